@@ -1,0 +1,296 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{Invalid, ReadingValue};
+
+/// What else a client says about a reading: a JSON object in canonical form.
+///
+/// Canonical means: no white space, members sorted by the code points of their
+/// names, numbers in one spelling, no escapes but the needed ones. Two objects
+/// that mean the same are therefore the same text, which is what makes a
+/// reading's id the same on every machine, and what both stores keep.
+///
+/// Numbers are kept as 64-bit integers or as doubles, within the bounds of a
+/// [`ReadingValue`]; names must be unique, as a second one would silently
+/// replace the first.
+#[derive(Clone, Default)]
+pub struct Metadata(Option<Box<RawValue>>);
+
+impl Metadata {
+    /// The largest canonical text in bytes.
+    pub const LARGEST: usize = 16 * 1024;
+    /// How deep objects and arrays may nest; the metadata itself is level one.
+    pub const DEEPEST: usize = 16;
+
+    /// Brings the text of a JSON value into canonical form.
+    ///
+    /// # Errors
+    /// When it is not an object, or breaks a bound named above.
+    pub fn parse(text: &str) -> Result<Self, Invalid> {
+        if !text.trim_start().starts_with('{') {
+            return Err(Invalid::because("must be a JSON object"));
+        }
+        let mut canonical = String::with_capacity(text.len().min(Self::LARGEST));
+        write_canonical(text, 1, &mut canonical)?;
+        Self::from_canonical(canonical)
+    }
+
+    /// Takes back what [`Self::as_str`] gave.
+    ///
+    /// # Errors
+    /// When the text is not JSON at all or too large; its form is not checked
+    /// again.
+    pub fn from_canonical(canonical: String) -> Result<Self, Invalid> {
+        if canonical.len() > Self::LARGEST {
+            return Err(Invalid::because("must not be larger than 16 KiB"));
+        }
+        if canonical == "{}" {
+            return Ok(Self(None));
+        }
+        RawValue::from_string(canonical)
+            .map(|raw| Self(Some(raw)))
+            .map_err(|_| Invalid::because("must be a JSON object"))
+    }
+
+    /// The canonical text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_deref().map_or("{}", RawValue::get)
+    }
+}
+
+impl PartialEq for Metadata {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Metadata {}
+
+impl fmt::Debug for Metadata {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Metadata(…)")
+    }
+}
+
+impl Serialize for Metadata {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0 {
+            Some(raw) => raw.serialize(serializer),
+            None => serializer.collect_map::<&str, &str, _>([]),
+        }
+    }
+}
+
+/// The members of a JSON object in the order sent, each value still text.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+/// A text that borrows from the document where no escape stands in the way.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct MembersVisitor;
+
+        impl<'de> Visitor<'de> for MembersVisitor {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((Text(name), value)) = map.next_entry()? {
+                    members.push((name, value));
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(MembersVisitor)
+    }
+}
+
+/// Appends the canonical form of one JSON value that lies `depth` levels deep.
+fn write_canonical(text: &str, depth: usize, canonical: &mut String) -> Result<(), Invalid> {
+    // Also what `serde_json` says of a lone surrogate, and of nothing else here.
+    let not_json = |_| Invalid::because("must be JSON text with valid Unicode");
+    let first = text.trim_start().as_bytes().first();
+    if matches!(first, Some(b'{' | b'[')) && depth > Metadata::DEEPEST {
+        return Err(Invalid::because("must not nest deeper than 16 levels"));
+    }
+    match first {
+        Some(b'{') => {
+            let Members(mut members) = serde_json::from_str(text).map_err(not_json)?;
+            members.sort_by(|(left, _), (right, _)| left.cmp(right));
+            if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+                return Err(Invalid::because("must not name a member twice"));
+            }
+            canonical.push('{');
+            for (index, (name, value)) in members.iter().enumerate() {
+                if name.is_empty() {
+                    return Err(Invalid::because("must not have a member without a name"));
+                }
+                if index > 0 {
+                    canonical.push(',');
+                }
+                write_string(name, canonical);
+                canonical.push(':');
+                write_canonical(value.get(), depth + 1, canonical)?;
+            }
+            canonical.push('}');
+        }
+        Some(b'[') => {
+            let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(not_json)?;
+            canonical.push('[');
+            for (index, element) in elements.iter().enumerate() {
+                if index > 0 {
+                    canonical.push(',');
+                }
+                write_canonical(element.get(), depth + 1, canonical)?;
+            }
+            canonical.push(']');
+        }
+        Some(b'"') => {
+            let Text(string) = serde_json::from_str(text).map_err(not_json)?;
+            write_string(&string, canonical);
+        }
+        Some(b't' | b'f' | b'n') => canonical.push_str(text.trim()),
+        _ => write_number(text.trim(), canonical)?,
+    }
+    Ok(())
+}
+
+fn write_string(string: &str, canonical: &mut String) {
+    // A text always has a JSON form: nothing here can fail.
+    canonical.push_str(&serde_json::to_string(string).unwrap_or_default());
+}
+
+/// One spelling for each number: integers as such, the rest as
+/// [`ReadingValue`] writes it.
+fn write_number(text: &str, canonical: &mut String) -> Result<(), Invalid> {
+    if let Ok(integer) = text.parse::<i64>() {
+        canonical.push_str(&integer.to_string());
+    } else if let Ok(integer) = text.parse::<u64>() {
+        canonical.push_str(&integer.to_string());
+    } else if !text.contains(['.', 'e', 'E']) {
+        return Err(Invalid::because(
+            "must not hold integers of more than 64 bits; send them as text",
+        ));
+    } else {
+        let number: ReadingValue = text
+            .parse()
+            .map_err(|invalid| Invalid::because(format!("holds a number that {invalid}")))?;
+        if is_integer_of_64_bits(number.get()) {
+            canonical.push_str(&format!("{:.0}", number.get()));
+        } else {
+            canonical.push_str(&number.to_string());
+        }
+    }
+    Ok(())
+}
+
+/// Whether a double is an integer that an `i64` or a `u64` can hold.
+fn is_integer_of_64_bits(number: f64) -> bool {
+    const LOWEST: f64 = -9_223_372_036_854_775_808.0;
+    const PAST_HIGHEST: f64 = 18_446_744_073_709_551_616.0;
+    number.fract() == 0.0 && (LOWEST..PAST_HIGHEST).contains(&number)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn canonical(text: &str) -> String {
+        Metadata::parse(text).unwrap().as_str().to_owned()
+    }
+
+    #[test]
+    fn one_meaning_has_one_text() {
+        assert_eq!(
+            canonical(" { \"b\" : [ 1.0 , 2.50, -0 ],\n\"a\":{\"y\":null,\"x\":\"\\u00e9\\/\"} } "),
+            r#"{"a":{"x":"é/","y":null},"b":[1,2.5,0]}"#
+        );
+        assert_eq!(canonical("{}"), "{}");
+        assert_eq!(Metadata::default().as_str(), "{}");
+    }
+
+    #[test]
+    fn numbers_keep_their_value_in_one_spelling() {
+        for (sent, kept) in [
+            ("18446744073709551615", "18446744073709551615"),
+            ("-9223372036854775808", "-9223372036854775808"),
+            ("1e3", "1000"),
+            ("9.007199254740993e15", "9007199254740992"),
+            ("1E+30", "1e30"),
+            ("1e-9", "1e-9"),
+            ("0.1", "0.1"),
+            ("3.14159265358979323846", "3.141592653589793"),
+        ] {
+            assert_eq!(
+                canonical(&format!("{{\"n\":{sent}}}")),
+                format!("{{\"n\":{kept}}}")
+            );
+        }
+    }
+
+    #[test]
+    fn refuses_what_could_not_be_kept_as_sent() {
+        let deep = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+        assert!(Metadata::parse(&deep(16)).is_ok());
+        for bad in [
+            "[]".to_owned(),
+            "null".to_owned(),
+            "\"text\"".to_owned(),
+            r#"{"a":1,"a":2}"#.to_owned(),
+            r#"{"a":{"b":1,"\u0062":2}}"#.to_owned(),
+            r#"{"":1}"#.to_owned(),
+            r#"{"n":1e400}"#.to_owned(),
+            r#"{"n":1e-400}"#.to_owned(),
+            r#"{"n":18446744073709551616}"#.to_owned(),
+            r#"{"s":"\ud800"}"#.to_owned(),
+            deep(17),
+            deep(10_000),
+            format!("{{\"s\":\"{}\"}}", "x".repeat(16 * 1024)),
+        ] {
+            assert!(
+                Metadata::parse(&bad).is_err(),
+                "{}",
+                &bad[..bad.len().min(60)]
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn canonical_form_is_stable_and_means_the_same(members in prop::collection::btree_map(
+            "[a-zé\"\\\\]{1,6}",
+            prop_oneof![
+                any::<i64>().prop_map(serde_json::Value::from),
+                any::<String>().prop_map(serde_json::Value::from),
+                (-1e100..1e100).prop_map(serde_json::Value::from),
+                Just(serde_json::json!([true, {"x": null}])),
+            ],
+            0..6,
+        )) {
+            let sent = serde_json::to_string(&members).unwrap();
+            let once = Metadata::parse(&sent).unwrap();
+            let twice = Metadata::parse(once.as_str()).unwrap();
+            prop_assert_eq!(&once, &twice);
+            let back: serde_json::Map<String, serde_json::Value> = serde_json::from_str(once.as_str()).unwrap();
+            for (name, value) in &members {
+                match (value.as_f64(), back[name].as_f64()) {
+                    (Some(sent), Some(kept)) => prop_assert_eq!(sent, kept),
+                    _ => prop_assert_eq!(value, &back[name]),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What a reading is, apart from how it travels and where it is kept.
+//!
+//! Every type here is valid by construction: text becomes a [`UserId`] or a
+//! [`MeasurementTime`] in one place, and nothing behind that place checks it
+//! again. Nothing here knows of HTTP, of a database or of the system's clock.
+
+mod clock;
+mod invalid;
+mod measurement_time;
+mod metadata;
+mod names;
+mod page;
+mod reading;
+mod reading_id;
+mod value;
+
+pub use clock::Clock;
+pub use invalid::Invalid;
+pub use measurement_time::{MeasurementTime, MeasurementTimeParts};
+pub use metadata::Metadata;
+pub use names::{ClientRecordId, DataType, Unit, UserId};
+pub use page::{ListQuery, Order, Page, PageSize, TimeRange};
+pub use reading::{ClientRecord, Measurement, Reading, RecordVersion};
+pub use reading_id::{ReadingId, ReadingIdRange};
+pub use value::ReadingValue;

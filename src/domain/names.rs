@@ -1,0 +1,120 @@
+//! The short texts of a reading: who, what, in which unit, under which id.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::Invalid;
+
+/// Defines a text type that can only hold what its rule allows.
+///
+/// `Debug` shows the type alone: these texts may name a person, and a log line
+/// written by accident must not.
+macro_rules! checked_text {
+    ($(#[$doc:meta])* $name:ident, longest: $longest:expr, rule: $rule:expr, reason: $reason:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The most characters it may have; all of them are ASCII.
+            pub const LONGEST: usize = $longest;
+
+            /// The text itself.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            fn check(text: &str) -> Result<(), Invalid> {
+                let rule: fn(&[u8]) -> bool = $rule;
+                if (1..=Self::LONGEST).contains(&text.len()) && rule(text.as_bytes()) {
+                    Ok(())
+                } else {
+                    Err(Invalid::because($reason))
+                }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::check(text)?;
+                Ok(Self(text.into()))
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    };
+}
+
+checked_text! {
+    /// Whose reading it is: the id that the client's own system gave the person.
+    UserId,
+    longest: 128,
+    rule: |text| {
+        text[0].is_ascii_alphanumeric()
+            && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._@:+-".contains(byte))
+    },
+    reason: "must be 1 to 128 of A-Z a-z 0-9 . _ @ : + - and start with a letter or digit"
+}
+
+checked_text! {
+    /// What was measured, such as `heart_rate`.
+    DataType,
+    longest: 64,
+    rule: |text| {
+        text[0].is_ascii_alphabetic()
+            && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(byte))
+    },
+    reason: "must be 1 to 64 of A-Z a-z 0-9 . _ : - and start with a letter"
+}
+
+checked_text! {
+    /// The unit of the value in UCUM, such as `/min`, whose symbols are all ASCII.
+    Unit,
+    longest: 32,
+    rule: |text| text.iter().all(u8::is_ascii_graphic),
+    reason: "must be 1 to 32 visible ASCII characters, as in UCUM: /min, mg/dL, Cel"
+}
+
+checked_text! {
+    /// The client's own id of a reading.
+    ClientRecordId,
+    longest: 128,
+    rule: |text| text.iter().all(u8::is_ascii_graphic),
+    reason: "must be 1 to 128 visible ASCII characters"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_ids_follow_the_rule_to_its_bounds() {
+        for good in ["a", "7", "a.b_c@d:e+f-g", &"x".repeat(128)] {
+            assert_eq!(good.parse::<UserId>().unwrap().as_str(), good);
+        }
+        for bad in ["", ".a", "-a", "a b", "a/b", "a\0", "é", &"x".repeat(129)] {
+            assert!(bad.parse::<UserId>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn data_types_start_with_a_letter_and_units_have_no_spaces() {
+        assert!("steps:total-1".parse::<DataType>().is_ok());
+        assert!("1steps".parse::<DataType>().is_err());
+        assert!("mm[Hg]".parse::<Unit>().is_ok());
+        assert!("beats per minute".parse::<Unit>().is_err());
+        assert!("°C".parse::<Unit>().is_err());
+    }
+
+    #[test]
+    fn debug_output_keeps_the_person_out() {
+        let user: UserId = "jane.doe".parse().unwrap();
+        assert_eq!(format!("{user:?}"), "UserId(…)");
+    }
+}

@@ -1,0 +1,230 @@
+use jiff::Timestamp;
+
+use super::{
+    ClientRecordId, DataType, Invalid, MeasurementTime, Metadata, ReadingId, ReadingValue, Unit,
+    UserId,
+};
+
+/// What a client measured and sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measurement {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// What was measured.
+    pub data_type: DataType,
+    /// The measured number, in `unit`.
+    pub value: ReadingValue,
+    /// When it was measured.
+    pub timestamp: MeasurementTime,
+    /// The unit, if the client named one.
+    pub unit: Option<Unit>,
+    /// What else the client says of it.
+    pub metadata: Metadata,
+    /// The client's own record, if it keeps one that it may correct later.
+    pub client_record: Option<ClientRecord>,
+}
+
+/// A client's own record of a reading, which it may send again with a higher
+/// version to correct it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientRecord {
+    /// The client's id of it.
+    pub id: ClientRecordId,
+    /// Which state of it this is.
+    pub version: RecordVersion,
+}
+
+/// The version of a client's record: 0 to 2^53 - 1, the integers that every
+/// JSON reader takes exactly (RFC 8259, section 6).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordVersion(u64);
+
+impl RecordVersion {
+    /// The highest version.
+    pub const HIGHEST: u64 = (1 << 53) - 1;
+
+    /// The version as a number.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl TryFrom<u64> for RecordVersion {
+    type Error = Invalid;
+
+    fn try_from(version: u64) -> Result<Self, Invalid> {
+        if version <= Self::HIGHEST {
+            Ok(Self(version))
+        } else {
+            Err(Invalid::because(
+                "must be a whole number from 0 to 9007199254740991",
+            ))
+        }
+    }
+}
+
+/// A measurement as the service holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// Its id, which follows from the measurement.
+    pub id: ReadingId,
+    /// When the service took it in, to the millisecond.
+    pub created_at: Timestamp,
+    /// What was measured.
+    pub measurement: Measurement,
+}
+
+impl Reading {
+    /// The reading that the service makes of `measurement` at `now`.
+    pub fn take_in(measurement: Measurement, now: Timestamp) -> Self {
+        Self {
+            id: ReadingId::of(&measurement),
+            created_at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
+            measurement,
+        }
+    }
+
+    /// Whether this reading takes the place of `held`, which has the same id.
+    ///
+    /// A client's record of a higher version does, and one of the same version
+    /// that says something else. The same reading sent again does not, so that
+    /// a replay changes nothing.
+    pub fn replaces(&self, held: &Self) -> bool {
+        match (self.version(), held.version()) {
+            (Some(version), Some(held_version)) => {
+                version > held_version
+                    || version == held_version && self.measurement != held.measurement
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether `held`, which has the same id, is of a higher version.
+    pub fn is_superseded_by(&self, held: &Self) -> bool {
+        self.version() < held.version()
+    }
+
+    /// The version, if it is a client's record.
+    pub fn version(&self) -> Option<RecordVersion> {
+        self.measurement
+            .client_record
+            .as_ref()
+            .map(|record| record.version)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn measurement() -> Measurement {
+        Measurement {
+            user_id: "user123".parse().unwrap(),
+            data_type: "heart_rate".parse().unwrap(),
+            value: "72".parse().unwrap(),
+            timestamp: MeasurementTime::parse_any("2024-01-15T10:30:00Z").unwrap(),
+            unit: None,
+            metadata: Metadata::parse(r#"{"device":"watch"}"#).unwrap(),
+            client_record: None,
+        }
+    }
+
+    fn record(version: u64) -> Option<ClientRecord> {
+        Some(ClientRecord {
+            id: "sample-1".parse().unwrap(),
+            version: version.try_into().unwrap(),
+        })
+    }
+
+    /// Clients and other machines rest on these: a change here is a change of
+    /// the contract.
+    #[test]
+    fn ids_never_change() {
+        assert_eq!(
+            ReadingId::of(&measurement()).to_string(),
+            "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e"
+        );
+        let of_record = Measurement {
+            client_record: record(3),
+            ..measurement()
+        };
+        assert_eq!(
+            ReadingId::of(&of_record).to_string(),
+            "018d0cab-c440-841e-a39c-bb8458034f77"
+        );
+    }
+
+    #[test]
+    fn identity_is_what_the_contract_says() {
+        let id = ReadingId::of(&measurement());
+        let same_instant = Measurement {
+            timestamp: MeasurementTime::parse_any("2024-01-15T11:30:00.000+01:00").unwrap(),
+            ..measurement()
+        };
+        assert_eq!(ReadingId::of(&same_instant), id);
+        for other in [
+            Measurement {
+                user_id: "user124".parse().unwrap(),
+                ..measurement()
+            },
+            Measurement {
+                data_type: "steps".parse().unwrap(),
+                ..measurement()
+            },
+            Measurement {
+                value: "73".parse().unwrap(),
+                ..measurement()
+            },
+            Measurement {
+                unit: Some("/min".parse().unwrap()),
+                ..measurement()
+            },
+            Measurement {
+                metadata: Metadata::default(),
+                ..measurement()
+            },
+            Measurement {
+                client_record: record(0),
+                ..measurement()
+            },
+        ] {
+            assert_ne!(ReadingId::of(&other), id);
+        }
+        let recorded = Measurement {
+            client_record: record(0),
+            ..measurement()
+        };
+        let corrected = Measurement {
+            value: "99".parse().unwrap(),
+            client_record: record(7),
+            ..measurement()
+        };
+        assert_eq!(ReadingId::of(&recorded), ReadingId::of(&corrected));
+    }
+
+    #[test]
+    fn only_a_higher_or_a_different_equal_version_replaces() {
+        let now = Timestamp::UNIX_EPOCH;
+        let held = Reading::take_in(
+            Measurement {
+                client_record: record(2),
+                ..measurement()
+            },
+            now,
+        );
+        let at = |version, value: &str| {
+            Reading::take_in(
+                Measurement {
+                    client_record: record(version),
+                    value: value.parse().unwrap(),
+                    ..measurement()
+                },
+                now,
+            )
+        };
+        assert!(at(3, "72").replaces(&held));
+        assert!(at(2, "80").replaces(&held));
+        assert!(!at(2, "72").replaces(&held) && !at(2, "72").is_superseded_by(&held));
+        assert!(!at(1, "80").replaces(&held) && at(1, "80").is_superseded_by(&held));
+    }
+}

@@ -1,0 +1,172 @@
+use std::fmt;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Invalid, Measurement};
+
+/// The id of a reading: when it was measured, then what it is.
+///
+/// A UUID version 8 (RFC 9562, section 5.8): 48 bits of Unix milliseconds of
+/// the measurement time, then 74 bits of a SHA-256 over the reading's identity.
+/// Ids of one user therefore sort by measurement time, and one reading has one
+/// id on every machine, however often it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReadingId(Uuid);
+
+impl ReadingId {
+    /// The id of what was measured.
+    ///
+    /// Identity is the user, the data type and the time to the nanosecond, and
+    /// the client's own record id; where the client gives none, the value, the
+    /// unit and the metadata take its place.
+    pub fn of(measurement: &Measurement) -> Self {
+        let instant = measurement.timestamp.instant();
+        let mut hash = Sha256::new();
+        let mut field = |bytes: &[u8]| {
+            // A length before each field, so that no two lists of fields read alike.
+            hash.update((bytes.len() as u64).to_be_bytes());
+            hash.update(bytes);
+        };
+        field(b"clarity reading 1");
+        field(measurement.user_id.as_str().as_bytes());
+        field(measurement.data_type.as_str().as_bytes());
+        field(&instant.as_nanosecond().to_be_bytes());
+        match &measurement.client_record {
+            Some(record) => {
+                field(b"record");
+                field(record.id.as_str().as_bytes());
+            }
+            None => {
+                field(b"content");
+                field(&measurement.value.get().to_be_bytes());
+                field(
+                    measurement
+                        .unit
+                        .as_ref()
+                        .map_or("", |unit| unit.as_str())
+                        .as_bytes(),
+                );
+                field(measurement.metadata.as_str().as_bytes());
+            }
+        }
+        let digest = hash.finalize();
+        let mut bytes = milliseconds(instant).to_be_bytes();
+        bytes[6..].copy_from_slice(&digest[..10]);
+        Self(Uuid::new_v8(bytes))
+    }
+
+    /// The id as 16 bytes, which sort as the ids do.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        self.0.as_bytes()
+    }
+
+    /// The id in these 16 bytes.
+    ///
+    /// # Errors
+    /// When they are not a UUID version 8.
+    pub fn from_bytes(bytes: [u8; 16]) -> Result<Self, Invalid> {
+        Self::checked(Uuid::from_bytes(bytes))
+    }
+
+    fn checked(uuid: Uuid) -> Result<Self, Invalid> {
+        if uuid.get_version_num() == 8 && uuid.get_variant() == uuid::Variant::RFC4122 {
+            Ok(Self(uuid))
+        } else {
+            Err(Invalid::because("must be a UUID version 8"))
+        }
+    }
+}
+
+impl fmt::Display for ReadingId {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(formatter)
+    }
+}
+
+impl FromStr for ReadingId {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        const HYPHENATED: usize = uuid::fmt::Hyphenated::LENGTH;
+        match Uuid::try_parse(text) {
+            Ok(uuid) if text.len() == HYPHENATED => Self::checked(uuid),
+            _ => Err(Invalid::because("must be a UUID of 36 characters")),
+        }
+    }
+}
+
+/// A span of the id space, both ends included, as a store's key range wants it.
+///
+/// Its ends need not be ids of readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReadingIdRange {
+    first: u128,
+    last: u128,
+}
+
+impl ReadingIdRange {
+    /// Ids of readings measured from `start` to before `end`, to the
+    /// millisecond: readings of a bound's own millisecond are within.
+    pub fn between(start: Option<Timestamp>, end: Option<Timestamp>) -> Self {
+        let first = start.map_or(0, milliseconds);
+        let last = end.map_or(Self::LATEST, |end| {
+            // The first nanosecond that is left out may share its millisecond
+            // with some that are not.
+            let one_past = milliseconds(end)
+                + if end.as_nanosecond() % 1_000_000 == 0 {
+                    0
+                } else {
+                    1 << 80
+                };
+            one_past.saturating_sub(1).min(Self::LATEST)
+        });
+        Self { first, last }
+    }
+
+    /// The last id of the year 2527, which no clock of a client reaches.
+    ///
+    /// Its text starts with the digit 0. The table's older sort keys, which the
+    /// Python service wrote, start with a letter and so lie outside every range.
+    const LATEST: u128 = (1 << 124) - 1;
+
+    /// What of it lies after `id`.
+    pub fn after(self, id: ReadingId) -> Self {
+        Self {
+            first: self.first.max(id.0.as_u128().saturating_add(1)),
+            ..self
+        }
+    }
+
+    /// What of it lies before `id`.
+    pub fn before(self, id: ReadingId) -> Self {
+        Self {
+            last: self.last.min(id.0.as_u128().saturating_sub(1)),
+            ..self
+        }
+    }
+
+    /// Whether nothing can lie in it.
+    pub fn is_empty(self) -> bool {
+        self.first > self.last
+    }
+
+    /// Its ends as bytes.
+    pub fn bytes(self) -> RangeInclusive<[u8; 16]> {
+        self.first.to_be_bytes()..=self.last.to_be_bytes()
+    }
+
+    /// Its ends as the texts of ids.
+    pub fn texts(self) -> (String, String) {
+        let text = |bound| Uuid::from_u128(bound).hyphenated().to_string();
+        (text(self.first), text(self.last))
+    }
+}
+
+/// Unix milliseconds in the upper 48 bits; 0 before 1970.
+fn milliseconds(instant: Timestamp) -> u128 {
+    u128::try_from(instant.as_millisecond()).unwrap_or(0) << 80
+}

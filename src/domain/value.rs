@@ -1,0 +1,109 @@
+use std::fmt;
+use std::str::FromStr;
+
+use super::Invalid;
+
+/// The measured number: finite, and small enough for both stores.
+///
+/// Its magnitude is 0 or between 1e-130 and 9.9e125, which is within what a
+/// DynamoDB number can hold
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>).
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct ReadingValue(f64);
+
+impl ReadingValue {
+    /// The smallest magnitude other than 0.
+    pub const SMALLEST: f64 = 1e-130;
+    /// The largest magnitude.
+    pub const LARGEST: f64 = 9.9e125;
+
+    /// The number as a double.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+}
+
+impl TryFrom<f64> for ReadingValue {
+    type Error = Invalid;
+
+    fn try_from(number: f64) -> Result<Self, Invalid> {
+        let magnitude = number.abs();
+        if magnitude == 0.0 {
+            // A DynamoDB number has no negative zero, so neither does a reading.
+            Ok(Self(0.0))
+        } else if (Self::SMALLEST..=Self::LARGEST).contains(&magnitude) {
+            Ok(Self(number))
+        } else {
+            Err(Invalid::because(
+                "must have a magnitude of 0 or from 1e-130 to 9.9e125",
+            ))
+        }
+    }
+}
+
+/// Reads the text of a JSON number, exactly rounded to a double.
+impl FromStr for ReadingValue {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+            return Err(Invalid::because("must be a JSON number"));
+        }
+        let number: f64 = text
+            .parse()
+            .map_err(|_| Invalid::because("must be a JSON number"))?;
+        if number == 0.0 && has_nonzero_digit(text) {
+            return Err(Invalid::because(
+                "is closer to 0 than a double can tell; send 0 or at least 1e-130",
+            ));
+        }
+        Self::try_from(number)
+    }
+}
+
+/// The shortest digits that read back as the same double, with an exponent
+/// only where they would be many.
+///
+/// The standard library writes them, not a JSON crate, because ids rest on
+/// this text through [`Metadata`](super::Metadata) and must never change.
+impl fmt::Display for ReadingValue {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let number = self.0;
+        if number == 0.0 || (1e-6..1e21).contains(&number.abs()) {
+            write!(formatter, "{number}")
+        } else {
+            write!(formatter, "{number:e}")
+        }
+    }
+}
+
+/// Whether the digits before the exponent say anything but zero.
+fn has_nonzero_digit(text: &str) -> bool {
+    text.bytes()
+        .take_while(|byte| !byte.eq_ignore_ascii_case(&b'e'))
+        .any(|byte| (b'1'..=b'9').contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn holds_what_both_stores_can_hold() {
+        for good in ["0", "72", "-3.5e2", "1e-130", "9.9e125", "0e9", "0.1"] {
+            let value: ReadingValue = good.parse().unwrap();
+            assert_eq!(value.get(), good.parse::<f64>().unwrap());
+        }
+        for bad in [
+            "1e400", "1e-400", "9.91e125", "1e-131", "NaN", "inf", "-inf", "", "\"1\"", "true",
+        ] {
+            assert!(bad.parse::<ReadingValue>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn has_one_zero() {
+        let zero: ReadingValue = "-0.0".parse().unwrap();
+        assert_eq!(zero.get().to_bits(), 0);
+    }
+}

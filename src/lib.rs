@@ -1,0 +1,3 @@
+#![doc = "x"]
+pub mod domain;
+pub mod store;

@@ -1,0 +1,119 @@
+use std::error::Error;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+use crate::store::StoreError;
+
+/// Tells what an error of the SDK means for this table.
+pub(super) struct Faults {
+    table: String,
+}
+
+/// What DynamoDB answered: its error code, and its id of the request for a
+/// support case. Its message is left out, as it may repeat what was sent.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} was answered {code} (AWS request id {aws_request_id})")]
+struct Refusal {
+    operation: &'static str,
+    code: String,
+    aws_request_id: String,
+}
+
+/// That no answer came, and why.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} was not answered")]
+struct Unanswered {
+    operation: &'static str,
+    #[source]
+    source: Box<dyn Error + Send + Sync>,
+}
+
+impl Unanswered {
+    fn new<E>(operation: &'static str, error: SdkError<E>) -> Self
+    where
+        E: Error + Send + Sync + 'static,
+    {
+        Self {
+            operation,
+            // Not a service's error, so it holds nothing that was sent.
+            source: error.into(),
+        }
+    }
+}
+
+impl Faults {
+    pub(super) fn of_table(table: &str) -> Self {
+        Self {
+            table: table.to_owned(),
+        }
+    }
+
+    /// The class of error that `error` of `operation` belongs to.
+    pub(super) fn classify<E>(&self, operation: &'static str, error: SdkError<E>) -> StoreError
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let Some(code) = error.as_service_error().map(|error| {
+            error
+                .meta()
+                .code()
+                .unwrap_or("an error without a code")
+                .to_owned()
+        }) else {
+            return match error {
+                SdkError::ConstructionFailure(_) => self.misconfigured(
+                    format!(
+                        "the AWS client cannot send {operation}: set AWS_REGION and credentials"
+                    ),
+                    Unanswered::new(operation, error),
+                ),
+                _ => StoreError::unavailable(Unanswered::new(operation, error)),
+            };
+        };
+        let refusal = Refusal {
+            operation,
+            aws_request_id: error
+                .raw_response()
+                .and_then(|response| response.headers().get("x-amzn-requestid"))
+                .unwrap_or("unknown")
+                .to_owned(),
+            code,
+        };
+        let table = &self.table;
+        match refusal.code.as_str() {
+            "ProvisionedThroughputExceededException" | "RequestLimitExceeded"
+            | "ThrottlingException" | "Throttling" => StoreError::Throttled(Arc::new(refusal)),
+            "ResourceNotFoundException" => self.misconfigured(
+                format!("there is no table {table} here: create it, or set DYNAMODB_TABLE, AWS_REGION and the account right"),
+                refusal,
+            ),
+            "AccessDeniedException" => self.misconfigured(
+                format!("the task's role may not dynamodb:{operation} on table {table}: allow it"),
+                refusal,
+            ),
+            "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException"
+            | "MissingAuthenticationTokenException" | "IncompleteSignatureException" => {
+                self.misconfigured("AWS does not accept the credentials: renew them".to_owned(), refusal)
+            }
+            "ValidationException" => self.misconfigured(
+                format!("table {table} does not take the request: its partition key must be user_id (S) and its sort key data_id (S)"),
+                refusal,
+            ),
+            _ => StoreError::unavailable(refusal),
+        }
+    }
+}
+
+impl Faults {
+    fn misconfigured(
+        &self,
+        advice: String,
+        cause: impl Error + Send + Sync + 'static,
+    ) -> StoreError {
+        StoreError::Misconfigured {
+            advice,
+            cause: Arc::new(cause),
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The production store: one DynamoDB table, partitioned by user and sorted by
+//! reading id.
+
+mod client;
+mod error;
+mod item;
+mod table;
+
+use std::collections::HashMap;
+
+use async_trait::async_trait;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+
+pub use self::client::DynamoDbSettings;
+use self::error::Faults;
+use self::item::{CLIENT_RECORD_VERSION, DATA_ID, Item, USER_ID};
+use super::{PutOutcome, ReadingStore, StoreError};
+use crate::domain::{ListQuery, Order, Page, Reading, ReadingId, UserId};
+
+/// Keeps readings in a DynamoDB table.
+///
+/// Reads are strongly consistent, so that a client sees what it just wrote on
+/// every task; that costs twice the read units of eventual consistency.
+pub struct DynamoDbStore {
+    client: Client,
+    table: String,
+    faults: Faults,
+}
+
+impl DynamoDbStore {
+    /// Connects to the table that `settings` name; no request is sent yet.
+    pub async fn connect(settings: DynamoDbSettings) -> Self {
+        let client = client::connect(&settings).await;
+        Self {
+            client,
+            faults: Faults::of_table(&settings.table),
+            table: settings.table,
+        }
+    }
+
+    /// Makes the table if it is not there, and waits until it can be used: for
+    /// development, as a production task has no right to.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer or refuses, or the table is not ready
+    /// within 30 seconds.
+    pub async fn create_table_if_missing(&self) -> Result<(), StoreError> {
+        table::create_if_missing(&self.client, &self.table, &self.faults).await
+    }
+
+    /// Writes `reading` if `condition` holds of what is held; else gives back
+    /// what is held.
+    async fn put_if(
+        &self,
+        reading: &Reading,
+        condition: Condition,
+    ) -> Result<Option<Reading>, StoreError> {
+        let mut request = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item::encode(reading)))
+            .condition_expression(condition.expression())
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if condition.compares_version() {
+            let version = reading.version().unwrap_or_default().get();
+            request = request
+                .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
+        }
+        match request.send().await {
+            Ok(_) => Ok(None),
+            Err(error) => match held_instead(error) {
+                Ok(Some(held)) => item::decode(held).map(Some),
+                // An endpoint that does not send the held item along.
+                Ok(None) => self
+                    .get(&reading.measurement.user_id, reading.id)
+                    .await?
+                    .map(Some)
+                    .ok_or_else(|| {
+                        StoreError::unavailable("the held reading was deleted meanwhile")
+                    }),
+                Err(error) => Err(self.faults.classify("PutItem", error)),
+            },
+        }
+    }
+
+    fn key(user_id: &UserId, id: ReadingId) -> Item {
+        HashMap::from([
+            (
+                USER_ID.to_owned(),
+                AttributeValue::S(user_id.as_str().to_owned()),
+            ),
+            (DATA_ID.to_owned(), AttributeValue::S(id.to_string())),
+        ])
+    }
+}
+
+/// When a put may take the place of what is held under its key.
+#[derive(Clone, Copy)]
+enum Condition {
+    /// Nothing is held.
+    Absent,
+    /// Nothing is held, or a lower version.
+    Higher,
+    /// Nothing is held, or a version that is not higher.
+    NotLower,
+}
+
+impl Condition {
+    fn expression(self) -> String {
+        let absent = format!("attribute_not_exists({DATA_ID})");
+        match self {
+            Self::Absent => absent,
+            Self::Higher => format!("{absent} OR {CLIENT_RECORD_VERSION} < :version"),
+            Self::NotLower => format!("{absent} OR {CLIENT_RECORD_VERSION} <= :version"),
+        }
+    }
+
+    fn compares_version(self) -> bool {
+        !matches!(self, Self::Absent)
+    }
+}
+
+/// What is held, if `error` says that the condition failed; else the error.
+fn held_instead(error: SdkError<PutItemError>) -> Result<Option<Item>, SdkError<PutItemError>> {
+    match error {
+        SdkError::ServiceError(service) => match service.err() {
+            PutItemError::ConditionalCheckFailedException(failed) => Ok(failed.item.clone()),
+            _ => Err(SdkError::ServiceError(service)),
+        },
+        other => Err(other),
+    }
+}
+
+#[async_trait]
+impl ReadingStore for DynamoDbStore {
+    async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
+        let condition = match reading.version() {
+            None => Condition::Absent,
+            Some(_) => Condition::Higher,
+        };
+        let held = self.put_if(&reading, condition).await?;
+        match held {
+            // The same version says something else: the later word counts,
+            // unless a higher version has come in between.
+            Some(held) if reading.replaces(&held) => {
+                match self.put_if(&reading, Condition::NotLower).await? {
+                    None => Ok(PutOutcome::Stored(reading)),
+                    Some(held) => Ok(PutOutcome::stands(held, &reading)),
+                }
+            }
+            Some(held) => Ok(PutOutcome::stands(held, &reading)),
+            None => Ok(PutOutcome::Stored(reading)),
+        }
+    }
+
+    async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .set_key(Some(Self::key(user_id, id)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| self.faults.classify("GetItem", error))?;
+        answer.item.map(item::decode).transpose()
+    }
+
+    async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .set_key(Some(Self::key(user_id, id)))
+            .return_values(ReturnValue::AllOld)
+            .send()
+            .await
+            .map_err(|error| self.faults.classify("DeleteItem", error))?;
+        Ok(answer
+            .attributes
+            .is_some_and(|attributes| !attributes.is_empty()))
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        let ids = query.ids();
+        if ids.is_empty() {
+            return Ok(Page::of_limit_and_one(Vec::new(), query.limit));
+        }
+        let (first, last) = ids.texts();
+        let wanted = query.limit.get() + 1;
+        let mut readings: Vec<Reading> = Vec::new();
+        let mut resume = None;
+        // One answer holds at most 1 MB, so a page may take several.
+        loop {
+            let missing = i32::try_from(wanted - readings.len()).unwrap_or(i32::MAX);
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .key_condition_expression(format!(
+                    "{USER_ID} = :user AND {DATA_ID} BETWEEN :first AND :last"
+                ))
+                .expression_attribute_values(
+                    ":user",
+                    AttributeValue::S(query.user_id.as_str().to_owned()),
+                )
+                .expression_attribute_values(":first", AttributeValue::S(first.clone()))
+                .expression_attribute_values(":last", AttributeValue::S(last.clone()))
+                .scan_index_forward(query.order == Order::Asc)
+                .consistent_read(true)
+                .limit(missing)
+                .set_exclusive_start_key(resume)
+                .send()
+                .await
+                .map_err(|error| self.faults.classify("Query", error))?;
+            for held in answer.items.unwrap_or_default() {
+                let reading = item::decode(held)?;
+                if query.range.contains(&reading.measurement.timestamp) {
+                    readings.push(reading);
+                }
+            }
+            resume = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            if resume.is_none() || readings.len() >= wanted {
+                return Ok(Page::of_limit_and_one(readings, query.limit));
+            }
+        }
+    }
+
+    /// Looks for an item that cannot be there, since no user id starts with a
+    /// dot: this needs the table, its key and the permission that reads need.
+    async fn check(&self) -> Result<(), StoreError> {
+        let nobody = AttributeValue::S(".readiness".to_owned());
+        self.client
+            .get_item()
+            .table_name(&self.table)
+            .key(USER_ID, nobody.clone())
+            .key(DATA_ID, nobody)
+            .projection_expression(DATA_ID)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.faults.classify("GetItem", error))
+    }
+}

@@ -1,0 +1,262 @@
+//! The embedded store: one file, nothing to install.
+//!
+//! `redb` keeps it: a copy-on-write B-tree with checksums, in which a commit is
+//! whole or not there. Keys put a user's readings side by side in order of
+//! measurement time. All writes go through one [`writer`] that commits
+//! together whatever waits at the same moment; a write is answered only after
+//! its commit is on the disk.
+
+mod record;
+mod writer;
+
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+
+use self::writer::Writer;
+use super::{PutOutcome, ReadingStore, StoreError};
+use crate::domain::{ListQuery, Order, Page, Reading, ReadingId, UserId};
+
+const READINGS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("readings");
+
+/// How the file is laid out, under [`FORMAT_KEY`].
+const FORMAT: TableDefinition<&str, u32> = TableDefinition::new("format");
+const FORMAT_KEY: &str = "version";
+const FORMAT_VERSION: u32 = 1;
+
+const FILE_NAME: &str = "readings.redb";
+
+/// Pages kept in memory. The engine's own default, 1 GiB, is more than a small
+/// container has.
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Keeps readings in a file of its own; see the [module](self).
+pub struct EmbeddedStore {
+    database: Arc<Database>,
+    writer: Writer,
+}
+
+impl EmbeddedStore {
+    /// Opens the store in `directory`, which is made if it is not there.
+    ///
+    /// # Errors
+    /// When the directory cannot be made or written, another process has the
+    /// store open, or the file is not a store of this version.
+    pub fn open(directory: &Path) -> Result<Self, OpenError> {
+        let path = directory.join(FILE_NAME);
+        let io_fault = |source| OpenError::Directory {
+            directory: directory.to_owned(),
+            source,
+        };
+        make_private_directory(directory).map_err(io_fault)?;
+        let database = Builder::new()
+            .set_cache_size(CACHE_BYTES)
+            .create(&path)
+            .map_err(|error| OpenError::from_engine(error, &path))?;
+        prepare(&database).map_err(|error| match error {
+            PrepareError::Engine(source) => OpenError::Engine { path, source },
+            PrepareError::Format(found) => OpenError::Format { path, found },
+        })?;
+        // A new file is safe only once its name is on the disk too.
+        File::open(directory)
+            .and_then(|directory| directory.sync_all())
+            .map_err(io_fault)?;
+        let database = Arc::new(database);
+        Ok(Self {
+            writer: Writer::start(Arc::clone(&database)).map_err(io_fault)?,
+            database,
+        })
+    }
+
+    /// Runs a read away from the threads that serve requests, as it may wait
+    /// for the disk.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let database = Arc::clone(&self.database);
+        tokio::task::spawn_blocking(move || read(&database))
+            .await
+            .map_err(StoreError::unavailable)?
+    }
+}
+
+#[async_trait]
+impl ReadingStore for EmbeddedStore {
+    async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
+        self.writer.put(reading).await
+    }
+
+    async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError> {
+        let user_id = user_id.clone();
+        self.read(move |database| {
+            let table = database
+                .begin_read()
+                .map_err(engine_fault)?
+                .open_table(READINGS)
+                .map_err(engine_fault)?;
+            let key = record::key(&user_id, id.as_bytes());
+            let held = table.get(key.as_slice()).map_err(engine_fault)?;
+            held.map(|value| record::decode(&user_id, id, value.value()))
+                .transpose()
+        })
+        .await
+    }
+
+    async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
+        self.writer.delete(user_id, id).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        let query = query.clone();
+        self.read(move |database| list(database, &query)).await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.writer.check()?;
+        self.read(|database| database.begin_read().map(drop).map_err(engine_fault))
+            .await
+    }
+}
+
+fn list(database: &Database, query: &ListQuery) -> Result<Page, StoreError> {
+    let ids = query.ids();
+    if ids.is_empty() {
+        return Ok(Page::of_limit_and_one(Vec::new(), query.limit));
+    }
+    let table = database
+        .begin_read()
+        .map_err(engine_fault)?
+        .open_table(READINGS)
+        .map_err(engine_fault)?;
+    let bounds = ids.bytes();
+    let first = record::key(&query.user_id, bounds.start());
+    let last = record::key(&query.user_id, bounds.end());
+    let mut entries = table
+        .range(first.as_slice()..=last.as_slice())
+        .map_err(engine_fault)?;
+    let next = || match query.order {
+        Order::Asc => entries.next(),
+        Order::Desc => entries.next_back(),
+    };
+    let wanted = query.limit.get() + 1;
+    let mut readings = Vec::new();
+    for entry in std::iter::from_fn(next) {
+        let (key, value) = entry.map_err(engine_fault)?;
+        let id = record::id_of_key(key.value())?;
+        let reading = record::decode(&query.user_id, id, value.value())?;
+        if query.range.contains(&reading.measurement.timestamp) {
+            readings.push(reading);
+            if readings.len() == wanted {
+                break;
+            }
+        }
+    }
+    Ok(Page::of_limit_and_one(readings, query.limit))
+}
+
+/// Makes a directory that only its owner may enter, and its parents.
+fn make_private_directory(directory: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
+enum PrepareError {
+    Engine(Box<redb::Error>),
+    Format(u32),
+}
+
+impl<E: Into<redb::Error>> From<E> for PrepareError {
+    fn from(error: E) -> Self {
+        Self::Engine(Box::new(error.into()))
+    }
+}
+
+/// Makes the tables of a new file, or checks that an old one is ours.
+fn prepare(database: &Database) -> Result<(), PrepareError> {
+    let transaction = database.begin_write()?;
+    {
+        let mut format = transaction.open_table(FORMAT)?;
+        let found = format.get(FORMAT_KEY)?.map(|version| version.value());
+        match found {
+            None => {
+                format.insert(FORMAT_KEY, FORMAT_VERSION)?;
+            }
+            Some(FORMAT_VERSION) => {}
+            Some(other) => return Err(PrepareError::Format(other)),
+        }
+        transaction.open_table(READINGS)?;
+    }
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Why the embedded store could not be opened, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The directory cannot be made, read or written.
+    #[error(
+        "cannot use {directory} for data: give the service's user write access, or set CLARITY_DATA_DIR"
+    )]
+    Directory {
+        /// The data directory.
+        directory: PathBuf,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process has it open.
+    #[error(
+        "{path} is in use by another process: stop that one, or set CLARITY_DATA_DIR to a directory of its own"
+    )]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It was written by another version of the service.
+    #[error(
+        "{path} has format {found}, this version reads {FORMAT_VERSION}: use the version that wrote it"
+    )]
+    Format {
+        /// The file.
+        path: PathBuf,
+        /// The format found.
+        found: u32,
+    },
+    /// The file cannot be opened or is no store.
+    #[error("cannot open {path}: check that the file is whole and may be written, or restore it")]
+    Engine {
+        /// The file.
+        path: PathBuf,
+        /// What the engine said.
+        #[source]
+        source: Box<redb::Error>,
+    },
+}
+
+impl OpenError {
+    fn from_engine(error: DatabaseError, path: &Path) -> Self {
+        let path = path.to_owned();
+        match error {
+            DatabaseError::DatabaseAlreadyOpen => Self::InUse { path },
+            other => Self::Engine {
+                path,
+                source: Box::new(other.into()),
+            },
+        }
+    }
+}
+
+fn engine_fault(error: impl Into<redb::Error>) -> StoreError {
+    match error.into() {
+        corrupted @ redb::Error::Corrupted(_) => StoreError::corrupt(corrupted),
+        other => StoreError::unavailable(other),
+    }
+}

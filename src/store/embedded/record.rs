@@ -1,0 +1,104 @@
+//! How a reading is written into the file.
+//!
+//! The key is the user's id, a zero byte, and the 16 bytes of the reading's id:
+//! no user id holds a zero byte, so users never mix. The value is the rest of
+//! the reading in `postcard`'s encoding, behind a number that names its form.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{
+    ClientRecord, Invalid, Measurement, MeasurementTime, MeasurementTimeParts, Metadata, Reading,
+    ReadingId, ReadingValue, RecordVersion, UserId,
+};
+use crate::store::StoreError;
+
+const SEPARATOR: u8 = 0;
+const ID_BYTES: usize = 16;
+
+/// The forms a value has had; a new one is added behind the others.
+#[derive(Serialize, Deserialize)]
+enum Record<'a> {
+    First(#[serde(borrow)] RecordFirst<'a>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct RecordFirst<'a> {
+    data_type: &'a str,
+    value: f64,
+    timestamp: MeasurementTimeParts,
+    unit: Option<&'a str>,
+    metadata: &'a str,
+    client_record: Option<(&'a str, u64)>,
+    created_at_milliseconds: i64,
+}
+
+/// The key of the reading under `id`, or of a bound of a range of ids.
+pub(super) fn key(user_id: &UserId, id: &[u8; ID_BYTES]) -> Vec<u8> {
+    let user_id = user_id.as_str().as_bytes();
+    let mut key = Vec::with_capacity(user_id.len() + 1 + ID_BYTES);
+    key.extend_from_slice(user_id);
+    key.push(SEPARATOR);
+    key.extend_from_slice(id);
+    key
+}
+
+/// The id at the end of a key.
+pub(super) fn id_of_key(key: &[u8]) -> Result<ReadingId, StoreError> {
+    let id = key
+        .last_chunk::<ID_BYTES>()
+        .ok_or_else(|| StoreError::corrupt("a key is too short"))?;
+    ReadingId::from_bytes(*id).map_err(StoreError::corrupt)
+}
+
+/// The value under the reading's key.
+pub(super) fn encode(reading: &Reading) -> Result<Vec<u8>, StoreError> {
+    let measurement = &reading.measurement;
+    let record = Record::First(RecordFirst {
+        data_type: measurement.data_type.as_str(),
+        value: measurement.value.get(),
+        timestamp: measurement.timestamp.parts(),
+        unit: measurement.unit.as_ref().map(|unit| unit.as_str()),
+        metadata: measurement.metadata.as_str(),
+        client_record: measurement
+            .client_record
+            .as_ref()
+            .map(|record| (record.id.as_str(), record.version.get())),
+        created_at_milliseconds: reading.created_at.as_millisecond(),
+    });
+    postcard::to_allocvec(&record).map_err(StoreError::corrupt)
+}
+
+/// The reading in a value.
+pub(super) fn decode(user_id: &UserId, id: ReadingId, value: &[u8]) -> Result<Reading, StoreError> {
+    let Record::First(record) = postcard::from_bytes(value).map_err(StoreError::corrupt)?;
+    record
+        .into_reading(user_id, id)
+        .map_err(StoreError::corrupt)
+}
+
+impl RecordFirst<'_> {
+    fn into_reading(self, user_id: &UserId, id: ReadingId) -> Result<Reading, Invalid> {
+        let no_time = || Invalid::because("holds a time that none could have sent");
+        Ok(Reading {
+            id,
+            created_at: Timestamp::from_millisecond(self.created_at_milliseconds)
+                .map_err(|_| no_time())?,
+            measurement: Measurement {
+                user_id: user_id.clone(),
+                data_type: self.data_type.parse()?,
+                value: ReadingValue::try_from(self.value)?,
+                timestamp: MeasurementTime::from_parts(self.timestamp).ok_or_else(no_time)?,
+                unit: self.unit.map(str::parse).transpose()?,
+                metadata: Metadata::from_canonical(self.metadata.to_owned())?,
+                client_record: match self.client_record {
+                    None => None,
+                    Some((id, version)) => Some(ClientRecord {
+                        id: id.parse()?,
+                        version: RecordVersion::try_from(version)?,
+                    }),
+                },
+            },
+        })
+    }
+}
