@@ -11,8 +11,8 @@ use aws_sdk_dynamodb::config::{Credentials, Region};
 pub struct DynamoDbSettings {
     /// The table's name.
     pub table: String,
-    /// The AWS region; absent: as the AWS environment says.
-    pub region: Option<String>,
+    /// The AWS region.
+    pub region: String,
     /// Where DynamoDB answers, if not at AWS.
     pub endpoint: Option<String>,
     /// Sign with made-up credentials, which DynamoDB Local takes.
@@ -31,6 +31,7 @@ const ATTEMPTS: u32 = 3;
 /// A client with explicit timeouts, of which the SDK has none for operations.
 pub(super) async fn connect(settings: &DynamoDbSettings) -> Client {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .region(Region::new(settings.region.clone()))
         .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
         .timeout_config(
             TimeoutConfig::builder()
@@ -39,9 +40,6 @@ pub(super) async fn connect(settings: &DynamoDbSettings) -> Client {
                 .operation_timeout(OPERATION_TIMEOUT)
                 .build(),
         );
-    if let Some(region) = &settings.region {
-        loader = loader.region(Region::new(region.clone()));
-    }
     if let Some(endpoint) = &settings.endpoint {
         loader = loader.endpoint_url(endpoint);
     }

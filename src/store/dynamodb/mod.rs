@@ -10,7 +10,6 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 
@@ -70,21 +69,22 @@ impl DynamoDbStore {
             request = request
                 .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
         }
-        match request.send().await {
-            Ok(_) => Ok(None),
-            Err(error) => match held_instead(error) {
-                Ok(Some(held)) => item::decode(held).map(Some),
-                // An endpoint that does not send the held item along.
-                Ok(None) => self
-                    .get(&reading.measurement.user_id, reading.id)
-                    .await?
-                    .map(Some)
-                    .ok_or_else(|| {
-                        StoreError::unavailable("the held reading was deleted meanwhile")
-                    }),
-                Err(error) => Err(self.faults.classify("PutItem", error)),
-            },
+        let Err(error) = request.send().await else {
+            return Ok(None);
+        };
+        let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error()
+        else {
+            return Err(self.faults.classify("PutItem", error));
+        };
+        if let Some(held) = &failed.item {
+            return item::decode(held.clone()).map(Some);
         }
+        // An endpoint that does not send the held item along.
+        let held = self
+            .get(&reading.measurement.user_id, reading.id)
+            .await?
+            .ok_or_else(|| StoreError::unavailable("the held reading was deleted meanwhile"))?;
+        Ok(Some(held))
     }
 
     fn key(user_id: &UserId, id: ReadingId) -> Item {
@@ -121,17 +121,6 @@ impl Condition {
 
     fn compares_version(self) -> bool {
         !matches!(self, Self::Absent)
-    }
-}
-
-/// What is held, if `error` says that the condition failed; else the error.
-fn held_instead(error: SdkError<PutItemError>) -> Result<Option<Item>, SdkError<PutItemError>> {
-    match error {
-        SdkError::ServiceError(service) => match service.err() {
-            PutItemError::ConditionalCheckFailedException(failed) => Ok(failed.item.clone()),
-            _ => Err(SdkError::ServiceError(service)),
-        },
-        other => Err(other),
     }
 }
 

@@ -31,9 +31,9 @@ enum Write {
     Put {
         key: Vec<u8>,
         value: Vec<u8>,
-        reading: Reading,
+        reading: Box<Reading>,
         /// The held reading that stands against this one.
-        held: Result<Option<Reading>, StoreError>,
+        held: Result<Option<Box<Reading>>, StoreError>,
         caller: Caller<PutOutcome>,
     },
     Delete {
@@ -63,7 +63,7 @@ impl Writer {
         self.send(|caller| Write::Put {
             key,
             value,
-            reading,
+            reading: Box::new(reading),
             held: Ok(None),
             caller,
         })
@@ -150,7 +150,7 @@ impl Write {
                     None => Ok(None),
                     Some(found) => {
                         record::decode(&reading.measurement.user_id, reading.id, found.value())
-                            .map(|found| (!reading.replaces(&found)).then_some(found))
+                            .map(|found| (!reading.replaces(&found)).then(|| Box::new(found)))
                     }
                 };
                 if let Ok(None) = held {
@@ -179,8 +179,8 @@ impl Write {
                 ..
             } => {
                 let outcome = committed.clone().and(held).map(|held| match held {
-                    None => PutOutcome::Stored(reading),
-                    Some(held) => PutOutcome::stands(held, &reading),
+                    None => PutOutcome::Stored(*reading),
+                    Some(held) => PutOutcome::stands(*held, &reading),
                 });
                 let _ = caller.send(outcome);
             }

@@ -1,0 +1,139 @@
+//! Puts the service together, and runs it.
+//!
+//! Only here are the concrete store, insight provider and clock named.
+
+use std::error::Error;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+
+use crate::auth::ApiKey;
+use crate::config::{Config, Environment, StoreConfig};
+use crate::domain::Clock;
+use crate::http::{self, AppState, CursorKey, Readiness};
+use crate::insights::StatisticalProvider;
+use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
+use crate::telemetry::chain;
+
+/// How long requests in flight may take once the service is told to stop.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// The service, ready to be served.
+pub struct App {
+    state: AppState,
+}
+
+impl App {
+    /// Puts the service together as `config` says.
+    ///
+    /// # Errors
+    /// When the embedded store cannot be opened, or the table of a development
+    /// service cannot be made. A production service starts without its table,
+    /// and is not ready until there is one.
+    pub async fn assemble(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let store = open_store(config).await?;
+        Ok(Self::with(config, store, Arc::new(SystemClock)))
+    }
+
+    /// Puts the service together over a given store and clock.
+    pub fn with(config: &Config, store: Arc<dyn ReadingStore>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            state: AppState {
+                readiness: Arc::new(Readiness::new(Arc::clone(&store))),
+                store,
+                insights: Arc::new(StatisticalProvider),
+                clock,
+                api_key: ApiKey::from(&config.api_key),
+                cursor_key: CursorKey::derive(&config.api_key),
+                environment: config.environment.as_str(),
+            },
+        }
+    }
+
+    /// What it answers requests with.
+    pub fn router(&self) -> Router {
+        http::router(self.state.clone())
+    }
+
+    /// Its description in OpenAPI 3.1.
+    pub fn openapi(&self) -> utoipa::openapi::OpenApi {
+        http::openapi(&self.state)
+    }
+
+    /// Serves on `listener` until `stop` is done and what was in flight then is
+    /// answered, or has had its time.
+    ///
+    /// # Errors
+    /// When the listener fails.
+    pub async fn serve(
+        self,
+        listener: TcpListener,
+        stop: impl Future<Output = ()> + Send + 'static,
+    ) -> io::Result<()> {
+        let readiness = Arc::clone(&self.state.readiness);
+        let (stopping, mut stopped) = tokio::sync::watch::channel(false);
+        let shutdown = async move {
+            stop.await;
+            readiness.begin_shutdown();
+            tracing::info!("stopping");
+            stopping.send_replace(true);
+        };
+        let serve = axum::serve(listener, self.router()).with_graceful_shutdown(shutdown);
+        let give_up = async move {
+            let _ = stopped.wait_for(|stopping| *stopping).await;
+            tokio::time::sleep(DRAIN).await;
+        };
+        tokio::select! {
+            served = serve.into_future() => served,
+            () = give_up => {
+                tracing::warn!("stopped with requests in flight");
+                Ok(())
+            }
+        }
+    }
+}
+
+async fn open_store(
+    config: &Config,
+) -> Result<Arc<dyn ReadingStore>, Box<dyn Error + Send + Sync>> {
+    match &config.store {
+        StoreConfig::Embedded { directory } => Ok(Arc::new(EmbeddedStore::open(directory)?)),
+        StoreConfig::DynamoDb {
+            table,
+            region,
+            endpoint,
+            has_credentials,
+        } => {
+            let store = DynamoDbStore::connect(DynamoDbSettings {
+                table: table.clone(),
+                region: region.clone(),
+                endpoint: endpoint.clone(),
+                placeholder_credentials: endpoint.is_some() && !has_credentials,
+            })
+            .await;
+            match config.environment {
+                Environment::Development => store.create_table_if_missing().await?,
+                Environment::Production => {
+                    if let Err(error) = store.check().await {
+                        tracing::error!(error = chain(&error), "the store does not answer");
+                    }
+                }
+            }
+            Ok(Arc::new(store))
+        }
+    }
+}
+
+/// The system's clock.
+struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}

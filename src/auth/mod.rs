@@ -1,0 +1,5 @@
+//! Who is asking.
+
+mod api_key;
+
+pub use api_key::ApiKey;

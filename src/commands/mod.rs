@@ -1,0 +1,84 @@
+//! What the binary can be told to do.
+
+mod healthcheck;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::ConfigFaults;
+use crate::telemetry::chain;
+
+/// Backend for health apps: takes readings from wearables, gives them back, and
+/// answers questions about them.
+#[derive(Debug, Parser)]
+#[command(version, after_help = VARIABLES)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Clone, Copy, Subcommand)]
+enum Command {
+    /// Serve requests; this is also what happens without a command.
+    Serve,
+    /// Ask the service that runs with the same settings whether it lives: exit
+    /// code 0 if it does, else 1.
+    Healthcheck,
+}
+
+const VARIABLES: &str = "\
+Settings come from the environment, or from a file .env in the working directory:
+  ENVIRONMENT        development or production [development]
+  HOST               address to listen on [127.0.0.1; in production 0.0.0.0]
+  PORT               port to listen on [8000]
+  CLARITY_API_KEY    the key that clients send; required in production
+  CLARITY_STORE      embedded or dynamodb [dynamodb in production or with
+                     DYNAMODB_ENDPOINT, else embedded]
+  CLARITY_DATA_DIR   directory of the embedded store [clarity-data]
+  AWS_REGION         region of the table, such as eu-central-1
+  DYNAMODB_TABLE     name of the table [clarity-health-data]
+  DYNAMODB_ENDPOINT  URL of DynamoDB Local; not in production
+  GEMINI_API_KEY     not used by this version: statistics answer questions
+  RUST_LOG           what is logged, such as debug [info]";
+
+/// Exit code for settings that are not usable.
+const UNUSABLE_SETTINGS: u8 = 2;
+
+/// Why a command failed.
+enum Failure {
+    Settings(ConfigFaults),
+    Other(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        match error.downcast::<ConfigFaults>() {
+            Ok(faults) => Self::Settings(*faults),
+            Err(other) => Self::Other(other),
+        }
+    }
+}
+
+impl CommandLine {
+    /// Does what it says. To be called before any thread is started.
+    pub fn run(self) -> ExitCode {
+        let done = match self.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::run(),
+            Command::Healthcheck => healthcheck::run(),
+        };
+        match done {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(Failure::Settings(faults)) => {
+                eprintln!("clarity-backend: {faults}");
+                ExitCode::from(UNUSABLE_SETTINGS)
+            }
+            Err(Failure::Other(error)) => {
+                eprintln!("clarity-backend: {}", chain(&*error));
+                ExitCode::FAILURE
+            }
+        }
+    }
+}

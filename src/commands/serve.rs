@@ -1,0 +1,64 @@
+use std::io::Write as _;
+use std::net::SocketAddr;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::Failure;
+use crate::app::App;
+use crate::config::{Config, DEVELOPMENT_KEY};
+use crate::{config, telemetry};
+
+/// Serves requests until the process is told to stop.
+pub(super) fn run() -> Result<(), Failure> {
+    let config = Config::read(config::variable)?;
+    telemetry::start(&config);
+    if config.gemini_api_key.is_some() {
+        tracing::warn!(
+            "GEMINI_API_KEY is set but not used by this version: statistics answer questions"
+        );
+    }
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(serve(&config))
+}
+
+async fn serve(config: &Config) -> Result<(), Failure> {
+    let listener = TcpListener::bind(config.address).await.map_err(|error| {
+        format!(
+            "cannot listen on {}: {error}; stop what uses the port, or set PORT to another",
+            config.address
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let app = App::assemble(config).await?;
+    tracing::info!(%address, environment = config.environment.as_str(), "serving");
+    if config.uses_development_key() {
+        welcome(address)?;
+    }
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let stop = async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    Ok(app.serve(listener, stop).await?)
+}
+
+/// Tells somebody who just started a service of their own how to use it.
+fn welcome(address: SocketAddr) -> std::io::Result<()> {
+    let url = format!("http://{address}");
+    writeln!(
+        std::io::stdout(),
+        r#"
+Clarity backend at {url}, with the key {DEVELOPMENT_KEY}. Read and try it: {url}/docs
+
+curl -X POST {url}/api/v1/data \
+  -H 'Content-Type: application/json' -H 'X-API-Key: {DEVELOPMENT_KEY}' \
+  -d '{{"user_id":"user123","data_type":"heart_rate","value":72,"timestamp":"2024-01-15T10:30:00Z"}}'
+"#
+    )
+}

@@ -1,0 +1,181 @@
+//! The description of the service for programs, and a page of it for people.
+
+use std::collections::BTreeMap;
+
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, middleware, routing};
+use serde_json::json;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::{self, ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, Modify};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::error::{ApiError, Problem};
+
+const DOCUMENT_PATH: &str = "/openapi.json";
+
+/// What the description says apart from the operations.
+pub fn description() -> OpenApi {
+    #[derive(utoipa::OpenApi)]
+    #[openapi(
+        info(
+            title = "Clarity backend",
+            description = "Takes readings from wearables, gives them back, and answers questions about them.\n\nEvery answer bears the header `x-request-id`: the client's own if it sent one of 1 to 128 visible ASCII characters, else a new one. Every error is `application/problem+json` (RFC 9457) with a stable `code`. Members and parameters that are not described here are refused.",
+            license(name = "Apache-2.0", identifier = "Apache-2.0")
+        ),
+        tags(
+            (name = "readings", description = "Storing readings, and giving them back."),
+            (name = "insights", description = "Answering questions about readings."),
+            (name = "health", description = "Whether the service works; needs no key.")
+        ),
+        components(schemas(Problem)),
+        modifiers(&KeyInHeader),
+        security(("api_key" = []))
+    )]
+    struct Description;
+
+    <Description as utoipa::OpenApi>::openapi()
+}
+
+struct KeyInHeader;
+
+impl Modify for KeyInHeader {
+    fn modify(&self, document: &mut OpenApi) {
+        let key = ApiKeyValue::with_description("X-API-Key", "The key that the service was given.");
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
+    }
+}
+
+/// `GET /openapi.json`, and the page at `/docs`, which loads nothing from
+/// elsewhere.
+pub fn routes<S: Clone + Send + Sync + 'static>(document: &OpenApi) -> Router<S> {
+    let json: axum::body::Bytes = serde_json::to_vec(document).unwrap_or_default().into();
+    let serve_document = async move || {
+        let content_type = HeaderValue::from_static("application/json");
+        ([(CONTENT_TYPE, content_type)], json)
+    };
+    let page: Router<S> = SwaggerUi::new("/docs")
+        .config(
+            Config::new([DOCUMENT_PATH])
+                // Else the page would send the document to a public validator.
+                .validator_url("none")
+                .try_it_out_enabled(true)
+                .display_request_duration(true),
+        )
+        .into();
+    page.layer(middleware::map_response(as_problem))
+        .route(DOCUMENT_PATH, routing::get(serve_document))
+}
+
+/// A file that the page does not have is missing like anything else.
+async fn as_problem(response: Response) -> Response {
+    match response.status() {
+        StatusCode::NOT_FOUND => ApiError::UnknownPath.into_response(),
+        _ => response,
+    }
+}
+
+/// Defines a set of error responses for the description of an operation.
+macro_rules! problems {
+    ($(#[$doc:meta])* $name:ident: $($error:expr),+) => {
+        $(#[$doc])*
+        pub struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+                BTreeMap::from([$($error),+].map(|(status, code, description)| {
+                    (status.as_str().to_owned(), problem(status, code, description))
+                }))
+            }
+        }
+    };
+}
+
+problems! {
+    /// What an operation with a body may answer.
+    WriteProblems: NOT_JSON, UNAUTHORIZED, TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, UNAVAILABLE
+}
+
+problems! {
+    /// What a listing may answer.
+    ListProblems: UNAUTHORIZED, INVALID, INTERNAL, UNAVAILABLE
+}
+
+problems! {
+    /// What an operation on one reading may answer.
+    ReadingProblems: UNAUTHORIZED, NOT_FOUND, INVALID, INTERNAL, UNAVAILABLE
+}
+
+type ProblemExample = (StatusCode, &'static str, &'static str);
+
+const NOT_JSON: ProblemExample = (
+    StatusCode::BAD_REQUEST,
+    "invalid_json",
+    "The body is not JSON, or did not arrive whole (`incomplete_body`).",
+);
+const UNAUTHORIZED: ProblemExample = (
+    StatusCode::UNAUTHORIZED,
+    "unauthorized",
+    "The key is missing or wrong.",
+);
+const NOT_FOUND: ProblemExample = (
+    StatusCode::NOT_FOUND,
+    "reading_not_found",
+    "The user has no such reading.",
+);
+const TOO_LARGE: ProblemExample = (
+    StatusCode::PAYLOAD_TOO_LARGE,
+    "body_too_large",
+    "The body is larger than 128 KiB.",
+);
+const NOT_DECLARED_JSON: ProblemExample = (
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "unsupported_media_type",
+    "The body is not declared as JSON.",
+);
+const INVALID: ProblemExample = (
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "validation_failed",
+    "The request breaks rules; `errors` names them all.",
+);
+const INTERNAL: ProblemExample = (
+    StatusCode::INTERNAL_SERVER_ERROR,
+    "internal_error",
+    "The service failed.",
+);
+const UNAVAILABLE: ProblemExample = (
+    StatusCode::SERVICE_UNAVAILABLE,
+    "store_unavailable",
+    "The store does not answer or takes no more; try again after `Retry-After`.",
+);
+
+fn problem(status: StatusCode, code: &str, description: &str) -> RefOr<openapi::Response> {
+    let title = status.canonical_reason().unwrap_or_default();
+    let mut example = json!({
+        "type": "about:blank",
+        "title": title,
+        "status": status.as_u16(),
+        "detail": description,
+        "code": code,
+        "request_id": "5f0c7d3e-6a53-4a4e-9a6b-0c6f5cf0c9b1",
+        "success": false,
+    });
+    if status == StatusCode::UNPROCESSABLE_ENTITY {
+        example["detail"] = json!("/value must be a JSON number.");
+        example["errors"] = json!([{"pointer": "/value", "detail": "must be a JSON number"}]);
+    }
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .example(Some(example))
+        .build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build()
+        .into()
+}

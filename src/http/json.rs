@@ -1,0 +1,130 @@
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
+use serde_path_to_error::{Path, Segment};
+
+use super::AppState;
+use super::error::ApiError;
+use super::validation::Faults;
+
+/// The JSON body of a request, read and checked as a whole.
+pub struct Json<T>(pub T);
+
+/// What a request's body can be read as.
+pub trait FromJson: Sized {
+    /// Reads the JSON text of a request that arrived at `now`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    fn from_json(json: &[u8], now: Timestamp) -> Result<Self, ApiError>;
+}
+
+impl<T: FromJson> FromRequest<AppState> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let body =
+            Bytes::from_request(request, state)
+                .await
+                .map_err(|rejection| match rejection {
+                    BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+                        ApiError::BodyTooLarge
+                    }
+                    _ => ApiError::BodyInterrupted,
+                })?;
+        T::from_json(&body, state.clock.now()).map(Self)
+    }
+}
+
+/// An answer of status 200 with `body` as JSON.
+///
+/// # Errors
+/// When `body` has no JSON form, which is a fault of ours.
+pub fn answer(body: &impl Serialize) -> Result<Response, ApiError> {
+    let json = serde_json::to_vec(body).map_err(ApiError::Serialization)?;
+    let content_type = HeaderValue::from_static("application/json");
+    Ok(([(CONTENT_TYPE, content_type)], json).into_response())
+}
+
+/// Whether the body is declared as `application/json` or `application/…+json`,
+/// parameters aside.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(declared)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else {
+        return false;
+    };
+    let essence = declared.split(';').next().unwrap_or_default().trim();
+    essence.split_once('/').is_some_and(|(kind, subtype)| {
+        let subtype = subtype.to_ascii_lowercase();
+        kind.eq_ignore_ascii_case("application")
+            && (subtype == "json" || subtype.ends_with("+json"))
+    })
+}
+
+/// Reads a JSON object whose members `T` names.
+///
+/// # Errors
+/// When the text is not JSON, is no object, or has a member that `T` does not
+/// name or that comes twice.
+pub fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ApiError> {
+    // A derived `Deserialize` would also take an array of the members' values.
+    if json.trim_ascii_start().first() != Some(&b'{') {
+        return Err(
+            match serde_json::from_slice::<serde::de::IgnoredAny>(json) {
+                Ok(_) => ApiError::Invalid(Faults::one("", "must be a JSON object")),
+                Err(error) => not_json(&error),
+            },
+        );
+    }
+    serde_json::from_slice(json).map_err(|error| match error.classify() {
+        Category::Data => ApiError::Invalid(locate::<T>(json)),
+        _ => not_json(&error),
+    })
+}
+
+fn not_json(error: &serde_json::Error) -> ApiError {
+    let (line, column) = (error.line(), error.column());
+    ApiError::NotJson(match error.classify() {
+        Category::Eof => "it ends too early".into(),
+        _ => format!("there is a fault at line {line}, column {column}").into(),
+    })
+}
+
+/// Reads again, slower, to find out which member is at fault.
+fn locate<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Faults {
+    let mut deserializer = serde_json::Deserializer::from_slice(json);
+    match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
+        Ok(_) => Faults::one("", "must be a JSON object"),
+        Err(error) => {
+            let message = error.inner().to_string();
+            let detail = if message.starts_with("unknown field") {
+                "is not a member of this request"
+            } else if message.starts_with("duplicate field") {
+                "must not name a member twice"
+            } else {
+                "does not fit"
+            };
+            Faults::one(pointer(error.path()), detail)
+        }
+    }
+}
+
+/// The JSON pointer of a path (RFC 6901).
+fn pointer(path: &Path) -> String {
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Enum { variant } => format!("/{variant}"),
+            Segment::Unknown => "/".to_owned(),
+        })
+        .collect()
+}

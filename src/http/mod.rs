@@ -1,0 +1,79 @@
+//! The service as its clients see it.
+//!
+//! A request passes [`request_context`] (an id, a log line, and the body of
+//! every error), [`authentication`], and then a handler, which is one of the
+//! functions named in [`router`]: it extracts, calls the store or the insight
+//! provider, and answers.
+
+mod authentication;
+mod cursor;
+mod docs;
+mod error;
+mod health;
+mod insights;
+mod json;
+mod list_parameters;
+mod measurement;
+mod path;
+mod readings;
+mod request_context;
+mod state;
+mod validation;
+
+use axum::extract::DefaultBodyLimit;
+use axum::{Router, middleware};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+pub use cursor::CursorKey;
+pub use health::Readiness;
+pub use state::AppState;
+
+use error::ApiError;
+
+/// The largest body of a request in bytes. Metadata of 16 KiB take six times
+/// that when every character is escaped.
+const LARGEST_BODY: usize = 128 * 1024;
+
+/// The service over `state`.
+pub fn router(state: AppState) -> Router {
+    let (routes, document) = documented_routes(&state).split_for_parts();
+    routes
+        .merge(docs::routes(&document))
+        .fallback(async || ApiError::UnknownPath)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .layer(CatchPanicLayer::custom(|_| {
+            axum::response::IntoResponse::into_response(ApiError::Panicked)
+        }))
+        .layer(middleware::from_fn(request_context::handle))
+        .with_state(state)
+}
+
+/// The OpenAPI description of the service.
+pub fn openapi(state: &AppState) -> OpenApi {
+    documented_routes(state).into_openapi()
+}
+
+/// Every route that the OpenAPI description names.
+fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
+    let public = OpenApiRouter::new()
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready));
+    let private = OpenApiRouter::new()
+        .routes(routes!(readings::create))
+        .routes(routes!(readings::list))
+        .routes(routes!(readings::read, readings::delete))
+        .routes(routes!(insights::create))
+        // Also what no route matches, so that nothing shows without a key.
+        .fallback(async || ApiError::UnknownPath)
+        .layer(middleware::from_fn_with_state(
+            state.clone(),
+            authentication::require_api_key,
+        ));
+    OpenApiRouter::with_openapi(docs::description())
+        .merge(public)
+        .nest("/api/v1", private)
+}

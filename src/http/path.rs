@@ -1,0 +1,53 @@
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+
+use super::error::ApiError;
+use super::validation::Faults;
+use crate::domain::{ReadingId, UserId};
+
+/// `{user_id}` in a path.
+pub struct UserPath(pub UserId);
+
+impl<S: Send + Sync> FromRequestParts<S> for UserPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(user_id) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| not_utf8())?;
+        parse_user_id(&user_id).map(Self)
+    }
+}
+
+/// `{user_id}/{data_id}` in a path.
+pub struct ReadingPath {
+    /// Whose.
+    pub user_id: UserId,
+    /// Which.
+    pub id: ReadingId,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ReadingPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path((user_id, id)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| not_utf8())?;
+        Ok(Self {
+            user_id: parse_user_id(&user_id)?,
+            // What is no id is the id of no reading.
+            id: id.parse().map_err(|_| ApiError::ReadingNotFound)?,
+        })
+    }
+}
+
+fn parse_user_id(text: &str) -> Result<UserId, ApiError> {
+    text.parse()
+        .map_err(|invalid| ApiError::Invalid(Faults::one("/user_id", invalid)))
+}
+
+/// Of the parameters of a path only text that is not UTF-8 can be refused.
+fn not_utf8() -> ApiError {
+    ApiError::Invalid(Faults::one("", "must have a path of UTF-8 text"))
+}

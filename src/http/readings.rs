@@ -1,0 +1,187 @@
+//! Storing readings, and giving them back.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::AppState;
+use super::docs::{ListProblems, ReadingProblems, WriteProblems};
+use super::error::ApiError;
+use super::json::{Json, answer};
+use super::list_parameters::{ListParameters, next_cursor};
+use super::measurement::{NewReading, StoredReading};
+use super::path::{ReadingPath, UserPath};
+use crate::domain::{Measurement, Reading};
+use crate::store::PutOutcome;
+
+/// Store a reading.
+///
+/// When this answers, the reading is durable. Sending the same reading again is
+/// safe and changes nothing.
+#[utoipa::path(
+    post, path = "/data", tag = "readings", operation_id = "create_reading",
+    request_body(content = NewReading, description = "The reading."),
+    responses((status = 200, description = "It is stored.", body = Stored), WriteProblems)
+)]
+pub async fn create(
+    State(state): State<AppState>,
+    Json(measurement): Json<Measurement>,
+) -> Result<Response, ApiError> {
+    let reading = Reading::take_in(measurement, state.clock.now());
+    let outcome = state.store.put(reading).await?;
+    answer(&Stored::from(&outcome))
+}
+
+/// List a user's readings.
+///
+/// By measurement time, newest first. An unknown user has an empty list.
+#[utoipa::path(
+    get, path = "/data/{user_id}", tag = "readings", operation_id = "list_readings",
+    params(("user_id" = String, Path, description = "Whose readings.", example = "user123"), ListParameters),
+    responses((status = 200, description = "A page of readings.", body = Listed), ListProblems)
+)]
+pub async fn list(
+    State(state): State<AppState>,
+    UserPath(user_id): UserPath,
+    parameters: ListParameters,
+) -> Result<Response, ApiError> {
+    let query = parameters.query(user_id, &state.cursor_key)?;
+    let page = state.store.list(&query).await?;
+    let last = page.readings.last().filter(|_| page.has_more);
+    answer(&Listed {
+        success: true,
+        user_id: query.user_id.as_str(),
+        data: page.readings.iter().map(StoredReading::from).collect(),
+        count: page.readings.len(),
+        next_cursor: last.and_then(|last| next_cursor(&query, last.id, &state.cursor_key)),
+    })
+}
+
+/// Get one reading.
+#[utoipa::path(
+    get, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "get_reading",
+    params(
+        ("user_id" = String, Path, description = "Whose reading.", example = "user123"),
+        ("data_id" = String, Path, description = "Which.", example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")
+    ),
+    responses((status = 200, description = "The reading.", body = Found), ReadingProblems)
+)]
+pub async fn read(
+    State(state): State<AppState>,
+    ReadingPath { user_id, id }: ReadingPath,
+) -> Result<Response, ApiError> {
+    let reading = state.store.get(&user_id, id).await?;
+    let reading = reading.ok_or(ApiError::ReadingNotFound)?;
+    answer(&Found {
+        success: true,
+        data: StoredReading::from(&reading),
+    })
+}
+
+/// Delete one reading.
+#[utoipa::path(
+    delete, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "delete_reading",
+    params(
+        ("user_id" = String, Path, description = "Whose reading.", example = "user123"),
+        ("data_id" = String, Path, description = "Which.", example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")
+    ),
+    responses((status = 200, description = "It is gone.", body = Deleted), ReadingProblems)
+)]
+pub async fn delete(
+    State(state): State<AppState>,
+    ReadingPath { user_id, id }: ReadingPath,
+) -> Result<Response, ApiError> {
+    if state.store.delete(&user_id, id).await? {
+        answer(&Deleted {
+            success: true,
+            deleted: 1,
+        })
+    } else {
+        Err(ApiError::ReadingNotFound)
+    }
+}
+
+/// What became of a reading.
+#[derive(Serialize, ToSchema)]
+struct Stored<'a> {
+    /// Always `true`.
+    #[schema(example = true)]
+    success: bool,
+    /// Always the same.
+    #[schema(example = "Health data stored successfully")]
+    message: &'static str,
+    /// The id of the reading.
+    #[schema(value_type = String, format = Uuid, example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
+    data_id: String,
+    /// The reading that is held now.
+    data: StoredReading<'a>,
+    /// Whether it is this one.
+    result: StoreResult,
+}
+
+/// Whether the reading sent is the one that is held.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum StoreResult {
+    /// It is held, now or since an earlier time.
+    Stored,
+    /// A higher version of the client's record is held.
+    Superseded,
+}
+
+impl<'a> From<&'a PutOutcome> for Stored<'a> {
+    fn from(outcome: &'a PutOutcome) -> Self {
+        let (reading, result): (&Reading, _) = match outcome {
+            PutOutcome::Stored(reading) => (reading, StoreResult::Stored),
+            PutOutcome::Superseded(held) => (held, StoreResult::Superseded),
+        };
+        Self {
+            success: true,
+            message: "Health data stored successfully",
+            data_id: reading.id.to_string(),
+            data: StoredReading::from(reading),
+            result,
+        }
+    }
+}
+
+/// A page of readings.
+#[derive(Serialize, ToSchema)]
+struct Listed<'a> {
+    /// Always `true`.
+    #[schema(example = true)]
+    success: bool,
+    /// Whose they are.
+    #[schema(example = "user123")]
+    user_id: &'a str,
+    /// The readings, in the order asked for.
+    data: Vec<StoredReading<'a>>,
+    /// How many they are.
+    #[schema(example = 1)]
+    count: usize,
+    /// What to send as `cursor` for the next page; null when there is none.
+    #[schema(example = json!(null))]
+    next_cursor: Option<String>,
+}
+
+/// One reading.
+#[derive(Serialize, ToSchema)]
+struct Found<'a> {
+    /// Always `true`.
+    #[schema(example = true)]
+    success: bool,
+    /// The reading.
+    data: StoredReading<'a>,
+}
+
+/// How many readings were deleted.
+#[derive(Serialize, ToSchema)]
+struct Deleted {
+    /// Always `true`.
+    #[schema(example = true)]
+    success: bool,
+    /// How many.
+    #[schema(example = 1)]
+    deleted: u64,
+}

@@ -1,0 +1,67 @@
+use std::time::Instant;
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::HeaderValue;
+use axum::middleware::Next;
+use axum::response::Response;
+use uuid::Uuid;
+
+use super::error;
+use crate::telemetry::chain;
+
+const HEADER: &str = "x-request-id";
+
+/// The longest id of a client's own that is kept.
+const LONGEST: usize = 128;
+
+/// Goes around everything else: gives the request an id, gives an error its
+/// body, and logs one line.
+pub async fn handle(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = request_id(&request);
+    let method = request.method().clone();
+    // The template, never the path itself, which names a person.
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+
+    let mut response = next.run(request).await;
+
+    let id_text = id.to_str().unwrap_or_default();
+    let error = error::behind(&response);
+    if let Some(error) = &error {
+        error::render(&mut response, error, id_text);
+    }
+    let status = response.status();
+    let code = error.as_ref().map(|error| error.status_and_code().1);
+    if let Some(error) = error.filter(|_| status.is_server_error()) {
+        let cause = chain(error::cause(&error));
+        tracing::error!(request_id = id_text, cause, "request failed");
+    }
+    tracing::info!(
+        request_id = id_text,
+        method = method.as_str(),
+        route,
+        status = status.as_u16(),
+        code,
+        latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    response.headers_mut().insert(HEADER, id);
+    response
+}
+
+/// The client's own id where it is fit to be kept, else a new one.
+fn request_id(request: &Request) -> HeaderValue {
+    request
+        .headers()
+        .get(HEADER)
+        .filter(|id| {
+            (1..=LONGEST).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
+        })
+        .cloned()
+        .unwrap_or_else(|| {
+            let mut text = [0; uuid::fmt::Hyphenated::LENGTH];
+            let text = Uuid::new_v4().hyphenated().encode_lower(&mut text);
+            HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown"))
+        })
+}

@@ -1,0 +1,26 @@
+use std::sync::Arc;
+
+use super::{CursorKey, Readiness};
+use crate::auth::ApiKey;
+use crate::domain::Clock;
+use crate::insights::InsightProvider;
+use crate::store::ReadingStore;
+
+/// What handlers work with; every request gets a cheap copy.
+#[derive(Clone)]
+pub struct AppState {
+    /// Where readings are kept.
+    pub store: Arc<dyn ReadingStore>,
+    /// Who answers questions.
+    pub insights: Arc<dyn InsightProvider>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// Whether the service can do its work.
+    pub readiness: Arc<Readiness>,
+    /// The key that clients present.
+    pub api_key: ApiKey,
+    /// What cursors are signed with.
+    pub cursor_key: CursorKey,
+    /// The environment's name, as `/health` answers it.
+    pub environment: &'static str,
+}

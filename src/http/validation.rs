@@ -1,0 +1,122 @@
+//! Turning what a client sent into what the service works with, and telling
+//! everything that is wrong with it at once.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::domain::Invalid;
+
+/// A rule that a request breaks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Fault {
+    /// Where: a JSON pointer into the body (RFC 6901), or the name of a
+    /// parameter behind a slash.
+    #[schema(example = "/value")]
+    pub pointer: Cow<'static, str>,
+    /// What would be right.
+    #[schema(example = "must be a JSON number")]
+    pub detail: String,
+}
+
+/// The rules that a request breaks.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Faults(Vec<Fault>);
+
+impl Faults {
+    /// A single one.
+    pub fn one(pointer: impl Into<Cow<'static, str>>, detail: impl fmt::Display) -> Self {
+        let mut faults = Self::default();
+        faults.add(pointer, detail);
+        faults
+    }
+
+    /// One more.
+    pub fn add(&mut self, pointer: impl Into<Cow<'static, str>>, detail: impl fmt::Display) {
+        self.0.push(Fault {
+            pointer: pointer.into(),
+            detail: detail.to_string(),
+        });
+    }
+
+    /// All of them.
+    pub fn list(&self) -> &[Fault] {
+        &self.0
+    }
+
+    /// What was read, or a fault at `pointer`.
+    pub fn note<T>(&mut self, pointer: &'static str, read: Result<T, Invalid>) -> Option<T> {
+        read.map_err(|invalid| self.add(pointer, invalid)).ok()
+    }
+
+    /// Reads a member that must be there.
+    pub fn required<T>(
+        &mut self,
+        pointer: &'static str,
+        member: Option<&RawValue>,
+        read: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        let json = member.ok_or_else(|| Invalid::because("is required"));
+        self.note(pointer, json.and_then(|json| read(json.get())))
+    }
+
+    /// Reads a member that may be absent or null. What it yields counts only
+    /// if there are no faults in the end.
+    pub fn optional<T>(
+        &mut self,
+        pointer: &'static str,
+        member: Option<&RawValue>,
+        read: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Option<T> {
+        self.note(pointer, read(member?.get()))
+    }
+}
+
+impl fmt::Display for Faults {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, Fault { pointer, detail }) in self.0.iter().enumerate() {
+            if index > 0 {
+                formatter.write_str("; ")?;
+            }
+            let place = if pointer.is_empty() {
+                "the body"
+            } else {
+                pointer
+            };
+            write!(formatter, "{place} {detail}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The text in a JSON string.
+pub fn text(json: &str) -> Result<Cow<'_, str>, Invalid> {
+    /// Borrows where no escape stands in the way, which a bare `Cow` does not.
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    match serde_json::from_str(json) {
+        Ok(Text(text)) => Ok(text),
+        Err(_) => Err(Invalid::because("must be a JSON string of valid Unicode")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_is_a_string_and_nothing_else() {
+        assert_eq!(text(r#""a\u00e9""#).unwrap(), "aé");
+        assert!(matches!(
+            text(r#""plain""#).unwrap(),
+            Cow::Borrowed("plain")
+        ));
+        for json in ["1", "null", "[]", r#""\ud800""#] {
+            assert!(text(json).is_err(), "{json}");
+        }
+    }
+}
