@@ -59,11 +59,6 @@ impl App {
         http::router(self.state.clone())
     }
 
-    /// Its description in OpenAPI 3.1.
-    pub fn openapi(&self) -> utoipa::openapi::OpenApi {
-        http::openapi(&self.state)
-    }
-
     /// Serves on `listener` until `stop` is done and what was in flight then is
     /// answered, or has had its time.
     ///

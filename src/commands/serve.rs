@@ -6,8 +6,8 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
 use crate::app::App;
-use crate::config::{Config, DEVELOPMENT_KEY};
-use crate::{config, telemetry};
+use crate::config::{self, Config, DEVELOPMENT_KEY};
+use crate::telemetry;
 
 /// Serves requests until the process is told to stop.
 pub(super) fn run() -> Result<(), Failure> {

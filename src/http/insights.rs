@@ -13,7 +13,7 @@ use super::error::ApiError;
 use super::json::{FromJson, Json, answer, object};
 use super::validation::{Faults, text};
 use crate::domain::{Invalid, UserId};
-use crate::insights::{Evidence, Insight, Question};
+use crate::insights::{Evidence, Insight, Observation, Question};
 use crate::store::newest;
 
 /// At most how many of a user's newest readings an answer looks at: what a
@@ -35,9 +35,15 @@ pub async fn create(
     Json(asked): Json<Asked>,
 ) -> Result<Response, ApiError> {
     let evidence = if asked.include_recent_data {
-        let newest = newest(&*state.store, &asked.user_id, READINGS_LOOKED_AT).await?;
+        let newest = newest(
+            &*state.store,
+            &asked.user_id,
+            READINGS_LOOKED_AT,
+            Observation::from,
+        )
+        .await?;
         Evidence::Readings {
-            readings: newest.readings,
+            observations: newest.kept,
             complete: newest.complete,
         }
     } else {

@@ -23,7 +23,6 @@ mod validation;
 use axum::extract::DefaultBodyLimit;
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
-use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -50,11 +49,6 @@ pub fn router(state: AppState) -> Router {
         }))
         .layer(middleware::from_fn(request_context::handle))
         .with_state(state)
-}
-
-/// The OpenAPI description of the service.
-pub fn openapi(state: &AppState) -> OpenApi {
-    documented_routes(state).into_openapi()
 }
 
 /// Every route that the OpenAPI description names.

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 pub use statistical::StatisticalProvider;
 
-use crate::domain::{Invalid, Reading};
+use crate::domain::{DataType, Invalid, Measurement, Reading, ReadingValue, Unit};
 
 /// Answers questions about readings.
 #[async_trait]
@@ -57,10 +57,41 @@ pub enum Evidence {
     /// A user's newest readings.
     Readings {
         /// Newest first.
-        readings: Vec<Reading>,
+        observations: Vec<Observation>,
         /// Whether the user has no older ones.
         complete: bool,
     },
+}
+
+/// What an answer needs of a reading, which is much less than all of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// What was measured.
+    pub data_type: DataType,
+    /// In which unit, if the reading names one.
+    pub unit: Option<Unit>,
+    /// The number.
+    pub value: ReadingValue,
+    /// When it was measured.
+    pub at: Timestamp,
+}
+
+impl From<Reading> for Observation {
+    fn from(reading: Reading) -> Self {
+        let Measurement {
+            data_type,
+            unit,
+            value,
+            timestamp,
+            ..
+        } = reading.measurement;
+        Self {
+            data_type,
+            unit,
+            value,
+            at: timestamp.instant(),
+        }
+    }
 }
 
 /// An answer, and what it rests on.

@@ -7,9 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     DataCoverage, Evidence, Fact, Finding, Insight, InsightProvider, InsightSource, InsightStatus,
-    Question, Statistic, Window,
+    Observation, Question, Statistic, Window,
 };
-use crate::domain::Reading;
 use crate::statistics::Summary;
 
 const MONTH_DAYS: i64 = 30;
@@ -29,10 +28,13 @@ impl InsightProvider for StatisticalProvider {
             Evidence::Withheld => nothing_to_say(
                 "There is nothing to go on: the question asked for no readings to be looked at.",
             ),
-            Evidence::Readings { readings, .. } if readings.is_empty() => nothing_to_say(
+            Evidence::Readings { observations, .. } if observations.is_empty() => nothing_to_say(
                 "There is nothing to go on: no readings are stored for this user yet.",
             ),
-            Evidence::Readings { readings, complete } => describe(&readings, complete),
+            Evidence::Readings {
+                observations,
+                complete,
+            } => describe(&observations, complete),
         }
     }
 }
@@ -47,30 +49,28 @@ fn nothing_to_say(text: &str) -> Insight {
     }
 }
 
-/// Readings that may be compared: of one data type, in one unit.
-type Series<'a> = BTreeMap<(&'a str, Option<&'a str>), Vec<&'a Reading>>;
+/// Observations that may be compared: of one data type, in one unit.
+type Series<'a> = BTreeMap<(&'a str, Option<&'a str>), Vec<&'a Observation>>;
 
-/// Describes each series of `readings`, which come newest first.
-fn describe(readings: &[Reading], complete: bool) -> Insight {
+/// Describes each series of `observations`, which come newest first.
+fn describe(observations: &[Observation], complete: bool) -> Insight {
     let mut series = Series::new();
-    for reading in readings {
-        let measurement = &reading.measurement;
-        let unit = measurement.unit.as_ref().map(|unit| unit.as_str());
+    for observation in observations {
+        let unit = observation.unit.as_ref().map(|unit| unit.as_str());
         series
-            .entry((measurement.data_type.as_str(), unit))
+            .entry((observation.data_type.as_str(), unit))
             .or_default()
-            .push(reading);
+            .push(observation);
     }
     let mut facts = Facts::default();
     let mut counted = 0;
     let mut days = BTreeSet::new();
     let mut findings = Vec::with_capacity(series.len());
-    for ((metric, unit), readings) in series {
-        let newest = instant(readings[0]);
-        let month = last_days(newest, MONTH_DAYS);
-        let within: Vec<&Reading> = within(&readings, month).collect();
+    for ((metric, unit), observations) in series {
+        let month = last_days(observations[0].at, MONTH_DAYS);
+        let within: Vec<&Observation> = within(&observations, month).collect();
         counted += within.len();
-        days.extend(within.iter().map(|reading| day(instant(reading))));
+        days.extend(within.iter().map(|observation| day(observation.at)));
         findings.extend(facts.finding(metric, unit, month, &within));
     }
     let mut sentences: Vec<&str> = findings
@@ -79,7 +79,7 @@ fn describe(readings: &[Reading], complete: bool) -> Insight {
         .collect();
     let left_out = format!(
         "Only the newest {} readings were looked at; there are older ones.",
-        readings.len()
+        observations.len()
     );
     if !complete {
         sentences.push(&left_out);
@@ -107,22 +107,23 @@ struct Facts {
 }
 
 impl Facts {
-    /// What is to be said of one series, whose readings within `month` these
+    /// What is to be said of one series, whose observations within `month` these
     /// are, newest first; `None` if there are none.
     fn finding(
         &mut self,
         metric: &str,
         unit: Option<&str>,
         month: Window,
-        readings: &[&Reading],
+        observations: &[&Observation],
     ) -> Option<Finding> {
-        let last = readings.first()?.measurement.value.get();
-        let summary = Summary::of(readings.iter().map(|reading| value(reading)))?;
         let week = last_days(month.end, WEEK_DAYS);
         let week_before = last_days(week.start, WEEK_DAYS);
-        let mean_of = |window| Summary::of(within(readings, window).map(value));
-        let (this_week, week_earlier) = (mean_of(week), mean_of(week_before));
-
+        let figures = Figures {
+            month: summary(observations, month)?,
+            last: observations.first()?.value.get(),
+            week: summary(observations, week)?,
+            week_before: summary(observations, week_before),
+        };
         let mut facts = Vec::new();
         let mut state = |statistic, window, value, n| {
             self.given += 1;
@@ -138,60 +139,67 @@ impl Facts {
                 n,
             });
         };
-        let count = summary.count;
+        let Summary {
+            count,
+            min,
+            mean,
+            max,
+        } = figures.month;
         state(Statistic::Count, month, count as f64, count);
-        state(Statistic::Min, month, summary.min, count);
-        state(Statistic::Mean, month, summary.mean, count);
-        state(Statistic::Max, month, summary.max, count);
-        state(Statistic::Last, month, last, 1);
-        for (window, summary) in [(week, this_week), (week_before, week_earlier)] {
-            if let Some(summary) = summary {
-                state(Statistic::Mean, window, summary.mean, summary.count);
-            }
+        state(Statistic::Min, month, min, count);
+        state(Statistic::Mean, month, mean, count);
+        state(Statistic::Max, month, max, count);
+        state(Statistic::Last, month, figures.last, 1);
+        state(Statistic::Mean, week, figures.week.mean, figures.week.count);
+        if let Some(earlier) = figures.week_before {
+            state(Statistic::Mean, week_before, earlier.mean, earlier.count);
         }
+        Some(Finding {
+            text: figures.in_words(metric, unit, month.end),
+            facts,
+        })
+    }
+}
 
+/// The numbers of one series.
+struct Figures {
+    month: Summary,
+    last: f64,
+    /// Never empty, as the newest observation lies in it.
+    week: Summary,
+    week_before: Option<Summary>,
+}
+
+impl Figures {
+    /// Two sentences that hold each of the numbers.
+    fn in_words(&self, metric: &str, unit: Option<&str>, newest: Timestamp) -> String {
         let unit = unit.map(|unit| format!(" {unit}")).unwrap_or_default();
-        let mean_from = |summary: Summary| {
+        let mean_of = |summary: Summary| {
             format!(
                 "a mean of {}{unit} from {}",
                 number(summary.mean),
                 readings_in_words(summary.count)
             )
         };
-        let comparison = match (this_week, week_earlier) {
-            (Some(this), Some(earlier)) => format!(
-                " The last 7 days have {}; the 7 days before have {}.",
-                mean_from(this),
-                mean_from(earlier)
-            ),
-            (Some(this), None) => format!(
-                " The last 7 days have {}; the 7 days before have none.",
-                mean_from(this)
-            ),
-            // The newest reading always lies in the last 7 days.
-            (None, _) => String::new(),
-        };
-        Some(Finding {
-            text: format!(
-                "{metric}: {} in the 30 days up to {} (UTC), from {} to {}{unit}, mean {}{unit}, last {}{unit}.{comparison}",
-                readings_in_words(count),
-                day(month.end),
-                number(summary.min),
-                number(summary.max),
-                number(summary.mean),
-                number(last),
-            ),
-            facts,
-        })
+        let Summary {
+            count,
+            min,
+            mean,
+            max,
+        } = self.month;
+        format!(
+            "{metric}: {} in the 30 days up to {} (UTC), from {} to {}{unit}, mean {}{unit}, last {}{unit}. \
+             The last 7 days have {}; the 7 days before have {}.",
+            readings_in_words(count),
+            day(newest),
+            number(min),
+            number(max),
+            number(mean),
+            number(self.last),
+            mean_of(self.week),
+            self.week_before.map_or_else(|| "none".to_owned(), mean_of),
+        )
     }
-}
-
-fn instant(reading: &Reading) -> Timestamp {
-    reading.measurement.timestamp.instant()
-}
-
-fn value(reading: &Reading) -> f64 {
-    reading.measurement.value.get()
 }
 
 /// The day in UTC.
@@ -207,14 +215,20 @@ fn last_days(end: Timestamp, days: i64) -> Window {
     Window { start, end }
 }
 
+/// Those observations that lie in `window`.
 fn within<'a, 'b>(
-    readings: &'b [&'a Reading],
+    observations: &'b [&'a Observation],
     window: Window,
-) -> impl Iterator<Item = &'a Reading> + 'b {
-    readings
+) -> impl Iterator<Item = &'a Observation> + 'b {
+    observations
         .iter()
         .copied()
-        .filter(move |reading| instant(reading) > window.start && instant(reading) <= window.end)
+        .filter(move |observation| observation.at > window.start && observation.at <= window.end)
+}
+
+/// What the observations in `window` amount to.
+fn summary(observations: &[&Observation], window: Window) -> Option<Summary> {
+    Summary::of(within(observations, window).map(|observation| observation.value.get()))
 }
 
 fn readings_in_words(count: usize) -> String {

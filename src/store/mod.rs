@@ -59,25 +59,26 @@ impl PutOutcome {
     }
 }
 
-/// The newest readings of a user, and whether those were all.
-#[derive(Debug, Default)]
-pub struct Newest {
+/// What was kept of a user's newest readings, and whether those were all.
+#[derive(Debug)]
+pub struct Newest<T> {
     /// Newest first.
-    pub readings: Vec<Reading>,
-    /// Whether the user has no older ones.
+    pub kept: Vec<T>,
+    /// Whether the user has no older readings.
     pub complete: bool,
 }
 
-/// Reads at most `most` of a user's newest readings, page by page; a page more
-/// where `most` is no multiple of the page size.
+/// Reads at most `most` of a user's newest readings, page by page, and keeps
+/// `part` of each; a page more where `most` is no multiple of the page size.
 ///
 /// # Errors
 /// Whatever the store's [`ReadingStore::list`] answers.
-pub async fn newest(
+pub async fn newest<T>(
     store: &dyn ReadingStore,
     user_id: &UserId,
     most: usize,
-) -> Result<Newest, StoreError> {
+    part: impl Fn(Reading) -> T,
+) -> Result<Newest<T>, StoreError> {
     let mut query = ListQuery {
         user_id: user_id.clone(),
         range: TimeRange::default(),
@@ -85,12 +86,16 @@ pub async fn newest(
         after: None,
         limit: PageSize::LARGEST,
     };
-    let mut newest = Newest::default();
-    while newest.readings.len() < most && !newest.complete {
+    let mut kept = Vec::new();
+    loop {
         let page = store.list(&query).await?;
         query.after = page.readings.last().map(|reading| reading.id);
-        newest.readings.extend(page.readings);
-        newest.complete = !page.has_more;
+        kept.extend(page.readings.into_iter().map(&part));
+        if !page.has_more || kept.len() >= most {
+            return Ok(Newest {
+                kept,
+                complete: !page.has_more,
+            });
+        }
     }
-    Ok(newest)
 }

@@ -1,0 +1,182 @@
+//! The embedded store: how many durable writes a second it takes, from one
+//! client and from 64, beside the bare engine with the same group commit; and
+//! how long it takes to open after a crash.
+//!
+//! `cargo bench --bench embedded_store`; takes about a minute.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark prints, and fails where it stands"
+)]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clarity_backend::domain::{Measurement, MeasurementTime, Metadata, Reading, ReadingValue};
+use clarity_backend::store::{EmbeddedStore, ReadingStore};
+use jiff::Timestamp;
+use redb::{Database, ReadableTable, TableDefinition};
+use tokio::runtime::Runtime;
+use tokio::sync::{mpsc, oneshot};
+
+const ROUNDS: usize = 3;
+const ROUND: Duration = Duration::from_secs(2);
+const CLIENTS: [usize; 2] = [1, 64];
+
+fn main() {
+    let runtime = Runtime::new().unwrap();
+    let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let mut rates: [[Vec<f64>; 2]; 2] = Default::default();
+    for round in 0..ROUNDS {
+        for (index, clients) in CLIENTS.into_iter().enumerate() {
+            let folder = |name: &str| directory.path().join(format!("{name}-{round}-{clients}"));
+            let store = EmbeddedStore::open(&folder("store")).unwrap();
+            rates[0][index].push(runtime.block_on(rate_of_store(store, clients)));
+            rates[1][index].push(runtime.block_on(rate_of_engine(&folder("engine"), clients)));
+        }
+    }
+    let [[store_1, store_64], [engine_1, engine_64]] = rates.map(|rates| rates.map(median));
+    println!("durable writes a second, median of {ROUNDS} rounds of {ROUND:?}");
+    println!("  embedded store, 1 client    {store_1:>8.0}");
+    println!(
+        "  embedded store, 64 clients  {store_64:>8.0}  {:.1} times 1 client (wanted: 5)",
+        store_64 / store_1
+    );
+    println!("  bare engine, 1 client       {engine_1:>8.0}");
+    println!(
+        "  bare engine, 64 clients     {engine_64:>8.0}  the store has {:.0} % of it (wanted: 80)",
+        100.0 * store_64 / engine_64
+    );
+
+    let (rows, open) = runtime.block_on(open_after_crash(directory.path()));
+    println!("opening a store of {rows} readings after a crash: {open:?}");
+}
+
+/// Fills a store, and opens what a crash would leave of it.
+async fn open_after_crash(directory: &Path) -> (u64, Duration) {
+    const ROWS: u64 = 1_000_000;
+    let (written, crashed) = (directory.join("written"), directory.join("crashed"));
+    let store = Arc::new(EmbeddedStore::open(&written).unwrap());
+    let tasks: Vec<_> = (0..256)
+        .map(|first| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move {
+                for number in (first..ROWS).step_by(256) {
+                    store.put(reading(number)).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    std::fs::create_dir_all(&crashed).unwrap();
+    for file in std::fs::read_dir(&written).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), crashed.join(file.file_name())).unwrap();
+    }
+    let started = Instant::now();
+    EmbeddedStore::open(&crashed).unwrap();
+    (ROWS, started.elapsed())
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+/// The `number`th reading of a heart rate every 5 seconds.
+fn reading(number: u64) -> Reading {
+    let time = Timestamp::from_second(1_700_000_000 + 5 * i64::try_from(number).unwrap()).unwrap();
+    let measurement = Measurement {
+        user_id: "user123".parse().unwrap(),
+        data_type: "heart_rate".parse().unwrap(),
+        value: ReadingValue::try_from(72.0).unwrap(),
+        timestamp: MeasurementTime::parse_any(&time.to_string()).unwrap(),
+        unit: Some("/min".parse().unwrap()),
+        metadata: Metadata::parse(r#"{"source":"watch","granularity":"5s"}"#).unwrap(),
+        client_record: None,
+    };
+    Reading::take_in(measurement, time)
+}
+
+/// Calls `write` with 0, 1, 2… from `clients` tasks until the round is over,
+/// and gives the calls a second.
+async fn rate<F: Future<Output = ()> + Send>(
+    clients: usize,
+    write: impl Fn(u64) -> F + Clone + Send + Sync + 'static,
+) -> f64 {
+    let next = Arc::new(AtomicU64::new(0));
+    let started = Instant::now();
+    let tasks: Vec<_> = (0..clients)
+        .map(|_| {
+            let (next, write) = (Arc::clone(&next), write.clone());
+            tokio::spawn(async move {
+                while started.elapsed() < ROUND {
+                    write(next.fetch_add(1, Ordering::Relaxed)).await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    next.load(Ordering::Relaxed) as f64 / started.elapsed().as_secs_f64()
+}
+
+async fn rate_of_store(store: EmbeddedStore, clients: usize) -> f64 {
+    let store = Arc::new(store);
+    rate(clients, move |number| {
+        let store = Arc::clone(&store);
+        async move {
+            store.put(reading(number)).await.unwrap();
+        }
+    })
+    .await
+}
+
+const TABLE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("bare");
+
+type Write = (Vec<u8>, Vec<u8>, oneshot::Sender<()>);
+
+/// Keys and values of the same size, looked up and inserted, committed in
+/// groups in the same way, and nothing else.
+async fn rate_of_engine(folder: &Path, clients: usize) -> f64 {
+    std::fs::create_dir_all(folder).unwrap();
+    let database = Database::create(folder.join("bare.redb")).unwrap();
+    let (queue, mut writes) = mpsc::channel::<Write>(1_024);
+    let writer = thread::spawn(move || {
+        let mut group = Vec::new();
+        while writes.blocking_recv_many(&mut group, 1_024) > 0 {
+            let transaction = database.begin_write().unwrap();
+            {
+                let mut table = transaction.open_table(TABLE).unwrap();
+                for (key, value, _) in &group {
+                    if table.get(key.as_slice()).unwrap().is_none() {
+                        table.insert(key.as_slice(), value.as_slice()).unwrap();
+                    }
+                }
+            }
+            transaction.commit().unwrap();
+            for (_, _, caller) in group.drain(..) {
+                caller.send(()).unwrap();
+            }
+        }
+    });
+    let result = rate(clients, move |number| {
+        let queue = queue.clone();
+        async move {
+            let mut key = b"user123\0................".to_vec();
+            key[8..16].copy_from_slice(&number.to_be_bytes());
+            let (caller, answered) = oneshot::channel();
+            queue.send((key, vec![b'x'; 90], caller)).await.unwrap();
+            answered.await.unwrap();
+        }
+    })
+    .await;
+    writer.join().unwrap();
+    result
+}

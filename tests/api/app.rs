@@ -1,0 +1,217 @@
+//! The app under test, and a client for it.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use clarity_backend::app::App;
+use clarity_backend::config::Config;
+use clarity_backend::domain::Clock;
+use clarity_backend::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
+use jiff::Timestamp;
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+
+use crate::support::dynamodb_local::{DynamoDbLocal, new_table_name};
+
+/// What the clock of every app under test shows.
+pub const NOW: &str = "2024-06-01T12:00:00Z";
+
+/// An app that serves on a port of its own until it is dropped.
+pub struct TestApp {
+    address: SocketAddr,
+    client: Client,
+    /// Holds the embedded store's file.
+    _directory: Option<TempDir>,
+}
+
+impl TestApp {
+    /// Over an embedded store of its own.
+    pub async fn start() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let store = EmbeddedStore::open(directory.path()).unwrap();
+        Self::over(Arc::new(store), Some(directory)).await
+    }
+
+    /// Over a table of its own in DynamoDB Local; gives the table's name too.
+    pub async fn start_on_dynamodb() -> (Self, String) {
+        let table = new_table_name();
+        let store = DynamoDbStore::connect(DynamoDbSettings {
+            table: table.clone(),
+            region: "us-east-1".to_owned(),
+            endpoint: Some(DynamoDbLocal::shared().endpoint().to_owned()),
+            placeholder_credentials: true,
+        })
+        .await;
+        store.create_table_if_missing().await.unwrap();
+        (Self::over(Arc::new(store), None).await, table)
+    }
+
+    /// Over any store.
+    pub async fn over(store: Arc<dyn ReadingStore>, directory: Option<TempDir>) -> Self {
+        let config = Config::read(|_| None).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let app = App::with(&config, store, Arc::new(FixedClock));
+        tokio::spawn(app.serve(listener, std::future::pending()));
+        Self {
+            address,
+            client: client(),
+            _directory: directory,
+        }
+    }
+
+    /// A request without a key; `path` goes out as it is.
+    pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client
+            .request(method, format!("http://{}{path}", self.address))
+    }
+
+    /// A request with the key.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.anonymous(method, path)
+            .header("X-API-Key", "development-key")
+    }
+
+    /// Sends `reading` and gives the answer.
+    pub async fn post(&self, reading: &Value) -> Answer {
+        let request = self.request(Method::POST, "/api/v1/data").json(reading);
+        Answer::of(request).await
+    }
+
+    /// Sends `body`, whatever it is, as JSON.
+    pub async fn post_raw(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+        let request = self
+            .request(Method::POST, path)
+            .header("Content-Type", "application/json")
+            .body(body);
+        Answer::of(request).await
+    }
+
+    /// The answer to a GET.
+    pub async fn get(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::GET, path)).await
+    }
+
+    /// The answer to a DELETE.
+    pub async fn delete(&self, path: &str) -> Answer {
+        Answer::of(self.request(Method::DELETE, path)).await
+    }
+
+    /// How many readings of a user are stored, up to 1,000.
+    pub async fn count(&self, user_id: &str) -> u64 {
+        let page = self.get(&format!("/api/v1/data/{user_id}?limit=1000")).await;
+        page.expect(StatusCode::OK)["count"].as_u64().unwrap()
+    }
+
+    /// Sends bytes as they are and gives what comes back: for what an HTTP
+    /// client would put right before sending.
+    pub async fn send_bytes(&self, bytes: &[u8]) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let mut connection = tokio::net::TcpStream::connect(self.address).await.unwrap();
+        connection.write_all(bytes).await.unwrap();
+        let mut answer = Vec::new();
+        connection.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8(answer).unwrap()
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test waits as long as its runner does")]
+fn client() -> Client {
+    Client::new()
+}
+
+/// An answer, read whole.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: reqwest::header::HeaderMap,
+    pub body: Value,
+}
+
+impl Answer {
+    /// Sends a request and reads its answer.
+    pub async fn of(request: RequestBuilder) -> Self {
+        Self::read(request.send().await.unwrap()).await
+    }
+
+    async fn read(response: Response) -> Self {
+        let (status, headers) = (response.status(), response.headers().clone());
+        let body = response.bytes().await.unwrap();
+        Self {
+            status,
+            headers,
+            body: serde_json::from_slice(&body).unwrap_or(Value::Null),
+        }
+    }
+
+    /// The body, if the status is this.
+    #[track_caller]
+    pub fn expect(self, status: StatusCode) -> Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        self.body
+    }
+
+    /// Checks that this is a problem document of this status and code, as the
+    /// contract has it, and gives it.
+    #[track_caller]
+    pub fn expect_problem(self, status: u16, code: &str) -> Value {
+        let Self {
+            status: found,
+            headers,
+            body,
+        } = self;
+        assert_eq!(found.as_u16(), status, "{body}");
+        assert_eq!(headers["content-type"], "application/problem+json");
+        assert_eq!(body["type"], "about:blank");
+        assert_eq!(body["title"], found.canonical_reason().unwrap());
+        assert_eq!(body["status"], status);
+        assert_eq!(body["code"], code, "{body}");
+        assert_eq!(body["success"], false);
+        assert_eq!(body["request_id"], headers["x-request-id"].to_str().unwrap());
+        assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+        assert_eq!(body["errors"].is_array(), status == 422, "{body}");
+        body
+    }
+
+    /// Checks that this is a 422 that finds fault with these pointers.
+    #[track_caller]
+    pub fn expect_faults(self, pointers: &[&str]) {
+        let body = self.expect_problem(422, "validation_failed");
+        let found: Vec<&str> = body["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|fault| fault["pointer"].as_str().unwrap())
+            .collect();
+        assert_eq!(found, pointers, "{body}");
+    }
+}
+
+/// The reading of the quick start.
+pub fn example() -> Value {
+    json!({
+        "user_id": "user123",
+        "data_type": "heart_rate",
+        "value": 72,
+        "timestamp": "2024-01-15T10:30:00Z",
+        "metadata": {"device": "watch"}
+    })
+}
+
+/// The example with some members put in place of its own.
+pub fn example_with(members: Value) -> Value {
+    let mut reading = example();
+    for (name, value) in members.as_object().unwrap() {
+        reading[name] = value.clone();
+    }
+    reading
+}
+
+struct FixedClock;
+
+impl Clock for FixedClock {
+    fn now(&self) -> Timestamp {
+        NOW.parse().unwrap()
+    }
+}

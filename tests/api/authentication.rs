@@ -1,0 +1,52 @@
+//! Who is let in.
+
+use reqwest::Method;
+
+use crate::app::{Answer, TestApp, example};
+
+const READING: &str = "/api/v1/data/user123/018d0cab-c440-85d0-a3ae-7ec39b0fdb2e";
+
+#[tokio::test]
+async fn without_the_key_nothing_is_read_or_written() {
+    let app = TestApp::start().await;
+    app.post(&example()).await;
+    for (method, path) in [
+        (Method::POST, "/api/v1/data"),
+        (Method::GET, "/api/v1/data/user123"),
+        (Method::GET, READING),
+        (Method::DELETE, READING),
+        (Method::POST, "/api/v1/insights"),
+        (Method::GET, "/api/v1/anything"),
+    ] {
+        let mut bodies = Vec::new();
+        for key in [None, Some(""), Some("development-ke"), Some("development-key2")] {
+            let mut request = app.anonymous(method.clone(), path).header("x-request-id", "same");
+            if let Some(key) = key {
+                request = request.header("X-API-Key", key);
+            }
+            let answer = Answer::of(request).await;
+            assert!(answer.headers.contains_key("www-authenticate"));
+            bodies.push(answer.expect_problem(401, "unauthorized"));
+        }
+        assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]));
+    }
+    assert_eq!(app.count("user123").await, 1);
+}
+
+#[tokio::test]
+async fn two_keys_are_no_key() {
+    let app = TestApp::start().await;
+    let request = app
+        .request(Method::GET, "/api/v1/data/user123")
+        .header("X-API-Key", "development-key");
+    Answer::of(request).await.expect_problem(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn the_key_is_asked_for_before_the_body_is_read() {
+    let app = TestApp::start().await;
+    let request = app
+        .anonymous(Method::POST, "/api/v1/data")
+        .body("no JSON at all");
+    Answer::of(request).await.expect_problem(401, "unauthorized");
+}

@@ -1,0 +1,219 @@
+//! Bodies that are refused: the right status, a problem document, and nothing
+//! stored.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp, example, example_with};
+
+const DATA: &str = "/api/v1/data";
+
+/// Checks that `body` is refused so, and that nothing is stored.
+async fn refused(body: impl Into<reqwest::Body>, status: u16, code: &str) -> Value {
+    let app = TestApp::start().await;
+    let problem = app.post_raw(DATA, body).await.expect_problem(status, code);
+    assert_eq!(app.count("user123").await, 0);
+    problem
+}
+
+/// Checks that the example with these members is refused for these pointers.
+async fn faulty(members: Value, pointers: &[&str]) {
+    faulty_text(example_with(members).to_string(), pointers).await;
+}
+
+async fn faulty_text(body: String, pointers: &[&str]) {
+    let app = TestApp::start().await;
+    app.post_raw(DATA, body).await.expect_faults(pointers);
+    assert_eq!(app.count("user123").await, 0);
+}
+
+/// The example with the text of one member put in as it is.
+fn with_raw(member: &str, json: &str) -> String {
+    let marked = example_with(json!({member: "MARK"})).to_string();
+    marked.replace("\"MARK\"", json)
+}
+
+#[tokio::test]
+async fn no_body() {
+    refused("", 400, "invalid_json").await;
+}
+
+#[tokio::test]
+async fn broken_json() {
+    let example = example().to_string();
+    for broken in [
+        "{",
+        "nonsense",
+        "{\"user_id\":}",
+        "\u{feff}{}",
+        &example[..example.len() - 1],
+        &format!("{example} x"),
+        &format!("{example}{example}"),
+        "[[[[",
+    ] {
+        refused(broken.to_owned(), 400, "invalid_json").await;
+    }
+    refused(vec![b'{', b'"', 0xff, b'"', b'}'], 400, "invalid_json").await;
+}
+
+#[tokio::test]
+async fn json_that_is_no_object() {
+    for body in ["null", "1", "\"text\"", "[]", "[\"user123\",\"heart_rate\",72]"] {
+        faulty_text(body.to_owned(), &[""]).await;
+    }
+}
+
+#[tokio::test]
+async fn json_ten_thousand_deep() {
+    let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+    faulty_text(deep.clone(), &[""]).await;
+    faulty_text(with_raw("value", &deep), &["/value"]).await;
+    faulty_text(with_raw("metadata", &deep), &["/metadata"]).await;
+    let deep_object = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+    faulty_text(with_raw("metadata", &deep_object), &["/metadata"]).await;
+    faulty_text(with_raw("unknown", &deep), &["/unknown"]).await;
+}
+
+#[tokio::test]
+async fn numbers_that_cannot_be_kept() {
+    for number in ["1e400", "-1e400", "1e-400", "1e126", "1e-131"] {
+        faulty_text(with_raw("value", number), &["/value"]).await;
+        let metadata = format!("{{\"a\":[{number}]}}");
+        faulty_text(with_raw("metadata", &metadata), &["/metadata"]).await;
+    }
+    for no_number in ["NaN", "Infinity", "-", "01", "1.", "+1", "0x10"] {
+        refused(with_raw("value", no_number), 400, "invalid_json").await;
+    }
+}
+
+#[tokio::test]
+async fn wrong_types() {
+    for wrong in [json!("72"), json!(true), json!([72]), json!({"a": 72})] {
+        faulty(json!({"value": wrong}), &["/value"]).await;
+    }
+    for wrong in [json!(1), json!(true), json!(["a"]), json!({})] {
+        for member in ["user_id", "data_type", "timestamp", "unit", "client_record_id"] {
+            faulty(json!({member: wrong}), &[&format!("/{member}")]).await;
+        }
+    }
+    for wrong in [json!(1), json!("{}"), json!([]), json!(false)] {
+        faulty(json!({"metadata": wrong}), &["/metadata"]).await;
+    }
+    for wrong in [json!(-1), json!(1.5), json!("1"), json!(9_007_199_254_740_992_u64)] {
+        let members = json!({"client_record_id": "a", "client_record_version": wrong});
+        faulty(members, &["/client_record_version"]).await;
+    }
+    faulty(json!({"client_record_version": 1}), &["/client_record_version"]).await;
+}
+
+#[tokio::test]
+async fn missing_members_are_named_all_at_once() {
+    faulty_text("{}".to_owned(), &["/user_id", "/data_type", "/value", "/timestamp"]).await;
+    let nulls = json!({"user_id": null, "data_type": null, "value": null, "timestamp": null});
+    faulty(nulls, &["/user_id", "/data_type", "/value", "/timestamp"]).await;
+}
+
+#[tokio::test]
+async fn unknown_members() {
+    faulty(json!({"tiemstamp": "x"}), &["/tiemstamp"]).await;
+    faulty(json!({"data_id": "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e"}), &["/data_id"]).await;
+    faulty(json!({"created_at": "2024-01-15T10:30:00Z"}), &["/created_at"]).await;
+    faulty(json!({"a/b~c": 1}), &["/a~1b~0c"]).await;
+}
+
+#[tokio::test]
+async fn duplicate_members() {
+    let twice = example().to_string().replacen('{', "{\"value\":1,", 1);
+    faulty_text(twice, &[""]).await;
+    faulty_text(with_raw("metadata", r#"{"a":1,"b":{"c":1,"c":2}}"#), &["/metadata"]).await;
+}
+
+#[tokio::test]
+async fn empty_and_overlong_texts() {
+    for (member, longest) in [
+        ("user_id", 128),
+        ("data_type", 64),
+        ("unit", 32),
+        ("client_record_id", 128),
+    ] {
+        for text in [String::new(), "x".repeat(longest + 1), "é".to_owned(), "a b".to_owned()] {
+            faulty(json!({member: text}), &[&format!("/{member}")]).await;
+        }
+        let app = TestApp::start().await;
+        let longest = example_with(json!({member: "x".repeat(longest)}));
+        app.post(&longest).await.expect(StatusCode::OK);
+    }
+    faulty_text(with_raw("unit", r#""\ud800""#), &["/unit"]).await;
+    faulty(json!({"metadata": {"a": "x".repeat(16 * 1024)}}), &["/metadata"]).await;
+    faulty(json!({"timestamp": ""}), &["/timestamp"]).await;
+    faulty(json!({"timestamp": "2024-01-15T10:30:00Z".repeat(50)}), &["/timestamp"]).await;
+}
+
+#[tokio::test]
+async fn times_out_of_range() {
+    for timestamp in [
+        "1969-12-31T23:59:59Z",
+        "2999-01-01T00:00:00Z",
+        "2024-06-02T12:00:01Z",
+        "2024-02-30T00:00:00Z",
+        "2024-01-15",
+        "1705314600",
+    ] {
+        faulty(json!({"timestamp": timestamp}), &["/timestamp"]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit() {
+    let large = example_with(json!({"metadata": {"a": "x".repeat(128 * 1024)}}));
+    refused(large.to_string(), 413, "body_too_large").await;
+}
+
+/// Sixteen KiB of metadata fit even when every character is escaped.
+#[tokio::test]
+async fn the_largest_metadata_fit_in_the_largest_body() {
+    let app = TestApp::start().await;
+    let escaped = "\\u0041".repeat(16 * 1024 - 8);
+    let body = with_raw("metadata", &format!("{{\"a\":\"{escaped}\"}}"));
+    app.post_raw(DATA, body).await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_wrong_content_type() {
+    let app = TestApp::start().await;
+    for content_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("json")] {
+        let mut request = app.request(Method::POST, DATA).body(example().to_string());
+        if let Some(content_type) = content_type {
+            request = request.header("Content-Type", content_type);
+        }
+        Answer::of(request).await.expect_problem(415, "unsupported_media_type");
+    }
+    assert_eq!(app.count("user123").await, 0);
+    for content_type in ["application/json; charset=utf-8", "Application/JSON", "application/fhir+json"] {
+        let request = app
+            .request(Method::POST, DATA)
+            .header("Content-Type", content_type)
+            .body(example().to_string());
+        Answer::of(request).await.expect(StatusCode::OK);
+    }
+}
+
+#[tokio::test]
+async fn questions_that_are_none() {
+    let app = TestApp::start().await;
+    for (body, pointers) in [
+        (json!({}), vec!["/user_id", "/query"]),
+        (json!({"user_id": "u", "query": ""}), vec!["/query"]),
+        (json!({"user_id": "u", "query": " \n "}), vec!["/query"]),
+        (json!({"user_id": "u", "query": "x".repeat(2_001)}), vec!["/query"]),
+        (json!({"user_id": "../u", "query": 1}), vec!["/user_id", "/query"]),
+        (json!({"user_id": "u", "query": "q", "include_recent_data": "yes"}), vec!["/include_recent_data"]),
+        (json!({"user_id": "u", "query": "q", "model": "m"}), vec!["/model"]),
+    ] {
+        let answer = app.post_raw("/api/v1/insights", body.to_string()).await;
+        answer.expect_faults(&pointers);
+    }
+    let longest = json!({"user_id": "u", "query": "é".repeat(2_000)});
+    let answer = app.post_raw("/api/v1/insights", longest.to_string()).await;
+    answer.expect(StatusCode::OK);
+}

@@ -1,0 +1,45 @@
+//! What clients of the Python service send goes on working as it is.
+
+use reqwest::{Method, StatusCode};
+use serde_json::json;
+
+use crate::app::{Answer, TestApp};
+
+#[tokio::test]
+async fn documented_bodies_work_unmodified() {
+    let app = TestApp::start().await;
+    for body in [
+        // datetime.utcnow().isoformat(), with and without microseconds.
+        r#"{"user_id": "test_user_123", "data_type": "heart_rate", "value": 72.5, "timestamp": "2024-01-15T10:30:00.123456", "metadata": {"device": "Apple Watch", "activity": "resting"}}"#,
+        r#"{"user_id": "test_user_123", "data_type": "steps", "value": 8500, "timestamp": "2024-01-15T10:30:00", "metadata": {}}"#,
+        r#"{"user_id": "test_user_123", "data_type": "sleep_duration", "value": 7.5, "timestamp": "2024-01-15T10:30:00+00:00"}"#,
+    ] {
+        let stored = app.post_raw("/api/v1/data", body).await.expect(StatusCode::OK);
+        assert_eq!(stored["success"], true);
+        assert_eq!(stored["message"], "Health data stored successfully");
+        assert!(stored["data_id"].is_string());
+    }
+    let listed = app.get("/api/v1/data/test_user_123?limit=10").await;
+    let listed = listed.expect(StatusCode::OK);
+    assert_eq!(listed["count"], 3);
+    assert_eq!(listed["data"][0]["timestamp"], "2024-01-15T10:30:00.123456Z");
+    let insight = app
+        .post_raw(
+            "/api/v1/insights",
+            r#"{"user_id": "test_user_123", "query": "How is my heart rate trending?", "include_recent_data": true}"#,
+        )
+        .await
+        .expect(StatusCode::OK);
+    assert_eq!(insight["success"], true);
+    assert_eq!(insight["error"], json!(null));
+    assert!(insight["insight"].as_str().unwrap().contains("72.5"));
+    let health = Answer::of(app.anonymous(Method::GET, "/health")).await;
+    assert_eq!(health.expect(StatusCode::OK)["status"], "healthy");
+}
+
+#[tokio::test]
+async fn an_error_has_a_detail_that_is_text() {
+    let app = TestApp::start().await;
+    let answer = app.post_raw("/api/v1/data", r#"{"user_id": "u"}"#).await;
+    assert!(answer.body["detail"].is_string());
+}

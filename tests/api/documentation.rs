@@ -1,0 +1,85 @@
+//! The description of the service, and the page of it.
+
+use std::fs;
+use std::path::Path;
+
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::app::{Answer, TestApp};
+
+/// To bring the file up to date: `UPDATE_OPENAPI=1 cargo test --test api`.
+#[tokio::test]
+async fn the_committed_description_is_that_of_the_code() {
+    let app = TestApp::start().await;
+    let served = Answer::of(app.anonymous(Method::GET, "/openapi.json")).await;
+    let served = serde_json::to_string_pretty(&served.expect(StatusCode::OK)).unwrap() + "\n";
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    #[expect(clippy::disallowed_methods, reason = "asked for by whoever runs the test")]
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        fs::write(&file, &served).unwrap();
+    }
+    assert!(
+        fs::read_to_string(&file).unwrap() == served,
+        "openapi.json is out of date: run UPDATE_OPENAPI=1 cargo test --test api"
+    );
+}
+
+#[tokio::test]
+async fn every_operation_is_described_whole() {
+    let app = TestApp::start().await;
+    let document = Answer::of(app.anonymous(Method::GET, "/openapi.json")).await.body;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    let mut operations = 0;
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            operations += 1;
+            let name = format!("{method} {path}");
+            assert!(operation["operationId"].is_string(), "{name}");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.contains_key("200"), "{name}");
+            if path.starts_with("/api/") {
+                for status in ["401", "422", "500", "503"] {
+                    let problem = &responses[status]["content"]["application/problem+json"];
+                    assert_eq!(problem["example"]["status"].to_string(), status, "{name}");
+                }
+            } else {
+                assert_eq!(operation["security"], serde_json::json!([{}]), "{name}");
+            }
+        }
+    }
+    assert_eq!(operations, 8);
+}
+
+/// What the description shows as the example of a request works as it is.
+#[tokio::test]
+async fn the_example_of_a_reading_is_taken() {
+    let app = TestApp::start().await;
+    let document = Answer::of(app.anonymous(Method::GET, "/openapi.json")).await.body;
+    let properties = document["components"]["schemas"]["NewReading"]["properties"].clone();
+    let example: serde_json::Map<String, Value> = properties
+        .as_object()
+        .unwrap()
+        .iter()
+        .map(|(name, schema)| (name.clone(), schema["example"].clone()))
+        .collect();
+    app.post(&Value::Object(example)).await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_from_elsewhere() {
+    let app = TestApp::start().await;
+    let page = app.anonymous(Method::GET, "/docs").send().await.unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+    let page = page.text().await.unwrap();
+    assert!(page.contains("swagger-ui"));
+    let configuration = app.anonymous(Method::GET, "/docs/swagger-initializer.js").send().await;
+    let configuration = configuration.unwrap().text().await.unwrap();
+    assert!(configuration.contains("\"validatorUrl\": \"none\""), "{configuration}");
+    for text in [page, configuration] {
+        assert!(!text.contains("http://") && !text.contains("https://"), "{text}");
+    }
+    Answer::of(app.anonymous(Method::GET, "/docs/no-such-file.js"))
+        .await
+        .expect_problem(404, "unknown_path");
+}

@@ -1,0 +1,121 @@
+//! Pages of readings.
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::app::{TestApp, example_with};
+
+/// An app with one reading on each of the first ten days of 2024, its value
+/// the day.
+async fn app_with_ten_days() -> TestApp {
+    let app = TestApp::start().await;
+    for day in 1..=10 {
+        let timestamp = format!("2024-01-{day:02}T00:00:00Z");
+        let reading = example_with(json!({"value": day, "timestamp": timestamp}));
+        app.post(&reading).await.expect(StatusCode::OK);
+    }
+    app
+}
+
+/// The values of a page, and its next cursor.
+async fn page(app: &TestApp, query: &str) -> (Vec<f64>, Option<String>) {
+    let page = app.get(&format!("/api/v1/data/user123?{query}")).await;
+    let page = page.expect(StatusCode::OK);
+    let values: Vec<f64> = page["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|reading| reading["value"].as_f64().unwrap())
+        .collect();
+    assert_eq!(page["count"], values.len());
+    assert_eq!(page["user_id"], "user123");
+    (values, page["next_cursor"].as_str().map(str::to_owned))
+}
+
+/// The values of all pages that begin with `query`.
+async fn walk(app: &TestApp, query: &str) -> Vec<f64> {
+    let (mut values, mut next) = page(app, query).await;
+    while let Some(cursor) = next {
+        let (more, after) = page(app, &format!("{query}&cursor={cursor}")).await;
+        assert!(!more.is_empty(), "a cursor promises more");
+        values.extend(more);
+        next = after;
+    }
+    values
+}
+
+#[tokio::test]
+async fn the_newest_come_first_unless_asked_otherwise() {
+    let app = app_with_ten_days().await;
+    let down: Vec<f64> = (1..=10).rev().map(f64::from).collect();
+    let up: Vec<f64> = (1..=10).map(f64::from).collect();
+    assert_eq!(page(&app, "").await, (down.clone(), None));
+    assert_eq!(page(&app, "order=desc").await, (down, None));
+    assert_eq!(page(&app, "order=asc").await, (up, None));
+}
+
+#[tokio::test]
+async fn pages_of_any_size_give_each_reading_once() {
+    let app = app_with_ten_days().await;
+    let up: Vec<f64> = (1..=10).map(f64::from).collect();
+    for limit in [1, 2, 3, 5, 9, 10, 11, 1_000] {
+        assert_eq!(walk(&app, &format!("order=asc&limit={limit}")).await, up);
+    }
+    let (_, next) = page(&app, "limit=10").await;
+    assert_eq!(next, None, "the tenth reading is the last");
+}
+
+#[tokio::test]
+async fn the_start_is_included_and_the_end_is_not() {
+    let app = app_with_ten_days().await;
+    let range = "order=asc&start=2024-01-03T00:00:00Z&end=2024-01-06T00:00:00Z";
+    assert_eq!(walk(&app, range).await, [3.0, 4.0, 5.0]);
+    assert_eq!(walk(&app, &format!("{range}&limit=1")).await, [3.0, 4.0, 5.0]);
+    let shifted = "start=2024-01-09T02:00:00%2B02:00";
+    assert_eq!(walk(&app, shifted).await, [10.0, 9.0]);
+    assert_eq!(walk(&app, "start=2024-01-06T00:00:00Z&end=2024-01-03T00:00:00Z").await, [0.0; 0]);
+}
+
+#[tokio::test]
+async fn a_cursor_remembers_what_it_walks_through() {
+    let app = app_with_ten_days().await;
+    let (_, next) = page(&app, "order=asc&start=2024-01-03T00:00:00Z&limit=2").await;
+    let cursor = next.unwrap();
+    assert!(!cursor.contains("user123"));
+    assert_eq!(page(&app, &format!("cursor={cursor}&limit=3")).await.0, [5.0, 6.0, 7.0]);
+    let given_again = format!("cursor={cursor}&order=asc&start=2024-01-03T01:00:00%2B01:00&limit=1");
+    assert_eq!(page(&app, &given_again).await.0, [5.0]);
+}
+
+#[tokio::test]
+async fn a_walk_is_not_disturbed_by_what_is_written_meanwhile() {
+    let app = app_with_ten_days().await;
+    let (first, next) = page(&app, "limit=5").await;
+    for timestamp in ["2024-01-20T00:00:00Z", "2024-01-07T12:00:00Z"] {
+        let written = example_with(json!({"value": 99, "timestamp": timestamp}));
+        app.post(&written).await.expect(StatusCode::OK);
+    }
+    let (rest, _) = page(&app, &format!("cursor={}", next.unwrap())).await;
+    assert_eq!([first, rest].concat(), [10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0]);
+}
+
+#[tokio::test]
+async fn an_unknown_user_has_an_empty_list() {
+    let app = TestApp::start().await;
+    let list = app.get("/api/v1/data/nobody").await.expect(StatusCode::OK);
+    assert_eq!(
+        list,
+        json!({"success": true, "user_id": "nobody", "data": [], "count": 0, "next_cursor": Value::Null})
+    );
+}
+
+#[tokio::test]
+async fn a_user_sees_nobody_elses_readings() {
+    let app = app_with_ten_days().await;
+    for neighbour in ["user12", "user1234", "user123.a", "USER123"] {
+        let other = example_with(json!({"user_id": neighbour}));
+        app.post(&other).await.expect(StatusCode::OK);
+        assert_eq!(app.count(neighbour).await, 1);
+    }
+    assert_eq!(app.count("user123").await, 10);
+}

@@ -1,0 +1,20 @@
+//! The service as its clients see it: every test talks HTTP to the whole app
+//! on a free port.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
+
+mod app;
+mod authentication;
+mod bad_bodies;
+mod bad_queries;
+mod clients_of_old;
+mod documentation;
+mod health;
+mod insights;
+mod listing;
+mod readings;
+mod sample_data;
+#[path = "../support/mod.rs"]
+mod support;

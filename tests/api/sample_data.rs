@@ -1,0 +1,125 @@
+//! A day of a real wearable: 8,418 heart rates, each sent twice.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::app::TestApp;
+use crate::support::dynamodb_local::DynamoDbLocal;
+
+const USER: &str = "fitbit-2022484408";
+const CLIENTS: usize = 32;
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
+async fn a_day_of_heart_rates_on_the_embedded_store() {
+    check(TestApp::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
+async fn a_day_of_heart_rates_on_dynamodb() {
+    let (app, table) = TestApp::start_on_dynamodb().await;
+    check(app).await;
+    let items = DynamoDbLocal::shared().client().await;
+    let one = items.query().table_name(table).limit(1);
+    let one = one
+        .key_condition_expression("user_id = :user")
+        .expression_attribute_values(":user", aws_sdk_dynamodb::types::AttributeValue::S(USER.to_owned()));
+    let item = one.send().await.unwrap().items.unwrap().remove(0);
+    assert_eq!(item["value"].as_n().unwrap(), "93");
+    assert_eq!(item["timestamp"].as_s().unwrap(), "2016-04-01T07:54:00Z");
+    assert_eq!(item["metadata"].as_m().unwrap()["granularity"].as_s().unwrap(), "5s");
+}
+
+async fn check(app: TestApp) {
+    let app = Arc::new(app);
+    let readings = Arc::new(samples());
+    assert_eq!(readings.len(), 8_418);
+    for _ in 0..2 {
+        send_all(&app, &readings).await;
+    }
+    let listed = walk(&app).await;
+    assert_eq!(listed.len(), readings.len());
+    let ids: HashSet<&str> = listed.iter().map(|reading| reading["data_id"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), readings.len(), "each once");
+    assert!(
+        listed.windows(2).all(|pair| pair[0]["timestamp"].as_str() >= pair[1]["timestamp"].as_str()),
+        "newest first"
+    );
+    assert_eq!(contents(&listed), contents(&readings));
+    check_insight(&app, &readings).await;
+}
+
+fn samples() -> Vec<Value> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/fitbit_hr_seconds.jsonl");
+    let lines = std::fs::read_to_string(path).unwrap();
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Sends each reading by itself, [`CLIENTS`] at a time.
+async fn send_all(app: &Arc<TestApp>, readings: &Arc<Vec<Value>>) {
+    let mut clients = JoinSet::new();
+    for client in 0..CLIENTS {
+        let (app, readings) = (Arc::clone(app), Arc::clone(readings));
+        clients.spawn(async move {
+            for reading in readings.iter().skip(client).step_by(CLIENTS) {
+                app.post(reading).await.expect(StatusCode::OK);
+            }
+        });
+    }
+    while let Some(client) = clients.join_next().await {
+        client.unwrap();
+    }
+}
+
+async fn walk(app: &TestApp) -> Vec<Value> {
+    let mut listed = Vec::new();
+    let mut path = format!("/api/v1/data/{USER}?limit=1000");
+    loop {
+        let page = app.get(&path).await.expect(StatusCode::OK);
+        listed.extend(page["data"].as_array().unwrap().iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/api/v1/data/{USER}?limit=1000&cursor={cursor}"),
+            None => return listed,
+        }
+    }
+}
+
+/// What was measured, without what the service added, in an order of its own.
+fn contents(readings: &[Value]) -> Vec<String> {
+    let mut contents: Vec<String> = readings
+        .iter()
+        .map(|reading| {
+            let members = ["user_id", "data_type", "value", "timestamp", "metadata"];
+            json!(members.map(|member| &reading[member])).to_string()
+        })
+        .collect();
+    contents.sort_unstable();
+    contents
+}
+
+async fn check_insight(app: &TestApp, readings: &[Value]) {
+    let values: Vec<f64> = readings.iter().map(|reading| reading["value"].as_f64().unwrap()).collect();
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    let min = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let question = json!({"user_id": USER, "query": "How was my heart rate?"});
+    let answer = app.post_raw("/api/v1/insights", question.to_string()).await;
+    let answer = answer.expect(StatusCode::OK);
+    let facts = answer["findings"][0]["facts"].as_array().unwrap();
+    let fact = |statistic: &str| {
+        let fact = facts.iter().find(|fact| fact["statistic"] == statistic);
+        fact.unwrap()["value"].as_f64().unwrap()
+    };
+    assert!((fact("mean") - mean).abs() < 1e-9);
+    assert_eq!((fact("min"), fact("max")), (min, max));
+    assert_eq!(fact("count"), readings.len() as f64);
+    let text = answer["insight"].as_str().unwrap();
+    for shown in [format!("from {min} to {max}"), format!("mean {mean:.2}"), "8418 readings".to_owned()] {
+        assert!(text.contains(&shown), "{shown:?} in {text:?}");
+    }
+}

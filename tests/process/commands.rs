@@ -1,0 +1,98 @@
+//! What the binary can be told to do.
+
+use std::net::TcpListener;
+
+use crate::service::{Service, complaint, run};
+
+#[test]
+fn help_names_every_variable_and_version_says_the_version() {
+    let directory = tempfile::tempdir().unwrap();
+    let help = run(directory.path(), &["--help"], &[]);
+    assert!(help.status.success());
+    let help = String::from_utf8(help.stdout).unwrap();
+    for name in [
+        "ENVIRONMENT",
+        "HOST",
+        "PORT",
+        "CLARITY_API_KEY",
+        "CLARITY_STORE",
+        "CLARITY_DATA_DIR",
+        "AWS_REGION",
+        "DYNAMODB_TABLE",
+        "DYNAMODB_ENDPOINT",
+        "GEMINI_API_KEY",
+        "RUST_LOG",
+        "healthcheck",
+        "serve",
+    ] {
+        assert!(help.contains(name), "{name}");
+    }
+    let version = run(directory.path(), &["--version"], &[]);
+    let expected = format!("clarity-backend {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(String::from_utf8(version.stdout).unwrap(), expected);
+    assert_eq!(
+        run(directory.path(), &["no-such-command"], &[])
+            .status
+            .code(),
+        Some(2)
+    );
+}
+
+#[tokio::test]
+async fn healthcheck_tells_whether_the_service_lives() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &[]);
+    let port = service.url.rsplit(':').next().unwrap().to_owned();
+    let check = |host| {
+        run(
+            directory.path(),
+            &["healthcheck"],
+            &[("PORT", &port), ("HOST", host)],
+        )
+    };
+    assert_eq!(check("127.0.0.1").status.code(), Some(0));
+    assert_eq!(check("0.0.0.0").status.code(), Some(0));
+    service.kill();
+    let dead = check("127.0.0.1");
+    assert!(complaint(&dead, 1).contains("clarity-backend: "));
+    let faulty = run(directory.path(), &["healthcheck"], &[("PORT", "x")]);
+    assert!(complaint(&faulty, 2).contains("PORT"));
+}
+
+#[test]
+fn a_port_in_use_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let refused = run(directory.path(), &[], &[("PORT", &port)]);
+    let complaint = complaint(&refused, 1);
+    assert!(
+        complaint.contains(&port) && complaint.contains("PORT"),
+        "{complaint}"
+    );
+}
+
+#[tokio::test]
+async fn a_second_service_on_the_same_data_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let first = Service::start(directory.path(), &[]);
+    let second = run(directory.path(), &[], &[("PORT", "0")]);
+    let complaint = complaint(&second, 1);
+    assert!(
+        complaint.contains("in use") && complaint.contains("CLARITY_DATA_DIR"),
+        "{complaint}"
+    );
+    assert_eq!(first.get("/health").await.0, 200);
+}
+
+#[tokio::test]
+async fn a_signal_stops_it_and_it_says_so() {
+    for signal in ["TERM", "INT"] {
+        let directory = tempfile::tempdir().unwrap();
+        let service = Service::start(directory.path(), &[]);
+        assert_eq!(service.get("/health/ready").await.0, 200);
+        let (status, log) = service.stop(signal);
+        assert_eq!(status.code(), Some(0), "{log}");
+        assert!(log.contains("stopping"), "{log}");
+    }
+}

@@ -1,0 +1,115 @@
+//! What was acknowledged survives a crash.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+
+use crate::service::{Service, client};
+
+fn reading(value: u64) -> Value {
+    json!({
+        "user_id": "user123",
+        "data_type": "heart_rate",
+        "value": value,
+        "timestamp": "2024-01-15T10:30:00Z",
+        "metadata": {"device": "watch"}
+    })
+}
+
+#[tokio::test]
+async fn a_reading_is_still_there_after_a_crash() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &[]);
+    let (status, stored) = service.post("/api/v1/data", &reading(72)).await;
+    assert_eq!(status, 200);
+    service.kill();
+    let service = Service::start(directory.path(), &[]);
+    let (_, listed) = service.get("/api/v1/data/user123").await;
+    assert_eq!(listed["data"], json!([stored["data"]]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn crashes_under_load_lose_nothing_acknowledged() {
+    const ROUNDS: usize = 5;
+    const CLIENTS: usize = 16;
+    let directory = tempfile::tempdir().unwrap();
+    let next = Arc::new(AtomicU64::new(0));
+    let mut acknowledged = Vec::new();
+    for _ in 0..ROUNDS {
+        acknowledged.extend(write_until_killed(directory.path(), &next, CLIENTS).await);
+    }
+    assert!(!acknowledged.is_empty());
+    let service = Service::start(directory.path(), &[]);
+    let held = values(&service).await;
+    let sent = next.load(Ordering::Relaxed) as f64;
+    for value in &acknowledged {
+        assert!(held.contains(value), "{value} was acknowledged");
+    }
+    assert!(
+        held.iter().all(|value| *value < sent),
+        "nothing that was never sent"
+    );
+    assert!(
+        held.len() <= acknowledged.len() + ROUNDS * CLIENTS,
+        "nothing twice"
+    );
+}
+
+/// Writes until the service is killed, which happens once 50 writes are
+/// acknowledged; gives what was.
+async fn write_until_killed(directory: &Path, next: &Arc<AtomicU64>, clients: usize) -> Vec<f64> {
+    let service = Service::start(directory, &[]);
+    let url = format!("{}/api/v1/data", service.url);
+    let mut writers = JoinSet::new();
+    let count = Arc::new(AtomicU64::new(0));
+    for _ in 0..clients {
+        let (url, next, count) = (url.clone(), Arc::clone(next), Arc::clone(&count));
+        writers.spawn(async move {
+            let client = client();
+            let mut acknowledged = Vec::new();
+            loop {
+                let value = next.fetch_add(1, Ordering::Relaxed);
+                let request = client
+                    .post(&url)
+                    .header("X-API-Key", "development-key")
+                    .json(&reading(value));
+                match request.send().await {
+                    Ok(answer) if answer.status() == 200 => acknowledged.push(value as f64),
+                    _ => return acknowledged,
+                }
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    while count.load(Ordering::Relaxed) < 50 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    service.kill();
+    let mut acknowledged = Vec::new();
+    while let Some(values) = writers.join_next().await {
+        acknowledged.extend(values.unwrap());
+    }
+    acknowledged
+}
+
+async fn values(service: &Service) -> Vec<f64> {
+    let mut values = Vec::new();
+    let mut path = "/api/v1/data/user123?limit=1000".to_owned();
+    loop {
+        let (_, page) = service.get(&path).await;
+        let readings = page["data"].as_array().unwrap();
+        values.extend(
+            readings
+                .iter()
+                .map(|reading| reading["value"].as_f64().unwrap()),
+        );
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("/api/v1/data/user123?limit=1000&cursor={cursor}"),
+            None => return values,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The binary as people start it: settings, signals, crashes, and the README.
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test that cannot go on fails where it stands"
+)]
+
+mod commands;
+mod durability;
+mod logs;
+mod readme;
+mod service;
+mod settings;

@@ -1,0 +1,137 @@
+//! The binary, started in a folder of its own.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::thread::{self, JoinHandle};
+
+use reqwest::{Client, StatusCode};
+use serde_json::Value;
+
+/// The binary with nothing in its environment, in `directory`.
+///
+/// `CLARITY_BINARY` tests another build, such as the one to be shipped.
+pub fn command(directory: &Path) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "set by whoever runs the tests")]
+    let binary = std::env::var_os("CLARITY_BINARY")
+        .unwrap_or_else(|| env!("CARGO_BIN_EXE_clarity-backend").into());
+    let mut command = Command::new(binary);
+    command
+        .env_clear()
+        .current_dir(directory)
+        .stdin(Stdio::null());
+    command
+}
+
+/// Runs the binary until it ends by itself.
+pub fn run(directory: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    command(directory)
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap()
+}
+
+/// The text on standard error of a run that ended with this exit code.
+#[track_caller]
+pub fn complaint(output: &Output, code: i32) -> String {
+    let text = String::from_utf8(output.stderr.clone()).unwrap();
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    text
+}
+
+/// An HTTP client.
+#[expect(clippy::disallowed_methods, reason = "a test waits as long as its runner does")]
+pub fn client() -> Client {
+    Client::new()
+}
+
+/// A service that runs until it is dropped.
+pub struct Service {
+    process: Child,
+    /// Where it answers.
+    pub url: String,
+    welcome: String,
+    log: Option<JoinHandle<String>>,
+    client: Client,
+}
+
+impl Service {
+    /// Starts it on a free port and waits until it says that it serves.
+    pub fn start(directory: &Path, variables: &[(&str, &str)]) -> Self {
+        let mut process = command(directory)
+            .env("PORT", "0")
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut output = BufReader::new(process.stdout.take().unwrap());
+        let mut errors = process.stderr.take().unwrap();
+        let log = thread::spawn(move || {
+            let mut text = String::new();
+            errors.read_to_string(&mut text).unwrap();
+            text
+        });
+        let mut welcome = String::new();
+        while !welcome.contains("timestamp") {
+            if output.read_line(&mut welcome).unwrap() == 0 {
+                panic!("the service ended: {}", log.join().unwrap());
+            }
+        }
+        let address = welcome.split("http://").nth(1).unwrap();
+        let address = address.split(',').next().unwrap();
+        Self {
+            process,
+            url: format!("http://{address}"),
+            welcome,
+            log: Some(log),
+            client: client(),
+        }
+    }
+
+    /// What it says when it starts.
+    pub fn welcome(&self) -> &str {
+        &self.welcome
+    }
+
+    /// Stores a reading and gives the answer.
+    pub async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
+        let request = self.client.post(format!("{}{path}", self.url)).json(body);
+        Self::answer(request).await
+    }
+
+    /// The answer to a GET.
+    pub async fn get(&self, path: &str) -> (StatusCode, Value) {
+        Self::answer(self.client.get(format!("{}{path}", self.url))).await
+    }
+
+    async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
+        let request = request.header("X-API-Key", "development-key");
+        let answer = request.send().await.unwrap();
+        (answer.status(), answer.json().await.unwrap())
+    }
+
+    /// Ends it without a word, as a crash would.
+    pub fn kill(mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Asks it to stop, and gives how it ended and what it logged.
+    pub fn stop(mut self, signal: &str) -> (ExitStatus, String) {
+        let id = self.process.id().to_string();
+        let told = Command::new("kill").args(["-s", signal, &id]).status();
+        assert!(told.unwrap().success());
+        let status = self.process.wait().unwrap();
+        (status, self.log.take().unwrap().join().unwrap())
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
