@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::body::Bytes;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -54,7 +55,8 @@ impl Modify for KeyInHeader {
 /// `GET /openapi.json`, and the page at `/docs`, which loads nothing from
 /// elsewhere.
 pub fn routes<S: Clone + Send + Sync + 'static>(document: &OpenApi) -> Router<S> {
-    let json: axum::body::Bytes = serde_json::to_vec(document).unwrap_or_default().into();
+    // The same text as the file `openapi.json` of the repository.
+    let json = Bytes::from(document.to_pretty_json().unwrap_or_default() + "\n");
     let serve_document = async move || {
         let content_type = HeaderValue::from_static("application/json");
         ([(CONTENT_TYPE, content_type)], json)

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
-use crate::support::dynamodb_local::{DynamoDbLocal, new_table_name};
+use crate::support::dynamodb_local::DynamoDbLocal;
 
 /// What the clock of every app under test shows.
 pub const NOW: &str = "2024-06-01T12:00:00Z";
@@ -34,18 +34,11 @@ impl TestApp {
         Self::over(Arc::new(store), Some(directory)).await
     }
 
-    /// Over a table of its own in DynamoDB Local; gives the table's name too.
-    pub async fn start_on_dynamodb() -> (Self, String) {
-        let table = new_table_name();
-        let store = DynamoDbStore::connect(DynamoDbSettings {
-            table: table.clone(),
-            region: "us-east-1".to_owned(),
-            endpoint: Some(DynamoDbLocal::shared().endpoint().to_owned()),
-            placeholder_credentials: true,
-        })
-        .await;
+    /// Over a table of its own in DynamoDB Local.
+    pub async fn start_on_dynamodb() -> Self {
+        let store = store_at(DynamoDbLocal::shared().endpoint()).await;
         store.create_table_if_missing().await.unwrap();
-        (Self::over(Arc::new(store), None).await, table)
+        Self::over(Arc::new(store), None).await
     }
 
     /// Over any store.
@@ -101,7 +94,9 @@ impl TestApp {
 
     /// How many readings of a user are stored, up to 1,000.
     pub async fn count(&self, user_id: &str) -> u64 {
-        let page = self.get(&format!("/api/v1/data/{user_id}?limit=1000")).await;
+        let page = self
+            .get(&format!("/api/v1/data/{user_id}?limit=1000"))
+            .await;
         page.expect(StatusCode::OK)["count"].as_u64().unwrap()
     }
 
@@ -117,9 +112,23 @@ impl TestApp {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "a test waits as long as its runner does")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test waits as long as its runner does"
+)]
 fn client() -> Client {
     Client::new()
+}
+
+/// A store at `endpoint`, over a table that is not there yet.
+pub async fn store_at(endpoint: &str) -> DynamoDbStore {
+    DynamoDbStore::connect(DynamoDbSettings {
+        table: DynamoDbLocal::new_table_name(),
+        region: "us-east-1".to_owned(),
+        endpoint: Some(endpoint.to_owned()),
+        placeholder_credentials: true,
+    })
+    .await
 }
 
 /// An answer, read whole.
@@ -168,8 +177,15 @@ impl Answer {
         assert_eq!(body["status"], status);
         assert_eq!(body["code"], code, "{body}");
         assert_eq!(body["success"], false);
-        assert_eq!(body["request_id"], headers["x-request-id"].to_str().unwrap());
-        assert!(body["detail"].as_str().is_some_and(|detail| !detail.is_empty()));
+        assert_eq!(
+            body["request_id"],
+            headers["x-request-id"].to_str().unwrap()
+        );
+        assert!(
+            body["detail"]
+                .as_str()
+                .is_some_and(|detail| !detail.is_empty())
+        );
         assert_eq!(body["errors"].is_array(), status == 422, "{body}");
         body
     }

@@ -19,8 +19,15 @@ async fn without_the_key_nothing_is_read_or_written() {
         (Method::GET, "/api/v1/anything"),
     ] {
         let mut bodies = Vec::new();
-        for key in [None, Some(""), Some("development-ke"), Some("development-key2")] {
-            let mut request = app.anonymous(method.clone(), path).header("x-request-id", "same");
+        for key in [
+            None,
+            Some(""),
+            Some("development-ke"),
+            Some("development-key2"),
+        ] {
+            let mut request = app
+                .anonymous(method.clone(), path)
+                .header("x-request-id", "same");
             if let Some(key) = key {
                 request = request.header("X-API-Key", key);
             }
@@ -39,7 +46,9 @@ async fn two_keys_are_no_key() {
     let request = app
         .request(Method::GET, "/api/v1/data/user123")
         .header("X-API-Key", "development-key");
-    Answer::of(request).await.expect_problem(401, "unauthorized");
+    Answer::of(request)
+        .await
+        .expect_problem(401, "unauthorized");
 }
 
 #[tokio::test]
@@ -48,5 +57,7 @@ async fn the_key_is_asked_for_before_the_body_is_read() {
     let request = app
         .anonymous(Method::POST, "/api/v1/data")
         .body("no JSON at all");
-    Answer::of(request).await.expect_problem(401, "unauthorized");
+    Answer::of(request)
+        .await
+        .expect_problem(401, "unauthorized");
 }

@@ -58,7 +58,13 @@ async fn broken_json() {
 
 #[tokio::test]
 async fn json_that_is_no_object() {
-    for body in ["null", "1", "\"text\"", "[]", "[\"user123\",\"heart_rate\",72]"] {
+    for body in [
+        "null",
+        "1",
+        "\"text\"",
+        "[]",
+        "[\"user123\",\"heart_rate\",72]",
+    ] {
         faulty_text(body.to_owned(), &[""]).await;
     }
 }
@@ -92,23 +98,42 @@ async fn wrong_types() {
         faulty(json!({"value": wrong}), &["/value"]).await;
     }
     for wrong in [json!(1), json!(true), json!(["a"]), json!({})] {
-        for member in ["user_id", "data_type", "timestamp", "unit", "client_record_id"] {
+        for member in [
+            "user_id",
+            "data_type",
+            "timestamp",
+            "unit",
+            "client_record_id",
+        ] {
             faulty(json!({member: wrong}), &[&format!("/{member}")]).await;
         }
     }
     for wrong in [json!(1), json!("{}"), json!([]), json!(false)] {
         faulty(json!({"metadata": wrong}), &["/metadata"]).await;
     }
-    for wrong in [json!(-1), json!(1.5), json!("1"), json!(9_007_199_254_740_992_u64)] {
+    for wrong in [
+        json!(-1),
+        json!(1.5),
+        json!("1"),
+        json!(9_007_199_254_740_992_u64),
+    ] {
         let members = json!({"client_record_id": "a", "client_record_version": wrong});
         faulty(members, &["/client_record_version"]).await;
     }
-    faulty(json!({"client_record_version": 1}), &["/client_record_version"]).await;
+    faulty(
+        json!({"client_record_version": 1}),
+        &["/client_record_version"],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn missing_members_are_named_all_at_once() {
-    faulty_text("{}".to_owned(), &["/user_id", "/data_type", "/value", "/timestamp"]).await;
+    faulty_text(
+        "{}".to_owned(),
+        &["/user_id", "/data_type", "/value", "/timestamp"],
+    )
+    .await;
     let nulls = json!({"user_id": null, "data_type": null, "value": null, "timestamp": null});
     faulty(nulls, &["/user_id", "/data_type", "/value", "/timestamp"]).await;
 }
@@ -116,8 +141,16 @@ async fn missing_members_are_named_all_at_once() {
 #[tokio::test]
 async fn unknown_members() {
     faulty(json!({"tiemstamp": "x"}), &["/tiemstamp"]).await;
-    faulty(json!({"data_id": "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e"}), &["/data_id"]).await;
-    faulty(json!({"created_at": "2024-01-15T10:30:00Z"}), &["/created_at"]).await;
+    faulty(
+        json!({"data_id": "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e"}),
+        &["/data_id"],
+    )
+    .await;
+    faulty(
+        json!({"created_at": "2024-01-15T10:30:00Z"}),
+        &["/created_at"],
+    )
+    .await;
     faulty(json!({"a/b~c": 1}), &["/a~1b~0c"]).await;
 }
 
@@ -125,7 +158,11 @@ async fn unknown_members() {
 async fn duplicate_members() {
     let twice = example().to_string().replacen('{', "{\"value\":1,", 1);
     faulty_text(twice, &[""]).await;
-    faulty_text(with_raw("metadata", r#"{"a":1,"b":{"c":1,"c":2}}"#), &["/metadata"]).await;
+    faulty_text(
+        with_raw("metadata", r#"{"a":1,"b":{"c":1,"c":2}}"#),
+        &["/metadata"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -136,7 +173,12 @@ async fn empty_and_overlong_texts() {
         ("unit", 32),
         ("client_record_id", 128),
     ] {
-        for text in [String::new(), "x".repeat(longest + 1), "é".to_owned(), "a b".to_owned()] {
+        for text in [
+            String::new(),
+            "x".repeat(longest + 1),
+            "é".to_owned(),
+            "a b".to_owned(),
+        ] {
             faulty(json!({member: text}), &[&format!("/{member}")]).await;
         }
         let app = TestApp::start().await;
@@ -144,9 +186,17 @@ async fn empty_and_overlong_texts() {
         app.post(&longest).await.expect(StatusCode::OK);
     }
     faulty_text(with_raw("unit", r#""\ud800""#), &["/unit"]).await;
-    faulty(json!({"metadata": {"a": "x".repeat(16 * 1024)}}), &["/metadata"]).await;
+    faulty(
+        json!({"metadata": {"a": "x".repeat(16 * 1024)}}),
+        &["/metadata"],
+    )
+    .await;
     faulty(json!({"timestamp": ""}), &["/timestamp"]).await;
-    faulty(json!({"timestamp": "2024-01-15T10:30:00Z".repeat(50)}), &["/timestamp"]).await;
+    faulty(
+        json!({"timestamp": "2024-01-15T10:30:00Z".repeat(50)}),
+        &["/timestamp"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -181,15 +231,26 @@ async fn the_largest_metadata_fit_in_the_largest_body() {
 #[tokio::test]
 async fn a_wrong_content_type() {
     let app = TestApp::start().await;
-    for content_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded"), Some("json")] {
+    for content_type in [
+        None,
+        Some("text/plain"),
+        Some("application/x-www-form-urlencoded"),
+        Some("json"),
+    ] {
         let mut request = app.request(Method::POST, DATA).body(example().to_string());
         if let Some(content_type) = content_type {
             request = request.header("Content-Type", content_type);
         }
-        Answer::of(request).await.expect_problem(415, "unsupported_media_type");
+        Answer::of(request)
+            .await
+            .expect_problem(415, "unsupported_media_type");
     }
     assert_eq!(app.count("user123").await, 0);
-    for content_type in ["application/json; charset=utf-8", "Application/JSON", "application/fhir+json"] {
+    for content_type in [
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "application/fhir+json",
+    ] {
         let request = app
             .request(Method::POST, DATA)
             .header("Content-Type", content_type)
@@ -205,10 +266,22 @@ async fn questions_that_are_none() {
         (json!({}), vec!["/user_id", "/query"]),
         (json!({"user_id": "u", "query": ""}), vec!["/query"]),
         (json!({"user_id": "u", "query": " \n "}), vec!["/query"]),
-        (json!({"user_id": "u", "query": "x".repeat(2_001)}), vec!["/query"]),
-        (json!({"user_id": "../u", "query": 1}), vec!["/user_id", "/query"]),
-        (json!({"user_id": "u", "query": "q", "include_recent_data": "yes"}), vec!["/include_recent_data"]),
-        (json!({"user_id": "u", "query": "q", "model": "m"}), vec!["/model"]),
+        (
+            json!({"user_id": "u", "query": "x".repeat(2_001)}),
+            vec!["/query"],
+        ),
+        (
+            json!({"user_id": "../u", "query": 1}),
+            vec!["/user_id", "/query"],
+        ),
+        (
+            json!({"user_id": "u", "query": "q", "include_recent_data": "yes"}),
+            vec!["/include_recent_data"],
+        ),
+        (
+            json!({"user_id": "u", "query": "q", "model": "m"}),
+            vec!["/model"],
+        ),
     ] {
         let answer = app.post_raw("/api/v1/insights", body.to_string()).await;
         answer.expect_faults(&pointers);

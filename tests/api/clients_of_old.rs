@@ -14,7 +14,10 @@ async fn documented_bodies_work_unmodified() {
         r#"{"user_id": "test_user_123", "data_type": "steps", "value": 8500, "timestamp": "2024-01-15T10:30:00", "metadata": {}}"#,
         r#"{"user_id": "test_user_123", "data_type": "sleep_duration", "value": 7.5, "timestamp": "2024-01-15T10:30:00+00:00"}"#,
     ] {
-        let stored = app.post_raw("/api/v1/data", body).await.expect(StatusCode::OK);
+        let stored = app
+            .post_raw("/api/v1/data", body)
+            .await
+            .expect(StatusCode::OK);
         assert_eq!(stored["success"], true);
         assert_eq!(stored["message"], "Health data stored successfully");
         assert!(stored["data_id"].is_string());
@@ -22,7 +25,10 @@ async fn documented_bodies_work_unmodified() {
     let listed = app.get("/api/v1/data/test_user_123?limit=10").await;
     let listed = listed.expect(StatusCode::OK);
     assert_eq!(listed["count"], 3);
-    assert_eq!(listed["data"][0]["timestamp"], "2024-01-15T10:30:00.123456Z");
+    assert_eq!(
+        listed["data"][0]["timestamp"],
+        "2024-01-15T10:30:00.123456Z"
+    );
     let insight = app
         .post_raw(
             "/api/v1/insights",

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use clarity_backend::store::{DynamoDbSettings, DynamoDbStore};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::app::{Answer, TestApp, example};
-use crate::support::dynamodb_local::{DynamoDbLocal, new_table_name};
+use crate::app::{Answer, TestApp, example, store_at};
+use crate::support::dynamodb_local::DynamoDbLocal;
 
 #[tokio::test]
 async fn a_service_with_its_store_is_alive_and_ready() {
@@ -29,17 +28,6 @@ async fn a_service_with_its_store_is_alive_and_ready() {
     );
 }
 
-async fn app_over(endpoint: String) -> TestApp {
-    let store = DynamoDbStore::connect(DynamoDbSettings {
-        table: new_table_name(),
-        region: "us-east-1".to_owned(),
-        endpoint: Some(endpoint),
-        placeholder_credentials: true,
-    })
-    .await;
-    TestApp::over(Arc::new(store), None).await
-}
-
 async fn expect_alive_but_not_ready(app: &TestApp) {
     let alive = Answer::of(app.anonymous(Method::GET, "/health")).await;
     assert_eq!(alive.status, StatusCode::OK);
@@ -52,17 +40,32 @@ async fn expect_alive_but_not_ready(app: &TestApp) {
 
 #[tokio::test]
 async fn without_its_table_a_service_is_alive_but_not_ready() {
-    let app = app_over(DynamoDbLocal::shared().endpoint().to_owned()).await;
+    let app = TestApp::over(
+        Arc::new(store_at(DynamoDbLocal::shared().endpoint()).await),
+        None,
+    )
+    .await;
     expect_alive_but_not_ready(&app).await;
-    let problem = app.post(&example()).await.expect_problem(500, "internal_error");
-    assert!(!problem.to_string().contains("clarity-"));
+    let problem = app
+        .post(&example())
+        .await
+        .expect_problem(500, "internal_error");
+    assert!(!problem.to_string().contains("readings-"));
 }
 
 #[tokio::test]
 async fn without_its_database_a_service_asks_to_try_again() {
     // Bound but never listened on: connections are refused.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let app = app_over(format!("http://127.0.0.1:{port}")).await;
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .port();
+    let app = TestApp::over(
+        Arc::new(store_at(&format!("http://127.0.0.1:{port}")).await),
+        None,
+    )
+    .await;
     expect_alive_but_not_ready(&app).await;
     let answer = app.post(&example()).await;
     assert_eq!(answer.headers["retry-after"], "1");
@@ -74,13 +77,24 @@ async fn a_clients_own_request_id_is_kept_if_it_is_fit() {
     let app = TestApp::start().await;
     let longest = "x".repeat(128);
     for own in ["my-id:1", &longest] {
-        let request = app.anonymous(Method::GET, "/health").header("x-request-id", own);
+        let request = app
+            .anonymous(Method::GET, "/health")
+            .header("x-request-id", own);
         assert_eq!(Answer::of(request).await.headers["x-request-id"], own);
     }
     let too_long = "x".repeat(129);
     for unfit in ["", "with space", &too_long] {
-        let request = app.anonymous(Method::GET, "/health").header("x-request-id", unfit);
+        let request = app
+            .anonymous(Method::GET, "/health")
+            .header("x-request-id", unfit);
         let id = Answer::of(request).await.headers["x-request-id"].clone();
-        assert_eq!(id.to_str().unwrap().parse::<uuid::Uuid>().unwrap().get_version_num(), 4);
+        assert_eq!(
+            id.to_str()
+                .unwrap()
+                .parse::<uuid::Uuid>()
+                .unwrap()
+                .get_version_num(),
+            4
+        );
     }
 }

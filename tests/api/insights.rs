@@ -61,7 +61,10 @@ async fn every_number_is_computed_from_the_period_named() {
         json!({"start": "2024-02-29T08:00:00Z", "end": "2024-03-30T08:00:00Z"})
     );
     assert_eq!(answer["data_coverage"], json!({"readings": 4, "days": 4}));
-    assert_eq!((&answer["status"], &answer["source"]), (&json!("complete"), &json!("statistics")));
+    assert_eq!(
+        (&answer["status"], &answer["source"]),
+        (&json!("complete"), &json!("statistics"))
+    );
 }
 
 #[tokio::test]
@@ -79,7 +82,12 @@ async fn each_type_has_its_own_period_and_units_are_never_mixed() {
     }
     let answer = ask(&app, &question()).await;
     assert_eq!(facts(&answer, "blood_glucose", "max"), [90.0, 5.0]);
-    assert!(answer["insight"].as_str().unwrap().contains("up to 2020-01-01 (UTC)"));
+    assert!(
+        answer["insight"]
+            .as_str()
+            .unwrap()
+            .contains("up to 2020-01-01 (UTC)")
+    );
     assert_eq!(answer["findings"].as_array().unwrap().len(), 3);
 }
 
@@ -95,7 +103,9 @@ async fn without_readings_nothing_is_invented() {
 #[tokio::test]
 async fn readings_that_are_withheld_are_not_used() {
     let app = TestApp::start().await;
-    app.post(&example_with(json!({}))).await.expect(StatusCode::OK);
+    app.post(&example_with(json!({})))
+        .await
+        .expect(StatusCode::OK);
     let mut withheld = question();
     withheld["include_recent_data"] = json!(false);
     let answer = ask(&app, &withheld).await;

@@ -70,10 +70,16 @@ async fn the_start_is_included_and_the_end_is_not() {
     let app = app_with_ten_days().await;
     let range = "order=asc&start=2024-01-03T00:00:00Z&end=2024-01-06T00:00:00Z";
     assert_eq!(walk(&app, range).await, [3.0, 4.0, 5.0]);
-    assert_eq!(walk(&app, &format!("{range}&limit=1")).await, [3.0, 4.0, 5.0]);
+    assert_eq!(
+        walk(&app, &format!("{range}&limit=1")).await,
+        [3.0, 4.0, 5.0]
+    );
     let shifted = "start=2024-01-09T02:00:00%2B02:00";
     assert_eq!(walk(&app, shifted).await, [10.0, 9.0]);
-    assert_eq!(walk(&app, "start=2024-01-06T00:00:00Z&end=2024-01-03T00:00:00Z").await, [0.0; 0]);
+    assert_eq!(
+        walk(&app, "start=2024-01-06T00:00:00Z&end=2024-01-03T00:00:00Z").await,
+        [0.0; 0]
+    );
 }
 
 #[tokio::test]
@@ -82,8 +88,12 @@ async fn a_cursor_remembers_what_it_walks_through() {
     let (_, next) = page(&app, "order=asc&start=2024-01-03T00:00:00Z&limit=2").await;
     let cursor = next.unwrap();
     assert!(!cursor.contains("user123"));
-    assert_eq!(page(&app, &format!("cursor={cursor}&limit=3")).await.0, [5.0, 6.0, 7.0]);
-    let given_again = format!("cursor={cursor}&order=asc&start=2024-01-03T01:00:00%2B01:00&limit=1");
+    assert_eq!(
+        page(&app, &format!("cursor={cursor}&limit=3")).await.0,
+        [5.0, 6.0, 7.0]
+    );
+    let given_again =
+        format!("cursor={cursor}&order=asc&start=2024-01-03T01:00:00%2B01:00&limit=1");
     assert_eq!(page(&app, &given_again).await.0, [5.0]);
 }
 
@@ -96,7 +106,10 @@ async fn a_walk_is_not_disturbed_by_what_is_written_meanwhile() {
         app.post(&written).await.expect(StatusCode::OK);
     }
     let (rest, _) = page(&app, &format!("cursor={}", next.unwrap())).await;
-    assert_eq!([first, rest].concat(), [10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0]);
+    assert_eq!(
+        [first, rest].concat(),
+        [10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0]
+    );
 }
 
 #[tokio::test]

@@ -73,8 +73,13 @@ async fn null_stands_for_an_absent_optional_member() {
 async fn a_time_up_to_a_day_ahead_is_taken() {
     let app = TestApp::start().await;
     for timestamp in [NOW, "2024-06-02T12:00:00Z", "1970-01-01T00:00:00Z"] {
-        let stored = app.post(&example_with(json!({"timestamp": timestamp}))).await;
-        assert_eq!(stored.expect(StatusCode::OK)["data"]["timestamp"], timestamp);
+        let stored = app
+            .post(&example_with(json!({"timestamp": timestamp})))
+            .await;
+        assert_eq!(
+            stored.expect(StatusCode::OK)["data"]["timestamp"],
+            timestamp
+        );
     }
 }
 
@@ -108,7 +113,10 @@ async fn a_client_corrects_its_record_by_a_higher_version() {
     assert_eq!(late["result"], "superseded");
     assert_eq!(late["data"], second["data"]);
     let equal = app.post(&version(2, 62)).await.expect(StatusCode::OK);
-    assert_eq!((&equal["result"], &equal["data"]["value"]), (&json!("stored"), &json!(62.0)));
+    assert_eq!(
+        (&equal["result"], &equal["data"]["value"]),
+        (&json!("stored"), &json!(62.0))
+    );
     assert_eq!(app.count("user123").await, 1);
 }
 
@@ -116,11 +124,18 @@ async fn a_client_corrects_its_record_by_a_higher_version() {
 async fn a_deleted_reading_is_gone() {
     let app = TestApp::start().await;
     let stored = app.post(&example()).await.expect(StatusCode::OK);
-    let path = format!("/api/v1/data/user123/{}", stored["data_id"].as_str().unwrap());
+    let path = format!(
+        "/api/v1/data/user123/{}",
+        stored["data_id"].as_str().unwrap()
+    );
     let deleted = app.delete(&path).await.expect(StatusCode::OK);
     assert_eq!(deleted, json!({"success": true, "deleted": 1}));
-    app.delete(&path).await.expect_problem(404, "reading_not_found");
-    app.get(&path).await.expect_problem(404, "reading_not_found");
+    app.delete(&path)
+        .await
+        .expect_problem(404, "reading_not_found");
+    app.get(&path)
+        .await
+        .expect_problem(404, "reading_not_found");
     assert_eq!(app.count("user123").await, 0);
 }
 
@@ -128,8 +143,15 @@ async fn a_deleted_reading_is_gone() {
 async fn another_users_reading_is_not_there() {
     let app = TestApp::start().await;
     let stored = app.post(&example()).await.expect(StatusCode::OK);
-    let path = format!("/api/v1/data/user124/{}", stored["data_id"].as_str().unwrap());
-    app.get(&path).await.expect_problem(404, "reading_not_found");
-    app.delete(&path).await.expect_problem(404, "reading_not_found");
+    let path = format!(
+        "/api/v1/data/user124/{}",
+        stored["data_id"].as_str().unwrap()
+    );
+    app.get(&path)
+        .await
+        .expect_problem(404, "reading_not_found");
+    app.delete(&path)
+        .await
+        .expect_problem(404, "reading_not_found");
     assert_eq!(app.count("user123").await, 1);
 }

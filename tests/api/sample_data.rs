@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::app::TestApp;
-use crate::support::dynamodb_local::DynamoDbLocal;
 
 const USER: &str = "fitbit-2022484408";
 const CLIENTS: usize = 32;
@@ -22,17 +21,7 @@ async fn a_day_of_heart_rates_on_the_embedded_store() {
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
 async fn a_day_of_heart_rates_on_dynamodb() {
-    let (app, table) = TestApp::start_on_dynamodb().await;
-    check(app).await;
-    let items = DynamoDbLocal::shared().client().await;
-    let one = items.query().table_name(table).limit(1);
-    let one = one
-        .key_condition_expression("user_id = :user")
-        .expression_attribute_values(":user", aws_sdk_dynamodb::types::AttributeValue::S(USER.to_owned()));
-    let item = one.send().await.unwrap().items.unwrap().remove(0);
-    assert_eq!(item["value"].as_n().unwrap(), "93");
-    assert_eq!(item["timestamp"].as_s().unwrap(), "2016-04-01T07:54:00Z");
-    assert_eq!(item["metadata"].as_m().unwrap()["granularity"].as_s().unwrap(), "5s");
+    check(TestApp::start_on_dynamodb().await).await;
 }
 
 async fn check(app: TestApp) {
@@ -44,10 +33,15 @@ async fn check(app: TestApp) {
     }
     let listed = walk(&app).await;
     assert_eq!(listed.len(), readings.len());
-    let ids: HashSet<&str> = listed.iter().map(|reading| reading["data_id"].as_str().unwrap()).collect();
+    let ids: HashSet<&str> = listed
+        .iter()
+        .map(|reading| reading["data_id"].as_str().unwrap())
+        .collect();
     assert_eq!(ids.len(), readings.len(), "each once");
     assert!(
-        listed.windows(2).all(|pair| pair[0]["timestamp"].as_str() >= pair[1]["timestamp"].as_str()),
+        listed
+            .windows(2)
+            .all(|pair| pair[0]["timestamp"].as_str() >= pair[1]["timestamp"].as_str()),
         "newest first"
     );
     assert_eq!(contents(&listed), contents(&readings));
@@ -55,9 +49,15 @@ async fn check(app: TestApp) {
 }
 
 fn samples() -> Vec<Value> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/fitbit_hr_seconds.jsonl");
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../shared/data/fitbit_hr_seconds.jsonl"
+    );
     let lines = std::fs::read_to_string(path).unwrap();
-    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    lines
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 /// Sends each reading by itself, [`CLIENTS`] at a time.
@@ -103,7 +103,10 @@ fn contents(readings: &[Value]) -> Vec<String> {
 }
 
 async fn check_insight(app: &TestApp, readings: &[Value]) {
-    let values: Vec<f64> = readings.iter().map(|reading| reading["value"].as_f64().unwrap()).collect();
+    let values: Vec<f64> = readings
+        .iter()
+        .map(|reading| reading["value"].as_f64().unwrap())
+        .collect();
     let mean = values.iter().sum::<f64>() / values.len() as f64;
     let min = values.iter().copied().fold(f64::INFINITY, f64::min);
     let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -119,7 +122,11 @@ async fn check_insight(app: &TestApp, readings: &[Value]) {
     assert_eq!((fact("min"), fact("max")), (min, max));
     assert_eq!(fact("count"), readings.len() as f64);
     let text = answer["insight"].as_str().unwrap();
-    for shown in [format!("from {min} to {max}"), format!("mean {mean:.2}"), "8418 readings".to_owned()] {
+    for shown in [
+        format!("from {min} to {max}"),
+        format!("mean {mean:.2}"),
+        "8418 readings".to_owned(),
+    ] {
         assert!(text.contains(&shown), "{shown:?} in {text:?}");
     }
 }

@@ -41,7 +41,10 @@ pub fn complaint(output: &Output, code: i32) -> String {
 }
 
 /// An HTTP client.
-#[expect(clippy::disallowed_methods, reason = "a test waits as long as its runner does")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test waits as long as its runner does"
+)]
 pub fn client() -> Client {
     Client::new()
 }
