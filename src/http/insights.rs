@@ -27,7 +27,14 @@ const READINGS_LOOKED_AT: usize = 20_000;
 /// up to its newest reading.
 #[utoipa::path(
     post, path = "/insights", tag = "insights", operation_id = "create_insight",
-    request_body(content = InsightRequest, description = "The question."),
+    request_body(
+        content = InsightRequest, description = "The question.",
+        example = json!({
+            "user_id": "user123",
+            "query": "How is my heart rate?",
+            "include_recent_data": true
+        })
+    ),
     responses((status = 200, description = "The answer.", body = InsightAnswer), WriteProblems)
 )]
 pub async fn create(

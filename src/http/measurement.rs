@@ -24,7 +24,7 @@ pub struct NewReading<'a> {
         pattern = "^[A-Za-z0-9][A-Za-z0-9._@:+-]*$", example = "user123"
     )]
     user_id: Option<&'a RawValue>,
-    /// What was measured; any name, but known ones get units and statistics.
+    /// What was measured; any name will do.
     #[serde(borrow)]
     #[schema(
         value_type = String, required, min_length = 1, max_length = 64,
@@ -50,7 +50,7 @@ pub struct NewReading<'a> {
     /// What else there is to say: up to 16 KiB of JSON, 16 levels deep. Its
     /// numbers are kept as 64-bit integers or doubles, its members sorted.
     #[serde(borrow)]
-    #[schema(value_type = Option<Object>, example = json!({"device": "watch"}))]
+    #[schema(value_type = Option<Object>)]
     metadata: Option<&'a RawValue>,
     /// The client's own id of this reading, under which it may correct it.
     #[serde(borrow)]

@@ -21,7 +21,17 @@ use crate::store::PutOutcome;
 /// safe and changes nothing.
 #[utoipa::path(
     post, path = "/data", tag = "readings", operation_id = "create_reading",
-    request_body(content = NewReading, description = "The reading."),
+    request_body(
+        content = NewReading, description = "The reading.",
+        example = json!({
+            "user_id": "user123",
+            "data_type": "heart_rate",
+            "value": 72,
+            "timestamp": "2024-01-15T10:30:00Z",
+            "unit": "/min",
+            "metadata": {"device": "watch"}
+        })
+    ),
     responses((status = 200, description = "It is stored.", body = Stored), WriteProblems)
 )]
 pub async fn create(

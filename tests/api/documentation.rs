@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 
 use reqwest::{Method, StatusCode};
-use serde_json::Value;
 
 use crate::app::{Answer, TestApp};
 
@@ -58,21 +57,16 @@ async fn every_operation_is_described_whole() {
 
 /// What the description shows as the example of a request works as it is.
 #[tokio::test]
-async fn the_example_of_a_reading_is_taken() {
+async fn the_examples_of_requests_are_taken() {
     let app = TestApp::start().await;
     let document = Answer::of(app.anonymous(Method::GET, "/openapi.json"))
         .await
         .body;
-    let properties = document["components"]["schemas"]["NewReading"]["properties"].clone();
-    let example: serde_json::Map<String, Value> = properties
-        .as_object()
-        .unwrap()
-        .iter()
-        .map(|(name, schema)| (name.clone(), schema["example"].clone()))
-        .collect();
-    app.post(&Value::Object(example))
-        .await
-        .expect(StatusCode::OK);
+    for path in ["/api/v1/data", "/api/v1/insights"] {
+        let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
+        let answer = app.post_raw(path, body["example"].to_string()).await;
+        answer.expect(StatusCode::OK);
+    }
 }
 
 #[tokio::test]
