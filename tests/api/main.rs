@@ -1,6 +1,7 @@
 //! The service as its clients see it: every test talks HTTP to the whole app
 //! on a free port.
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     reason = "a test that cannot go on fails where it stands"
 )]

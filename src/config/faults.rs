@@ -1,0 +1,35 @@
+use std::fmt;
+
+/// Everything that is wrong with the environment.
+#[derive(Debug, Default, PartialEq, Eq, thiserror::Error)]
+pub struct ConfigFaults(Vec<Fault>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct Fault {
+    variable: &'static str,
+    advice: String,
+}
+
+impl ConfigFaults {
+    pub(super) fn add(&mut self, variable: &'static str, advice: impl Into<String>) {
+        self.0.push(Fault {
+            variable,
+            advice: advice.into(),
+        });
+    }
+
+    /// The variables that are at fault.
+    pub fn variables(&self) -> impl Iterator<Item = &'static str> {
+        self.0.iter().map(|fault| fault.variable)
+    }
+}
+
+impl fmt::Display for ConfigFaults {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the configuration is not usable:")?;
+        for Fault { variable, advice } in &self.0 {
+            write!(formatter, "\n  {variable} {advice}")?;
+        }
+        Ok(())
+    }
+}

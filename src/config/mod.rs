@@ -1,0 +1,242 @@
+//! What the environment says, checked as a whole before anything starts.
+//!
+//! [`Config::read`] is the only place that knows the names of variables. It
+//! reports every fault at once, by name and with what would be right, and never
+//! repeats a value: it may be a secret.
+
+mod faults;
+mod file;
+mod reader;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use secrecy::{ExposeSecret, SecretString};
+
+pub use self::faults::ConfigFaults;
+pub use self::file::{FileFault, load_file};
+use self::reader::Reader;
+
+/// The key of a development service that was given none.
+pub const DEVELOPMENT_KEY: &str = "development-key";
+
+/// The value of an environment variable, for [`Config::read`].
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the one place that reads them"
+)]
+pub fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// Settings of the service.
+#[derive(Debug)]
+pub struct Config {
+    /// Whether mistakes may be convenient or must be impossible.
+    pub environment: Environment,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where readings are kept.
+    pub store: StoreConfig,
+    /// The key that clients present.
+    pub api_key: SecretString,
+    /// The key for Gemini, if there is one.
+    pub gemini_api_key: Option<SecretString>,
+    /// What is logged, in the syntax of `RUST_LOG`.
+    pub log_filter: String,
+}
+
+/// Where the service runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Environment {
+    /// On somebody's own machine.
+    Development,
+    /// With people's data.
+    Production,
+}
+
+impl Environment {
+    /// Its name, as `ENVIRONMENT` has it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Development => "development",
+            Self::Production => "production",
+        }
+    }
+}
+
+/// Which store, and where.
+#[derive(Debug, PartialEq, Eq)]
+pub enum StoreConfig {
+    /// A file in this directory.
+    Embedded {
+        /// The data directory.
+        directory: PathBuf,
+    },
+    /// A DynamoDB table.
+    DynamoDb {
+        /// The table's name.
+        table: String,
+        /// The AWS region.
+        region: String,
+        /// Where DynamoDB answers, if not at AWS; never in production.
+        endpoint: Option<String>,
+        /// Whether the environment names credentials or a profile.
+        has_credentials: bool,
+    },
+}
+
+impl Config {
+    /// Reads the settings through `variable`, which gives a variable's value.
+    ///
+    /// A variable that is empty counts as not set.
+    ///
+    /// # Errors
+    /// All faults together.
+    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigFaults> {
+        let mut reader = Reader::new(variable);
+        let environment = reader.environment();
+        let address = reader.address(environment);
+        let store = reader.store(environment);
+        let api_key = reader.api_key(environment);
+        let gemini_api_key = reader.text("GEMINI_API_KEY").map(SecretString::from);
+        let log_filter = reader.log_filter();
+        reader.finish(Self {
+            environment,
+            address,
+            store,
+            api_key,
+            gemini_api_key,
+            log_filter,
+        })
+    }
+
+    /// Whether clients present the key that everybody knows.
+    pub fn uses_development_key(&self) -> bool {
+        self.api_key.expose_secret() == DEVELOPMENT_KEY
+    }
+}
+
+/// Where the service listens, from the same variables: for a command that asks
+/// a running service and needs no more of its settings.
+///
+/// # Errors
+/// As [`Config::read`].
+pub fn read_address(
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<SocketAddr, ConfigFaults> {
+    let mut reader = Reader::new(variable);
+    let environment = reader.environment();
+    let address = reader.address(environment);
+    reader.finish(address)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
+        Config::read(|name| {
+            variables
+                .iter()
+                .find(|(variable, _)| *variable == name)
+                .map(|(_, value)| value.into())
+        })
+    }
+
+    fn faulty_variables(variables: &[(&str, &str)]) -> Vec<&'static str> {
+        read(variables).unwrap_err().variables().collect()
+    }
+
+    #[test]
+    fn nothing_set_is_a_service_for_ones_own_machine() {
+        let config = read(&[]).unwrap();
+        assert_eq!(config.environment, Environment::Development);
+        assert_eq!(config.address.to_string(), "127.0.0.1:8000");
+        assert_eq!(
+            config.store,
+            StoreConfig::Embedded {
+                directory: "clarity-data".into()
+            }
+        );
+        assert!(config.uses_development_key());
+    }
+
+    #[test]
+    fn an_endpoint_or_production_selects_dynamodb() {
+        let local = read(&[("DYNAMODB_ENDPOINT", "http://localhost:8001")]).unwrap();
+        assert!(
+            matches!(local.store, StoreConfig::DynamoDb { region, .. } if region == "us-east-1")
+        );
+        let key = "0123456789abcdef0123456789abcdef";
+        let production = read(&[
+            ("ENVIRONMENT", "production"),
+            ("AWS_REGION", "eu-central-1"),
+            ("CLARITY_API_KEY", key),
+        ])
+        .unwrap();
+        assert!(matches!(production.store, StoreConfig::DynamoDb { .. }));
+        assert_eq!(production.address.to_string(), "0.0.0.0:8000");
+        assert!(!format!("{production:?}").contains(key));
+        let embedded = read(&[
+            ("DYNAMODB_ENDPOINT", "http://localhost:8001"),
+            ("CLARITY_STORE", "embedded"),
+        ]);
+        assert!(matches!(
+            embedded.unwrap().store,
+            StoreConfig::Embedded { .. }
+        ));
+    }
+
+    #[test]
+    fn all_faults_come_at_once_and_repeat_no_value() {
+        let variables = [
+            ("ENVIRONMENT", "staging-secret"),
+            ("HOST", "nowhere-secret"),
+            ("PORT", "70000-secret"),
+            ("CLARITY_STORE", "oracle-secret"),
+            ("DYNAMODB_ENDPOINT", "secret"),
+            ("CLARITY_API_KEY", "a key with spaces secret"),
+            ("RUST_LOG", "secret=loud"),
+        ];
+        assert_eq!(
+            faulty_variables(&variables),
+            [
+                "ENVIRONMENT",
+                "HOST",
+                "PORT",
+                "DYNAMODB_ENDPOINT",
+                "CLARITY_STORE",
+                "CLARITY_API_KEY",
+                "RUST_LOG"
+            ]
+        );
+        assert!(!read(&variables).unwrap_err().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn production_refuses_what_is_convenient() {
+        let with_key = |key| {
+            [
+                ("ENVIRONMENT", "production"),
+                ("AWS_REGION", "eu-central-1"),
+                ("CLARITY_API_KEY", key),
+            ]
+        };
+        assert_eq!(faulty_variables(&with_key("")), ["CLARITY_API_KEY"]);
+        assert_eq!(
+            faulty_variables(&with_key(DEVELOPMENT_KEY)),
+            ["CLARITY_API_KEY"]
+        );
+        assert_eq!(faulty_variables(&with_key("short")), ["CLARITY_API_KEY"]);
+        assert_eq!(
+            faulty_variables(&[
+                ("ENVIRONMENT", "production"),
+                ("DYNAMODB_ENDPOINT", "http://localhost:8001"),
+                ("DYNAMODB_TABLE", "a b"),
+            ]),
+            ["DYNAMODB_ENDPOINT", "DYNAMODB_TABLE", "CLARITY_API_KEY"]
+        );
+    }
+}

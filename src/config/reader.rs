@@ -1,0 +1,225 @@
+use std::ffi::OsString;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use secrecy::SecretString;
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use super::faults::ConfigFaults;
+use super::{DEVELOPMENT_KEY, Environment, StoreConfig};
+
+/// The shortest key that production takes, in characters.
+const SHORTEST_PRODUCTION_KEY: usize = 20;
+
+/// Reads variables and gathers faults; a faulty one yields a stand-in, so that
+/// the others are read too.
+pub(super) struct Reader<V> {
+    variable: V,
+    faults: ConfigFaults,
+}
+
+impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+    pub(super) fn new(variable: V) -> Self {
+        Self {
+            variable,
+            faults: ConfigFaults::default(),
+        }
+    }
+
+    /// What was made of the values read, unless any was at fault.
+    pub(super) fn finish<T>(self, made: T) -> Result<T, ConfigFaults> {
+        if self.faults.variables().next().is_none() {
+            Ok(made)
+        } else {
+            Err(self.faults)
+        }
+    }
+
+    fn fault(&mut self, variable: &'static str, advice: impl Into<String>) {
+        self.faults.add(variable, advice);
+    }
+
+    pub(super) fn text(&mut self, variable: &'static str) -> Option<String> {
+        let value = (self.variable)(variable).filter(|value| !value.is_empty())?;
+        match value.into_string() {
+            Ok(text) => Some(text),
+            Err(_) => {
+                self.fault(variable, "must be UTF-8 text");
+                None
+            }
+        }
+    }
+
+    pub(super) fn environment(&mut self) -> Environment {
+        match self.text("ENVIRONMENT").as_deref() {
+            None | Some("development") => Environment::Development,
+            Some("production") => Environment::Production,
+            Some(_) => {
+                self.fault("ENVIRONMENT", "must be development or production");
+                Environment::Development
+            }
+        }
+    }
+
+    pub(super) fn address(&mut self, environment: Environment) -> SocketAddr {
+        // A service with a key that everybody knows is for its own machine.
+        let default_host = match environment {
+            Environment::Development => Ipv4Addr::LOCALHOST,
+            Environment::Production => Ipv4Addr::UNSPECIFIED,
+        };
+        let host = match self.text("HOST").as_deref() {
+            None => default_host.into(),
+            Some("localhost") => Ipv4Addr::LOCALHOST.into(),
+            Some(host) => host.parse::<IpAddr>().unwrap_or_else(|_| {
+                self.fault(
+                    "HOST",
+                    "must be an IP address such as 127.0.0.1, or 0.0.0.0 for all",
+                );
+                default_host.into()
+            }),
+        };
+        let port = match self.text("PORT") {
+            None => 8000,
+            Some(port) => port.parse().unwrap_or_else(|_| {
+                self.fault(
+                    "PORT",
+                    "must be a number from 0 to 65535; 0 takes any free port",
+                );
+                0
+            }),
+        };
+        SocketAddr::new(host, port)
+    }
+
+    pub(super) fn store(&mut self, environment: Environment) -> StoreConfig {
+        let endpoint = self.endpoint(environment);
+        let kind = self.text("CLARITY_STORE");
+        let default_kind = if environment == Environment::Production || endpoint.is_some() {
+            "dynamodb"
+        } else {
+            "embedded"
+        };
+        match kind.as_deref().unwrap_or(default_kind) {
+            "dynamodb" => self.dynamodb(endpoint),
+            "embedded" => self.embedded(),
+            _ => {
+                self.fault("CLARITY_STORE", "must be embedded or dynamodb");
+                self.embedded()
+            }
+        }
+    }
+
+    fn embedded(&mut self) -> StoreConfig {
+        let directory = (self.variable)("CLARITY_DATA_DIR")
+            .filter(|directory| !directory.is_empty())
+            .map_or_else(|| PathBuf::from("clarity-data"), PathBuf::from);
+        StoreConfig::Embedded { directory }
+    }
+
+    fn dynamodb(&mut self, endpoint: Option<String>) -> StoreConfig {
+        let table = self
+            .text("DYNAMODB_TABLE")
+            .unwrap_or_else(|| "clarity-health-data".to_owned());
+        // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html
+        if !(3..=255).contains(&table.len())
+            || !table
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+        {
+            self.fault(
+                "DYNAMODB_TABLE",
+                "must be 3 to 255 of A-Z a-z 0-9 _ . -, such as clarity-health-data",
+            );
+        }
+        let region = match self.text("AWS_REGION") {
+            Some(region) => {
+                if !region
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+                {
+                    self.fault("AWS_REGION", "must be a region such as eu-central-1");
+                }
+                region
+            }
+            // DynamoDB Local takes any.
+            None if endpoint.is_some() => "us-east-1".to_owned(),
+            None => {
+                self.fault(
+                    "AWS_REGION",
+                    "must be set for DynamoDB, to a region such as eu-central-1",
+                );
+                String::new()
+            }
+        };
+        let has_credentials = ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"]
+            .iter()
+            .any(|name| (self.variable)(name).is_some_and(|value| !value.is_empty()));
+        StoreConfig::DynamoDb {
+            table,
+            region,
+            endpoint,
+            has_credentials,
+        }
+    }
+
+    fn endpoint(&mut self, environment: Environment) -> Option<String> {
+        let endpoint = self.text("DYNAMODB_ENDPOINT")?;
+        if environment == Environment::Production {
+            self.fault(
+                "DYNAMODB_ENDPOINT",
+                "must not be set in production, where DynamoDB is at AWS",
+            );
+        }
+        let is_http = Url::parse(&endpoint)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+        if !is_http {
+            self.fault(
+                "DYNAMODB_ENDPOINT",
+                "must be a URL such as http://localhost:8001",
+            );
+        }
+        Some(endpoint)
+    }
+
+    pub(super) fn api_key(&mut self, environment: Environment) -> SecretString {
+        let key = self.text("CLARITY_API_KEY");
+        if key
+            .as_ref()
+            .is_some_and(|key| !key.bytes().all(|byte| byte.is_ascii_graphic()))
+        {
+            self.fault(
+                "CLARITY_API_KEY",
+                "must be visible ASCII characters, as it travels in a header",
+            );
+        }
+        if environment == Environment::Production {
+            match key.as_deref() {
+                None => self.fault("CLARITY_API_KEY", "must be set in production"),
+                Some(DEVELOPMENT_KEY) => self.fault(
+                    "CLARITY_API_KEY",
+                    "must not be the development key in production",
+                ),
+                Some(key) if key.len() < SHORTEST_PRODUCTION_KEY => self.fault(
+                    "CLARITY_API_KEY",
+                    format!(
+                        "must have at least {SHORTEST_PRODUCTION_KEY} characters in production; make one with: openssl rand -hex 32"
+                    ),
+                ),
+                Some(_) => {}
+            }
+        }
+        key.unwrap_or_else(|| DEVELOPMENT_KEY.to_owned()).into()
+    }
+
+    pub(super) fn log_filter(&mut self) -> String {
+        let filter = self.text("RUST_LOG").unwrap_or_else(|| "info".to_owned());
+        if EnvFilter::try_new(&filter).is_err() {
+            self.fault(
+                "RUST_LOG",
+                "must be a level such as info or debug, or a list of target=level",
+            );
+        }
+        filter
+    }
+}
