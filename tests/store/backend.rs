@@ -1,0 +1,92 @@
+//! The stores under test, each new and empty.
+
+use clarity_backend::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
+use tempfile::TempDir;
+
+use crate::support::dynamodb_local::DynamoDbLocal;
+
+pub trait Backend {
+    /// A store without a reading.
+    async fn new() -> Self;
+
+    /// The same store, as a new process would find it.
+    async fn reopened(self) -> Self;
+
+    fn store(&self) -> &dyn ReadingStore;
+}
+
+/// An embedded store in a directory that goes with it.
+pub struct Embedded {
+    store: EmbeddedStore,
+    directory: TempDir,
+}
+
+impl Backend for Embedded {
+    async fn new() -> Self {
+        let directory = temporary_directory();
+        Self {
+            store: EmbeddedStore::open(directory.path()).unwrap(),
+            directory,
+        }
+    }
+
+    async fn reopened(self) -> Self {
+        let Self { store, directory } = self;
+        drop(store);
+        Self {
+            store: EmbeddedStore::open(directory.path()).unwrap(),
+            directory,
+        }
+    }
+
+    fn store(&self) -> &dyn ReadingStore {
+        &self.store
+    }
+}
+
+/// A store with a table of its own in the shared DynamoDB Local.
+pub struct DynamoDb {
+    store: DynamoDbStore,
+    settings: DynamoDbSettings,
+}
+
+impl DynamoDb {
+    pub fn table(&self) -> &str {
+        &self.settings.table
+    }
+}
+
+impl Backend for DynamoDb {
+    async fn new() -> Self {
+        let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
+        let store = DynamoDbStore::connect(settings.clone()).await;
+        store.create_table_if_missing().await.unwrap();
+        Self { store, settings }
+    }
+
+    async fn reopened(self) -> Self {
+        Self {
+            store: DynamoDbStore::connect(self.settings.clone()).await,
+            settings: self.settings,
+        }
+    }
+
+    fn store(&self) -> &dyn ReadingStore {
+        &self.store
+    }
+}
+
+/// Settings for a new table at `endpoint`.
+pub fn dynamodb_settings(endpoint: &str) -> DynamoDbSettings {
+    DynamoDbSettings {
+        table: DynamoDbLocal::new_table_name(),
+        region: "us-east-1".to_owned(),
+        endpoint: Some(endpoint.to_owned()),
+        placeholder_credentials: true,
+    }
+}
+
+/// An empty directory that goes when it is dropped.
+pub fn temporary_directory() -> TempDir {
+    tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
+}

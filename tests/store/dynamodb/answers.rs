@@ -1,0 +1,50 @@
+//! A server that gives one and the same answer, whatever it is asked.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::thread;
+
+/// What a message of DynamoDB may repeat, and no error text of ours.
+pub const SECRET: &str = "secret-of-jane";
+pub const REQUEST_ID: &str = "REQUEST-ID-0123456789";
+
+/// Starts a server that answers with this status and error code for as long as
+/// the tests run; gives its URL.
+pub fn always(status: u16, code: &'static str) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            // A client that goes away early is its own affair.
+            thread::spawn(move || answer(stream, status, code).ok());
+        }
+    });
+    format!("http://{address}")
+}
+
+fn answer(stream: TcpStream, status: u16, code: &str) -> io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        stream.read_line(&mut line)?;
+        if let Some((name, value)) = line.split_once(':')
+            && name.eq_ignore_ascii_case("content-length")
+        {
+            length = value.trim().parse().unwrap_or(0);
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+    }
+    stream.read_exact(&mut vec![0; length])?;
+    let body = format!(
+        r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"{SECRET} is invalid"}}"#
+    );
+    let answer = format!(
+        "HTTP/1.1 {status} Answer\r\ncontent-type: application/x-amz-json-1.0\r\n\
+         x-amzn-requestid: {REQUEST_ID}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    stream.get_mut().write_all(answer.as_bytes())
+}

@@ -1,0 +1,191 @@
+//! Items are as the contract with other readers of the table says.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use clarity_backend::domain::{Measurement, Metadata, Reading};
+use clarity_backend::store::StoreError;
+
+use super::raw::{Item, items, map, number, store_with, text};
+use crate::backend::{Backend, DynamoDb};
+use crate::samples::{all_of, client_record, measurement, reading};
+
+fn full() -> Reading {
+    let metadata = r#"{"device":"watch","n":[1,2.5,null,true],"o":{"empty":"","e":{},"l":[]}}"#;
+    reading(Measurement {
+        value: "72.50".parse().unwrap(),
+        unit: Some("/min".parse().unwrap()),
+        metadata: Metadata::parse(metadata).unwrap(),
+        client_record: client_record("sample-1", 3),
+        ..measurement("jane@example.org", "2024-01-15T10:30:00.500+01:00")
+    })
+}
+
+fn item_of_full() -> Item {
+    let metadata = [
+        ("device", text("watch")),
+        (
+            "n",
+            AttributeValue::L(vec![
+                number("1"),
+                number("2.5"),
+                AttributeValue::Null(true),
+                AttributeValue::Bool(true),
+            ]),
+        ),
+        (
+            "o",
+            AttributeValue::M(map([
+                ("empty", text("")),
+                ("e", AttributeValue::M(Item::new())),
+                ("l", AttributeValue::L(Vec::new())),
+            ])),
+        ),
+    ];
+    map([
+        ("user_id", text("jane@example.org")),
+        ("data_id", text(&full().id.to_string())),
+        ("data_type", text("heart_rate")),
+        ("value", number("72.5")),
+        ("timestamp", text("2024-01-15T10:30:00.500+01:00")),
+        ("unit", text("/min")),
+        ("metadata", AttributeValue::M(map(metadata))),
+        ("client_record_id", text("sample-1")),
+        ("client_record_version", number("3")),
+        ("created_at", text("2024-06-01T08:00:00.123Z")),
+    ])
+}
+
+#[tokio::test]
+async fn have_the_attributes_of_the_contract() {
+    let backend = DynamoDb::new().await;
+    backend.store().put(full()).await.unwrap();
+    assert_eq!(items(&backend).await, [item_of_full()]);
+}
+
+#[tokio::test]
+async fn have_no_attribute_for_what_was_not_sent() {
+    let backend = DynamoDb::new().await;
+    let bare = reading(measurement("someone", "2024-01-15T10:30:00Z"));
+    backend.store().put(bare.clone()).await.unwrap();
+    let expected = map([
+        ("user_id", text("someone")),
+        ("data_id", text(&bare.id.to_string())),
+        ("data_type", text("heart_rate")),
+        ("value", number("72")),
+        ("timestamp", text("2024-01-15T10:30:00Z")),
+        ("metadata", AttributeValue::M(Item::new())),
+        ("created_at", text("2024-06-01T08:00:00.123Z")),
+    ]);
+    assert_eq!(items(&backend).await, [expected]);
+}
+
+#[tokio::test]
+async fn are_read_as_they_were_written() {
+    let backend = store_with([item_of_full()]).await;
+    let store = backend.store();
+    let user_id = &full().measurement.user_id;
+    let got = store.get(user_id, full().id).await.unwrap();
+    assert_eq!(got, Some(full()));
+}
+
+/// A later version may add some.
+#[tokio::test]
+async fn may_have_attributes_that_are_not_known() {
+    let mut item = item_of_full();
+    item.insert("source".to_owned(), text("import"));
+    let backend = store_with([item]).await;
+    let page = backend
+        .store()
+        .list(&all_of("jane@example.org"))
+        .await
+        .unwrap();
+    assert_eq!(page.readings, [full()]);
+}
+
+#[tokio::test]
+async fn of_the_python_service_neither_appear_nor_disturb() {
+    let old = |data_id: &str| {
+        map([
+            ("user_id", text("jane@example.org")),
+            ("data_id", text(data_id)),
+            ("data_type", text("blood_glucose")),
+            ("value", text("5.4")),
+            ("timestamp", text("2023-11-14T22:13:20")),
+            ("created_at", text("2023-11-14T22:13:21.000001")),
+            ("metadata", AttributeValue::M(Item::new())),
+        ])
+    };
+    let backend = store_with([
+        old("blood_glucose_ab12cd34_1700000000"),
+        old("activity_00000000_1700000000"),
+        old("steps_ffffffff_1700000000"),
+        item_of_full(),
+    ])
+    .await;
+    let store = backend.store();
+    for order in ["asc", "desc"] {
+        let mut query = all_of("jane@example.org");
+        query.order = serde_json::from_value(order.into()).unwrap();
+        query.limit = 1.try_into().unwrap();
+        let page = store.list(&query).await.unwrap();
+        assert_eq!(page.readings, [full()]);
+        assert!(!page.has_more);
+        query.after = Some(full().id);
+        let page = store.list(&query).await.unwrap();
+        assert!(page.readings.is_empty());
+        assert!(!page.has_more);
+    }
+    let user_id = &full().measurement.user_id;
+    assert!(store.delete(user_id, full().id).await.unwrap());
+    assert_eq!(items(&backend).await.len(), 3, "they stay for the import");
+}
+
+#[tokio::test]
+async fn that_cannot_be_read_are_told_as_such() {
+    let bare = || reading(measurement("someone", "2024-01-15T10:30:00Z"));
+    let whole = || {
+        let mut item = item_of_full();
+        item.insert("user_id".to_owned(), text("someone"));
+        item.insert("data_id".to_owned(), text(&bare().id.to_string()));
+        item
+    };
+    for (attribute, unreadable) in [
+        ("value", Some(text("72"))),
+        ("value", None),
+        ("data_type", Some(number("1"))),
+        ("data_type", Some(text("9 lives"))),
+        ("timestamp", Some(text("yesterday"))),
+        ("timestamp", None),
+        ("created_at", Some(text(""))),
+        ("created_at", None),
+        ("unit", Some(AttributeValue::Null(true))),
+        ("metadata", Some(AttributeValue::L(Vec::new()))),
+        ("metadata", Some(text("{}"))),
+        (
+            "metadata",
+            Some(AttributeValue::M(map([(
+                "set",
+                AttributeValue::Ss(vec!["a".to_owned()]),
+            )]))),
+        ),
+        ("client_record_version", Some(number("-1"))),
+        ("client_record_version", Some(number("9007199254740992"))),
+        ("client_record_version", None),
+    ] {
+        let mut item = whole();
+        match unreadable {
+            Some(value) => item.insert(attribute.to_owned(), value),
+            None => item.remove(attribute),
+        };
+        let backend = store_with([item]).await;
+        let store = backend.store();
+        let got = store.get(&bare().measurement.user_id, bare().id).await;
+        let listed = store.list(&all_of("someone")).await;
+        let put = store.put(bare()).await;
+        for fault in [got.err(), listed.err(), put.err()] {
+            assert!(
+                matches!(fault, Some(StoreError::Corrupt(_))),
+                "{attribute}: {fault:?}"
+            );
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! The table as others see it, past the store.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::{Client, Config};
+
+use crate::backend::{Backend, DynamoDb};
+use crate::support::dynamodb_local::DynamoDbLocal;
+
+pub type Item = HashMap<String, AttributeValue>;
+
+pub fn client() -> Client {
+    let credentials = Credentials::new("placeholder", "placeholder", None, None, "tests");
+    let config = Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::from_static("us-east-1"))
+        .endpoint_url(DynamoDbLocal::shared().endpoint())
+        .credentials_provider(credentials)
+        .build();
+    Client::from_conf(config)
+}
+
+pub fn text(text: &str) -> AttributeValue {
+    AttributeValue::S(text.to_owned())
+}
+
+pub fn number(text: &str) -> AttributeValue {
+    AttributeValue::N(text.to_owned())
+}
+
+pub fn map<const N: usize>(members: [(&str, AttributeValue); N]) -> Item {
+    HashMap::from(members.map(|(name, value)| (name.to_owned(), value)))
+}
+
+/// A new store whose table holds these items.
+pub async fn store_with(items: impl IntoIterator<Item = Item>) -> DynamoDb {
+    let backend = DynamoDb::new().await;
+    let client = client();
+    for item in items {
+        client
+            .put_item()
+            .table_name(backend.table())
+            .set_item(Some(item))
+            .send()
+            .await
+            .unwrap();
+    }
+    backend
+}
+
+/// All items of the table.
+pub async fn items(backend: &DynamoDb) -> Vec<Item> {
+    let scan = client().scan().table_name(backend.table());
+    scan.send().await.unwrap().items.unwrap_or_default()
+}

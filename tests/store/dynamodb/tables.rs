@@ -1,0 +1,109 @@
+//! The table, and what is told where it is missing or another.
+
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+};
+use clarity_backend::store::{DynamoDbStore, ReadingStore, StoreError};
+
+use super::raw;
+use crate::all_at_once::all_at_once;
+use crate::backend::{Backend, DynamoDb, dynamodb_settings};
+use crate::samples::{all_of, measurement, reading};
+use crate::support::dynamodb_local::DynamoDbLocal;
+
+fn element(name: &str, role: KeyType) -> KeySchemaElement {
+    KeySchemaElement::builder()
+        .attribute_name(name)
+        .key_type(role)
+        .build()
+        .unwrap()
+}
+
+fn definition(name: &str) -> AttributeDefinition {
+    AttributeDefinition::builder()
+        .attribute_name(name)
+        .attribute_type(ScalarAttributeType::S)
+        .build()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn is_made_as_the_contract_says() {
+    let backend = DynamoDb::new().await;
+    let description = raw::client()
+        .describe_table()
+        .table_name(backend.table())
+        .send()
+        .await
+        .unwrap()
+        .table
+        .unwrap();
+    assert_eq!(
+        description.key_schema(),
+        [
+            element("user_id", KeyType::Hash),
+            element("data_id", KeyType::Range)
+        ]
+    );
+    let mut definitions = description.attribute_definitions().to_vec();
+    definitions.sort_by(|left, right| left.attribute_name().cmp(right.attribute_name()));
+    assert_eq!(definitions, [definition("data_id"), definition("user_id")]);
+    let billing = description.billing_mode_summary().unwrap();
+    assert_eq!(billing.billing_mode(), Some(&BillingMode::PayPerRequest));
+}
+
+#[tokio::test]
+async fn is_made_once_and_keeps_its_readings() {
+    let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
+    let store = DynamoDbStore::connect(settings).await;
+    for outcome in all_at_once((0..4).map(|_| store.create_table_if_missing())).await {
+        outcome.unwrap();
+    }
+    let reading = reading(measurement("someone", "2024-01-15T10:30:00Z"));
+    store.put(reading.clone()).await.unwrap();
+    store.create_table_if_missing().await.unwrap();
+    let page = store.list(&all_of("someone")).await.unwrap();
+    assert_eq!(page.readings, [reading]);
+}
+
+/// Every operation says that something must be mended, and names the table.
+async fn assert_misconfigured(store: &DynamoDbStore, table: &str) {
+    let reading = reading(measurement("someone", "2024-01-15T10:30:00Z"));
+    let user_id = &reading.measurement.user_id;
+    for (operation, fault) in [
+        ("check", store.check().await.err()),
+        ("get", store.get(user_id, reading.id).await.err()),
+        ("delete", store.delete(user_id, reading.id).await.err()),
+        ("list", store.list(&all_of("someone")).await.err()),
+        ("put", store.put(reading.clone()).await.err()),
+    ] {
+        let Some(fault @ StoreError::Misconfigured { .. }) = fault else {
+            panic!("{operation}: {fault:?}");
+        };
+        assert!(!fault.is_retryable());
+        assert!(fault.to_string().contains(table), "{operation}: {fault}");
+    }
+}
+
+#[tokio::test]
+async fn that_is_missing_is_named() {
+    let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
+    let store = DynamoDbStore::connect(settings.clone()).await;
+    assert_misconfigured(&store, &settings.table).await;
+}
+
+#[tokio::test]
+async fn with_another_key_is_named() {
+    let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
+    raw::client()
+        .create_table()
+        .table_name(&settings.table)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(definition("id"))
+        .key_schema(element("id", KeyType::Hash))
+        .send()
+        .await
+        .unwrap();
+    let store = DynamoDbStore::connect(settings.clone()).await;
+    assert_misconfigured(&store, &settings.table).await;
+}

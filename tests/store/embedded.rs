@@ -1,0 +1,223 @@
+//! What the embedded store promises besides.
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use clarity_backend::domain::Reading;
+use clarity_backend::store::{EmbeddedStore, OpenError, PutOutcome, ReadingStore, StoreError};
+use redb::{Database, TableDefinition};
+
+use crate::all_at_once::all_at_once;
+use crate::backend::temporary_directory;
+use crate::samples::{all_of, series};
+
+const READINGS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("readings");
+const FORMAT: TableDefinition<'_, &str, u32> = TableDefinition::new("format");
+
+fn file_in(directory: &Path) -> PathBuf {
+    directory.join("readings.redb")
+}
+
+fn open_error(directory: &Path) -> OpenError {
+    EmbeddedStore::open(directory)
+        .err()
+        .expect("the store should not open")
+}
+
+/// Leaves a store with these readings in the directory.
+async fn fill(directory: &Path, readings: &[Reading]) {
+    let store = EmbeddedStore::open(directory).unwrap();
+    for outcome in all_at_once(readings.iter().map(|reading| store.put(reading.clone()))).await {
+        outcome.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn opening_again_finds_everything() {
+    let directory = temporary_directory();
+    let readings = series("someone", 100);
+    fill(directory.path(), &readings).await;
+    for _ in 0..2 {
+        let store = EmbeddedStore::open(directory.path()).unwrap();
+        let page = store.list(&all_of("someone")).await.unwrap();
+        assert_eq!(page.readings, readings);
+    }
+}
+
+/// A put whose caller has gone away is finished all the same.
+#[tokio::test]
+async fn dropping_the_store_finishes_what_it_was_given() {
+    let directory = temporary_directory();
+    let readings = series("someone", 8);
+    let store = EmbeddedStore::open(directory.path()).unwrap();
+    for reading in &readings {
+        let put = store.put(reading.clone());
+        let ready = std::future::ready(());
+        tokio::select! {
+            biased;
+            outcome = put => { outcome.unwrap(); }
+            () = ready => {}
+        }
+    }
+    drop(store);
+    let store = EmbeddedStore::open(directory.path()).unwrap();
+    let page = store.list(&all_of("someone")).await.unwrap();
+    assert_eq!(page.readings, readings);
+}
+
+#[tokio::test]
+async fn a_directory_is_made_with_its_parents() {
+    let directory = temporary_directory();
+    let below = directory.path().join("some").join("where");
+    EmbeddedStore::open(&below).unwrap().check().await.unwrap();
+    assert!(file_in(&below).is_file());
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_directory_it_makes_is_only_for_its_owner() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = temporary_directory();
+    let below = directory.path().join("data");
+    drop(EmbeddedStore::open(&below).unwrap());
+    let mode = fs::metadata(&below).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn a_directory_in_use_is_refused_until_it_is_free() {
+    let directory = temporary_directory();
+    let first = EmbeddedStore::open(directory.path()).unwrap();
+    let error = open_error(directory.path());
+    assert!(matches!(&error, OpenError::InUse { path } if *path == file_in(directory.path())));
+    first.check().await.unwrap();
+    drop(first);
+    EmbeddedStore::open(directory.path()).unwrap();
+}
+
+#[test]
+fn a_file_in_place_of_the_directory_is_an_error() {
+    let directory = temporary_directory();
+    let file = directory.path().join("file");
+    fs::write(&file, "text").unwrap();
+    for path in [file.clone(), file.join("below")] {
+        let error = open_error(&path);
+        assert!(
+            matches!(&error, OpenError::Directory { directory, .. } if *directory == path),
+            "{error:?}"
+        );
+        assert!(error.to_string().contains("CLARITY_DATA_DIR"));
+        assert!(error.source().is_some());
+    }
+    assert_eq!(fs::read_to_string(&file).unwrap(), "text");
+}
+
+#[test]
+fn a_directory_in_place_of_the_file_is_an_error() {
+    let directory = temporary_directory();
+    fs::create_dir(file_in(directory.path())).unwrap();
+    let error = open_error(directory.path());
+    assert!(matches!(error, OpenError::Engine { .. }), "{error:?}");
+}
+
+#[test]
+fn a_file_that_is_no_store_is_an_error_and_stays() {
+    for garbage in [
+        b"garbage".to_vec(),
+        vec![0; 100_000],
+        b"redb\x1A\x0A\xA9\x0D\x0A".to_vec(),
+        [b"redb\x1A\x0A\xA9\x0D\x0A".as_slice(), &[0xff; 100_000]].concat(),
+    ] {
+        let directory = temporary_directory();
+        let file = file_in(directory.path());
+        fs::write(&file, &garbage).unwrap();
+        let error = open_error(directory.path());
+        assert!(matches!(error, OpenError::Engine { .. }), "{error:?}");
+        assert!(error.to_string().contains("readings.redb"));
+        assert!(fs::read(&file).unwrap() == garbage);
+    }
+}
+
+#[tokio::test]
+async fn a_file_cut_short_is_an_error() {
+    let directory = temporary_directory();
+    fill(directory.path(), &series("someone", 500)).await;
+    let file = file_in(directory.path());
+    let whole = fs::read(&file).unwrap();
+    for part in [whole.len() / 2, whole.len() - 4_096, 4_096, 64] {
+        fs::write(&file, &whole[..part]).unwrap();
+        let error = open_error(directory.path());
+        assert!(matches!(error, OpenError::Engine { .. }), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_of_another_format_is_an_error() {
+    let directory = temporary_directory();
+    fill(directory.path(), &[]).await;
+    let database = Database::open(file_in(directory.path())).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction
+        .open_table(FORMAT)
+        .unwrap()
+        .insert("version", 99)
+        .unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    let error = open_error(directory.path());
+    assert!(matches!(error, OpenError::Format { found: 99, .. }));
+    assert!(error.to_string().contains("99"));
+}
+
+/// One unreadable record fails what needs it, and nothing else.
+#[tokio::test]
+async fn an_unreadable_record_is_told_as_such() {
+    let directory = temporary_directory();
+    let readings = series("someone", 3);
+    fill(directory.path(), &readings).await;
+    let unreadable = &readings[1];
+    let mut key = b"someone\0".to_vec();
+    key.extend_from_slice(unreadable.id.as_bytes());
+    let database = Database::open(file_in(directory.path())).unwrap();
+    let transaction = database.begin_write().unwrap();
+    transaction
+        .open_table(READINGS)
+        .unwrap()
+        .insert(key.as_slice(), [0xff_u8; 3].as_slice())
+        .unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+
+    let store = EmbeddedStore::open(directory.path()).unwrap();
+    let user_id = &unreadable.measurement.user_id;
+    let got = store.get(user_id, unreadable.id).await;
+    assert!(matches!(got, Err(StoreError::Corrupt(_))), "{got:?}");
+    let listed = store.list(&all_of("someone")).await;
+    assert!(matches!(listed, Err(StoreError::Corrupt(_))), "{listed:?}");
+    let others = store.get(user_id, readings[0].id).await.unwrap();
+    assert_eq!(others.as_ref(), Some(&readings[0]));
+
+    // Together, so that one commit holds them all.
+    let more = [
+        series("other", 1).remove(0),
+        unreadable.clone(),
+        readings[2].clone(),
+    ];
+    let outcomes = all_at_once(more.iter().map(|reading| store.put(reading.clone()))).await;
+    for (outcome, reading) in outcomes.into_iter().zip(&more) {
+        match outcome {
+            Ok(outcome) => assert_eq!(outcome, PutOutcome::Stored(reading.clone())),
+            Err(StoreError::Corrupt(_)) => assert_eq!(reading, unreadable),
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    assert!(store.delete(user_id, unreadable.id).await.unwrap());
+    let page = store.list(&all_of("someone")).await.unwrap();
+    assert_eq!(
+        page.readings,
+        [readings[0].clone(), readings[2].clone()],
+        "deleting it heals the rest"
+    );
+}

@@ -1,0 +1,19 @@
+//! What a store of readings promises, tested on both stores, and what each of
+//! them promises besides.
+
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by panicking, also in the functions that tests share"
+)]
+
+mod all_at_once;
+mod backend;
+mod dynamodb;
+mod embedded;
+mod model;
+mod samples;
+mod suite;
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,99 @@
+use clarity_backend::domain::{Measurement, Reading};
+use clarity_backend::store::{PutOutcome, ReadingStore, StoreError};
+use jiff::SignedDuration;
+
+use super::{held, list, put};
+use crate::all_at_once::all_at_once;
+use crate::samples::{FIRST, all_of, client_record, instant, measurement, series};
+
+async fn put_at_once(store: &dyn ReadingStore, readings: &[Reading]) -> Vec<PutOutcome> {
+    let outcomes = all_at_once(readings.iter().map(|reading| store.put(reading.clone()))).await;
+    outcomes
+        .into_iter()
+        .collect::<Result<_, StoreError>>()
+        .unwrap()
+}
+
+/// The reading as taken in by the `index`th of many who receive it at once.
+fn received(measurement: Measurement, index: u32) -> Reading {
+    let moment = instant(FIRST) + SignedDuration::from_secs(index.into());
+    Reading::take_in(measurement, moment)
+}
+
+fn state(version: u64, value: u32) -> Measurement {
+    Measurement {
+        value: f64::from(value).try_into().unwrap(),
+        client_record: client_record("sample-1", version),
+        ..measurement("someone", "2024-01-15T10:30:00Z")
+    }
+}
+
+pub async fn of_distinct_readings_loses_none(store: &dyn ReadingStore) {
+    let readings = series("someone", 64);
+    let outcomes = put_at_once(store, &readings).await;
+    for (outcome, reading) in outcomes.into_iter().zip(&readings) {
+        assert_eq!(outcome, PutOutcome::Stored(reading.clone()));
+    }
+    assert_eq!(list(store, &all_of("someone")).await.readings, readings);
+}
+
+pub async fn of_the_same_reading_keeps_one(store: &dyn ReadingStore) {
+    let readings: Vec<_> = (0..32)
+        .map(|index| received(measurement("someone", "2024-01-15T10:30:00Z"), index))
+        .collect();
+    let outcomes = put_at_once(store, &readings).await;
+    let held = held(store, &readings[0]).await.unwrap();
+    assert!(readings.contains(&held));
+    for outcome in outcomes {
+        assert_eq!(outcome, PutOutcome::Stored(held.clone()));
+    }
+    assert_eq!(list(store, &all_of("someone")).await.readings, [held]);
+}
+
+pub async fn of_versions_ends_with_the_highest(store: &dyn ReadingStore) {
+    let readings: Vec<_> = (0..32_u32)
+        .map(|index| {
+            let version = index * 13 % 32;
+            received(state(version.into(), version), index)
+        })
+        .collect();
+    let outcomes = put_at_once(store, &readings).await;
+    let highest = readings
+        .iter()
+        .max_by_key(|reading| reading.version())
+        .unwrap();
+    assert_eq!(held(store, highest).await.as_ref(), Some(highest));
+    for (outcome, reading) in outcomes.iter().zip(&readings) {
+        match outcome {
+            PutOutcome::Stored(stored) => assert_eq!(stored, reading),
+            PutOutcome::Superseded(by) => assert!(by.version() > reading.version()),
+        }
+    }
+    assert_eq!(
+        put(store, highest).await,
+        PutOutcome::Stored(highest.clone())
+    );
+}
+
+pub async fn of_one_version_ends_with_one_of_its_contents(store: &dyn ReadingStore) {
+    let readings: Vec<_> = (0..32)
+        .map(|index| received(state(1, index), index))
+        .collect();
+    let outcomes = put_at_once(store, &readings).await;
+    let held = held(store, &readings[0]).await.unwrap();
+    assert!(readings.contains(&held));
+    for (outcome, reading) in outcomes.into_iter().zip(&readings) {
+        assert_eq!(outcome, PutOutcome::Stored(reading.clone()));
+    }
+}
+
+pub async fn of_deletions_lets_one_succeed(store: &dyn ReadingStore) {
+    let reading = received(measurement("someone", "2024-01-15T10:30:00Z"), 0);
+    put(store, &reading).await;
+    let user_id = &reading.measurement.user_id;
+    let outcomes = all_at_once((0..16).map(|_| store.delete(user_id, reading.id))).await;
+    let successes = outcomes
+        .into_iter()
+        .filter(|outcome| *outcome.as_ref().unwrap());
+    assert_eq!(successes.count(), 1);
+}

@@ -1,0 +1,57 @@
+use clarity_backend::domain::Reading;
+use clarity_backend::store::{ReadingStore, newest};
+
+use super::put_all;
+use crate::samples::{reversed, series, user};
+
+fn whole(reading: Reading) -> Reading {
+    reading
+}
+
+pub async fn are_all_if_there_are_fewer(store: &dyn ReadingStore) {
+    let readings = series("someone", 5);
+    put_all(store, &readings).await;
+    for most in [5, 6, 5_000] {
+        let newest = newest(store, &user("someone"), most, whole).await.unwrap();
+        assert_eq!(newest.kept, reversed(readings.clone()));
+        assert!(newest.complete);
+    }
+}
+
+pub async fn are_the_newest_if_there_are_more(store: &dyn ReadingStore) {
+    let readings = series("someone", 5);
+    put_all(store, &readings).await;
+    let descending = reversed(readings);
+    for most in [1, 4] {
+        let newest = newest(store, &user("someone"), most, whole).await.unwrap();
+        assert!(newest.kept.len() >= most);
+        assert!(descending.starts_with(&newest.kept));
+        assert_eq!(newest.complete, newest.kept.len() == descending.len());
+    }
+}
+
+pub async fn of_more_than_a_page_are_read_on(store: &dyn ReadingStore) {
+    let readings = series("someone", 1_001);
+    put_all(store, &readings).await;
+    let descending = reversed(readings);
+    for (most, count) in [(1_000, 1_000), (1_001, 1_001), (2_000, 1_001)] {
+        let newest = newest(store, &user("someone"), most, whole).await.unwrap();
+        assert!(newest.kept == descending[..count], "{most}");
+        assert_eq!(newest.complete, count == descending.len(), "{most}");
+    }
+}
+
+pub async fn of_an_unknown_user_are_none(store: &dyn ReadingStore) {
+    put_all(store, &series("someone", 2)).await;
+    let newest = newest(store, &user("nobody"), 10, whole).await.unwrap();
+    assert!(newest.kept.is_empty());
+    assert!(newest.complete);
+}
+
+pub async fn may_be_kept_in_part(store: &dyn ReadingStore) {
+    put_all(store, &series("someone", 3)).await;
+    let value = |reading: Reading| reading.measurement.value.get();
+    let newest = newest(store, &user("someone"), 10, value).await.unwrap();
+    assert_eq!(newest.kept, [2.0, 1.0, 0.0]);
+    assert!(newest.complete);
+}

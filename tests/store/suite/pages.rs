@@ -1,0 +1,102 @@
+use clarity_backend::domain::{ListQuery, Measurement, Metadata, Order, TimeRange};
+use clarity_backend::store::ReadingStore;
+
+use super::{list, put_all, walk};
+use crate::samples::{all_of, instant, measurement, page_size, reading, reversed, series, sorted};
+
+pub async fn of_any_size_give_each_reading_once(store: &dyn ReadingStore) {
+    let readings = series("someone", 23);
+    put_all(store, &readings).await;
+    for size in [1, 2, 7, 22, 23, 24, 1_000] {
+        let ascending = ListQuery {
+            limit: page_size(size),
+            ..all_of("someone")
+        };
+        let descending = ListQuery {
+            order: Order::Desc,
+            ..ascending.clone()
+        };
+        assert_eq!(walk(store, ascending).await, readings, "size {size}");
+        assert_eq!(
+            walk(store, descending).await,
+            reversed(readings.clone()),
+            "size {size}, newest first"
+        );
+    }
+}
+
+pub async fn have_more_only_if_one_more_matches(store: &dyn ReadingStore) {
+    // Two of them share a millisecond with readings outside of the range.
+    let readings = [
+        "2024-01-15T10:30:00.000000001Z",
+        "2024-01-15T10:30:00.000000002Z",
+        "2024-01-15T10:31:00Z",
+        "2024-01-15T10:32:00.000000001Z",
+        "2024-01-15T10:32:00.000000002Z",
+    ]
+    .map(|moment| reading(measurement("someone", moment)));
+    put_all(store, &readings).await;
+    let range = TimeRange {
+        start: Some(instant("2024-01-15T10:30:00.000000002Z")),
+        end: Some(instant("2024-01-15T10:32:00.000000002Z")),
+    };
+    for order in [Order::Asc, Order::Desc] {
+        for (range, count) in [(TimeRange::default(), 5), (range, 3)] {
+            for size in 1..=6 {
+                let query = ListQuery {
+                    range,
+                    order,
+                    limit: page_size(size),
+                    ..all_of("someone")
+                };
+                let page = list(store, &query).await;
+                assert_eq!(page.readings.len(), usize::from(size.min(count)));
+                assert_eq!(page.has_more, size < count, "{size} of {count}");
+            }
+        }
+    }
+}
+
+pub async fn of_an_unknown_user_are_empty(store: &dyn ReadingStore) {
+    put_all(store, &series("someone", 3)).await;
+    for order in [Order::Asc, Order::Desc] {
+        let page = list(
+            store,
+            &ListQuery {
+                order,
+                ..all_of("nobody")
+            },
+        )
+        .await;
+        assert!(page.readings.is_empty());
+        assert!(!page.has_more);
+    }
+}
+
+pub async fn of_more_than_a_megabyte_are_whole(store: &dyn ReadingStore) {
+    let metadata = Metadata::parse(&format!(r#"{{"note":"{}"}}"#, "x".repeat(15_000))).unwrap();
+    let readings = sorted(series("someone", 150).into_iter().map(|small| {
+        reading(Measurement {
+            metadata: metadata.clone(),
+            ..small.measurement
+        })
+    }));
+    put_all(store, &readings).await;
+    for order in [Order::Asc, Order::Desc] {
+        let in_order = match order {
+            Order::Asc => readings.clone(),
+            Order::Desc => reversed(readings.clone()),
+        };
+        for size in [149, 150, 1_000] {
+            let query = ListQuery {
+                order,
+                limit: page_size(size),
+                ..all_of("someone")
+            };
+            let page = list(store, &query).await;
+            let count = usize::from(size).min(150);
+            assert!(page.readings == in_order[..count], "a page of {size}");
+            assert_eq!(page.has_more, size == 149);
+        }
+    }
+}
