@@ -10,8 +10,9 @@ use std::collections::HashMap;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
 pub use self::client::DynamoDbSettings;
 use self::error::Faults;
@@ -165,13 +166,20 @@ impl ReadingStore for DynamoDbStore {
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(Self::key(user_id, id)))
-            .return_values(ReturnValue::AllOld)
+            .condition_expression(format!("attribute_exists({DATA_ID})"))
             .send()
-            .await
-            .map_err(|error| self.faults.classify("DeleteItem", error))?;
-        Ok(answer
-            .attributes
-            .is_some_and(|attributes| !attributes.is_empty()))
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(self.faults.classify("DeleteItem", error)),
+        }
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {

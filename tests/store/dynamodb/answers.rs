@@ -8,21 +8,36 @@ use std::thread;
 pub const SECRET: &str = "secret-of-jane";
 pub const REQUEST_ID: &str = "REQUEST-ID-0123456789";
 
-/// Starts a server that answers with this status and error code for as long as
-/// the tests run; gives its URL.
-pub fn always(status: u16, code: &'static str) -> String {
+/// Starts a server that refuses with this status and error code.
+pub fn refusals(status: u16, code: &str) -> String {
+    let body = format!(
+        r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"{SECRET} is invalid"}}"#
+    );
+    always(status, body)
+}
+
+/// Starts a server that sends half of an item.
+pub fn halves() -> String {
+    let body = format!(r#"{{"Item":{{"user_id":{{"S":"{SECRET}"}},"value":{{"N":"#);
+    always(200, body)
+}
+
+/// Starts a server that answers like this for as long as the tests run; gives
+/// its URL.
+fn always(status: u16, body: String) -> String {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
+            let body = body.clone();
             // A client that goes away early is its own affair.
-            thread::spawn(move || answer(stream, status, code).ok());
+            thread::spawn(move || answer(stream, status, &body).ok());
         }
     });
     format!("http://{address}")
 }
 
-fn answer(stream: TcpStream, status: u16, code: &str) -> io::Result<()> {
+fn answer(stream: TcpStream, status: u16, body: &str) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut length = 0;
     loop {
@@ -38,9 +53,6 @@ fn answer(stream: TcpStream, status: u16, code: &str) -> io::Result<()> {
         }
     }
     stream.read_exact(&mut vec![0; length])?;
-    let body = format!(
-        r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"{SECRET} is invalid"}}"#
-    );
     let answer = format!(
         "HTTP/1.1 {status} Answer\r\ncontent-type: application/x-amz-json-1.0\r\n\
          x-amzn-requestid: {REQUEST_ID}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",

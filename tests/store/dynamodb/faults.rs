@@ -53,9 +53,9 @@ async fn of_an_endpoint_that_never_answers_may_pass() {
 
 /// The faults that these answers make, checked also for what their texts must
 /// and must not say.
-async fn faults_of(status: u16, codes: &[&'static str]) -> Vec<StoreError> {
-    let faults_of_code = async |code: &'static str| {
-        let faults = faults_at(&answers::always(status, code)).await;
+async fn faults_of(status: u16, codes: &[&str]) -> Vec<StoreError> {
+    let faults_of_code = async |code: &str| {
+        let faults = faults_at(&answers::refusals(status, code)).await;
         for fault in &faults {
             let text = chain(fault);
             assert!(text.contains(answers::REQUEST_ID), "{text}");
@@ -114,5 +114,14 @@ async fn of_the_service_itself_may_pass() {
     for fault in faults_of(500, &["InternalServerError"]).await {
         assert!(matches!(fault, StoreError::Unavailable(_)), "{fault:?}");
         assert!(fault.is_retryable());
+    }
+}
+
+#[tokio::test]
+async fn of_half_an_answer_may_pass_and_do_not_repeat_it() {
+    for fault in faults_at(&answers::halves()).await {
+        assert!(matches!(fault, StoreError::Unavailable(_)), "{fault:?}");
+        assert!(!chain(&fault).contains(answers::SECRET));
+        assert!(!format!("{fault:?}").contains(answers::SECRET), "{fault:?}");
     }
 }

@@ -87,6 +87,35 @@ async fn are_read_as_they_were_written() {
     assert_eq!(got, Some(full()));
 }
 
+/// DynamoDB at AWS writes all digits out, also within metadata, where DynamoDB
+/// Local repeats what was sent.
+#[tokio::test]
+async fn may_have_numbers_with_all_digits_written_out() {
+    let zeros = |count| "0".repeat(count);
+    for (digits, sent) in [
+        (format!("1{}", zeros(30)), "1e30"),
+        (format!("-1{}", zeros(19)), "-1e19"),
+        (format!("25{}", zeros(19)), "2.5e20"),
+        (format!("99{}", zeros(124)), "9.9e125"),
+        (format!("0.{}1", zeros(8)), "1e-9"),
+        (format!("0.{}1", zeros(129)), "1e-130"),
+        ("18446744073709551615".to_owned(), "18446744073709551615"),
+        ("0.30000000000000004".to_owned(), "0.30000000000000004"),
+    ] {
+        let mut item = item_of_full();
+        let metadata = AttributeValue::M(map([("n", number(&digits))]));
+        item.insert("metadata".to_owned(), metadata);
+        item.insert("value".to_owned(), number(&digits));
+        let backend = store_with([item]).await;
+        let user_id = &full().measurement.user_id;
+        let got = backend.store().get(user_id, full().id).await.unwrap();
+        let expected = Metadata::parse(&format!(r#"{{"n":{sent}}}"#)).unwrap();
+        let got = got.unwrap().measurement;
+        assert_eq!(got.metadata.as_str(), expected.as_str());
+        assert_eq!(got.value, sent.parse().unwrap());
+    }
+}
+
 /// A later version may add some.
 #[tokio::test]
 async fn may_have_attributes_that_are_not_known() {

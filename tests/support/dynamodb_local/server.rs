@@ -27,7 +27,7 @@ server=$!
 watcher=$!
 wait "$server"
 status=$?
-kill "$watcher"
+kill "$watcher" 2>&-
 exit "$status"
 "#;
 
@@ -80,7 +80,8 @@ impl Server {
         let wrapper = Command::new("sh")
             .args(["-c", WRAPPER, "sh", "java"])
             // Small and quick to start, and no files elsewhere.
-            .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData"])
+            .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
+            .arg("-XX:-UsePerfData")
             .args(["-Djava.library.path=DynamoDBLocal_lib", "-jar"])
             .args(["DynamoDBLocal.jar", "-inMemory", "-disableTelemetry"])
             .args(["-port", &port.to_string()])
@@ -110,15 +111,18 @@ impl Server {
             match ended {
                 None if answers => return Ok(()),
                 None => thread::sleep(LOOK_EVERY),
-                Some(status) => return Err(Failure::Other(match status.code() {
-                    Some(NOT_FOUND) => {
-                        "these tests run DynamoDB Local and need java: install Java 17 or later, a runtime without a screen is enough".to_owned()
-                    }
-                    _ => format!(
-                        "DynamoDB Local stopped at once ({status}), see {}; it needs Java 17 or later",
-                        log.path.display()
-                    ),
-                })),
+                Some(status) => {
+                    return Err(Failure::Other(match status.code() {
+                        Some(NOT_FOUND) => {
+                            "these tests run DynamoDB Local and need java: install Java 17 or later"
+                                .to_owned()
+                        }
+                        _ => format!(
+                            "DynamoDB Local stopped at once ({status}), see {}; it needs Java 17 or later",
+                            log.path.display()
+                        ),
+                    }));
+                }
             }
         }
         Err(Failure::Other(format!(
