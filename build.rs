@@ -10,8 +10,5 @@ fn main() {
     if samples.is_dir() {
         println!("cargo::rustc-cfg=sample_data");
         println!("cargo::rerun-if-changed={}", samples.display());
-    } else {
-        // Looked for again with each build, as it may come.
-        println!("cargo::rerun-if-changed=../shared");
     }
 }

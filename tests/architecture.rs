@@ -140,6 +140,11 @@ fn modules_use_only_what_they_may() {
         }
         let room = ROOMS.iter().find(|room| room.module == module);
         let room = room.unwrap_or_else(|| panic!("{module} is in no rule: {}", path.display()));
+        assert!(
+            !code.contains("use crate::{"),
+            "{}: name each module by itself, so that this test sees it",
+            path.display()
+        );
         for other in &ROOMS {
             let named = code.contains(&format!("crate::{}", other.module));
             let allowed = other.module == module || room.may_use.contains(&other.module);

@@ -236,7 +236,12 @@ mod tests {
                 ("DYNAMODB_ENDPOINT", "http://localhost:8001"),
                 ("DYNAMODB_TABLE", "a b"),
             ]),
-            ["DYNAMODB_ENDPOINT", "DYNAMODB_TABLE", "CLARITY_API_KEY"]
+            [
+                "DYNAMODB_ENDPOINT",
+                "DYNAMODB_TABLE",
+                "AWS_REGION",
+                "CLARITY_API_KEY"
+            ]
         );
     }
 }

@@ -170,6 +170,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 "DYNAMODB_ENDPOINT",
                 "must not be set in production, where DynamoDB is at AWS",
             );
+            return None;
         }
         let is_http = Url::parse(&endpoint)
             .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());

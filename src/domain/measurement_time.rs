@@ -63,9 +63,19 @@ impl MeasurementTime {
             .to_datetime(pieces.time().ok_or_else(not_a_time)?);
         let offset = match pieces.offset() {
             None | Some(PiecesOffset::Zulu) => None,
+            Some(PiecesOffset::Numeric(offset))
+                if offset.is_negative() && offset.offset() == Offset::UTC =>
+            {
+                // "-00:00" says the same as "Z" (RFC 9557, section 2.2).
+                None
+            }
             Some(numeric) => Some(numeric.to_numeric_offset()),
         };
-        if offset.is_some_and(|offset| offset.seconds() % 60 != 0) {
+        // RFC 3339 has offsets of whole minutes below a day, and a leap second,
+        // which no clock here could give back as it was sent.
+        let offset_is_strange =
+            |offset: Offset| offset.seconds() % 60 != 0 || offset.seconds().abs() >= 24 * 60 * 60;
+        if offset.is_some_and(offset_is_strange) || text.contains(":60") {
             return Err(not_a_time());
         }
         let instant = offset
@@ -175,6 +185,12 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_offset_is_written_z() {
+        let time = MeasurementTime::parse("2024-01-15T10:30:00-00:00", now()).unwrap();
+        assert_eq!(time.to_string(), "2024-01-15T10:30:00Z");
+    }
+
+    #[test]
     fn takes_a_time_without_offset_as_utc() {
         let time = MeasurementTime::parse("2024-01-15T10:30:00.123456", now()).unwrap();
         assert_eq!(time.to_string(), "2024-01-15T10:30:00.123456Z");
@@ -191,6 +207,9 @@ mod tests {
             "2024-02-30T00:00:00Z",
             "2024-01-15T10:30:00[Europe/Athens]",
             "2024-01-15T10:30:00+01:00:30",
+            "2024-01-15T10:30:00+24:00",
+            "2024-01-15T10:30:00-25:00",
+            "2016-12-31T23:59:60Z",
             "2024-01-15T10:30:00.1234567890Z",
             "1969-12-31T23:59:59Z",
             "2024-06-02T00:00:00.000000001Z",

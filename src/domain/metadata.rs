@@ -189,7 +189,13 @@ fn write_number(text: &str, canonical: &mut String) -> Result<(), Invalid> {
         if is_integer_of_64_bits(number.get()) {
             canonical.push_str(&format!("{:.0}", number.get()));
         } else {
-            canonical.push_str(&number.to_string());
+            let text = number.to_string();
+            if text.contains(['.', 'e']) {
+                canonical.push_str(&text);
+            } else {
+                // All its digits would read as an integer of more than 64 bits.
+                canonical.push_str(&format!("{:e}", number.get()));
+            }
         }
     }
     Ok(())
@@ -230,14 +236,16 @@ mod tests {
             ("1e3", "1000"),
             ("9.007199254740993e15", "9007199254740992"),
             ("1E+30", "1e30"),
+            ("2.5e20", "2.5e20"),
+            ("-1e19", "-1e19"),
+            ("18446744073709551616.0", "1.8446744073709552e19"),
             ("1e-9", "1e-9"),
             ("0.1", "0.1"),
             ("3.14159265358979323846", "3.141592653589793"),
         ] {
-            assert_eq!(
-                canonical(&format!("{{\"n\":{sent}}}")),
-                format!("{{\"n\":{kept}}}")
-            );
+            let kept = format!("{{\"n\":{kept}}}");
+            assert_eq!(canonical(&format!("{{\"n\":{sent}}}")), kept);
+            assert_eq!(canonical(&kept), kept);
         }
     }
 
@@ -276,6 +284,7 @@ mod tests {
                 any::<i64>().prop_map(serde_json::Value::from),
                 any::<String>().prop_map(serde_json::Value::from),
                 (-1e100..1e100).prop_map(serde_json::Value::from),
+                (-1.0..1.0, -30..30).prop_map(|(digits, power): (f64, i32)| (digits * 10f64.powi(power)).into()),
                 Just(serde_json::json!([true, {"x": null}])),
             ],
             0..6,

@@ -144,6 +144,20 @@ mod tests {
             ReadingId::of(&measurement()).to_string(),
             "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e"
         );
+        let rich = Measurement {
+            value: "-0.1".parse().unwrap(),
+            timestamp: MeasurementTime::parse_any("2024-01-15T10:30:00.123456789Z").unwrap(),
+            unit: Some("mm[Hg]".parse().unwrap()),
+            metadata: Metadata::parse(
+                r#"{"é\u0007\"\\/":[1e-9,2.5e20,0.1,true,null],"a\n":{"b":18446744073709551615}}"#,
+            )
+            .unwrap(),
+            ..measurement()
+        };
+        assert_eq!(
+            ReadingId::of(&rich).to_string(),
+            "018d0cab-c4bb-8a43-9da0-ccec08c68dad"
+        );
         let of_record = Measurement {
             client_record: record(3),
             ..measurement()

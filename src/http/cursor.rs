@@ -132,6 +132,11 @@ mod tests {
         let key = CursorKey::derive(&"secret".into());
         let user: UserId = "user123".parse().unwrap();
         let cursor = key.seal(&position(), &user).unwrap();
+        // Clients hold such cursors across a deployment: this never changes.
+        assert_eq!(
+            cursor,
+            "AAGNDKvEQIXQo65-w5sP2y4AAYKAqJbghYimLwCdTrNZSY6k5TxZY-2VHkUn"
+        );
         assert_eq!(key.open(&cursor, &user), Some(position()));
         assert_eq!(key.open(&cursor, &"user124".parse().unwrap()), None);
         assert_eq!(

@@ -143,3 +143,19 @@ impl Readiness {
         answer.is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::EmbeddedStore;
+
+    #[tokio::test]
+    async fn a_service_that_is_shutting_down_is_not_ready() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = EmbeddedStore::open(directory.path()).unwrap();
+        let readiness = Readiness::new(Arc::new(store));
+        assert_eq!(readiness.check().await, (true, "ok"));
+        readiness.begin_shutdown();
+        assert_eq!(readiness.check().await, (false, "ok"));
+    }
+}

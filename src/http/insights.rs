@@ -14,12 +14,15 @@ use super::json::{FromJson, Json, answer, object};
 use super::validation::{Faults, text};
 use crate::domain::{Invalid, UserId};
 use crate::insights::{Evidence, Insight, Observation, Question};
-use crate::store::newest;
+use crate::store::{ReadBudget, newest};
 
-/// At most how many of a user's newest readings an answer looks at: what a
-/// request may cost is bounded, however much is held. The answer says so when
-/// there are older ones.
-const READINGS_LOOKED_AT: usize = 20_000;
+/// How much of a user's newest readings an answer looks at: what a request may
+/// cost is bounded, however much is held. The answer says so when there are
+/// older ones.
+const LOOKED_AT: ReadBudget = ReadBudget {
+    readings: 20_000,
+    metadata_bytes: 8 * 1024 * 1024,
+};
 
 /// Ask a question about a user's readings.
 ///
@@ -42,13 +45,7 @@ pub async fn create(
     Json(asked): Json<Asked>,
 ) -> Result<Response, ApiError> {
     let evidence = if asked.include_recent_data {
-        let newest = newest(
-            &*state.store,
-            &asked.user_id,
-            READINGS_LOOKED_AT,
-            Observation::from,
-        )
-        .await?;
+        let newest = newest(&*state.store, &asked.user_id, LOOKED_AT, Observation::from).await?;
         Evidence::Readings {
             observations: newest.kept,
             complete: newest.complete,

@@ -5,6 +5,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
@@ -77,16 +78,18 @@ fn is_json(headers: &HeaderMap) -> bool {
 pub fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ApiError> {
     // A derived `Deserialize` would also take an array of the members' values.
     if json.trim_ascii_start().first() != Some(&b'{') {
-        return Err(
-            match serde_json::from_slice::<serde::de::IgnoredAny>(json) {
-                Ok(_) => ApiError::Invalid(Faults::one("", "must be a JSON object")),
-                Err(error) => not_json(&error),
-            },
-        );
+        return Err(match serde_json::from_slice::<IgnoredAny>(json) {
+            Ok(_) => ApiError::Invalid(Faults::one("", "must be a JSON object")),
+            Err(error) => not_json(&error),
+        });
     }
-    serde_json::from_slice(json).map_err(|error| match error.classify() {
-        Category::Data => ApiError::Invalid(locate::<T>(json)),
-        _ => not_json(&error),
+    serde_json::from_slice(json).map_err(|error| {
+        // A member at fault stops the reader before it has seen the rest.
+        match serde_json::from_slice::<IgnoredAny>(json) {
+            Ok(_) if error.is_data() => ApiError::Invalid(locate::<T>(json)),
+            Ok(_) => not_json(&error),
+            Err(error) => not_json(&error),
+        }
     })
 }
 

@@ -47,8 +47,10 @@ pub struct NewReading<'a> {
         pattern = "^[!-~]+$", example = "/min"
     )]
     unit: Option<&'a RawValue>,
-    /// What else there is to say: up to 16 KiB of JSON, 16 levels deep. Its
-    /// numbers are kept as 64-bit integers or doubles, its members sorted.
+    /// What else there is to say: a JSON object, up to 16 levels deep and, with
+    /// its members sorted and without white space, up to 16 KiB. Names must not
+    /// be empty or come twice. Numbers are kept as 64-bit integers or as doubles
+    /// within the bounds of `value`; larger integers are to be sent as text.
     #[serde(borrow)]
     #[schema(value_type = Option<Object>)]
     metadata: Option<&'a RawValue>,

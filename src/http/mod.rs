@@ -56,17 +56,22 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
     let public = OpenApiRouter::new()
         .routes(routes!(health::alive))
         .routes(routes!(health::ready));
-    let private = OpenApiRouter::new()
+    let (private, description) = OpenApiRouter::new()
         .routes(routes!(readings::create))
         .routes(routes!(readings::list))
         .routes(routes!(readings::read, readings::delete))
         .routes(routes!(insights::create))
-        // Also what no route matches, so that nothing shows without a key.
+        .split_for_parts();
+    let private = private
         .fallback(async || ApiError::UnknownPath)
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        // Around the fallbacks too, so that nothing shows without a key.
         .layer(middleware::from_fn_with_state(
             state.clone(),
             authentication::require_api_key,
         ));
+    let mut private = OpenApiRouter::from(private);
+    *private.get_openapi_mut() = description;
     OpenApiRouter::with_openapi(docs::description())
         .merge(public)
         .nest("/api/v1", private)

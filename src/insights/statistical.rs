@@ -1,3 +1,4 @@
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
@@ -49,54 +50,120 @@ fn nothing_to_say(text: &str) -> Insight {
     }
 }
 
-/// Observations that may be compared: of one data type, in one unit.
-type Series<'a> = BTreeMap<(&'a str, Option<&'a str>), Vec<&'a Observation>>;
+/// At most how many data types an answer describes.
+const MOST_SERIES: usize = 50;
+
+/// Observations that may be compared, newest first: of one data type, in one
+/// unit.
+struct Series<'a> {
+    metric: &'a str,
+    unit: Option<&'a str>,
+    observations: Vec<&'a Observation>,
+}
+
+/// The series of `observations` in the order of their names.
+fn series(observations: &[Observation]) -> Vec<Series<'_>> {
+    let mut series: BTreeMap<_, Vec<&Observation>> = BTreeMap::new();
+    for observation in observations {
+        let unit = observation.unit.as_ref().map(|unit| unit.as_str());
+        let key = (observation.data_type.as_str(), unit);
+        series.entry(key).or_default().push(observation);
+    }
+    series
+        .into_iter()
+        .map(|((metric, unit), observations)| Series {
+            metric,
+            unit,
+            observations,
+        })
+        .collect()
+}
 
 /// Describes each series of `observations`, which come newest first.
 fn describe(observations: &[Observation], complete: bool) -> Insight {
-    let mut series = Series::new();
-    for observation in observations {
-        let unit = observation.unit.as_ref().map(|unit| unit.as_str());
-        series
-            .entry((observation.data_type.as_str(), unit))
-            .or_default()
-            .push(observation);
-    }
+    let seen = Seen {
+        // Others of the oldest instant may not have been looked at.
+        after: match observations.last() {
+            Some(oldest) if !complete => oldest.at,
+            _ => Timestamp::MIN,
+        },
+    };
+    let mut series = series(observations);
+    let left_out = series.len().saturating_sub(MOST_SERIES);
+    series.sort_by_key(|series| Reverse(series.observations.len()));
+    series.truncate(MOST_SERIES);
+    series.sort_by_key(|series| (series.metric, series.unit));
+
     let mut facts = Facts::default();
-    let mut counted = 0;
+    let mut coverage = DataCoverage::default();
     let mut days = BTreeSet::new();
     let mut findings = Vec::with_capacity(series.len());
-    for ((metric, unit), observations) in series {
-        let month = last_days(observations[0].at, MONTH_DAYS);
-        let within: Vec<&Observation> = within(&observations, month).collect();
-        counted += within.len();
-        days.extend(within.iter().map(|observation| day(observation.at)));
-        findings.extend(facts.finding(metric, unit, month, &within));
+    for series in &series {
+        let month = seen.last_days(series.observations[0].at, MONTH_DAYS);
+        for observation in within(&series.observations, month.window) {
+            coverage.readings += 1;
+            days.insert(day(observation.at));
+        }
+        findings.extend(facts.finding(series, month, seen));
     }
-    let mut sentences: Vec<&str> = findings
+    coverage.days = days.len();
+
+    let mut sentences: Vec<String> = findings
         .iter()
-        .map(|finding| finding.text.as_str())
+        .map(|finding| finding.text.clone())
         .collect();
-    let left_out = format!(
-        "Only the newest {} readings were looked at; there are older ones.",
-        observations.len()
-    );
     if !complete {
-        sentences.push(&left_out);
+        sentences.push(format!(
+            "Only the newest {} were looked at; older ones, and data types that have only older ones, are left out.",
+            readings_in_words(observations.len())
+        ));
+    }
+    if left_out > 0 {
+        sentences.push(format!(
+            "The {MOST_SERIES} data types with the most readings are described; {left_out} more are left out."
+        ));
     }
     Insight {
         text: sentences.join(" "),
-        status: if complete {
+        status: if complete && left_out == 0 {
             InsightStatus::Complete
         } else {
             InsightStatus::Partial
         },
         source: InsightSource::Statistics,
         findings,
-        data_coverage: DataCoverage {
-            readings: counted,
-            days: days.len(),
-        },
+        data_coverage: coverage,
+    }
+}
+
+/// How far back readings were looked at.
+#[derive(Clone, Copy)]
+struct Seen {
+    /// Every reading after this was.
+    after: Timestamp,
+}
+
+/// What was looked at of a period.
+#[derive(Clone, Copy)]
+struct Period {
+    window: Window,
+    /// Whether that is all of it.
+    is_whole: bool,
+}
+
+impl Seen {
+    /// The `days` of 24 hours up to `end`, as far as they were looked at.
+    fn last_days(self, end: Timestamp, days: i64) -> Period {
+        let start = end
+            .checked_sub(SignedDuration::from_hours(24 * days))
+            .unwrap_or(Timestamp::MIN);
+        Period {
+            window: Window {
+                start: start.max(self.after),
+                end,
+            },
+            is_whole: start >= self.after,
+        }
     }
 }
 
@@ -107,33 +174,31 @@ struct Facts {
 }
 
 impl Facts {
-    /// What is to be said of one series, whose observations within `month` these
-    /// are, newest first; `None` if there are none.
-    fn finding(
-        &mut self,
-        metric: &str,
-        unit: Option<&str>,
-        month: Window,
-        observations: &[&Observation],
-    ) -> Option<Finding> {
-        let week = last_days(month.end, WEEK_DAYS);
-        let week_before = last_days(week.start, WEEK_DAYS);
+    /// What is to be said of one series; `None` if nothing of its `month` was
+    /// looked at.
+    fn finding(&mut self, series: &Series<'_>, month: Period, seen: Seen) -> Option<Finding> {
+        let observations = &series.observations;
+        let week = seen.last_days(month.window.end, WEEK_DAYS);
+        let week_before = seen.last_days(week.window.start, WEEK_DAYS);
         let figures = Figures {
-            month: summary(observations, month)?,
-            last: observations.first()?.value.get(),
-            week: summary(observations, week)?,
-            week_before: summary(observations, week_before),
+            month: summary(observations, month.window)?,
+            last: observations[0].value.get(),
+            week: summary(observations, week.window).filter(|_| week.is_whole),
+            week_before: week_before
+                .is_whole
+                .then(|| summary(observations, week_before.window)),
         };
         let mut facts = Vec::new();
         let mut state = |statistic, window, value, n| {
             self.given += 1;
             facts.push(Fact {
                 fact_id: format!("f{}", self.given),
-                metric: metric.to_owned(),
+                metric: series.metric.to_owned(),
                 statistic,
                 window,
                 value,
-                unit: unit
+                unit: series
+                    .unit
                     .filter(|_| statistic != Statistic::Count)
                     .map(str::to_owned),
                 n,
@@ -145,17 +210,21 @@ impl Facts {
             mean,
             max,
         } = figures.month;
-        state(Statistic::Count, month, count as f64, count);
-        state(Statistic::Min, month, min, count);
-        state(Statistic::Mean, month, mean, count);
-        state(Statistic::Max, month, max, count);
-        state(Statistic::Last, month, figures.last, 1);
-        state(Statistic::Mean, week, figures.week.mean, figures.week.count);
-        if let Some(earlier) = figures.week_before {
-            state(Statistic::Mean, week_before, earlier.mean, earlier.count);
+        state(Statistic::Count, month.window, count as f64, count);
+        state(Statistic::Min, month.window, min, count);
+        state(Statistic::Mean, month.window, mean, count);
+        state(Statistic::Max, month.window, max, count);
+        state(Statistic::Last, month.window, figures.last, 1);
+        for (period, summary) in [
+            (week, figures.week),
+            (week_before, figures.week_before.flatten()),
+        ] {
+            if let Some(Summary { mean, count, .. }) = summary {
+                state(Statistic::Mean, period.window, mean, count);
+            }
         }
         Some(Finding {
-            text: figures.in_words(metric, unit, month.end),
+            text: figures.in_words(series, month),
             facts,
         })
     }
@@ -165,15 +234,21 @@ impl Facts {
 struct Figures {
     month: Summary,
     last: f64,
-    /// Never empty, as the newest observation lies in it.
-    week: Summary,
-    week_before: Option<Summary>,
+    /// Of the last 7 days; absent if they were not looked at whole.
+    week: Option<Summary>,
+    /// Of the 7 days before, which may be empty; absent if they were not looked
+    /// at whole.
+    week_before: Option<Option<Summary>>,
 }
 
 impl Figures {
-    /// Two sentences that hold each of the numbers.
-    fn in_words(&self, metric: &str, unit: Option<&str>, newest: Timestamp) -> String {
-        let unit = unit.map(|unit| format!(" {unit}")).unwrap_or_default();
+    /// One or two sentences that hold each of the numbers.
+    fn in_words(&self, series: &Series<'_>, month: Period) -> String {
+        let metric = series.metric;
+        let unit = series
+            .unit
+            .map(|unit| format!(" {unit}"))
+            .unwrap_or_default();
         let mean_of = |summary: Summary| {
             format!(
                 "a mean of {}{unit} from {}",
@@ -187,17 +262,31 @@ impl Figures {
             mean,
             max,
         } = self.month;
-        format!(
-            "{metric}: {} in the 30 days up to {} (UTC), from {} to {}{unit}, mean {}{unit}, last {}{unit}. \
-             The last 7 days have {}; the 7 days before have {}.",
+        let period = if month.is_whole {
+            "in the 30 days".to_owned()
+        } else {
+            format!("after {}", month.window.start)
+        };
+        let figures = format!(
+            "{metric}: {} {period} up to {} (UTC), from {} to {}{unit}, mean {}{unit}, last {}{unit}.",
             readings_in_words(count),
-            day(newest),
+            day(month.window.end),
             number(min),
             number(max),
             number(mean),
             number(self.last),
-            mean_of(self.week),
-            self.week_before.map_or_else(|| "none".to_owned(), mean_of),
+        );
+        let Some(week) = self.week else {
+            return figures;
+        };
+        let before = match self.week_before {
+            Some(Some(summary)) => format!("have {}", mean_of(summary)),
+            Some(None) => "have none".to_owned(),
+            None => "were not looked at whole".to_owned(),
+        };
+        format!(
+            "{figures} The last 7 days have {}; the 7 days before {before}.",
+            mean_of(week)
         )
     }
 }
@@ -205,14 +294,6 @@ impl Figures {
 /// The day in UTC.
 fn day(instant: Timestamp) -> Date {
     instant.to_zoned(TimeZone::UTC).date()
-}
-
-/// The `days` of 24 hours up to `end`.
-fn last_days(end: Timestamp, days: i64) -> Window {
-    let start = end
-        .checked_sub(SignedDuration::from_hours(24 * days))
-        .unwrap_or(Timestamp::MIN);
-    Window { start, end }
 }
 
 /// Those observations that lie in `window`.
@@ -239,14 +320,18 @@ fn readings_in_words(count: usize) -> String {
     }
 }
 
-/// A number as one reads it: two decimals at most, and an exponent where it
-/// would else be a row of digits or zeros.
+/// A number as one reads it: with two decimals, below 1 with three digits that
+/// count, and with an exponent where it would else be a row of digits or zeros.
 fn number(number: f64) -> String {
-    let magnitude = number.abs();
-    if magnitude != 0.0 && !(0.005..1e9).contains(&magnitude) {
-        return format!("{number:.2e}");
-    }
-    let text = format!("{number:.2}");
+    let decimals = match number.abs() {
+        0.0 => return "0".to_owned(),
+        1.0..1e9 => 2,
+        0.1..1.0 => 3,
+        0.01..0.1 => 4,
+        0.001..0.01 => 5,
+        _ => return format!("{number:.2e}"),
+    };
+    let text = format!("{number:.decimals$}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
@@ -263,7 +348,10 @@ mod tests {
             (-0.25, "-0.25"),
             (0.0, "0"),
             (100.0, "100"),
-            (0.001, "1.00e-3"),
+            (0.0149, "0.0149"),
+            (0.005_123, "0.00512"),
+            (0.999_999, "1"),
+            (0.0001, "1.00e-4"),
             (1e12, "1.00e12"),
         ] {
             assert_eq!(number(value), text);

@@ -68,15 +68,24 @@ pub struct Newest<T> {
     pub complete: bool,
 }
 
-/// Reads at most `most` of a user's newest readings, page by page, and keeps
-/// `part` of each; a page more where `most` is no multiple of the page size.
+/// How much of a user's readings to read at once.
+#[derive(Debug, Clone, Copy)]
+pub struct ReadBudget {
+    /// After the page with this many readings no more is read.
+    pub readings: usize,
+    /// After the page with this many bytes of metadata no more is read.
+    pub metadata_bytes: usize,
+}
+
+/// Reads a user's newest readings page by page within `budget`, and keeps
+/// `part` of each.
 ///
 /// # Errors
 /// Whatever the store's [`ReadingStore::list`] answers.
 pub async fn newest<T>(
     store: &dyn ReadingStore,
     user_id: &UserId,
-    most: usize,
+    budget: ReadBudget,
     part: impl Fn(Reading) -> T,
 ) -> Result<Newest<T>, StoreError> {
     let mut query = ListQuery {
@@ -87,11 +96,16 @@ pub async fn newest<T>(
         limit: PageSize::LARGEST,
     };
     let mut kept = Vec::new();
+    let mut metadata_bytes = 0;
     loop {
         let page = store.list(&query).await?;
         query.after = page.readings.last().map(|reading| reading.id);
-        kept.extend(page.readings.into_iter().map(&part));
-        if !page.has_more || kept.len() >= most {
+        for reading in page.readings {
+            metadata_bytes += reading.measurement.metadata.as_str().len();
+            kept.push(part(reading));
+        }
+        let is_spent = kept.len() >= budget.readings || metadata_bytes >= budget.metadata_bytes;
+        if !page.has_more || is_spent {
             return Ok(Newest {
                 kept,
                 complete: !page.has_more,

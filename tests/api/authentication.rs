@@ -17,6 +17,8 @@ async fn without_the_key_nothing_is_read_or_written() {
         (Method::DELETE, READING),
         (Method::POST, "/api/v1/insights"),
         (Method::GET, "/api/v1/anything"),
+        (Method::PUT, "/api/v1/data"),
+        (Method::PATCH, READING),
     ] {
         let mut bodies = Vec::new();
         for key in [

@@ -50,6 +50,8 @@ async fn broken_json() {
         &format!("{example} x"),
         &format!("{example}{example}"),
         "[[[[",
+        "{\"unknown\":",
+        "{\"unknown\":nonsense}",
     ] {
         refused(broken.to_owned(), 400, "invalid_json").await;
     }

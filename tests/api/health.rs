@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use clarity_backend::domain::{ListQuery, Page, Reading, ReadingId, UserId};
+use clarity_backend::store::{PutOutcome, ReadingStore, StoreError};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -55,17 +57,11 @@ async fn without_its_table_a_service_is_alive_but_not_ready() {
 
 #[tokio::test]
 async fn without_its_database_a_service_asks_to_try_again() {
-    // Bound but never listened on: connections are refused.
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
-    let app = TestApp::over(
-        Arc::new(store_at(&format!("http://127.0.0.1:{port}")).await),
-        None,
-    )
-    .await;
+    // Bound, so that nobody else gets it, but not listening.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let endpoint = format!("http://{}", socket.local_addr().unwrap());
+    let app = TestApp::over(Arc::new(store_at(&endpoint).await), None).await;
     expect_alive_but_not_ready(&app).await;
     let answer = app.post(&example()).await;
     assert_eq!(answer.headers["retry-after"], "1");
@@ -97,4 +93,38 @@ async fn a_clients_own_request_id_is_kept_if_it_is_fit() {
             4
         );
     }
+}
+
+/// A store with a fault of its own, which no other way leads to.
+struct Panicking;
+
+#[async_trait::async_trait]
+impl ReadingStore for Panicking {
+    async fn put(&self, _: Reading) -> Result<PutOutcome, StoreError> {
+        panic!("canary")
+    }
+    async fn get(&self, _: &UserId, _: ReadingId) -> Result<Option<Reading>, StoreError> {
+        panic!("canary")
+    }
+    async fn delete(&self, _: &UserId, _: ReadingId) -> Result<bool, StoreError> {
+        panic!("canary")
+    }
+    async fn list(&self, _: &ListQuery) -> Result<Page, StoreError> {
+        panic!("canary")
+    }
+    async fn check(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_panic_is_an_error_like_any_other() {
+    let app = TestApp::over(Arc::new(Panicking), None).await;
+    for _ in 0..2 {
+        let answer = app.post(&example()).await;
+        let problem = answer.expect_problem(500, "internal_error");
+        assert!(!problem.to_string().contains("canary"));
+    }
+    let alive = Answer::of(app.anonymous(Method::GET, "/health")).await;
+    assert_eq!(alive.status, StatusCode::OK);
 }

@@ -1,5 +1,10 @@
 //! Answers to questions.
 
+use std::sync::Arc;
+
+use clarity_backend::domain::{Measurement, MeasurementTime, Metadata, Reading, ReadingValue};
+use clarity_backend::store::{EmbeddedStore, ReadingStore};
+use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -111,4 +116,62 @@ async fn readings_that_are_withheld_are_not_used() {
     let answer = ask(&app, &withheld).await;
     assert_eq!(answer["findings"], json!([]));
     assert!(!answer["insight"].as_str().unwrap().contains("72"));
+}
+
+/// Where not all could be looked at, the answer says of what it speaks, and
+/// says nothing of the rest.
+#[tokio::test]
+async fn what_was_not_looked_at_is_not_described() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = EmbeddedStore::open(directory.path()).unwrap();
+    let newest: Timestamp = "2024-05-31T00:00:00Z".parse().unwrap();
+    let readings = (0..1_001_i64).map(|number| {
+        let at = newest - SignedDuration::from_mins(15 * number);
+        let measurement = Measurement {
+            user_id: "user123".parse().unwrap(),
+            data_type: "heart_rate".parse().unwrap(),
+            value: ReadingValue::try_from(60.0).unwrap(),
+            timestamp: MeasurementTime::parse_any(&at.to_string()).unwrap(),
+            unit: None,
+            // A page of these is as much as an answer looks at.
+            metadata: Metadata::parse(&json!({"note": "x".repeat(9_000)}).to_string()).unwrap(),
+            client_record: None,
+        };
+        Reading::take_in(measurement, newest)
+    });
+    for reading in readings {
+        store.put(reading).await.unwrap();
+    }
+    let app = TestApp::over(Arc::new(store), Some(directory)).await;
+    let answer = ask(&app, &question()).await;
+    assert_eq!(answer["status"], "partial");
+    assert_eq!(
+        answer["insight"],
+        "heart_rate: 999 readings after 2024-05-20T14:15:00Z up to 2024-05-31 (UTC), \
+         from 60 to 60, mean 60, last 60. The last 7 days have a mean of 60 from 672 readings; \
+         the 7 days before were not looked at whole. Only the newest 1000 readings were looked at; \
+         older ones, and data types that have only older ones, are left out."
+    );
+    assert_eq!(
+        answer["findings"][0]["facts"][0]["window"]["start"],
+        "2024-05-20T14:15:00Z"
+    );
+}
+
+#[tokio::test]
+async fn an_answer_describes_fifty_types_at_most() {
+    let app = TestApp::start().await;
+    for number in 0..51 {
+        let reading = example_with(json!({"data_type": format!("type_{number:02}")}));
+        app.post(&reading).await.expect(StatusCode::OK);
+    }
+    let answer = ask(&app, &question()).await;
+    assert_eq!(answer["status"], "partial");
+    assert_eq!(answer["findings"].as_array().unwrap().len(), 50);
+    assert!(
+        answer["insight"]
+            .as_str()
+            .unwrap()
+            .ends_with("1 more are left out.")
+    );
 }

@@ -85,9 +85,14 @@ async fn write_until_killed(directory: &Path, next: &Arc<AtomicU64>, clients: us
             }
         });
     }
-    while count.load(Ordering::Relaxed) < 50 {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    let enough = async {
+        while count.load(Ordering::Relaxed) < 50 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), enough)
+        .await
+        .expect("the service acknowledges writes");
     service.kill();
     let mut acknowledged = Vec::new();
     while let Some(values) = writers.join_next().await {

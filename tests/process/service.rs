@@ -49,6 +49,17 @@ pub fn client() -> Client {
     Client::new()
 }
 
+/// Variables of a production service on this machine alone, without a way to
+/// AWS.
+pub const PRODUCTION: [(&str, &str); 6] = [
+    ("ENVIRONMENT", "production"),
+    ("HOST", "127.0.0.1"),
+    ("PORT", "0"),
+    ("AWS_REGION", "us-east-1"),
+    ("AWS_EC2_METADATA_DISABLED", "true"),
+    ("CLARITY_API_KEY", "0123456789abcdef0123456789abcdef"),
+];
+
 /// A service that runs until it is dropped.
 pub struct Service {
     process: Child,

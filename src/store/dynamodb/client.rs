@@ -4,7 +4,7 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::config::{Credentials, Region};
+use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
 
 /// Which table to use, and how to reach it.
 #[derive(Debug, Clone)]
@@ -40,9 +40,6 @@ pub(super) async fn connect(settings: &DynamoDbSettings) -> Client {
                 .operation_timeout(OPERATION_TIMEOUT)
                 .build(),
         );
-    if let Some(endpoint) = &settings.endpoint {
-        loader = loader.endpoint_url(endpoint);
-    }
     if settings.placeholder_credentials {
         loader = loader.credentials_provider(Credentials::new(
             "placeholder",
@@ -52,5 +49,9 @@ pub(super) async fn connect(settings: &DynamoDbSettings) -> Client {
             "placeholder for DynamoDB Local",
         ));
     }
-    Client::new(&loader.load().await)
+    // The SDK would also take an endpoint from variables and profiles of its
+    // own; the settings alone say where the data go.
+    let mut config = Builder::from(&loader.load().await);
+    config.set_endpoint_url(settings.endpoint.clone());
+    Client::from_conf(config.build())
 }

@@ -1,6 +1,8 @@
 use std::error::Error;
+use std::iter::successors;
 use std::sync::Arc;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::store::StoreError;
@@ -22,24 +24,17 @@ struct Refusal {
 
 /// That no answer came, and why.
 #[derive(Debug, thiserror::Error)]
-#[error("{operation} was not answered")]
+#[error("{operation} was not answered{advice}")]
 struct Unanswered {
     operation: &'static str,
+    advice: &'static str,
     #[source]
     source: Box<dyn Error + Send + Sync>,
 }
 
-impl Unanswered {
-    fn new<E>(operation: &'static str, error: SdkError<E>) -> Self
-    where
-        E: Error + Send + Sync + 'static,
-    {
-        Self {
-            operation,
-            // Not a service's error, so it holds nothing that was sent.
-            source: error.into(),
-        }
-    }
+/// Whether what failed is finding out who we are.
+fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
+    successors(Some(error), |&error| error.source()).any(|error| error.is::<CredentialsError>())
 }
 
 impl Faults {
@@ -54,23 +49,20 @@ impl Faults {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let Some(code) = error.as_service_error().map(|error| {
-            error
-                .meta()
-                .code()
-                .unwrap_or("an error without a code")
-                .to_owned()
-        }) else {
-            return match error {
-                SdkError::ConstructionFailure(_) => self.misconfigured(
-                    format!(
-                        "the AWS client cannot send {operation}: set AWS_REGION and credentials"
-                    ),
-                    Unanswered::new(operation, error),
-                ),
-                _ => StoreError::unavailable(Unanswered::new(operation, error)),
-            };
+        let Some(answered) = error.as_service_error() else {
+            return StoreError::unavailable(Unanswered {
+                operation,
+                advice: if is_about_credentials(&error) {
+                    ", as there are no AWS credentials: give the task a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                } else {
+                    ""
+                },
+                // Not a service's error, so it holds nothing that was sent.
+                source: error.into(),
+            });
         };
+        let code = answered.meta().code().unwrap_or("an error without a code");
+        let code = code.to_owned();
         let refusal = Refusal {
             operation,
             aws_request_id: error
@@ -82,22 +74,32 @@ impl Faults {
         };
         let table = &self.table;
         match refusal.code.as_str() {
-            "ProvisionedThroughputExceededException" | "RequestLimitExceeded"
-            | "ThrottlingException" | "Throttling" => StoreError::Throttled(Arc::new(refusal)),
-            "ResourceNotFoundException" => self.misconfigured(
-                format!("there is no table {table} here: create it, or set DYNAMODB_TABLE, AWS_REGION and the account right"),
+            "ProvisionedThroughputExceededException"
+            | "RequestLimitExceeded"
+            | "ThrottlingException"
+            | "Throttling" => StoreError::Throttled(Arc::new(refusal)),
+            "ResourceNotFoundException" => misconfigured(
+                format!(
+                    "there is no table {table} here: create it, or set DYNAMODB_TABLE, AWS_REGION and the account right"
+                ),
                 refusal,
             ),
-            "AccessDeniedException" => self.misconfigured(
+            "AccessDeniedException" => misconfigured(
                 format!("the task's role may not dynamodb:{operation} on table {table}: allow it"),
                 refusal,
             ),
-            "UnrecognizedClientException" | "InvalidSignatureException" | "ExpiredTokenException"
-            | "MissingAuthenticationTokenException" | "IncompleteSignatureException" => {
-                self.misconfigured("AWS does not accept the credentials: renew them".to_owned(), refusal)
-            }
-            "ValidationException" => self.misconfigured(
-                format!("table {table} does not take the request: its partition key must be user_id (S) and its sort key data_id (S)"),
+            "UnrecognizedClientException"
+            | "InvalidSignatureException"
+            | "ExpiredTokenException"
+            | "MissingAuthenticationTokenException"
+            | "IncompleteSignatureException" => misconfigured(
+                "AWS does not accept the credentials: renew them".to_owned(),
+                refusal,
+            ),
+            "ValidationException" => misconfigured(
+                format!(
+                    "table {table} does not take the request: its partition key must be user_id (S) and its sort key data_id (S)"
+                ),
                 refusal,
             ),
             _ => StoreError::unavailable(refusal),
@@ -105,15 +107,9 @@ impl Faults {
     }
 }
 
-impl Faults {
-    fn misconfigured(
-        &self,
-        advice: String,
-        cause: impl Error + Send + Sync + 'static,
-    ) -> StoreError {
-        StoreError::Misconfigured {
-            advice,
-            cause: Arc::new(cause),
-        }
+fn misconfigured(advice: String, cause: impl Error + Send + Sync + 'static) -> StoreError {
+    StoreError::Misconfigured {
+        advice,
+        cause: Arc::new(cause),
     }
 }

@@ -9,10 +9,11 @@ mod table;
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::{Client, Config};
 
 pub use self::client::DynamoDbSettings;
 use self::error::Faults;
@@ -167,6 +168,10 @@ impl ReadingStore for DynamoDbStore {
             .table_name(&self.table)
             .set_key(Some(Self::key(user_id, id)))
             .condition_expression(format!("attribute_exists({DATA_ID})"))
+            .customize()
+            // A repetition would find nothing where the first attempt deleted
+            // and only its answer was lost.
+            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await;
         match answer {

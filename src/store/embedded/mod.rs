@@ -53,6 +53,10 @@ impl EmbeddedStore {
             source,
         };
         make_private_directory(directory).map_err(io_fault)?;
+        make_private_file(&path).map_err(|error| OpenError::Engine {
+            path: path.clone(),
+            source: Box::new(error.into()),
+        })?;
         let database = Builder::new()
             .set_cache_size(CACHE_BYTES)
             .create(&path)
@@ -61,10 +65,7 @@ impl EmbeddedStore {
             PrepareError::Engine(source) => OpenError::Engine { path, source },
             PrepareError::Format(found) => OpenError::Format { path, found },
         })?;
-        // A new file is safe only once its name is on the disk too.
-        File::open(directory)
-            .and_then(|directory| directory.sync_all())
-            .map_err(io_fault)?;
+        sync_names(directory).map_err(io_fault)?;
         let database = Arc::new(database);
         Ok(Self {
             writer: Writer::start(Arc::clone(&database)).map_err(io_fault)?,
@@ -79,9 +80,13 @@ impl EmbeddedStore {
         read: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
     ) -> Result<T, StoreError> {
         let database = Arc::clone(&self.database);
-        tokio::task::spawn_blocking(move || read(&database))
-            .await
-            .map_err(StoreError::unavailable)?
+        match tokio::task::spawn_blocking(move || read(&database)).await {
+            Ok(read) => read,
+            // Its message may quote data, so it goes on as a panic and not as
+            // an error that is logged.
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(error) => Err(StoreError::unavailable(error)),
+        }
     }
 }
 
@@ -166,6 +171,27 @@ fn make_private_directory(directory: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(directory)
+}
+
+/// Makes an empty file that only its owner may read, if there is none yet.
+fn make_private_file(path: &Path) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// A new file is safe only once its name, and that of its directory, are on
+/// the disk too.
+fn sync_names(directory: &Path) -> io::Result<()> {
+    let directory = directory.canonicalize()?;
+    File::open(&directory)?.sync_all()?;
+    match directory.parent().map(File::open) {
+        Some(Ok(parent)) => parent.sync_all(),
+        // One that may not be read holds no directory made here.
+        Some(Err(_)) | None => Ok(()),
+    }
 }
 
 enum PrepareError {

@@ -102,3 +102,34 @@ impl RecordFirst<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Files out there hold these bytes: a change here is a new format.
+    #[test]
+    fn the_encoding_never_changes() {
+        let measurement = Measurement {
+            user_id: "user123".parse().unwrap(),
+            data_type: "heart_rate".parse().unwrap(),
+            value: "72.5".parse().unwrap(),
+            timestamp: MeasurementTime::parse_any("2024-01-15T10:30:00.250+01:00").unwrap(),
+            unit: Some("/min".parse().unwrap()),
+            metadata: Metadata::parse(r#"{"a":1}"#).unwrap(),
+            client_record: Some(ClientRecord {
+                id: "r".parse().unwrap(),
+                version: 7.try_into().unwrap(),
+            }),
+        };
+        let reading = Reading::take_in(measurement, "2024-06-01T12:00:00.5Z".parse().unwrap());
+        let bytes = encode(&reading).unwrap();
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex,
+            "000a68656172745f726174650000000000205240b0eca7da0c80e59a7701a0380301042f6d696e077b2261223a317d01017207e88fdebafa63"
+        );
+        let user_id = &reading.measurement.user_id;
+        assert_eq!(decode(user_id, reading.id, &bytes).unwrap(), reading);
+    }
+}

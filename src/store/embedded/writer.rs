@@ -118,6 +118,13 @@ fn run(database: &Database, mut writes: mpsc::Receiver<Write>) {
         for write in group.drain(..) {
             write.answer(&committed);
         }
+        if committed.is_err() {
+            // The engine takes no more writes once one has failed, until the
+            // file is opened anew. That nobody takes writes from the queue any
+            // more is what tells so.
+            tracing::error!("a write failed, and no more are taken: see to the disk, then restart");
+            return;
+        }
     }
 }
 

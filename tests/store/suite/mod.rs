@@ -103,6 +103,7 @@ on_every_store! {
         are_the_newest_if_there_are_more,
         of_more_than_a_page_are_read_on,
         may_be_kept_in_part,
+        stop_where_metadata_are_large,
         of_an_unknown_user_are_none;
     concurrency:
         of_distinct_readings_loses_none,

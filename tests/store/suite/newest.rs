@@ -1,29 +1,40 @@
 use clarity_backend::domain::Reading;
-use clarity_backend::store::{ReadingStore, newest};
+use clarity_backend::store::{ReadBudget, ReadingStore, newest};
 
 use super::put_all;
 use crate::samples::{reversed, series, user};
+
+fn readings(readings: usize) -> ReadBudget {
+    ReadBudget {
+        readings,
+        metadata_bytes: usize::MAX,
+    }
+}
 
 fn whole(reading: Reading) -> Reading {
     reading
 }
 
 pub async fn are_all_if_there_are_fewer(store: &dyn ReadingStore) {
-    let readings = series("someone", 5);
-    put_all(store, &readings).await;
+    let stored = series("someone", 5);
+    put_all(store, &stored).await;
     for most in [5, 6, 5_000] {
-        let newest = newest(store, &user("someone"), most, whole).await.unwrap();
-        assert_eq!(newest.kept, reversed(readings.clone()));
+        let newest = newest(store, &user("someone"), readings(most), whole)
+            .await
+            .unwrap();
+        assert_eq!(newest.kept, reversed(stored.clone()));
         assert!(newest.complete);
     }
 }
 
 pub async fn are_the_newest_if_there_are_more(store: &dyn ReadingStore) {
-    let readings = series("someone", 5);
-    put_all(store, &readings).await;
-    let descending = reversed(readings);
+    let stored = series("someone", 5);
+    put_all(store, &stored).await;
+    let descending = reversed(stored);
     for most in [1, 4] {
-        let newest = newest(store, &user("someone"), most, whole).await.unwrap();
+        let newest = newest(store, &user("someone"), readings(most), whole)
+            .await
+            .unwrap();
         assert!(newest.kept.len() >= most);
         assert!(descending.starts_with(&newest.kept));
         assert_eq!(newest.complete, newest.kept.len() == descending.len());
@@ -31,11 +42,13 @@ pub async fn are_the_newest_if_there_are_more(store: &dyn ReadingStore) {
 }
 
 pub async fn of_more_than_a_page_are_read_on(store: &dyn ReadingStore) {
-    let readings = series("someone", 1_001);
-    put_all(store, &readings).await;
-    let descending = reversed(readings);
+    let stored = series("someone", 1_001);
+    put_all(store, &stored).await;
+    let descending = reversed(stored);
     for (most, count) in [(1_000, 1_000), (1_001, 1_001), (2_000, 1_001)] {
-        let newest = newest(store, &user("someone"), most, whole).await.unwrap();
+        let newest = newest(store, &user("someone"), readings(most), whole)
+            .await
+            .unwrap();
         assert!(newest.kept == descending[..count], "{most}");
         assert_eq!(newest.complete, count == descending.len(), "{most}");
     }
@@ -43,7 +56,9 @@ pub async fn of_more_than_a_page_are_read_on(store: &dyn ReadingStore) {
 
 pub async fn of_an_unknown_user_are_none(store: &dyn ReadingStore) {
     put_all(store, &series("someone", 2)).await;
-    let newest = newest(store, &user("nobody"), 10, whole).await.unwrap();
+    let newest = newest(store, &user("nobody"), readings(10), whole)
+        .await
+        .unwrap();
     assert!(newest.kept.is_empty());
     assert!(newest.complete);
 }
@@ -51,7 +66,22 @@ pub async fn of_an_unknown_user_are_none(store: &dyn ReadingStore) {
 pub async fn may_be_kept_in_part(store: &dyn ReadingStore) {
     put_all(store, &series("someone", 3)).await;
     let value = |reading: Reading| reading.measurement.value.get();
-    let newest = newest(store, &user("someone"), 10, value).await.unwrap();
+    let newest = newest(store, &user("someone"), readings(10), value)
+        .await
+        .unwrap();
     assert_eq!(newest.kept, [2.0, 1.0, 0.0]);
     assert!(newest.complete);
+}
+
+pub async fn stop_where_metadata_are_large(store: &dyn ReadingStore) {
+    put_all(store, &series("someone", 1_001)).await;
+    let budget = ReadBudget {
+        readings: usize::MAX,
+        metadata_bytes: 1,
+    };
+    let newest = newest(store, &user("someone"), budget, whole)
+        .await
+        .unwrap();
+    assert_eq!(newest.kept.len(), 1_000);
+    assert!(!newest.complete);
 }

@@ -1,0 +1,42 @@
+//! A production service that cannot reach its store.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::service::{PRODUCTION, client, command};
+
+/// It serves, tells that it is not ready, and logs what to do, as JSON.
+#[tokio::test]
+async fn without_credentials_it_lives_but_is_not_ready() {
+    let directory = tempfile::tempdir().unwrap();
+    let mut process = command(directory.path())
+        .envs(PRODUCTION)
+        .stderr(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+    let mut log: Vec<Value> = Vec::new();
+    let address = loop {
+        let line = lines.next().unwrap().unwrap();
+        let line: Value = serde_json::from_str(&line).unwrap();
+        let address = line["address"].as_str().map(str::to_owned);
+        log.push(line);
+        if let Some(address) = address {
+            break address;
+        }
+    };
+    let status = async |path: &str| {
+        let answer = client().get(format!("http://{address}{path}")).send().await;
+        answer.unwrap().status().as_u16()
+    };
+    let answers = (status("/health").await, status("/health/ready").await);
+    process.kill().unwrap();
+    let rest = process.wait_with_output().unwrap();
+    assert_eq!(answers, (200, 503));
+    assert!(rest.stdout.is_empty(), "no key is printed");
+    let told = |line: &Value| line.to_string().contains("there are no AWS credentials");
+    assert!(log.iter().any(told), "{log:?}");
+}
