@@ -29,16 +29,24 @@ const CLIENTS: [usize; 2] = [1, 64];
 fn main() {
     let runtime = Runtime::new().unwrap();
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let mut rates: [[Vec<f64>; 2]; 2] = Default::default();
+    let mut rates: [[Vec<f64>; 2]; 3] = Default::default();
     for round in 0..ROUNDS {
         for (index, clients) in CLIENTS.into_iter().enumerate() {
             let folder = |name: &str| directory.path().join(format!("{name}-{round}-{clients}"));
             let store = EmbeddedStore::open(&folder("store")).unwrap();
             rates[0][index].push(runtime.block_on(rate_of_store(store, clients)));
-            rates[1][index].push(runtime.block_on(rate_of_engine(&folder("engine"), clients)));
+            for (engine, quick_repair) in [(1, false), (2, true)] {
+                let folder = folder(if quick_repair { "quick" } else { "engine" });
+                let rate = runtime.block_on(rate_of_engine(&folder, clients, quick_repair));
+                rates[engine][index].push(rate);
+            }
         }
     }
-    let [[store_1, store_64], [engine_1, engine_64]] = rates.map(|rates| rates.map(median));
+    let [
+        [store_1, store_64],
+        [engine_1, engine_64],
+        [quick_1, quick_64],
+    ] = rates.map(|rates| rates.map(median));
     println!("durable writes a second, median of {ROUNDS} rounds of {ROUND:?}");
     println!("  embedded store, 1 client    {store_1:>8.0}");
     println!(
@@ -51,6 +59,8 @@ fn main() {
         100.0 * store_64 / engine_64
     );
 
+    println!("  with quick repair, 1 client {quick_1:>8.0}");
+    println!("  with quick repair, 64       {quick_64:>8.0}");
     let (rows, open) = runtime.block_on(open_after_crash(directory.path()));
     println!("opening a store of {rows} readings after a crash: {open:?}");
 }
@@ -144,14 +154,15 @@ type Write = (Vec<u8>, Vec<u8>, oneshot::Sender<()>);
 
 /// Keys and values of the same size, looked up and inserted, committed in
 /// groups in the same way, and nothing else.
-async fn rate_of_engine(folder: &Path, clients: usize) -> f64 {
+async fn rate_of_engine(folder: &Path, clients: usize, quick_repair: bool) -> f64 {
     std::fs::create_dir_all(folder).unwrap();
     let database = Database::create(folder.join("bare.redb")).unwrap();
     let (queue, mut writes) = mpsc::channel::<Write>(1_024);
     let writer = thread::spawn(move || {
         let mut group = Vec::new();
         while writes.blocking_recv_many(&mut group, 1_024) > 0 {
-            let transaction = database.begin_write().unwrap();
+            let mut transaction = database.begin_write().unwrap();
+            transaction.set_quick_repair(quick_repair);
             {
                 let mut table = transaction.open_table(TABLE).unwrap();
                 for (key, value, _) in &group {

@@ -17,11 +17,13 @@
 //!
 //! # Who may use what
 //!
-//! `commands → app → http → {auth, insights, store} → domain`, and
-//! `insights → statistics`. Nothing points back, and neighbours do not know
-//! each other. `config` and `telemetry` are leaves. Only `app` names concrete
-//! stores and providers; `domain` knows no HTTP, no database and no clock. A
-//! test over the source tree keeps it so.
+//! `commands → app → http → {auth, insights, store}`, `insights → {statistics,
+//! domain}`, `store → domain`: a module may use those that its arrows lead to,
+//! directly or over others. Nothing points back, and neighbours do not know
+//! each other. Beside them, `config` is used by `commands`, `app` and
+//! `telemetry`, and `telemetry` by `commands`, `app` and `http`. Only `app`
+//! names concrete stores and providers; `domain` knows no HTTP, no database and
+//! no clock. A test over the source tree keeps it so.
 //!
 //! # The way of a request
 //!

@@ -59,6 +59,46 @@ async fn crashes_under_load_lose_nothing_acknowledged() {
     );
 }
 
+#[tokio::test]
+async fn a_full_disk_is_told_and_loses_nothing_acknowledged() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start_with_file_limit(directory.path(), 4 * 1024);
+    let mut acknowledged = Vec::new();
+    let refused = loop {
+        let value = acknowledged.len() as u64;
+        let mut reading = reading(value);
+        reading["metadata"] = json!({"note": "x".repeat(16_000)});
+        match service.post("/api/v1/data", &reading).await {
+            (status, _) if status == 200 => acknowledged.push(value as f64),
+            refused => break refused,
+        }
+        assert!(acknowledged.len() < 2_000, "the limit is never met");
+    };
+    assert_eq!(
+        (refused.0.as_u16(), &refused.1["code"]),
+        (503, &json!("store_unavailable"))
+    );
+    let (status, ready) = service.get("/health/ready").await;
+    assert_eq!(
+        (status.as_u16(), &ready["status"]),
+        (503, &json!("not_ready"))
+    );
+    assert_eq!(service.get("/health").await.0, 200);
+    let (_, log) = service.stop("TERM");
+    assert!(log.contains("see to the disk"), "{log}");
+
+    let service = Service::start(directory.path(), &[]);
+    let mut held = values(&service).await;
+    held.sort_by(f64::total_cmp);
+    assert!(
+        held.starts_with(&acknowledged),
+        "{} of {}",
+        held.len(),
+        acknowledged.len()
+    );
+    assert_eq!(service.post("/api/v1/data", &reading(72)).await.0, 200);
+}
+
 /// Writes until the service is killed, which happens once 50 writes are
 /// acknowledged; gives what was.
 async fn write_until_killed(directory: &Path, next: &Arc<AtomicU64>, clients: usize) -> Vec<f64> {

@@ -73,9 +73,28 @@ pub struct Service {
 impl Service {
     /// Starts it on a free port and waits until it says that it serves.
     pub fn start(directory: &Path, variables: &[(&str, &str)]) -> Self {
-        let mut process = command(directory)
+        let mut command = command(directory);
+        command.envs(variables.iter().copied());
+        Self::start_by(command)
+    }
+
+    /// As [`Self::start`], where no file may grow beyond `kibibytes`: what a
+    /// full disk does to a file, without one.
+    pub fn start_with_file_limit(directory: &Path, kibibytes: u32) -> Self {
+        let plain = command(directory);
+        let mut limited = Command::new("sh");
+        let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\"", 2 * kibibytes);
+        limited
+            .args(["-c", &script])
+            .arg(plain.get_program())
+            .env_clear()
+            .current_dir(directory);
+        Self::start_by(limited)
+    }
+
+    fn start_by(mut command: Command) -> Self {
+        let mut process = command
             .env("PORT", "0")
-            .envs(variables.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()

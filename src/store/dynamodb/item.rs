@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::domain::{
-    ClientRecord, Invalid, Measurement, MeasurementTime, Metadata, Reading, RecordVersion,
+    ClientRecord, Invalid, Measurement, MeasurementTime, Metadata, Reading, ReadingId,
+    RecordVersion,
 };
 use crate::store::StoreError;
 
@@ -58,6 +59,14 @@ pub(super) fn encode(reading: &Reading) -> Item {
         );
     }
     item
+}
+
+/// Whether the item's sort key is the id of a reading.
+pub(super) fn has_reading_id(item: &Item) -> bool {
+    match item.get(DATA_ID) {
+        Some(AttributeValue::S(id)) => id.parse::<ReadingId>().is_ok(),
+        _ => false,
+    }
 }
 
 /// The reading in an item.

@@ -220,6 +220,10 @@ impl ReadingStore for DynamoDbStore {
                 .await
                 .map_err(|error| self.faults.classify("Query", error))?;
             for held in answer.items.unwrap_or_default() {
+                if !item::has_reading_id(&held) {
+                    tracing::warn!("an item that this service did not write was passed over");
+                    continue;
+                }
                 let reading = item::decode(held)?;
                 if query.range.contains(&reading.measurement.timestamp) {
                     readings.push(reading);

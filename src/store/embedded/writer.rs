@@ -131,7 +131,11 @@ fn run(database: &Database, mut writes: mpsc::Receiver<Write>) {
 /// Applies the writes of a group in their order, all in one transaction.
 ///
 /// A single sync of the disk per commit suffices: after a crash the engine
-/// tells by its checksums which commit was the last whole one.
+/// tells by its checksums which commit was the last whole one. Its
+/// `quick_repair` would save that look, but costs each commit a second sync:
+/// measured by `benches/embedded_store.rs`, a single client then writes at half
+/// the rate, while opening a million readings after a crash takes 0.3 s
+/// without.
 fn commit(database: &Database, group: &mut [Write]) -> Result<(), StoreError> {
     let transaction = database.begin_write().map_err(engine_fault)?;
     {

@@ -147,6 +147,7 @@ async fn of_the_python_service_neither_appear_nor_disturb() {
         old("blood_glucose_ab12cd34_1700000000"),
         old("activity_00000000_1700000000"),
         old("steps_ffffffff_1700000000"),
+        old("018d0cab-written-by-somebody-else"),
         item_of_full(),
     ])
     .await;
@@ -165,7 +166,7 @@ async fn of_the_python_service_neither_appear_nor_disturb() {
     }
     let user_id = &full().measurement.user_id;
     assert!(store.delete(user_id, full().id).await.unwrap());
-    assert_eq!(items(&backend).await.len(), 3, "they stay for the import");
+    assert_eq!(items(&backend).await.len(), 4, "they stay for the import");
 }
 
 #[tokio::test]
