@@ -9,6 +9,10 @@ use crate::app::App;
 use crate::config::{self, Config, DEVELOPMENT_KEY};
 use crate::telemetry;
 
+/// Threads that may wait for the disk at once. Each holds a page of readings;
+/// the runtime's own default of 512 would fill a small container.
+const MOST_BLOCKING_THREADS: usize = 8;
+
 /// Serves requests until the process is told to stop.
 pub(super) fn run() -> Result<(), Failure> {
     let config = Config::read(config::variable)?;
@@ -19,6 +23,7 @@ pub(super) fn run() -> Result<(), Failure> {
         );
     }
     tokio::runtime::Builder::new_multi_thread()
+        .max_blocking_threads(MOST_BLOCKING_THREADS)
         .enable_all()
         .build()?
         .block_on(serve(&config))

@@ -133,7 +133,7 @@ fn run(database: &Database, mut writes: mpsc::Receiver<Write>) {
 /// A single sync of the disk per commit suffices: after a crash the engine
 /// tells by its checksums which commit was the last whole one. Its
 /// `quick_repair` would save that look, but costs each commit a second sync:
-/// measured by `benches/embedded_store.rs`, a single client then writes at half
+/// measured by `benches/embedded_store.rs`, a single client then writes at 0.6 of
 /// the rate, while opening a million readings after a crash takes 0.3 s
 /// without.
 fn commit(database: &Database, group: &mut [Write]) -> Result<(), StoreError> {
