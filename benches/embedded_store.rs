@@ -61,13 +61,17 @@ fn main() {
 
     println!("  with quick repair, 1 client {quick_1:>8.0}");
     println!("  with quick repair, 64       {quick_64:>8.0}");
-    let (rows, open) = runtime.block_on(open_after_crash(directory.path()));
-    println!("opening a store of {rows} readings after a crash: {open:?}");
+    let (after_crash, after_stop) = runtime.block_on(open_again(directory.path()));
+    println!(
+        "opening a store of {ROWS} readings after a crash {after_crash:?}, after a stop {after_stop:?}"
+    );
 }
 
-/// Fills a store, and opens what a crash would leave of it.
-async fn open_after_crash(directory: &Path) -> (u64, Duration) {
-    const ROWS: u64 = 1_000_000;
+/// Readings in the store that is opened again.
+const ROWS: u64 = 1_000_000;
+
+/// Fills a store, and opens what a crash and a stop leave of it.
+async fn open_again(directory: &Path) -> (Duration, Duration) {
     let (written, crashed) = (directory.join("written"), directory.join("crashed"));
     let store = Arc::new(EmbeddedStore::open(&written).unwrap());
     let tasks: Vec<_> = (0..256)
@@ -88,9 +92,13 @@ async fn open_after_crash(directory: &Path) -> (u64, Duration) {
         let file = file.unwrap();
         std::fs::copy(file.path(), crashed.join(file.file_name())).unwrap();
     }
-    let started = Instant::now();
-    EmbeddedStore::open(&crashed).unwrap();
-    (ROWS, started.elapsed())
+    drop(store);
+    let open = |folder: &Path| {
+        let started = Instant::now();
+        EmbeddedStore::open(folder).unwrap();
+        started.elapsed()
+    };
+    (open(&crashed), open(&written))
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {

@@ -1,4 +1,4 @@
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
 
 use tokio::net::TcpListener;
@@ -31,16 +31,23 @@ pub(super) fn run() -> Result<(), Failure> {
 
 async fn serve(config: &Config) -> Result<(), Failure> {
     let listener = TcpListener::bind(config.address).await.map_err(|error| {
-        format!(
-            "cannot listen on {}: {error}; stop what uses the port, or set PORT to another",
-            config.address
-        )
+        let advice = match error.kind() {
+            ErrorKind::AddrInUse => "stop what uses the port, or set PORT to another",
+            _ => "set HOST to an address of this machine and PORT to a port that this user may use",
+        };
+        format!("cannot listen on {}: {error}; {advice}", config.address)
     })?;
     let address = listener.local_addr()?;
     let app = App::assemble(config).await?;
     tracing::info!(%address, environment = config.environment.as_str(), "serving");
     if config.uses_development_key() {
-        welcome(address)?;
+        if !address.ip().is_loopback() {
+            tracing::warn!(
+                "others can reach this service, whose key everybody knows: set CLARITY_API_KEY"
+            );
+        }
+        // Nobody may be there to read it.
+        let _ = welcome(address);
     }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -3,6 +3,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
@@ -100,13 +101,18 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         } else {
             "embedded"
         };
-        match kind.as_deref().unwrap_or(default_kind) {
-            "dynamodb" => self.dynamodb(endpoint),
-            "embedded" => self.embedded(),
-            _ => {
+        let kind = match kind.as_deref() {
+            Some(kind @ ("dynamodb" | "embedded")) => kind,
+            Some(_) => {
                 self.fault("CLARITY_STORE", "must be embedded or dynamodb");
-                self.embedded()
+                default_kind
             }
+            None => default_kind,
+        };
+        if kind == "dynamodb" {
+            self.dynamodb(endpoint)
+        } else {
+            self.embedded()
         }
     }
 
@@ -215,7 +221,12 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
 
     pub(super) fn log_filter(&mut self) -> String {
         let filter = self.text("RUST_LOG").unwrap_or_else(|| "info".to_owned());
-        if EnvFilter::try_new(&filter).is_err() {
+        // The crate would take a misspelt level as the name of a target, and
+        // then log nothing at all.
+        let names_levels = filter
+            .split(',')
+            .all(|part| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok());
+        if !names_levels || EnvFilter::try_new(&filter).is_err() {
             self.fault(
                 "RUST_LOG",
                 "must be a level such as info or debug, or a list of target=level",

@@ -23,7 +23,7 @@ pub fn description() -> OpenApi {
     #[openapi(
         info(
             title = "Clarity backend",
-            description = "Takes readings from wearables, gives them back, and answers questions about them.\n\nEvery answer bears the header `x-request-id`: the client's own if it sent one of 1 to 128 visible ASCII characters, else a new one. Every error is `application/problem+json` (RFC 9457) with a stable `code`. Members and parameters that are not described here are refused.",
+            description = "Takes readings from wearables, gives them back, and answers questions about them.\n\nEvery answer bears the header `x-request-id`: the client's own if it sent one of 1 to 128 visible ASCII characters, else a new one. Every error is `application/problem+json` (RFC 9457) with a stable `code`. Members of a body, and parameters of a listing, that are not described here are refused.",
             license(name = "Apache-2.0", identifier = "Apache-2.0")
         ),
         tags(

@@ -93,7 +93,7 @@ struct Checks {
 
 /// Knows whether the service can do its work.
 ///
-/// Anybody may ask, so the store is asked at most once in [`Self::VALID_FOR`],
+/// Anybody may ask, so the store is asked at most once a second,
 /// however many ask.
 pub struct Readiness {
     store: Arc<dyn ReadingStore>,

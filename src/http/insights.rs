@@ -126,7 +126,7 @@ struct InsightAnswer {
     #[schema(example = true)]
     success: bool,
     /// Always null: an error has a status of its own.
-    #[schema(value_type = Option<String>, example = json!(null))]
+    #[schema(required, value_type = Option<String>, example = json!(null))]
     error: Option<&'static str>,
     #[serde(flatten)]
     insight: Insight,

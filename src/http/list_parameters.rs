@@ -33,6 +33,9 @@ pub struct ListParameters {
     order: Option<Order>,
 }
 
+/// At most how many faults are told, as a query can hold thousands.
+const MOST_FAULTS: usize = 16;
+
 impl<S: Send + Sync> FromRequestParts<S> for ListParameters {
     type Rejection = ApiError;
 
@@ -72,6 +75,7 @@ impl ListParameters {
                     parse_order(&value),
                     &mut faults,
                 ),
+                _ if faults.list().len() >= MOST_FAULTS => break,
                 other => faults.add(format!("/{other}"), "is not a parameter of this request"),
             }
         }
@@ -155,8 +159,8 @@ fn parse_limit(text: &str) -> Result<PageSize, Invalid> {
 }
 
 fn parse_time(text: &str) -> Result<Timestamp, Invalid> {
-    match MeasurementTime::parse_any(text) {
-        Ok(time) => Ok(time.instant()),
+    match MeasurementTime::parse_bound(text) {
+        Ok(bound) => Ok(bound),
         Err(_) if text.contains(' ') => Err(Invalid::because(
             "must be an RFC 3339 date-time; write the + of an offset as %2B in a URL",
         )),

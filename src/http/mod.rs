@@ -1,7 +1,7 @@
 //! The service as its clients see it.
 //!
-//! A request passes [`request_context`] (an id, a log line, and the body of
-//! every error), [`authentication`], and then a handler, which is one of the
+//! A request passes `request_context` (an id, a log line, and the body of
+//! every error), `authentication`, and then a handler, which is one of the
 //! functions named in [`router`]: it extracts, calls the store or the insight
 //! provider, and answers.
 

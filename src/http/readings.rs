@@ -171,7 +171,7 @@ struct Listed<'a> {
     #[schema(example = 1)]
     count: usize,
     /// What to send as `cursor` for the next page; null when there is none.
-    #[schema(example = json!(null))]
+    #[schema(required, example = json!(null))]
     next_cursor: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 use std::time::Instant;
 
 use axum::extract::{MatchedPath, Request};
-use axum::http::HeaderValue;
+use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
@@ -19,7 +19,7 @@ const LONGEST: usize = 128;
 pub async fn handle(request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);
-    let method = request.method().clone();
+    let method = known(request.method());
     // The template, never the path itself, which names a person.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
@@ -39,7 +39,7 @@ pub async fn handle(request: Request, next: Next) -> Response {
     }
     tracing::info!(
         request_id = id_text,
-        method = method.as_str(),
+        method,
         route,
         status = status.as_u16(),
         code,
@@ -48,6 +48,17 @@ pub async fn handle(request: Request, next: Next) -> Response {
     );
     response.headers_mut().insert(HEADER, id);
     response
+}
+
+/// The method's name, unless the client made one up.
+fn known(method: &Method) -> &'static str {
+    const METHODS: [&str; 9] = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
+    ];
+    METHODS
+        .into_iter()
+        .find(|name| method == name)
+        .unwrap_or("other")
 }
 
 /// The client's own id where it is fit to be kept, else a new one.

@@ -56,7 +56,7 @@ pub enum Evidence {
     Withheld,
     /// A user's newest readings.
     Readings {
-        /// Newest first.
+        /// Newest first, to the millisecond.
         observations: Vec<Observation>,
         /// Whether the user has no older ones.
         complete: bool,

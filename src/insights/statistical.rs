@@ -33,9 +33,13 @@ impl InsightProvider for StatisticalProvider {
                 "There is nothing to go on: no readings are stored for this user yet.",
             ),
             Evidence::Readings {
-                observations,
+                mut observations,
                 complete,
-            } => describe(&observations, complete),
+            } => {
+                // Within a millisecond they come in no order of time.
+                observations.sort_by_key(|observation| Reverse(observation.at));
+                describe(&observations, complete)
+            }
         }
     }
 }
@@ -82,9 +86,9 @@ fn series(observations: &[Observation]) -> Vec<Series<'_>> {
 /// Describes each series of `observations`, which come newest first.
 fn describe(observations: &[Observation], complete: bool) -> Insight {
     let seen = Seen {
-        // Others of the oldest instant may not have been looked at.
+        // Others of the oldest millisecond may not have been looked at.
         after: match observations.last() {
-            Some(oldest) if !complete => oldest.at,
+            Some(oldest) if !complete => end_of_millisecond(oldest.at),
             _ => Timestamp::MIN,
         },
     };
@@ -289,6 +293,14 @@ impl Figures {
             mean_of(week)
         )
     }
+}
+
+/// The last instant of the millisecond in which `instant` lies, 1970 or later.
+fn end_of_millisecond(instant: Timestamp) -> Timestamp {
+    let into_it = instant.subsec_nanosecond() % 1_000_000;
+    instant
+        .checked_add(SignedDuration::from_nanos(i64::from(999_999 - into_it)))
+        .unwrap_or(instant)
 }
 
 /// The day in UTC.

@@ -96,7 +96,6 @@ async fn parameters_that_break_a_rule() {
         ("order=newest", vec!["/order"]),
         ("start=yesterday", vec!["/start"]),
         ("end=2024-01-15", vec!["/end"]),
-        ("start=1969-12-31T00:00:00Z", vec!["/start"]),
         ("strat=2024-01-15T00:00:00Z", vec!["/strat"]),
         (
             "limit=0&order=x&start=y",

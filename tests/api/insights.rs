@@ -147,14 +147,14 @@ async fn what_was_not_looked_at_is_not_described() {
     assert_eq!(answer["status"], "partial");
     assert_eq!(
         answer["insight"],
-        "heart_rate: 999 readings after 2024-05-20T14:15:00Z up to 2024-05-31 (UTC), \
+        "heart_rate: 999 readings after 2024-05-20T14:15:00.000999999Z up to 2024-05-31 (UTC), \
          from 60 to 60, mean 60, last 60. The last 7 days have a mean of 60 from 672 readings; \
          the 7 days before were not looked at whole. Only the newest 1000 readings were looked at; \
          older ones, and data types that have only older ones, are left out."
     );
     assert_eq!(
         answer["findings"][0]["facts"][0]["window"]["start"],
-        "2024-05-20T14:15:00Z"
+        "2024-05-20T14:15:00.000999999Z"
     );
 }
 
@@ -174,4 +174,22 @@ async fn an_answer_describes_fifty_types_at_most() {
             .unwrap()
             .ends_with("1 more are left out.")
     );
+}
+
+#[tokio::test]
+async fn readings_of_one_millisecond_are_told_in_order() {
+    let app = TestApp::start().await;
+    for value in 1..=9 {
+        let timestamp = format!("2024-01-15T10:30:00.00000000{value}Z");
+        let reading = example_with(json!({"value": value, "timestamp": timestamp}));
+        app.post(&reading).await.expect(StatusCode::OK);
+    }
+    let answer = ask(&app, &question()).await;
+    for (statistic, value) in [("count", 9.0), ("min", 1.0), ("max", 9.0), ("last", 9.0)] {
+        assert_eq!(
+            facts(&answer, "heart_rate", statistic),
+            [value],
+            "{statistic}"
+        );
+    }
 }

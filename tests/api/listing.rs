@@ -74,6 +74,8 @@ async fn the_start_is_included_and_the_end_is_not() {
         walk(&app, &format!("{range}&limit=1")).await,
         [3.0, 4.0, 5.0]
     );
+    let everything = "order=asc&start=0001-01-01T00:00:00Z&end=9999-12-31T23:59:59Z";
+    assert_eq!(walk(&app, everything).await.len(), 10);
     let shifted = "start=2024-01-09T02:00:00%2B02:00";
     assert_eq!(walk(&app, shifted).await, [10.0, 9.0]);
     assert_eq!(

@@ -55,6 +55,17 @@ async fn healthcheck_tells_whether_the_service_lives() {
     service.kill();
     let dead = check("127.0.0.1");
     assert!(complaint(&dead, 1).contains("clarity-backend: "));
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let other_port = other.local_addr().unwrap().port().to_string();
+    let answering = std::thread::spawn(move || {
+        let (mut connection, _) = other.accept().unwrap();
+        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        std::io::Read::read(&mut connection, &mut [0; 1_024]).unwrap();
+        std::io::Write::write_all(&mut connection, answer.as_bytes()).unwrap();
+    });
+    let foreign = run(directory.path(), &["healthcheck"], &[("PORT", &other_port)]);
+    assert!(complaint(&foreign, 1).contains("another service"));
+    answering.join().unwrap();
     let faulty = run(directory.path(), &["healthcheck"], &[("PORT", "x")]);
     assert!(complaint(&faulty, 2).contains("PORT"));
 }

@@ -1,6 +1,7 @@
 //! What was acknowledged survives a crash.
 
 use std::path::Path;
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::service::{Service, client};
+use crate::service::{Service, client, command};
 
 fn reading(value: u64) -> Value {
     json!({
@@ -30,6 +31,29 @@ async fn a_reading_is_still_there_after_a_crash() {
     let service = Service::start(directory.path(), &[]);
     let (_, listed) = service.get("/api/v1/data/user123").await;
     assert_eq!(listed["data"], json!([stored["data"]]));
+}
+
+#[tokio::test]
+async fn a_crash_while_starting_leaves_no_half_store() {
+    let directory = tempfile::tempdir().unwrap();
+    let data = directory.path().join("clarity-data");
+    for milliseconds in 0..20 {
+        let mut process = command(directory.path())
+            .env("PORT", "0")
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        process.kill().unwrap();
+        process.wait().unwrap();
+        let service = Service::start(directory.path(), &[]);
+        assert_eq!(service.post("/api/v1/data", &reading(72)).await.0, 200);
+        service.kill();
+        let files = std::fs::read_dir(&data).unwrap().count();
+        assert_eq!(files, 1, "what a crash left is removed");
+        std::fs::remove_dir_all(&data).unwrap();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -81,14 +81,32 @@ async fn a_file_sets_what_the_environment_does_not() {
 }
 
 #[test]
-fn a_malformed_file_is_told_without_its_content() {
+fn a_file_that_would_set_something_else_is_refused_without_its_content() {
+    for file in [
+        "CLARITY_API_KEY='canary\n",
+        "CLARITY_API_KEY=canary\0key\n",
+        "CLARITY_API_KEY=canary$key\n",
+        "CLARITY_API_KEY=\"$canary\"\n",
+        "CLARITY_API_KEY canary\n",
+    ] {
+        let directory = tempfile::tempdir().unwrap();
+        fs::write(directory.path().join(".env"), file).unwrap();
+        let complaint = complaint(&run(directory.path(), &[], &[]), 2);
+        assert!(
+            complaint.contains(".env") && !complaint.contains("canary"),
+            "{complaint}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_key_in_single_quotes_is_taken_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
-    fs::write(directory.path().join(".env"), "CLARITY_API_KEY='canary\n").unwrap();
-    let complaint = complaint(&run(directory.path(), &[], &[]), 2);
-    assert!(
-        complaint.contains(".env") && !complaint.contains("canary"),
-        "{complaint}"
-    );
+    let file = "# costs $5\nCLARITY_API_KEY='a$key'\nCLARITY_DATA_DIR=data\n";
+    fs::write(directory.path().join(".env"), file).unwrap();
+    let service = Service::start(directory.path(), &[("CLARITY_API_KEY", "development-key")]);
+    assert_eq!(service.get("/api/v1/data/user123").await.0, 200);
+    assert!(directory.path().join("data").is_dir());
 }
 
 #[test]

@@ -125,6 +125,7 @@ fn a_directory_in_place_of_the_file_is_an_error() {
 #[test]
 fn a_file_that_is_no_store_is_an_error_and_stays() {
     for garbage in [
+        Vec::new(),
         b"garbage".to_vec(),
         vec![0; 100_000],
         b"redb\x1A\x0A\xA9\x0D\x0A".to_vec(),
@@ -151,6 +152,33 @@ async fn a_file_cut_short_is_an_error() {
         let error = open_error(directory.path());
         assert!(matches!(error, OpenError::Engine { .. }), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_an_error_or_does_not_matter() {
+    const PAGE: usize = 4_096;
+    let readings = series("someone", 600);
+    let written = temporary_directory();
+    fill(written.path(), &readings).await;
+    let whole = fs::read(file_in(written.path())).unwrap();
+    let mut refused = 0;
+    for page in 0..whole.len() / PAGE {
+        let mut damaged = whole.clone();
+        damaged[page * PAGE + 100] ^= 1;
+        let directory = temporary_directory();
+        fs::write(file_in(directory.path()), damaged).unwrap();
+        match EmbeddedStore::open(directory.path()) {
+            Err(error) => {
+                assert!(matches!(error, OpenError::Engine { .. }), "{error:?}");
+                refused += 1;
+            }
+            Ok(store) => {
+                let list = store.list(&all_of("someone")).await.unwrap();
+                assert!(list.readings == readings, "page {page}");
+            }
+        }
+    }
+    assert!(refused > 0);
 }
 
 #[tokio::test]

@@ -9,13 +9,14 @@
 mod record;
 mod writer;
 
-use std::fs::{DirBuilder, File};
+use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use uuid::Uuid;
 
 use self::writer::Writer;
 use super::{PutOutcome, ReadingStore, StoreError};
@@ -30,11 +31,14 @@ const FORMAT_VERSION: u32 = 1;
 
 const FILE_NAME: &str = "readings.redb";
 
+/// How the names of stores begin that are being made.
+const UNFINISHED: &str = "unfinished-";
+
 /// Pages kept in memory. The engine's own default, 1 GiB, is more than a small
 /// container has.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
-/// Keeps readings in a file of its own; see the [module](self).
+/// Keeps readings in a file of its own; see the module.
 pub struct EmbeddedStore {
     database: Arc<Database>,
     writer: Writer,
@@ -53,18 +57,11 @@ impl EmbeddedStore {
             source,
         };
         make_private_directory(directory).map_err(io_fault)?;
-        make_private_file(&path).map_err(|error| OpenError::Engine {
-            path: path.clone(),
-            source: Box::new(error.into()),
-        })?;
-        let database = Builder::new()
-            .set_cache_size(CACHE_BYTES)
-            .create(&path)
-            .map_err(|error| OpenError::from_engine(error, &path))?;
-        prepare(&database).map_err(|error| match error {
-            PrepareError::Engine(source) => OpenError::Engine { path, source },
-            PrepareError::Format(found) => OpenError::Format { path, found },
-        })?;
+        if !path.exists() {
+            create(directory, &path)?;
+        }
+        let database = prepared(builder().open(&path), &path)?;
+        remove_unfinished(directory);
         sync_names(directory).map_err(io_fault)?;
         let database = Arc::new(database);
         Ok(Self {
@@ -173,10 +170,60 @@ fn make_private_directory(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
-/// Makes an empty file that only its owner may read, if there is none yet.
+/// Makes a new store under a name of its own, and gives it the right name once
+/// it is whole: a crash meanwhile leaves no half store behind.
+fn create(directory: &Path, path: &Path) -> Result<(), OpenError> {
+    let unfinished = directory.join(format!("{UNFINISHED}{}", Uuid::new_v4()));
+    let fault = |source: redb::Error| OpenError::Engine {
+        path: path.to_owned(),
+        source: Box::new(source),
+    };
+    make_private_file(&unfinished).map_err(|error| fault(error.into()))?;
+    prepared(builder().create(&unfinished), path)?;
+    // Unlike a renaming, a link never takes the place of another's store.
+    match fs::hard_link(&unfinished, path) {
+        // Another process was quicker, and cleared up behind it.
+        Err(_) if path.exists() => Ok(()),
+        linked => linked.map_err(|error| fault(error.into())),
+    }
+}
+
+fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(CACHE_BYTES)
+        // The engine would trust a file that it closed itself, however damaged.
+        .set_check_integrity_on_open(true);
+    builder
+}
+
+/// The database at `path`, with its tables, if it is one of ours.
+fn prepared(opened: Result<Database, DatabaseError>, path: &Path) -> Result<Database, OpenError> {
+    let database = opened.map_err(|error| OpenError::from_engine(error, path))?;
+    let path = path.to_owned();
+    match prepare(&database) {
+        Ok(()) => Ok(database),
+        Err(PrepareError::Engine(source)) => Err(OpenError::Engine { path, source }),
+        Err(PrepareError::Format(found)) => Err(OpenError::Format { path, found }),
+    }
+}
+
+/// Removes what crashes have left of stores that never came to be. To be called
+/// by the process that has the store open.
+fn remove_unfinished(directory: &Path) {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries {
+        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+            // What cannot be removed does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Makes an empty file that only its owner may read.
 fn make_private_file(path: &Path) -> io::Result<()> {
     let mut options = File::options();
-    options.write(true).create(true).truncate(false);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path).map(drop)
