@@ -1,8 +1,5 @@
 use std::fs;
-use std::io;
-use std::path::Path;
-
-const FILE: &str = ".env";
+use std::io::{self, ErrorKind};
 
 /// Puts what the file `.env` in the working directory sets into the
 /// environment, where that does not set it already. To be called before any
@@ -12,13 +9,14 @@ const FILE: &str = ".env";
 /// When there is such a file and it cannot be used.
 pub fn load_file() -> Result<(), FileFault> {
     // Not looked for in parent directories, which belong to other things.
-    let path = Path::new(FILE);
-    if !path.is_file() {
-        return Ok(());
-    }
-    let text = fs::read_to_string(path).map_err(FileFault::Unreadable)?;
+    let text = match fs::read_to_string(".env") {
+        Ok(text) => text,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
+            return Ok(());
+        }
+        Err(error) => return Err(FileFault::Unreadable(error)),
+    };
     check(&text)?;
-    // What the crate says of a line repeats it, and it may hold a secret.
     dotenvy::from_read(text.as_bytes()).map_err(|_| FileFault::Malformed)
 }
 
@@ -26,17 +24,30 @@ pub fn load_file() -> Result<(), FileFault> {
 /// other variables, which are easily a part of a key, and NUL, which no
 /// variable can hold.
 fn check(text: &str) -> Result<(), FileFault> {
+    /// A character that means nothing to anybody, in place of the dollar sign.
+    const STAND_IN: &str = "\u{F8FF}";
+
     if text.contains('\0') {
         return Err(FileFault::Malformed);
     }
-    let mut settings = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with('#'));
-    // Of a line, every second part lies within single quotes.
-    if settings.any(|line| line.split('\'').step_by(2).any(|part| part.contains('$'))) {
-        return Err(FileFault::Reference);
+    let values = settings(text).ok_or(FileFault::Malformed)?;
+    let without_meaning = settings(&text.replace('$', STAND_IN)).ok_or(FileFault::Reference)?;
+    let as_written = without_meaning
+        .into_iter()
+        .map(|(name, value)| (name, value.replace(STAND_IN, "$")));
+    if values.into_iter().eq(as_written) {
+        Ok(())
+    } else {
+        Err(FileFault::Reference)
     }
-    Ok(())
+}
+
+/// The names and values that the text sets; `None` where a line sets none. What
+/// the crate says of such a line is dropped: it may hold a secret.
+fn settings(text: &str) -> Option<Vec<(String, String)>> {
+    dotenvy::from_read_iter(text.as_bytes())
+        .collect::<Result<_, _>>()
+        .ok()
 }
 
 /// What is wrong with the file `.env`.

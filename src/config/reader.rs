@@ -221,11 +221,13 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
 
     pub(super) fn log_filter(&mut self) -> String {
         let filter = self.text("RUST_LOG").unwrap_or_else(|| "info".to_owned());
-        // The crate would take a misspelt level as the name of a target, and
-        // then log nothing at all.
-        let names_levels = filter
-            .split(',')
-            .all(|part| part.contains('=') || part.trim().parse::<LevelFilter>().is_ok());
+        // The crate would take a level with a blank for the name of a target.
+        let parts: Vec<&str> = filter.split(',').map(str::trim).collect();
+        // A misspelt level too, and then nothing would be logged at all.
+        let names_levels = parts
+            .iter()
+            .all(|part| part.contains('=') || part.parse::<LevelFilter>().is_ok());
+        let filter = parts.join(",");
         if !names_levels || EnvFilter::try_new(&filter).is_err() {
             self.fault(
                 "RUST_LOG",

@@ -65,7 +65,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
     let private = private
         .fallback(async || ApiError::UnknownPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        // Around the fallbacks too, so that nothing shows without a key.
+        // Around the fallbacks too, so that they ask for a key.
         .layer(middleware::from_fn_with_state(
             state.clone(),
             authentication::require_api_key,

@@ -1,23 +1,23 @@
 //! A production service that cannot reach its store.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::service::{PRODUCTION, client, command};
+use crate::service::{PRODUCTION, Process, client, command};
 
 /// It serves, tells that it is not ready, and logs what to do, as JSON.
 #[tokio::test]
 async fn without_credentials_it_lives_but_is_not_ready() {
     let directory = tempfile::tempdir().unwrap();
-    let mut process = command(directory.path())
+    let process = command(directory.path())
         .envs(PRODUCTION)
         .stderr(Stdio::piped())
         .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut lines = BufReader::new(process.stderr.take().unwrap()).lines();
+        .spawn();
+    let mut process = Process(process.unwrap());
+    let mut lines = BufReader::new(process.0.stderr.take().unwrap()).lines();
     let mut log: Vec<Value> = Vec::new();
     let address = loop {
         let line = lines.next().unwrap().unwrap();
@@ -33,10 +33,12 @@ async fn without_credentials_it_lives_but_is_not_ready() {
         answer.unwrap().status().as_u16()
     };
     let answers = (status("/health").await, status("/health/ready").await);
-    process.kill().unwrap();
-    let rest = process.wait_with_output().unwrap();
+    let mut output = process.0.stdout.take().unwrap();
+    drop(process);
+    let mut printed = String::new();
+    output.read_to_string(&mut printed).unwrap();
     assert_eq!(answers, (200, 503));
-    assert!(rest.stdout.is_empty(), "no key is printed");
+    assert_eq!(printed, "", "no key is printed");
     let told = |line: &Value| line.to_string().contains("there are no AWS credentials");
     assert!(log.iter().any(told), "{log:?}");
 }

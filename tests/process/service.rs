@@ -60,9 +60,20 @@ pub const PRODUCTION: [(&str, &str); 6] = [
     ("CLARITY_API_KEY", "0123456789abcdef0123456789abcdef"),
 ];
 
+/// A process that ends when it is dropped.
+pub struct Process(pub Child);
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A service that runs until it is dropped.
 pub struct Service {
-    process: Child,
+    process: Process,
     /// Where it answers.
     pub url: String,
     welcome: String,
@@ -115,7 +126,7 @@ impl Service {
         let address = welcome.split("http://").nth(1).unwrap();
         let address = address.split(',').next().unwrap();
         Self {
-            process,
+            process: Process(process),
             url: format!("http://{address}"),
             welcome,
             log: Some(log),
@@ -147,24 +158,16 @@ impl Service {
 
     /// Ends it without a word, as a crash would.
     pub fn kill(mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+        self.process.0.kill().unwrap();
+        self.process.0.wait().unwrap();
     }
 
     /// Asks it to stop, and gives how it ended and what it logged.
     pub fn stop(mut self, signal: &str) -> (ExitStatus, String) {
-        let id = self.process.id().to_string();
+        let id = self.process.0.id().to_string();
         let told = Command::new("kill").args(["-s", signal, &id]).status();
         assert!(told.unwrap().success());
-        let status = self.process.wait().unwrap();
+        let status = self.process.0.wait().unwrap();
         (status, self.log.take().unwrap().join().unwrap())
-    }
-}
-
-impl Drop for Service {
-    fn drop(&mut self) {
-        // It may have ended already.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }

@@ -87,6 +87,7 @@ fn a_file_that_would_set_something_else_is_refused_without_its_content() {
         "CLARITY_API_KEY=canary\0key\n",
         "CLARITY_API_KEY=canary$key\n",
         "CLARITY_API_KEY=\"$canary\"\n",
+        "CLARITY_API_KEY=\"it's$canary's\"\n",
         "CLARITY_API_KEY canary\n",
     ] {
         let directory = tempfile::tempdir().unwrap();
@@ -102,7 +103,7 @@ fn a_file_that_would_set_something_else_is_refused_without_its_content() {
 #[tokio::test]
 async fn a_key_in_single_quotes_is_taken_as_it_is() {
     let directory = tempfile::tempdir().unwrap();
-    let file = "# costs $5\nCLARITY_API_KEY='a$key'\nCLARITY_DATA_DIR=data\n";
+    let file = "# costs $5\nCLARITY_API_KEY='a$key' # $5\nCLARITY_DATA_DIR=data\n";
     fs::write(directory.path().join(".env"), file).unwrap();
     let service = Service::start(directory.path(), &[("CLARITY_API_KEY", "development-key")]);
     assert_eq!(service.get("/api/v1/data/user123").await.0, 200);

@@ -32,9 +32,11 @@ struct Unanswered {
     source: Box<dyn Error + Send + Sync>,
 }
 
-/// Whether what failed is finding out who we are.
-fn is_about_credentials(error: &(dyn Error + 'static)) -> bool {
-    successors(Some(error), |&error| error.source()).any(|error| error.is::<CredentialsError>())
+/// Whether there is nobody to be: no credentials where any could be.
+fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
+    successors(Some(error), |&error| error.source())
+        .filter_map(|error| error.downcast_ref())
+        .any(|error| matches!(error, CredentialsError::CredentialsNotLoaded(_)))
 }
 
 impl Faults {
@@ -52,7 +54,7 @@ impl Faults {
         let Some(answered) = error.as_service_error() else {
             return StoreError::unavailable(Unanswered {
                 operation,
-                advice: if is_about_credentials(&error) {
+                advice: if lacks_credentials(&error) {
                     ", as there are no AWS credentials: give the task a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
                 } else {
                     ""

@@ -32,7 +32,7 @@ const FORMAT_VERSION: u32 = 1;
 const FILE_NAME: &str = "readings.redb";
 
 /// How the names of stores begin that are being made.
-const UNFINISHED: &str = "unfinished-";
+const UNFINISHED: &str = "readings.redb.unfinished-";
 
 /// Pages kept in memory. The engine's own default, 1 GiB, is more than a small
 /// container has.
@@ -56,13 +56,14 @@ impl EmbeddedStore {
             directory: directory.to_owned(),
             source,
         };
+        let is_new = !directory.exists();
         make_private_directory(directory).map_err(io_fault)?;
         if !path.exists() {
             create(directory, &path)?;
         }
         let database = prepared(builder().open(&path), &path)?;
         remove_unfinished(directory);
-        sync_names(directory).map_err(io_fault)?;
+        sync_names(directory, is_new).map_err(io_fault)?;
         let database = Arc::new(database);
         Ok(Self {
             writer: Writer::start(Arc::clone(&database)).map_err(io_fault)?,
@@ -174,17 +175,26 @@ fn make_private_directory(directory: &Path) -> io::Result<()> {
 /// it is whole: a crash meanwhile leaves no half store behind.
 fn create(directory: &Path, path: &Path) -> Result<(), OpenError> {
     let unfinished = directory.join(format!("{UNFINISHED}{}", Uuid::new_v4()));
-    let fault = |source: redb::Error| OpenError::Engine {
-        path: path.to_owned(),
-        source: Box::new(source),
-    };
-    make_private_file(&unfinished).map_err(|error| fault(error.into()))?;
-    prepared(builder().create(&unfinished), path)?;
+    let made = make_private_file(&unfinished)
+        .map_err(|error| OpenError::from_engine(error.into(), path))
+        .and_then(|()| prepared(builder().create(&unfinished), path))
+        .and_then(|database| {
+            drop(database);
+            give_name(&unfinished, path).map_err(|error| OpenError::from_engine(error.into(), path))
+        });
+    // Gone already where it was renamed.
+    let _ = fs::remove_file(&unfinished);
+    made
+}
+
+/// Gives a file the name `path` too, unless another process was quicker.
+fn give_name(file: &Path, path: &Path) -> io::Result<()> {
     // Unlike a renaming, a link never takes the place of another's store.
-    match fs::hard_link(&unfinished, path) {
-        // Another process was quicker, and cleared up behind it.
+    match fs::hard_link(file, path) {
         Err(_) if path.exists() => Ok(()),
-        linked => linked.map_err(|error| fault(error.into())),
+        // Not every file system has links.
+        Err(_) => fs::rename(file, path),
+        Ok(()) => Ok(()),
     }
 }
 
@@ -213,7 +223,9 @@ fn prepared(opened: Result<Database, DatabaseError>, path: &Path) -> Result<Data
 fn remove_unfinished(directory: &Path) {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     for entry in entries {
-        if entry.file_name().to_string_lossy().starts_with(UNFINISHED) {
+        let name = entry.file_name();
+        let id = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED));
+        if id.is_some_and(|id| Uuid::try_parse(id).is_ok()) {
             // What cannot be removed does no harm.
             let _ = fs::remove_file(entry.path());
         }
@@ -229,16 +241,18 @@ fn make_private_file(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// A new file is safe only once its name, and that of its directory, are on
-/// the disk too.
-fn sync_names(directory: &Path) -> io::Result<()> {
+/// A new file is safe only once its name is on the disk too; so is a new
+/// directory.
+fn sync_names(directory: &Path, is_new: bool) -> io::Result<()> {
     let directory = directory.canonicalize()?;
     File::open(&directory)?.sync_all()?;
-    match directory.parent().map(File::open) {
-        Some(Ok(parent)) => parent.sync_all(),
-        // One that may not be read holds no directory made here.
-        Some(Err(_)) | None => Ok(()),
+    if is_new {
+        for ancestor in directory.ancestors().skip(1) {
+            // Not every one may be read, or is on a disk.
+            let _ = File::open(ancestor).and_then(|ancestor| ancestor.sync_all());
+        }
     }
+    Ok(())
 }
 
 enum PrepareError {

@@ -115,13 +115,16 @@ fn run(database: &Database, mut writes: mpsc::Receiver<Write>) {
     let mut group = Vec::with_capacity(QUEUE);
     while writes.blocking_recv_many(&mut group, QUEUE) > 0 {
         let committed = commit(database, &mut group);
+        if committed.is_err() {
+            // The engine takes no more writes once one has failed, until the
+            // file is opened anew. Readiness tells so by the closed queue, from
+            // before the first caller learns of it.
+            writes.close();
+        }
         for write in group.drain(..) {
             write.answer(&committed);
         }
         if committed.is_err() {
-            // The engine takes no more writes once one has failed, until the
-            // file is opened anew. That nobody takes writes from the queue any
-            // more is what tells so.
             tracing::error!("a write failed, and no more are taken: see to the disk, then restart");
             return;
         }
