@@ -3,11 +3,12 @@
 mod healthcheck;
 mod serve;
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::ConfigFaults;
+use crate::config::{self, ConfigFaults, FileFault};
 use crate::telemetry::chain;
 
 /// Backend for health apps: takes readings from wearables, gives them back, and
@@ -47,38 +48,27 @@ Settings come from the environment, or from a file .env in the working directory
 const UNUSABLE_SETTINGS: u8 = 2;
 
 /// Why a command failed.
-enum Failure {
-    Settings(ConfigFaults),
-    Other(Box<dyn std::error::Error + Send + Sync>),
-}
-
-impl<E: Into<Box<dyn std::error::Error + Send + Sync>>> From<E> for Failure {
-    fn from(error: E) -> Self {
-        let error = error.into();
-        match error.downcast::<ConfigFaults>() {
-            Ok(faults) => Self::Settings(*faults),
-            Err(other) => Self::Other(other),
-        }
-    }
-}
+type Failure = Box<dyn Error + Send + Sync>;
 
 impl CommandLine {
     /// Does what it says. To be called before any thread is started.
     pub fn run(self) -> ExitCode {
-        let done = match self.command.unwrap_or(Command::Serve) {
+        let Err(failure) = self.try_run() else {
+            return ExitCode::SUCCESS;
+        };
+        eprintln!("clarity-backend: {}", chain(&*failure));
+        if failure.is::<ConfigFaults>() || failure.is::<FileFault>() {
+            ExitCode::from(UNUSABLE_SETTINGS)
+        } else {
+            ExitCode::FAILURE
+        }
+    }
+
+    fn try_run(self) -> Result<(), Failure> {
+        config::load_file()?;
+        match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::run(),
             Command::Healthcheck => healthcheck::run(),
-        };
-        match done {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(Failure::Settings(faults)) => {
-                eprintln!("clarity-backend: {faults}");
-                ExitCode::from(UNUSABLE_SETTINGS)
-            }
-            Err(Failure::Other(error)) => {
-                eprintln!("clarity-backend: {}", chain(&*error));
-                ExitCode::FAILURE
-            }
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Every error that a client can meet, and how it is told.
 
 use std::borrow::Cow;
-use std::error::Error;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -42,10 +41,10 @@ pub enum ApiError {
     #[error("send JSON, with the header Content-Type: application/json")]
     UnsupportedMediaType,
     /// The request is understood but breaks rules.
-    #[error("the request breaks a rule; see errors")]
+    #[error("{0}")]
     Invalid(Faults),
     /// The store failed.
-    #[error("the store failed")]
+    #[error(transparent)]
     Store(#[from] StoreError),
     /// The answer could not be written.
     #[error("the answer could not be written")]
@@ -90,9 +89,6 @@ impl ApiError {
             }
             _ => {
                 let mut detail = self.to_string();
-                if let Self::Invalid(faults) = self {
-                    detail = faults.to_string();
-                }
                 if let Some(first) = detail.get_mut(..1) {
                     first.make_ascii_uppercase();
                 }
@@ -186,12 +182,4 @@ pub fn render(response: &mut Response, error: &ApiError, request_id: &str) {
         HeaderValue::from_static("application/problem+json"),
     );
     *response.body_mut() = Body::from(problem);
-}
-
-/// What lies behind an error of ours, for the log.
-pub fn cause(error: &ApiError) -> &(dyn Error + 'static) {
-    match error {
-        ApiError::Store(cause) => cause,
-        other => other,
-    }
 }

@@ -1,5 +1,6 @@
 use axum::extract::{FromRequestParts, Path};
 use axum::http::request::Parts;
+use utoipa::IntoParams;
 
 use super::error::ApiError;
 use super::validation::Faults;
@@ -20,10 +21,14 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPath {
 }
 
 /// `{user_id}/{data_id}` in a path.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
 pub struct ReadingPath {
-    /// Whose.
+    /// Whose reading.
+    #[param(value_type = String, example = "user123")]
     pub user_id: UserId,
     /// Which.
+    #[param(value_type = String, rename = "data_id", example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
     pub id: ReadingId,
 }
 

@@ -71,10 +71,7 @@ pub async fn list(
 /// Get one reading.
 #[utoipa::path(
     get, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "get_reading",
-    params(
-        ("user_id" = String, Path, description = "Whose reading.", example = "user123"),
-        ("data_id" = String, Path, description = "Which.", example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")
-    ),
+    params(ReadingPath),
     responses((status = 200, description = "The reading.", body = Found), ReadingProblems)
 )]
 pub async fn read(
@@ -92,10 +89,7 @@ pub async fn read(
 /// Delete one reading.
 #[utoipa::path(
     delete, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "delete_reading",
-    params(
-        ("user_id" = String, Path, description = "Whose reading.", example = "user123"),
-        ("data_id" = String, Path, description = "Which.", example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")
-    ),
+    params(ReadingPath),
     responses((status = 200, description = "It is gone.", body = Deleted), ReadingProblems)
 )]
 pub async fn delete(

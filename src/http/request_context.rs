@@ -34,7 +34,7 @@ pub async fn handle(request: Request, next: Next) -> Response {
     let status = response.status();
     let code = error.as_ref().map(|error| error.status_and_code().1);
     if let Some(error) = error.filter(|_| status.is_server_error()) {
-        let cause = chain(error::cause(&error));
+        let cause = chain(&*error);
         tracing::error!(request_id = id_text, cause, "request failed");
     }
     tracing::info!(

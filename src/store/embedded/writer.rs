@@ -118,15 +118,13 @@ fn run(database: &Database, mut writes: mpsc::Receiver<Write>) {
         if committed.is_err() {
             // The engine takes no more writes once one has failed, until the
             // file is opened anew. Readiness tells so by the closed queue, from
-            // before the first caller learns of it.
+            // before the first caller learns of it; what waits in it still gets
+            // an answer, then the loop ends.
             writes.close();
+            tracing::error!("a write failed, and no more are taken: see to the disk, then restart");
         }
         for write in group.drain(..) {
             write.answer(&committed);
-        }
-        if committed.is_err() {
-            tracing::error!("a write failed, and no more are taken: see to the disk, then restart");
-            return;
         }
     }
 }
