@@ -13,6 +13,7 @@ mod page;
 mod reading;
 mod reading_id;
 mod value;
+pub mod vocabulary;
 
 pub use clock::Clock;
 pub use invalid::Invalid;

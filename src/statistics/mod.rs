@@ -1,5 +1,16 @@
 //! Statistics of numbers, without any input or output.
+//!
+//! Each formula names its source; each is tested against values computed by
+//! hand or published.
 
+mod baseline;
+mod distribution;
+mod glucose;
 mod summary;
+mod trend;
 
+pub use baseline::{Baseline, OUTLIER_SCORE};
+pub use distribution::{Distribution, median, standard_deviation};
+pub use glucose::{GlucoseControl, MG_PER_DL_VERY_LOW};
 pub use summary::Summary;
+pub use trend::{Direction, Strength, Trend};

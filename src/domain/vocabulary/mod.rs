@@ -1,0 +1,200 @@
+//! The data types that the service knows: their units, names elsewhere,
+//! plausible values and how a day of them is summed up.
+//!
+//! A reading may have any data type; one that is not listed here is kept and
+//! described like the others, without a plausible range.
+
+mod conversion;
+
+use std::collections::HashMap;
+use std::ops::RangeInclusive;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+pub use conversion::{convert, same_unit};
+
+/// A data type that the service knows.
+#[derive(Debug)]
+pub struct Metric {
+    /// Its name, as `data_type` has it.
+    pub name: String,
+    /// Other names for it.
+    pub aliases: Vec<String>,
+    /// The unit its values are in unless they name another, in UCUM.
+    pub unit: String,
+    /// Its code in LOINC (<https://loinc.org>).
+    pub loinc: Option<String>,
+    /// Its identifier in Apple's HealthKit, without the `HK…Identifier` before it.
+    pub healthkit: Option<String>,
+    /// Its record type in Android's Health Connect.
+    pub health_connect: Option<String>,
+    /// Values outside, in [`Self::unit`], cannot be true of a living person.
+    pub plausible: Option<RangeInclusive<f64>>,
+    /// What one number stands for a day.
+    pub daily: DailyAggregation,
+}
+
+/// What one number stands for a day of readings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DailyAggregation {
+    /// Their sum: the readings add up.
+    Sum,
+    /// Their arithmetic mean.
+    Mean,
+    /// Their median.
+    Median,
+    /// The newest of them.
+    Last,
+}
+
+impl Metric {
+    /// Whether `value`, in `unit`, may be true of a living person; where the
+    /// unit is not one that converts to this metric's, nothing is known
+    /// against it.
+    pub fn is_plausible(&self, value: f64, unit: &str) -> bool {
+        match (&self.plausible, convert(value, unit, &self.unit)) {
+            (Some(range), Some(value)) => range.contains(&value),
+            _ => true,
+        }
+    }
+
+    /// Its names, the first of which is [`Self::name`].
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))
+    }
+}
+
+/// Every data type that the service knows.
+pub fn metrics() -> &'static [Metric] {
+    &VOCABULARY.metrics
+}
+
+/// The data type of this name or alias, in upper or lower case.
+pub fn find(name: &str) -> Option<&'static Metric> {
+    let index = VOCABULARY
+        .by_name
+        .get(name)
+        .or_else(|| VOCABULARY.by_name.get(&name.to_ascii_lowercase()))?;
+    VOCABULARY.metrics.get(*index)
+}
+
+struct Vocabulary {
+    metrics: Vec<Metric>,
+    by_name: HashMap<String, usize>,
+}
+
+static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
+    let rows = csv::Reader::from_reader(include_str!("vocabulary.csv").as_bytes())
+        .into_deserialize::<Row>();
+    // The file is part of the program; a test reads each of its rows.
+    let metrics: Vec<Metric> = rows.flatten().map(Metric::from).collect();
+    let by_name = metrics
+        .iter()
+        .enumerate()
+        .flat_map(|(index, metric)| metric.names().map(move |name| (name.to_owned(), index)))
+        .collect();
+    Vocabulary { metrics, by_name }
+});
+
+/// A row of the file.
+#[derive(Deserialize)]
+struct Row {
+    name: String,
+    aliases: String,
+    ucum: String,
+    loinc: String,
+    healthkit: String,
+    health_connect: String,
+    hard_min: String,
+    hard_max: String,
+    aggregate_day: String,
+}
+
+impl From<Row> for Metric {
+    fn from(row: Row) -> Self {
+        let bounds = (row.hard_min.parse(), row.hard_max.parse());
+        Self {
+            name: row.name,
+            aliases: row
+                .aliases
+                .split('|')
+                .filter(|alias| !alias.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            unit: row.ucum,
+            loinc: first_word(&row.loinc),
+            healthkit: first_word(&row.healthkit),
+            health_connect: first_word(&row.health_connect),
+            plausible: match bounds {
+                (Ok(least), Ok(greatest)) => Some(least..=greatest),
+                // The range of a mood depends on its scale.
+                _ => None,
+            },
+            daily: match row.aggregate_day.split(['+', '|']).next() {
+                Some("sum") => DailyAggregation::Sum,
+                Some("median") => DailyAggregation::Median,
+                Some("last") => DailyAggregation::Last,
+                _ => DailyAggregation::Mean,
+            },
+        }
+    }
+}
+
+/// The code in a cell, without a remark in brackets.
+fn first_word(cell: &str) -> Option<String> {
+    let word = cell.split_whitespace().next()?;
+    (!word.starts_with('(')).then(|| word.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_of_the_file_is_a_metric() {
+        let lines = include_str!("vocabulary.csv").lines().count();
+        assert_eq!(metrics().len(), lines - 1);
+        assert_eq!(metrics().len(), 38);
+        let names = metrics().iter().flat_map(Metric::names).count();
+        assert_eq!(VOCABULARY.by_name.len(), names, "no name stands for two");
+    }
+
+    #[test]
+    fn metrics_are_found_by_any_of_their_names() {
+        for name in ["heart_rate", "hr", "BPM", "Heart_Rate"] {
+            assert_eq!(find(name).unwrap().name, "heart_rate");
+        }
+        assert!(find("blood_type").is_none());
+        let glucose = find("cgm").unwrap();
+        assert_eq!(glucose.loinc.as_deref(), Some("2339-0"));
+        assert_eq!(glucose.unit, "mg/dL");
+        assert_eq!(glucose.daily, DailyAggregation::Mean);
+        let stress = find("stress").unwrap();
+        assert_eq!((&stress.health_connect, &stress.loinc), (&None, &None));
+        assert_eq!(find("steps").unwrap().daily, DailyAggregation::Sum);
+        assert_eq!(find("hrv").unwrap().daily, DailyAggregation::Median);
+        assert_eq!(find("weight").unwrap().daily, DailyAggregation::Last);
+        assert_eq!(find("rhr").unwrap().daily, DailyAggregation::Last);
+    }
+
+    #[test]
+    fn plausible_values_are_judged_in_the_unit_they_are_in() {
+        let glucose = find("blood_glucose").unwrap();
+        assert!(glucose.is_plausible(5.4, "mmol/L"));
+        assert!(!glucose.is_plausible(5.4, "mg/dL"));
+        assert!(glucose.is_plausible(10.0, "mg/dL") && glucose.is_plausible(1000.0, "mg/dL"));
+        assert!(!glucose.is_plausible(9.99, "mg/dL"));
+        assert!(glucose.is_plausible(1.0, "spoons"), "an unknown unit");
+        assert!(find("blood_oxygen").unwrap().is_plausible(0.97, "1"));
+        assert!(
+            find("body_temperature")
+                .unwrap()
+                .is_plausible(98.6, "[degF]")
+        );
+        assert!(
+            find("mood").unwrap().is_plausible(-400.0, "{score}"),
+            "no range"
+        );
+    }
+}
