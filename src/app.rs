@@ -15,7 +15,7 @@ use crate::auth::ApiKey;
 use crate::config::{Config, Environment, StoreConfig};
 use crate::domain::Clock;
 use crate::http::{self, AppState, CursorKey, Readiness};
-use crate::insights::StatisticalProvider;
+use crate::insights::{Insights, StatisticalProvider};
 use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
 use crate::telemetry::chain;
 
@@ -45,7 +45,7 @@ impl App {
             state: AppState {
                 readiness: Arc::new(Readiness::new(Arc::clone(&store))),
                 store,
-                insights: Arc::new(StatisticalProvider),
+                insights: Insights::new(Arc::new(StatisticalProvider)),
                 clock,
                 api_key: ApiKey::from(&config.api_key),
                 cursor_key: CursorKey::derive(&config.api_key),

@@ -20,12 +20,12 @@ const ROOMS: [Room; 10] = [
     Room {
         module: "domain",
         may_use: &[],
-        keeps: &[],
+        keeps: &["csv"],
     },
     Room {
         module: "statistics",
         may_use: &[],
-        keeps: &[],
+        keeps: &["statrs"],
     },
     Room {
         module: "auth",
@@ -40,7 +40,7 @@ const ROOMS: [Room; 10] = [
     Room {
         module: "insights",
         may_use: &["domain", "statistics"],
-        keeps: &[],
+        keeps: &["regex", "moka"],
     },
     Room {
         module: "http",
@@ -63,7 +63,7 @@ const ROOMS: [Room; 10] = [
     Room {
         module: "commands",
         may_use: &["app", "config", "telemetry"],
-        keeps: &["clap", "reqwest"],
+        keeps: &["clap"],
     },
     Room {
         module: "config",
@@ -78,9 +78,10 @@ const ROOMS: [Room; 10] = [
 ];
 
 /// Crates that only these modules may use.
-const SHARED: [(&str, &[&str]); 2] = [
+const SHARED: [(&str, &[&str]); 3] = [
     ("axum", &["http", "app"]),
-    ("tokio", &["http", "app", "commands", "store"]),
+    ("reqwest", &["commands", "insights"]),
+    ("tokio", &["http", "app", "commands", "insights", "store"]),
 ];
 
 /// What implements a trait is named where it is, and in `app`.

@@ -105,6 +105,11 @@ impl MeasurementTime {
     pub fn instant(&self) -> Timestamp {
         self.instant
     }
+
+    /// How far the clock it was read from was ahead of UTC.
+    pub fn offset(&self) -> Offset {
+        self.offset.unwrap_or(Offset::UTC)
+    }
 }
 
 /// A [`MeasurementTime`] as plain numbers.

@@ -174,9 +174,14 @@ pub fn behind(response: &Response) -> Option<Arc<ApiError>> {
     response.extensions().get::<Arc<ApiError>>().cloned()
 }
 
+/// The error as the problem document of the request of this id.
+pub fn problem(error: &ApiError, request_id: &str) -> Vec<u8> {
+    serde_json::to_vec(&error.to_problem(request_id)).unwrap_or_default()
+}
+
 /// Gives the response of an error its body.
 pub fn render(response: &mut Response, error: &ApiError, request_id: &str) {
-    let problem = serde_json::to_vec(&error.to_problem(request_id)).unwrap_or_default();
+    let problem = problem(error, request_id);
     response.headers_mut().insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/problem+json"),

@@ -1,7 +1,9 @@
 //! Answering questions about a user's readings.
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
+use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -10,10 +12,12 @@ use utoipa::ToSchema;
 use super::AppState;
 use super::docs::WriteProblems;
 use super::error::ApiError;
+use super::insight_events::events;
 use super::json::{FromJson, Json, answer, object};
+use super::request_context::RequestId;
 use super::validation::{Faults, text};
 use crate::domain::{Invalid, UserId};
-use crate::insights::{Evidence, Insight, Observation, Question};
+use crate::insights::{Deltas, Evidence, Insight, Observation, Question};
 use crate::store::{ReadBudget, newest};
 
 /// How much of a user's newest readings an answer looks at: what a request may
@@ -26,8 +30,15 @@ const LOOKED_AT: ReadBudget = ReadBudget {
 
 /// Ask a question about a user's readings.
 ///
-/// The answer names the period that it rests on, for each data type the 30 days
-/// up to its newest reading.
+/// Every number of the answer is computed by the service from the user's
+/// readings, over the 24 hours, 7 days or 30 days up to the newest of its data
+/// type. With a key for Gemini, Gemini chooses and phrases; what it writes is
+/// held against the numbers before it goes out, and statistics answer when it
+/// fails.
+///
+/// With `Accept: text/event-stream` the answer comes as events: `delta` with
+/// `{"text": "…"}` for each piece of the text, then one `insight` with the whole
+/// answer, or one `error` with a problem document.
 #[utoipa::path(
     post, path = "/insights", tag = "insights", operation_id = "create_insight",
     request_body(
@@ -38,27 +49,49 @@ const LOOKED_AT: ReadBudget = ReadBudget {
             "include_recent_data": true
         })
     ),
-    responses((status = 200, description = "The answer.", body = InsightAnswer), WriteProblems)
+    responses(
+        (
+            status = 200, description = "The answer.",
+            content((InsightAnswer = "application/json"), (String = "text/event-stream"))
+        ),
+        WriteProblems
+    )
 )]
 pub async fn create(
     State(state): State<AppState>,
+    request_id: RequestId,
+    headers: HeaderMap,
     Json(asked): Json<Asked>,
 ) -> Result<Response, ApiError> {
     let evidence = if asked.include_recent_data {
         let newest = newest(&*state.store, &asked.user_id, LOOKED_AT, Observation::from).await?;
-        Evidence::Readings {
-            observations: newest.kept,
-            complete: newest.complete,
-        }
+        Evidence::newest(newest.kept, newest.complete)
     } else {
         Evidence::Withheld
     };
-    let insight = state.insights.answer(asked.question, evidence).await;
-    answer(&InsightAnswer {
-        success: true,
-        error: None,
-        insight,
-    })
+    let (insights, now) = (state.insights, state.clock.now());
+    if wants_events(&headers) {
+        let answer = move |deltas: Deltas| async move {
+            let insight = insights.answer(asked.question, evidence, now, &deltas);
+            InsightAnswer::from(insight.await)
+        };
+        return Ok(events(answer, request_id).into_response());
+    }
+    let insight = insights
+        .answer(asked.question, evidence, now, &Deltas::unwanted())
+        .await;
+    answer(&InsightAnswer::from(insight))
+}
+
+/// Whether the client accepts events by name.
+fn wants_events(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|accept| accept.to_str().ok())
+        .flat_map(|accept| accept.split(','))
+        .filter_map(|range| range.split(';').next())
+        .any(|media_type| media_type.trim().eq_ignore_ascii_case("text/event-stream"))
 }
 
 /// A question. Members that are not named here are refused.
@@ -130,4 +163,14 @@ struct InsightAnswer {
     error: Option<&'static str>,
     #[serde(flatten)]
     insight: Insight,
+}
+
+impl From<Insight> for InsightAnswer {
+    fn from(insight: Insight) -> Self {
+        Self {
+            success: true,
+            error: None,
+            insight,
+        }
+    }
 }

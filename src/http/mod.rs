@@ -10,6 +10,7 @@ mod cursor;
 mod docs;
 mod error;
 mod health;
+mod insight_events;
 mod insights;
 mod json;
 mod list_parameters;

@@ -1,12 +1,13 @@
 use std::time::Instant;
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{FromRequestParts, MatchedPath, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
 
-use super::error;
+use super::error::{self, ApiError};
 use crate::telemetry::chain;
 
 const HEADER: &str = "x-request-id";
@@ -14,15 +15,36 @@ const HEADER: &str = "x-request-id";
 /// The longest id of a client's own that is kept.
 const LONGEST: usize = 128;
 
+/// The id of a request, for a handler whose answer outlives [`handle`].
+#[derive(Clone)]
+pub struct RequestId(HeaderValue);
+
+impl RequestId {
+    /// Its text.
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for RequestId {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        parts.extensions.get().cloned().ok_or(ApiError::Panicked)
+    }
+}
+
 /// Goes around everything else: gives the request an id, gives an error its
 /// body, and logs one line.
-pub async fn handle(request: Request, next: Next) -> Response {
+pub async fn handle(mut request: Request, next: Next) -> Response {
     let started = Instant::now();
     let id = request_id(&request);
     let method = known(request.method());
     // The template, never the path itself, which names a person.
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("none", MatchedPath::as_str);
+
+    request.extensions_mut().insert(RequestId(id.clone()));
 
     let mut response = next.run(request).await;
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{CursorKey, Readiness};
 use crate::auth::ApiKey;
 use crate::domain::Clock;
-use crate::insights::InsightProvider;
+use crate::insights::Insights;
 use crate::store::ReadingStore;
 
 /// What handlers work with; every request gets a cheap copy.
@@ -12,7 +12,7 @@ pub struct AppState {
     /// Where readings are kept.
     pub store: Arc<dyn ReadingStore>,
     /// Who answers questions.
-    pub insights: Arc<dyn InsightProvider>,
+    pub insights: Insights,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
     /// Whether the service can do its work.

@@ -1,372 +1,276 @@
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
-
 use async_trait::async_trait;
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    DataCoverage, Evidence, Fact, Finding, Insight, InsightProvider, InsightSource, InsightStatus,
-    Observation, Question, Statistic, Window,
-};
-use crate::statistics::Summary;
+use super::analysis::Description;
+use super::answer::{Finding, Insight, InsightSource, InsightStatus, Recommendation};
+use super::brief::Brief;
+use super::fact::{Fact, Span, Statistic};
+use super::intent::Figure;
+use super::topics::{Topic, topic_of};
+use super::wording::{capitalised, sentence, value, when};
+use super::{Deltas, InsightProvider};
 
-const MONTH_DAYS: i64 = 30;
-const WEEK_DAYS: i64 = 7;
-
-/// Answers with statistics of every data type, without any model.
-///
-/// It computes each number it names and leaves it to the reader which of them
-/// bear on the question.
+/// Answers with the statistics that fit the question, without any model.
 #[derive(Debug, Default)]
 pub struct StatisticalProvider;
 
 #[async_trait]
 impl InsightProvider for StatisticalProvider {
-    async fn answer(&self, _question: Question, evidence: Evidence) -> Insight {
-        match evidence {
-            Evidence::Withheld => nothing_to_say(
-                "There is nothing to go on: the question asked for no readings to be looked at.",
-            ),
-            Evidence::Readings { observations, .. } if observations.is_empty() => nothing_to_say(
-                "There is nothing to go on: no readings are stored for this user yet.",
-            ),
-            Evidence::Readings {
-                mut observations,
-                complete,
-            } => {
-                // Within a millisecond they come in no order of time.
-                observations.sort_by_key(|observation| Reverse(observation.at));
-                describe(&observations, complete)
+    async fn answer(&self, brief: &Brief, deltas: &Deltas) -> Insight {
+        let insight = answer(brief, InsightStatus::Complete);
+        deltas.send(&insight.text).await;
+        insight
+    }
+}
+
+/// At most how many sentences an answer has.
+const MOST_SENTENCES: usize = 5;
+/// At most how many things one could do are named.
+const MOST_RECOMMENDATIONS: usize = 3;
+
+/// The answer that statistics give, which came about as `status` says, unless
+/// something had to be left out.
+pub fn answer(brief: &Brief, status: InsightStatus) -> Insight {
+    let mut findings = findings(brief);
+    findings.truncate(MOST_SENTENCES - usize::from(brief.note.is_some()));
+    let status = match status {
+        InsightStatus::Complete if brief.is_partial => InsightStatus::Partial,
+        status => status,
+    };
+    let recommendations = recommendations(brief, &findings);
+    Insight::new(
+        brief,
+        findings,
+        recommendations,
+        status,
+        InsightSource::Statistics,
+    )
+}
+
+/// What to say where there are no facts.
+pub fn nothing_to_go_on(brief: &Brief) -> &'static str {
+    if brief.is_withheld {
+        "There is nothing to go on: the question asked for no readings to be looked at."
+    } else {
+        "There is nothing to go on: no readings are stored for this user yet."
+    }
+}
+
+fn findings(brief: &Brief) -> Vec<Finding> {
+    let [first, others @ ..] = brief.descriptions.as_slice() else {
+        return Vec::new();
+    };
+    let figures = &brief.intent.figures;
+    if figures.is_empty() {
+        let mut findings: Vec<Finding> = brief
+            .descriptions
+            .iter()
+            .flat_map(|description| overview(description, brief.intent.span))
+            .collect();
+        if others.is_empty() && first.readings > 0 {
+            findings.extend(details(first));
+        }
+        return findings;
+    }
+    let mut findings: Vec<Finding> = brief
+        .descriptions
+        .iter()
+        .flat_map(|description| {
+            let asked = asked_for(description, figures, brief.intent.span);
+            if asked.is_empty() {
+                overview(description, brief.intent.span)
+                    .into_iter()
+                    .collect()
+            } else {
+                asked
             }
+        })
+        .collect();
+    findings.extend(rests_on(first, brief.intent.span));
+    findings
+}
+
+/// A sentence for each of the figures that are there.
+fn asked_for(description: &Description, figures: &[Figure], span: Option<Span>) -> Vec<Finding> {
+    let span = description.longest_up_to(span.unwrap_or(Span::Month));
+    let mut facts: Vec<&Fact> = Vec::new();
+    for figure in figures {
+        for statistic in statistics_of(*figure, description.adds_up(), span) {
+            let fact = if (*figure, description.adds_up()) == (Figure::Latest, true) {
+                description.newest_day()
+            } else {
+                // Where there is none of the span asked for, one that says so
+                // of another.
+                std::iter::once(span)
+                    .chain(Span::ALL)
+                    .find_map(|span| description.fact(*statistic, span))
+            };
+            facts.extend(fact);
         }
     }
-}
-
-fn nothing_to_say(text: &str) -> Insight {
-    Insight {
-        text: text.to_owned(),
-        status: InsightStatus::Complete,
-        source: InsightSource::Statistics,
-        findings: Vec::new(),
-        data_coverage: DataCoverage::default(),
-    }
-}
-
-/// At most how many data types an answer describes.
-const MOST_SERIES: usize = 50;
-
-/// Observations that may be compared, newest first: of one data type, in one
-/// unit.
-struct Series<'a> {
-    metric: &'a str,
-    unit: Option<&'a str>,
-    observations: Vec<&'a Observation>,
-}
-
-/// The series of `observations` in the order of their names.
-fn series(observations: &[Observation]) -> Vec<Series<'_>> {
-    let mut series: BTreeMap<_, Vec<&Observation>> = BTreeMap::new();
-    for observation in observations {
-        let unit = observation.unit.as_ref().map(|unit| unit.as_str());
-        let key = (observation.data_type.as_str(), unit);
-        series.entry(key).or_default().push(observation);
-    }
-    series
+    facts
         .into_iter()
-        .map(|((metric, unit), observations)| Series {
-            metric,
-            unit,
-            observations,
-        })
+        .map(|fact| Finding::new(sentence(fact, description), vec![fact.clone()]))
         .collect()
 }
 
-/// Describes each series of `observations`, which come newest first.
-fn describe(observations: &[Observation], complete: bool) -> Insight {
-    let seen = Seen {
-        // Others of the oldest millisecond may not have been looked at.
-        after: match observations.last() {
-            Some(oldest) if !complete => end_of_millisecond(oldest.at),
-            _ => Timestamp::MIN,
-        },
-    };
-    let mut series = series(observations);
-    let left_out = series.len().saturating_sub(MOST_SERIES);
-    series.sort_by_key(|series| Reverse(series.observations.len()));
-    series.truncate(MOST_SERIES);
-    series.sort_by_key(|series| (series.metric, series.unit));
-
-    let mut facts = Facts::default();
-    let mut coverage = DataCoverage::default();
-    let mut days = BTreeSet::new();
-    let mut findings = Vec::with_capacity(series.len());
-    for series in &series {
-        let month = seen.last_days(series.observations[0].at, MONTH_DAYS);
-        for observation in within(&series.observations, month.window) {
-            coverage.readings += 1;
-            days.insert(day(observation.at));
-        }
-        findings.extend(facts.finding(series, month, seen));
-    }
-    coverage.days = days.len();
-
-    let mut sentences: Vec<String> = findings
-        .iter()
-        .map(|finding| finding.text.clone())
-        .collect();
-    if !complete {
-        sentences.push(format!(
-            "Only the newest {} were looked at; older ones, and data types that have only older ones, are left out.",
-            readings_in_words(observations.len())
-        ));
-    }
-    if left_out > 0 {
-        sentences.push(format!(
-            "The {MOST_SERIES} data types with the most readings are described; {left_out} more are left out."
-        ));
-    }
-    Insight {
-        text: sentences.join(" "),
-        status: if complete && left_out == 0 {
-            InsightStatus::Complete
-        } else {
-            InsightStatus::Partial
-        },
-        source: InsightSource::Statistics,
-        findings,
-        data_coverage: coverage,
+/// Which statistics answer what was asked for.
+fn statistics_of(figure: Figure, adds_up: bool, span: Span) -> &'static [Statistic] {
+    match figure {
+        Figure::Mean if adds_up && span == Span::Day => &[Statistic::Sum],
+        Figure::Mean if adds_up => &[Statistic::DailyMean],
+        Figure::Mean => &[Statistic::Mean],
+        Figure::Median if adds_up => &[Statistic::BaselineMedian],
+        Figure::Median => &[Statistic::Median],
+        Figure::Lowest if adds_up && span != Span::Day => &[Statistic::DailyMin],
+        Figure::Lowest => &[Statistic::Min],
+        Figure::Highest if adds_up && span != Span::Day => &[Statistic::DailyMax],
+        Figure::Highest => &[Statistic::Max],
+        Figure::Latest if adds_up => &[Statistic::Sum],
+        Figure::Latest => &[Statistic::Last],
+        Figure::Total if adds_up => &[Statistic::Sum],
+        Figure::Total | Figure::Count => &[Statistic::Count],
+        Figure::Trend => &[Statistic::TrendPerDay],
+        Figure::TimeInRange => &[
+            Statistic::TimeInRange,
+            Statistic::TimeLow,
+            Statistic::TimeHigh,
+            Statistic::GlucoseManagementIndicator,
+        ],
+        Figure::Variability => &[
+            Statistic::CoefficientOfVariation,
+            Statistic::DailyDeviation,
+            Statistic::BaselineSpread,
+        ],
+        Figure::Outliers => &[Statistic::Outliers, Statistic::BaselineMedian],
+        Figure::Weekends => &[Statistic::WeekdayMean, Statistic::WeekendMean],
     }
 }
 
-/// How far back readings were looked at.
-#[derive(Clone, Copy)]
-struct Seen {
-    /// Every reading after this was.
-    after: Timestamp,
-}
-
-/// What was looked at of a period.
-#[derive(Clone, Copy)]
-struct Period {
-    window: Window,
-    /// Whether that is all of it.
-    is_whole: bool,
-}
-
-impl Seen {
-    /// The `days` of 24 hours up to `end`, as far as they were looked at.
-    fn last_days(self, end: Timestamp, days: i64) -> Period {
-        let start = end
-            .checked_sub(SignedDuration::from_hours(24 * days))
-            .unwrap_or(Timestamp::MIN);
-        Period {
-            window: Window {
-                start: start.max(self.after),
-                end,
-            },
-            is_whole: start >= self.after,
-        }
-    }
-}
-
-/// Hands out facts under ids of their own.
-#[derive(Default)]
-struct Facts {
-    given: usize,
-}
-
-impl Facts {
-    /// What is to be said of one series; `None` if nothing of its `month` was
-    /// looked at.
-    fn finding(&mut self, series: &Series<'_>, month: Period, seen: Seen) -> Option<Finding> {
-        let observations = &series.observations;
-        let week = seen.last_days(month.window.end, WEEK_DAYS);
-        let week_before = seen.last_days(week.window.start, WEEK_DAYS);
-        let figures = Figures {
-            month: summary(observations, month.window)?,
-            last: observations[0].value.get(),
-            week: summary(observations, week.window).filter(|_| week.is_whole),
-            week_before: week_before
-                .is_whole
-                .then(|| summary(observations, week_before.window)),
-        };
-        let mut facts = Vec::new();
-        let mut state = |statistic, window, value, n| {
-            self.given += 1;
-            facts.push(Fact {
-                fact_id: format!("f{}", self.given),
-                metric: series.metric.to_owned(),
-                statistic,
-                window,
-                value,
-                unit: series
-                    .unit
-                    .filter(|_| statistic != Statistic::Count)
-                    .map(str::to_owned),
-                n,
-            });
-        };
-        let Summary {
-            count,
-            min,
-            mean,
-            max,
-        } = figures.month;
-        state(Statistic::Count, month.window, count as f64, count);
-        state(Statistic::Min, month.window, min, count);
-        state(Statistic::Mean, month.window, mean, count);
-        state(Statistic::Max, month.window, max, count);
-        state(Statistic::Last, month.window, figures.last, 1);
-        for (period, summary) in [
-            (week, figures.week),
-            (week_before, figures.week_before.flatten()),
-        ] {
-            if let Some(Summary { mean, count, .. }) = summary {
-                state(Statistic::Mean, period.window, mean, count);
-            }
-        }
-        Some(Finding {
-            text: figures.in_words(series, month),
-            facts,
-        })
-    }
-}
-
-/// The numbers of one series.
-struct Figures {
-    month: Summary,
-    last: f64,
-    /// Of the last 7 days; absent if they were not looked at whole.
-    week: Option<Summary>,
-    /// Of the 7 days before, which may be empty; absent if they were not looked
-    /// at whole.
-    week_before: Option<Option<Summary>>,
-}
-
-impl Figures {
-    /// One or two sentences that hold each of the numbers.
-    fn in_words(&self, series: &Series<'_>, month: Period) -> String {
-        let metric = series.metric;
-        let unit = series
-            .unit
-            .map(|unit| format!(" {unit}"))
-            .unwrap_or_default();
-        let mean_of = |summary: Summary| {
-            format!(
-                "a mean of {}{unit} from {}",
-                number(summary.mean),
-                readings_in_words(summary.count)
-            )
-        };
-        let Summary {
-            count,
-            min,
-            mean,
-            max,
-        } = self.month;
-        let period = if month.is_whole {
-            "in the 30 days".to_owned()
-        } else {
-            format!("after {}", month.window.start)
-        };
-        let figures = format!(
-            "{metric}: {} {period} up to {} (UTC), from {} to {}{unit}, mean {}{unit}, last {}{unit}.",
-            readings_in_words(count),
-            day(month.window.end),
-            number(min),
-            number(max),
-            number(mean),
-            number(self.last),
+/// The middle, the extremes and the newest in one sentence.
+fn overview(description: &Description, span: Option<Span>) -> Option<Finding> {
+    let span = description.longest_up_to(span.unwrap_or(Span::Month));
+    let label = capitalised(&description.label());
+    let fact = |statistic| description.fact(statistic, span);
+    if let (true, Some(mean), Some(least), Some(greatest)) = (
+        description.adds_up(),
+        fact(Statistic::DailyMean),
+        fact(Statistic::DailyMin),
+        fact(Statistic::DailyMax),
+    ) {
+        let text = format!(
+            "{label}: {} a day on average, from {} to {} a day, {}.",
+            value(mean),
+            value(least),
+            value(greatest),
+            when(mean, description),
         );
-        let Some(week) = self.week else {
-            return figures;
-        };
-        let before = match self.week_before {
-            Some(Some(summary)) => format!("have {}", mean_of(summary)),
-            Some(None) => "have none".to_owned(),
-            None => "were not looked at whole".to_owned(),
-        };
-        format!(
-            "{figures} The last 7 days have {}; the 7 days before {before}.",
-            mean_of(week)
-        )
+        return Some(finding(text, &[mean, least, greatest]));
     }
-}
-
-/// The last instant of the millisecond in which `instant` lies, 1970 or later.
-fn end_of_millisecond(instant: Timestamp) -> Timestamp {
-    let into_it = instant.subsec_nanosecond() % 1_000_000;
-    instant
-        .checked_add(SignedDuration::from_nanos(i64::from(999_999 - into_it)))
-        .unwrap_or(instant)
-}
-
-/// The day in UTC.
-fn day(instant: Timestamp) -> Date {
-    instant.to_zoned(TimeZone::UTC).date()
-}
-
-/// Those observations that lie in `window`.
-fn within<'a, 'b>(
-    observations: &'b [&'a Observation],
-    window: Window,
-) -> impl Iterator<Item = &'a Observation> + 'b {
-    observations
-        .iter()
-        .copied()
-        .filter(move |observation| observation.at > window.start && observation.at <= window.end)
-}
-
-/// What the observations in `window` amount to.
-fn summary(observations: &[&Observation], window: Window) -> Option<Summary> {
-    Summary::of(within(observations, window).map(|observation| observation.value.get()))
-}
-
-fn readings_in_words(count: usize) -> String {
-    if count == 1 {
-        "1 reading".to_owned()
-    } else {
-        format!("{count} readings")
+    if let (Some(count), Some(least), Some(mean), Some(greatest), Some(last)) = (
+        fact(Statistic::Count),
+        fact(Statistic::Min),
+        fact(Statistic::Mean),
+        fact(Statistic::Max),
+        fact(Statistic::Last),
+    ) {
+        let readings = if count.n == 1 { "reading" } else { "readings" };
+        let text = format!(
+            "{label}: mean {}, from {} to {}, last {}, from {} {readings} {}.",
+            value(mean),
+            value(least),
+            value(greatest),
+            value(last),
+            value(count),
+            when(mean, description),
+        );
+        return Some(finding(text, &[count, least, mean, greatest, last]));
     }
+    let suspect = fact(Statistic::Suspect)?;
+    Some(finding(sentence(suspect, description), &[suspect]))
 }
 
-/// A number as one reads it: with two decimals, below 1 with three digits that
-/// count, and with an exponent where it would else be a row of digits or zeros.
-fn number(number: f64) -> String {
-    let decimals = match number.abs() {
-        0.0 => return "0".to_owned(),
-        1.0..1e9 => 2,
-        0.1..1.0 => 3,
-        0.01..0.1 => 4,
-        0.001..0.01 => 5,
-        _ => return format!("{number:.2e}"),
-    };
-    let text = format!("{number:.decimals$}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::number;
-
-    #[test]
-    fn numbers_are_written_as_one_reads_them() {
-        for (value, text) in [
-            (72.0, "72"),
-            (72.5, "72.5"),
-            (92.416_666, "92.42"),
-            (-0.25, "-0.25"),
-            (0.0, "0"),
-            (100.0, "100"),
-            (0.0149, "0.0149"),
-            (0.005_123, "0.00512"),
-            (0.999_999, "1"),
-            (0.0001, "1.00e-4"),
-            (1e12, "1.00e12"),
-        ] {
-            assert_eq!(number(value), text);
+/// What else there is to say of the only thing asked about.
+fn details(description: &Description) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (statistic, span) in [
+        (Statistic::Suspect, Span::Month),
+        (Statistic::TimeInRange, Span::Month),
+        (Statistic::TimeInRange, Span::Week),
+        (Statistic::RestingEstimate, Span::Month),
+        (Statistic::TrendPerDay, Span::Month),
+        (Statistic::DailyDeviation, Span::Month),
+        (Statistic::Outliers, Span::Month),
+    ] {
+        let said = |finding: &Finding| finding.facts.iter().any(|fact| fact.statistic == statistic);
+        if let Some(fact) = description.fact(statistic, span)
+            && !findings.iter().any(said)
+        {
+            findings.push(finding(sentence(fact, description), &[fact]));
         }
     }
+    let week = if description.adds_up() {
+        Statistic::DailyMean
+    } else {
+        Statistic::Mean
+    };
+    if let (Some(month), Some(week)) = (
+        description.fact(week, Span::Month),
+        description.fact(week, Span::Week),
+    ) && month.n > week.n
+    {
+        findings.insert(0, finding(sentence(week, description), &[week]));
+    }
+    findings.extend(rests_on(description, None));
+    findings
+}
+
+/// How many readings, on how many days.
+fn rests_on(description: &Description, span: Option<Span>) -> Option<Finding> {
+    let span = description.longest_up_to(span.unwrap_or(Span::Month));
+    let count = description.fact(Statistic::Count, span)?;
+    let days = description.fact(Statistic::Days, span)?;
+    let (are, readings) = match count.n {
+        1 => ("is", "reading"),
+        _ => ("are", "readings"),
+    };
+    let text = format!(
+        "For {} there {are} {} {readings} on {} {}.",
+        description.label(),
+        value(count),
+        value(days),
+        when(count, description)
+    );
+    Some(finding(text, &[count, days]))
+}
+
+fn finding(text: String, facts: &[&Fact]) -> Finding {
+    Finding::new(text, facts.iter().map(|fact| (*fact).clone()).collect())
+}
+
+/// One thing to do for each topic that was spoken of.
+fn recommendations(brief: &Brief, findings: &[Finding]) -> Vec<Recommendation> {
+    let mut given: Vec<(&Topic, Recommendation)> = Vec::new();
+    for description in &brief.descriptions {
+        let Some(topic) = topic_of(description.name()) else {
+            continue;
+        };
+        let fact = findings
+            .iter()
+            .flat_map(|finding| &finding.facts)
+            .find(|fact| fact.metric == description.data_type);
+        if let Some(fact) = fact
+            && !given.iter().any(|(known, _)| std::ptr::eq(*known, topic))
+        {
+            let recommendation = Recommendation {
+                text: topic.advice.to_owned(),
+                based_on: vec![fact.fact_id.clone()],
+            };
+            given.push((topic, recommendation));
+        }
+    }
+    given
+        .into_iter()
+        .map(|(_, recommendation)| recommendation)
+        .take(MOST_RECOMMENDATIONS)
+        .collect()
 }

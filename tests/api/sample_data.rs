@@ -123,7 +123,7 @@ async fn check_insight(app: &TestApp, readings: &[Value]) {
     assert_eq!(fact("count"), readings.len() as f64);
     let text = answer["insight"].as_str().unwrap();
     for shown in [
-        format!("from {min} to {max}"),
+        format!("from {min} /min to {max} /min"),
         format!("mean {mean:.2}"),
         "8418 readings".to_owned(),
     ] {

@@ -1,0 +1,130 @@
+//! Facts about series of readings.
+
+mod days;
+mod describe;
+mod series;
+
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+pub use describe::describe;
+pub use series::{Series, series};
+
+use super::fact::{Fact, Period, Span, Statistic, Window};
+use super::observation::Observation;
+use crate::domain::vocabulary::{DailyAggregation, Metric};
+
+/// What was computed of one series.
+#[derive(Debug, Clone)]
+pub struct Description {
+    /// The data type as clients name it.
+    pub data_type: String,
+    /// The data type as the vocabulary knows it.
+    pub metric: Option<&'static Metric>,
+    /// The unit of its values.
+    pub unit: Option<String>,
+    /// When and on which local day the newest reading was measured.
+    pub newest: (Timestamp, Date),
+    /// Local days of the longest window that have readings.
+    pub days: BTreeSet<Date>,
+    /// Readings in the longest window.
+    pub readings: usize,
+    /// Which of several series it is, in words; `None` where there is one.
+    pub choice: Option<String>,
+    /// The facts.
+    pub facts: Vec<Fact>,
+}
+
+impl Description {
+    /// The fact of this statistic over this long, or over what was looked at
+    /// of it.
+    pub fn fact(&self, statistic: Statistic, span: Span) -> Option<&Fact> {
+        self.facts
+            .iter()
+            .find(|fact| fact.statistic == statistic && fact.period.covers(span))
+    }
+
+    /// The sum of the local day of the newest reading.
+    pub fn newest_day(&self) -> Option<&Fact> {
+        self.facts.iter().find(|fact| {
+            matches!(
+                fact.period,
+                Period::LocalDay {
+                    before_newest: 0,
+                    ..
+                }
+            )
+        })
+    }
+
+    /// Whether its values add up.
+    pub fn adds_up(&self) -> bool {
+        self.metric
+            .is_some_and(|metric| metric.daily == DailyAggregation::Sum)
+    }
+
+    /// The name of the data type where it is known, else what the client calls it.
+    pub fn name(&self) -> &str {
+        self.metric
+            .map_or(self.data_type.as_str(), |metric| metric.name.as_str())
+    }
+}
+
+impl Period {
+    /// Whether it is this long, or what was looked at of it.
+    pub fn covers(self, span: Span) -> bool {
+        self == Self::UpToNewest(span) || (self == Self::Clipped && span == Span::Month)
+    }
+}
+
+impl Span {
+    /// The instant this long before `end`.
+    pub fn before(self, end: Timestamp) -> Timestamp {
+        end.checked_sub(SignedDuration::from_hours(24 * i64::from(self.days())))
+            .unwrap_or(Timestamp::MIN)
+    }
+}
+
+/// How far back readings were looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen {
+    /// Every reading after this was.
+    after: Timestamp,
+}
+
+impl Seen {
+    /// Of `observations`, newest first, which are all there are if `complete`.
+    pub fn of(observations: &[Observation], complete: bool) -> Self {
+        Self {
+            after: match observations.last() {
+                // Others of the oldest millisecond may not have been looked at.
+                Some(oldest) if !complete => end_of_millisecond(oldest.at),
+                _ => Timestamp::MIN,
+            },
+        }
+    }
+
+    /// The window this long up to `end`, as far as it was looked at; `None` if
+    /// a shorter one says as much or nothing of it was.
+    fn window(self, end: Timestamp, span: Span) -> Option<(Period, Window)> {
+        let start = span.before(end);
+        if start >= self.after {
+            Some((Period::UpToNewest(span), Window { start, end }))
+        } else if span == Span::Month && self.after < end {
+            let start = self.after;
+            Some((Period::Clipped, Window { start, end }))
+        } else {
+            None
+        }
+    }
+}
+
+/// The last instant of the millisecond in which `instant` lies, 1970 or later.
+fn end_of_millisecond(instant: Timestamp) -> Timestamp {
+    let into_it = instant.subsec_nanosecond() % 1_000_000;
+    instant
+        .checked_add(SignedDuration::from_nanos(i64::from(999_999 - into_it)))
+        .unwrap_or(instant)
+}

@@ -1,0 +1,370 @@
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use super::analysis::{Description, Seen, Series, describe, series};
+use super::answer::{Confidence, ConfidenceLevel, DataCoverage};
+use super::fact::{Fact, FactIds, Span};
+use super::intent::Intent;
+use super::observation::{Evidence, Observation};
+use super::question::Question;
+use super::topics::{Mention, TOPICS};
+use super::wording::{capitalised, spoken};
+
+/// All that an answer may say: the question, and the facts that bear on it.
+pub struct Brief {
+    /// What was asked.
+    pub question: Question,
+    /// What it asks for.
+    pub intent: Intent,
+    /// What was computed, by how much it bears on the question.
+    pub descriptions: Vec<Description>,
+    /// What would be needed and is not there.
+    pub missing: Vec<String>,
+    /// What is to be known of the answer as a whole, in a sentence.
+    pub note: Option<String>,
+    /// Whether something was left out.
+    pub is_partial: bool,
+    /// Whether the asker wants no readings to be looked at.
+    pub is_withheld: bool,
+    /// What time it is.
+    now: Timestamp,
+}
+
+/// At most how many series an answer speaks of.
+const MOST_SERIES: usize = 4;
+/// At most how many of them for one word of the question, or for one that
+/// names nothing.
+const MOST_SERIES_OF_A_MENTION: usize = 3;
+/// At most how many data types are named that could be asked for instead.
+const MOST_NAMED: usize = 5;
+/// An older newest reading says little of now.
+const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl Brief {
+    /// Computes what bears on `question`.
+    pub fn of(question: Question, evidence: &Evidence, now: Timestamp) -> Self {
+        match evidence {
+            Evidence::Withheld => {
+                let mut brief = Self::empty(question, now);
+                brief.is_withheld = true;
+                brief
+                    .missing
+                    .push("readings, which were not to be looked at".to_owned());
+                brief
+            }
+            Evidence::Readings { observations, .. } if observations.is_empty() => {
+                let mut brief = Self::empty(question, now);
+                brief
+                    .missing
+                    .push("readings: none are stored for this user yet".to_owned());
+                brief
+            }
+            Evidence::Readings {
+                observations,
+                complete,
+            } => Self::from(question, observations, *complete, now),
+        }
+    }
+
+    fn empty(question: Question, now: Timestamp) -> Self {
+        Self {
+            intent: Intent::of(question.as_str(), []),
+            question,
+            descriptions: Vec::new(),
+            missing: Vec::new(),
+            note: None,
+            is_partial: false,
+            is_withheld: false,
+            now,
+        }
+    }
+
+    fn from(
+        question: Question,
+        observations: &[Observation],
+        complete: bool,
+        now: Timestamp,
+    ) -> Self {
+        let all = series(observations);
+        let others = all
+            .iter()
+            .filter(|series| series.metric.is_none())
+            .map(|series| series.data_type);
+        let intent = Intent::of(question.as_str(), others);
+        let (chosen, not_found) = choose(&all, &intent);
+        let needs_resting = all
+            .iter()
+            .all(|series| name(series) != "resting_heart_rate");
+        let seen = Seen::of(observations, complete);
+        let mut ids = FactIds::default();
+        let descriptions: Vec<Description> = chosen
+            .iter()
+            .filter_map(|series| describe(series, seen, needs_resting, &mut ids))
+            .collect();
+        let left_out = if intent.mentions.is_empty() {
+            all.len() - descriptions.len()
+        } else {
+            0
+        };
+        let mut brief = Self {
+            intent,
+            question,
+            descriptions,
+            missing: not_found
+                .iter()
+                .map(|phrase| format!("readings of {phrase}"))
+                .collect(),
+            note: None,
+            is_partial: !complete || left_out > 0,
+            is_withheld: false,
+            now,
+        };
+        let mut notes = Vec::new();
+        if !not_found.is_empty() {
+            notes.push(format!(
+                "there are no readings of {}",
+                list(&not_found, "or")
+            ));
+        }
+        if brief.descriptions.is_empty() {
+            notes.push(format!("there are readings of {}", what_there_is(&all)));
+        }
+        brief.note_what_is_old(&mut notes);
+        brief.note_choices(&mut notes);
+        if !complete {
+            notes.push(format!(
+                "only the newest {} readings were looked at, so older ones, and data types that have only older ones, are left out",
+                observations.len()
+            ));
+        }
+        if left_out > 0 {
+            notes.push(format!(
+                "{left_out} more series can be asked for by their data types"
+            ));
+        }
+        brief.note = (!notes.is_empty()).then(|| capitalised(&notes.join("; ")) + ".");
+        brief
+    }
+
+    fn note_what_is_old(&mut self, notes: &mut Vec<String>) {
+        let old: Vec<(String, Date)> = self
+            .descriptions
+            .iter()
+            .filter(|description| self.is_old(description.newest.0))
+            .map(|description| (description.label(), description.newest.1))
+            .collect();
+        for same_day in old.chunk_by(|(_, one), (_, other)| one == other) {
+            let labels: Vec<String> = same_day.iter().map(|(label, _)| label.clone()).collect();
+            notes.push(format!(
+                "the newest readings of {} are of {}, more than a week ago",
+                list(&labels, "and"),
+                same_day[0].1
+            ));
+            let labels = labels.iter();
+            self.missing
+                .extend(labels.map(|label| format!("readings of {label} in the last 7 days")));
+        }
+    }
+
+    fn note_choices(&self, notes: &mut Vec<String>) {
+        notes.extend(self.descriptions.iter().filter_map(|description| {
+            let choice = description.choice.as_ref()?;
+            Some(format!("of {}, {choice}", description.label()))
+        }));
+    }
+
+    /// Every fact.
+    pub fn facts(&self) -> impl Iterator<Item = &Fact> {
+        self.descriptions
+            .iter()
+            .flat_map(|description| &description.facts)
+    }
+
+    /// The fact of this id.
+    pub fn fact(&self, id: &str) -> Option<&Fact> {
+        self.facts().find(|fact| fact.fact_id == id)
+    }
+
+    /// The description that a fact belongs to.
+    pub fn description_of(&self, fact: &Fact) -> Option<&Description> {
+        self.descriptions.iter().find(|description| {
+            description
+                .facts
+                .iter()
+                .any(|own| own.fact_id == fact.fact_id)
+        })
+    }
+
+    /// How much there is to go on.
+    pub fn coverage(&self) -> DataCoverage {
+        let days: BTreeSet<_> = self
+            .descriptions
+            .iter()
+            .flat_map(|description| &description.days)
+            .collect();
+        DataCoverage {
+            readings: self
+                .descriptions
+                .iter()
+                .map(|description| description.readings)
+                .sum(),
+            days: days.len(),
+            missing: self.missing.clone(),
+        }
+    }
+
+    /// How far an answer can be relied on: as far as the weakest of its data.
+    pub fn confidence(&self) -> Confidence {
+        let mut reasons = Vec::new();
+        let levels = self
+            .descriptions
+            .iter()
+            .map(|description| self.confidence_in(description, &mut reasons));
+        let level = levels.min().unwrap_or(ConfidenceLevel::Low);
+        if self.descriptions.is_empty() {
+            reasons.push("there are no readings to go on".to_owned());
+        }
+        Confidence { level, reasons }
+    }
+
+    fn confidence_in(
+        &self,
+        description: &Description,
+        reasons: &mut Vec<String>,
+    ) -> ConfidenceLevel {
+        const DAYS_FOR_HIGH: usize = 21;
+        const DAYS_FOR_MEDIUM: usize = 7;
+        let label = description.label();
+        let days = description.days.len();
+        let mut level = match days {
+            DAYS_FOR_HIGH.. => ConfidenceLevel::High,
+            DAYS_FOR_MEDIUM.. => ConfidenceLevel::Medium,
+            _ => ConfidenceLevel::Low,
+        };
+        if level < ConfidenceLevel::High {
+            reasons.push(format!("{label} has readings on {days} of 30 days"));
+        }
+        if self.is_old(description.newest.0) {
+            reasons.push(format!(
+                "the newest {label} reading is more than a week old"
+            ));
+            level = ConfidenceLevel::Low;
+        }
+        level
+    }
+
+    fn is_old(&self, newest: Timestamp) -> bool {
+        self.now.duration_since(newest) > RECENT
+    }
+}
+
+/// The series that the question is about, and what it names that there is
+/// nothing of.
+fn choose<'a, 'b>(all: &'b [Series<'a>], intent: &Intent) -> (Vec<&'b Series<'a>>, Vec<String>) {
+    let mut chosen: Vec<&Series<'_>> = Vec::new();
+    let mut not_found = Vec::new();
+    for mention in &intent.mentions {
+        let (found, is_meant) = find(all, mention);
+        if !is_meant && !not_found.contains(&mention.phrase) {
+            not_found.push(mention.phrase.clone());
+        }
+        for series in found {
+            if !chosen.iter().any(|known| std::ptr::eq(*known, series)) {
+                chosen.push(series);
+            }
+        }
+    }
+    if intent.mentions.is_empty() {
+        chosen = general(all);
+        chosen.truncate(MOST_SERIES_OF_A_MENTION);
+    }
+    chosen.truncate(MOST_SERIES);
+    (chosen, not_found)
+}
+
+/// The series that a mention is about, and whether they are what it names
+/// rather than what comes close.
+fn find<'a, 'b>(all: &'b [Series<'a>], mention: &Mention) -> (Vec<&'b Series<'a>>, bool) {
+    if let Some(named) = &mention.named {
+        let found: Vec<_> = all.iter().filter(|series| name(series) == named).collect();
+        if !found.is_empty() {
+            return (found, true);
+        }
+    }
+    let found: Vec<_> = mention
+        .about
+        .iter()
+        .flat_map(|metric| all.iter().filter(move |series| name(series) == *metric))
+        .take(MOST_SERIES_OF_A_MENTION)
+        .collect();
+    let is_meant = mention.named.is_none() && !found.is_empty();
+    (found, is_meant)
+}
+
+/// For a general question, the first of each topic and then those with the
+/// most readings.
+fn general<'a, 'b>(all: &'b [Series<'a>]) -> Vec<&'b Series<'a>> {
+    let mut ranked: Vec<&Series<'_>> = all.iter().collect();
+    ranked.sort_by_key(|series| {
+        let place = TOPICS.iter().enumerate().find_map(|(topic, is)| {
+            let metric = is
+                .metrics
+                .iter()
+                .position(|metric| *metric == name(series))?;
+            Some((metric, topic))
+        });
+        (
+            place.unwrap_or((usize::MAX, usize::MAX)),
+            Reverse(series.observations.len()),
+        )
+    });
+    ranked
+}
+
+fn name<'a>(series: &Series<'a>) -> &'a str {
+    series
+        .metric
+        .map_or(series.data_type, |metric| metric.name.as_str())
+}
+
+impl Description {
+    /// What people call it.
+    pub fn label(&self) -> String {
+        spoken(&self.data_type)
+    }
+
+    /// The longest span that was looked at whole, up to `span`.
+    pub fn longest_up_to(&self, span: Span) -> Span {
+        Span::ALL
+            .into_iter()
+            .filter(|shorter| *shorter <= span)
+            .find(|shorter| self.facts.iter().any(|fact| fact.period.covers(*shorter)))
+            .unwrap_or(span)
+    }
+}
+
+/// Data types that can be asked for.
+fn what_there_is(all: &[Series<'_>]) -> String {
+    let mut names: Vec<String> = general(all)
+        .iter()
+        .map(|series| spoken(series.data_type))
+        .take(MOST_NAMED)
+        .collect();
+    if all.len() > MOST_NAMED {
+        names.push("others".to_owned());
+    }
+    list(&names, "and")
+}
+
+/// Names as one lists them.
+fn list(names: &[String], conjunction: &str) -> String {
+    match names {
+        [all @ .., last] if !all.is_empty() => {
+            format!("{} {conjunction} {last}", all.join(", "))
+        }
+        names => names.concat(),
+    }
+}

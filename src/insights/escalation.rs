@@ -1,0 +1,76 @@
+use super::answer::{
+    Confidence, ConfidenceLevel, DataCoverage, Finding, Insight, InsightSource, InsightStatus,
+    Safety, Verification,
+};
+use super::fact::{Fact, FactIds, Period, Span, Statistic, Window};
+use super::observation::Observation;
+use super::safety::{DISCLAIMER, RedFlag};
+use super::wording::{capitalised, spoken, value};
+
+/// Tells somebody who may be in danger to seek help, and nothing else.
+pub fn answer(flag: RedFlag) -> Insight {
+    let (reason, findings) = match &flag.observation {
+        Some(observation) => (
+            "the latest reading calls for help now",
+            vec![finding(observation)],
+        ),
+        None => ("the question calls for help now", Vec::new()),
+    };
+    Insight {
+        text: flag.kind.advice().to_owned(),
+        answer_id: uuid::Uuid::new_v4(),
+        status: InsightStatus::Escalated,
+        source: InsightSource::Statistics,
+        data_coverage: DataCoverage {
+            readings: findings.len(),
+            days: findings.len(),
+            missing: Vec::new(),
+        },
+        verification: Verification {
+            numbers_checked: findings.len(),
+            numbers_unsupported: 0,
+        },
+        findings,
+        recommendations: Vec::new(),
+        confidence: Confidence {
+            level: ConfidenceLevel::Low,
+            reasons: vec![format!("{reason}, so nothing else was looked at")],
+        },
+        safety: Safety {
+            escalation: Some(flag.kind.as_str()),
+            disclaimer: DISCLAIMER,
+        },
+        model: None,
+        usage: None,
+    }
+}
+
+/// The reading that shows the danger.
+fn finding(observation: &Observation) -> Finding {
+    let fact = Fact {
+        fact_id: FactIds::default().next(),
+        metric: observation.data_type.as_str().to_owned(),
+        statistic: Statistic::Last,
+        window: Window {
+            start: Span::Day.before(observation.at),
+            end: observation.at,
+        },
+        value: observation.value.get(),
+        unit: observation
+            .unit
+            .as_ref()
+            .map(|unit| unit.as_str().to_owned()),
+        n: 1,
+        reading_ids: vec![observation.id],
+        period: Period::UpToNewest(Span::Day),
+        trend: None,
+    };
+    let label = spoken(observation.data_type.as_str());
+    let text = format!(
+        "{}: the last reading is {}, of {}.",
+        capitalised(&label),
+        value(&fact),
+        observation.date()
+    );
+    Finding::new(text, vec![fact])
+}

@@ -1,0 +1,184 @@
+//! Facts in plain words.
+
+use super::analysis::Description;
+use super::fact::{Fact, Period, Span, Statistic};
+use crate::statistics::{Direction, Strength};
+
+/// The fact as a sentence of its own.
+pub fn sentence(fact: &Fact, of: &Description) -> String {
+    let label = of.label();
+    let when = when(fact, of);
+    let value = value(fact);
+    let text = match fact.statistic {
+        Statistic::Count => format!("there are {value} {label} readings {when}"),
+        Statistic::Days => format!("{label} has readings on {value} {when}"),
+        Statistic::LongestGap => {
+            format!("the longest gap between {label} readings {when} is {value}")
+        }
+        Statistic::Suspect => format!(
+            "{value} of the {label} readings {when} cannot be true and {} left out",
+            if fact.value == 1.0 { "is" } else { "are" }
+        ),
+        Statistic::Min => format!("the lowest {label} {when} is {value}"),
+        Statistic::Max => format!("the highest {label} {when} is {value}"),
+        Statistic::P10 => format!("a tenth of {label} readings {when} is below {value}"),
+        Statistic::P90 => format!("a tenth of {label} readings {when} is above {value}"),
+        Statistic::Median => format!("the median {label} {when} is {value}"),
+        Statistic::Mean => format!("the mean {label} {when} is {value}"),
+        Statistic::Last => format!("the last {label} reading is {value}, of {}", of.newest.1),
+        Statistic::Sum => format!("the total of {label} {when} is {value}"),
+        Statistic::DailyMean => format!("{label} {when} come to {value} a day on average"),
+        Statistic::DailyMin => format!("the day with the lowest {label} {when} has {value}"),
+        Statistic::DailyMax => format!("the day with the highest {label} {when} has {value}"),
+        Statistic::BaselineMedian => format!("a usual day's {label} {when} is {value}"),
+        Statistic::BaselineSpread => {
+            format!("{label} usually varies by {value} from day to day {when}")
+        }
+        Statistic::Outliers => match fact.value {
+            0.0 => format!("no day's {label} {when} is far from the usual"),
+            1.0 => format!("{label} was far from the usual on 1 day {when}"),
+            _ => format!("{label} was far from the usual on {value} days {when}"),
+        },
+        Statistic::TrendPerDay => trend(fact, &label, &value, &when),
+        Statistic::WeekdayMean => format!("{label} {when} is {value} on the mean weekday"),
+        Statistic::WeekendMean => format!("{label} {when} is {value} on the mean weekend day"),
+        Statistic::DailyDeviation => {
+            format!("{label} {when} varies with a standard deviation of {value} between days")
+        }
+        Statistic::TimeInRange => format!("{label} {when} was in range for {value} of the time"),
+        Statistic::TimeVeryLow => format!("{label} {when} was very low for {value} of the time"),
+        Statistic::TimeLow => format!("{label} {when} was below range for {value} of the time"),
+        Statistic::TimeHigh => format!("{label} {when} was above range for {value} of the time"),
+        Statistic::TimeVeryHigh => format!("{label} {when} was very high for {value} of the time"),
+        Statistic::CoefficientOfVariation => {
+            format!("{label} {when} has a coefficient of variation of {value}")
+        }
+        Statistic::GlucoseManagementIndicator => {
+            format!("the glucose management indicator {when} is {value}")
+        }
+        Statistic::RestingEstimate => format!(
+            "the resting heart rate {when}, estimated from the calmest half hour, is {value}"
+        ),
+    };
+    capitalised(&text) + "."
+}
+
+fn trend(fact: &Fact, label: &str, value: &str, when: &str) -> String {
+    let (direction, strength) = fact.trend.unwrap_or((Direction::Steady, Strength::Weak));
+    let verb = match direction {
+        Direction::Steady => return format!("{label} shows no clear trend {when}"),
+        Direction::Rising => "rising",
+        Direction::Falling => "falling",
+    };
+    let strength = match strength {
+        Strength::Weak => "weakly",
+        Strength::Moderate => "moderately",
+        Strength::Strong => "strongly",
+    };
+    let value = value.trim_start_matches('-');
+    format!("{label} is {strength} {verb}, by {value} {when}")
+}
+
+/// When: the window by its length and the local day of the newest reading.
+pub fn when(fact: &Fact, of: &Description) -> String {
+    let date = of.newest.1;
+    match fact.period {
+        Period::UpToNewest(span) => when_up_to(span, of),
+        Period::Clipped => format!("after {} up to {date}", fact.window.start),
+        Period::LocalDay { date, .. } => format!("on {date}"),
+    }
+}
+
+fn when_up_to(span: Span, of: &Description) -> String {
+    format!("in the {} up to {}", span.in_words(), of.newest.1)
+}
+
+/// The fact's number with its unit.
+pub fn value(fact: &Fact) -> String {
+    let number = number(fact.value);
+    match fact.statistic {
+        Statistic::Days => {
+            let days = if fact.value == 1.0 { "day" } else { "days" };
+            format!("{number} {days}")
+        }
+        Statistic::TrendPerDay => {
+            let unit = fact
+                .unit
+                .as_deref()
+                .and_then(|unit| unit.strip_suffix("/d"));
+            format!("{number}{} a day", unit.map(spaced).unwrap_or_default())
+        }
+        _ => format!(
+            "{number}{}",
+            fact.unit.as_deref().map(spaced).unwrap_or_default()
+        ),
+    }
+}
+
+/// A UCUM unit as people write it, after a space; nothing for a thing counted,
+/// which the data type names.
+fn spaced(unit: &str) -> String {
+    match unit {
+        "Cel" => " °C".to_owned(),
+        "[degF]" => " °F".to_owned(),
+        "mm[Hg]" => " mmHg".to_owned(),
+        "[lb_av]" => " lb".to_owned(),
+        "[mi_i]" => " mi".to_owned(),
+        "1" => String::new(),
+        unit if unit.starts_with('{') => String::new(),
+        unit => format!(" {unit}"),
+    }
+}
+
+/// A number as one reads it: with two decimals, below 1 with three digits that
+/// count, and with an exponent where it would else be a row of digits or zeros.
+pub fn number(number: f64) -> String {
+    let decimals = match number.abs() {
+        0.0 => return "0".to_owned(),
+        1.0..1e9 => 2,
+        0.1..1.0 => 3,
+        0.01..0.1 => 4,
+        0.001..0.01 => 5,
+        _ => return format!("{number:.2e}"),
+    };
+    let text = format!("{number:.decimals$}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+/// A data type as people would say it.
+pub fn spoken(data_type: &str) -> String {
+    data_type.replace(['_', ':', '.'], " ")
+}
+
+/// With its first letter in upper case.
+pub fn capitalised(text: &str) -> String {
+    let mut characters = text.chars();
+    match characters.next() {
+        Some(first) => first.to_uppercase().collect::<String>() + characters.as_str(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn numbers_are_written_as_one_reads_them() {
+        for (value, text) in [
+            (72.0, "72"),
+            (72.5, "72.5"),
+            (92.416_666, "92.42"),
+            (-0.25, "-0.25"),
+            (0.0, "0"),
+            (100.0, "100"),
+            (0.0149, "0.0149"),
+            (0.005_123, "0.00512"),
+            (0.999_999, "1"),
+            (0.0001, "1.00e-4"),
+            (1e12, "1.00e12"),
+        ] {
+            assert_eq!(number(value), text);
+        }
+    }
+}
