@@ -85,9 +85,10 @@ const SHARED: [(&str, &[&str]); 3] = [
 ];
 
 /// What implements a trait is named where it is, and in `app`.
-const CONCRETE: [(&str, &str); 3] = [
+const CONCRETE: [(&str, &str); 4] = [
     ("EmbeddedStore", "store"),
     ("DynamoDbStore", "store"),
+    ("GeminiProvider", "insights"),
     ("StatisticalProvider", "insights"),
 ];
 

@@ -15,6 +15,7 @@ mod answer;
 mod brief;
 mod escalation;
 mod fact;
+pub mod gemini;
 mod intent;
 mod observation;
 mod provider;

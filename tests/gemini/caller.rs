@@ -1,0 +1,142 @@
+//! A client of the fake, and what is asked.
+
+use std::time::Duration;
+
+use clarity_backend::insights::gemini::{
+    FailureKind, GeminiClient, GeminiFailure, GeminiSettings, Prompt, Reply, Role, TextSink,
+    Timing, Turn,
+};
+use serde_json::json;
+use tokio::time::Instant;
+
+use crate::fake_gemini::{FakeGemini, KEY, Scripted};
+
+pub const MODEL: &str = "gemini-3.5-flash-lite";
+pub const FALLBACK: &str = "gemini-3.5-flash";
+pub const QUESTION: &str = "Did I sleep well? (secret-question)";
+
+/// Long enough for whatever answers at all.
+pub const LONG: Duration = Duration::from_secs(20);
+
+pub fn settings(fake: &FakeGemini) -> GeminiSettings {
+    GeminiSettings {
+        api_key: KEY.into(),
+        model: MODEL.to_owned(),
+        fallback_model: None,
+        base_url: fake.base_url(),
+        api_version: "v1beta".to_owned(),
+        timing: Timing {
+            backoff: Duration::from_millis(5),
+            shortest_attempt: Duration::from_millis(20),
+            ..Timing::default()
+        },
+    }
+}
+
+pub fn client(fake: &FakeGemini) -> GeminiClient {
+    GeminiClient::new(settings(fake)).unwrap()
+}
+
+/// A client that has another model to turn to.
+pub fn client_with_fallback(fake: &FakeGemini) -> GeminiClient {
+    GeminiClient::new(GeminiSettings {
+        fallback_model: Some(FALLBACK.to_owned()),
+        ..settings(fake)
+    })
+    .unwrap()
+}
+
+pub fn prompt() -> Prompt {
+    Prompt {
+        system_instruction: "Answer from the facts.".to_owned(),
+        turns: vec![Turn {
+            role: Role::User,
+            text: QUESTION.to_owned(),
+        }],
+        response_schema: json!({
+            "type": "OBJECT",
+            "properties": {"sentences": {"type": "ARRAY", "items": {"type": "STRING"}}},
+            "required": ["sentences"],
+        }),
+    }
+}
+
+pub async fn generate(client: &GeminiClient) -> Result<Reply, GeminiFailure> {
+    generate_within(client, LONG).await
+}
+
+pub async fn generate_within(
+    client: &GeminiClient,
+    time: Duration,
+) -> Result<Reply, GeminiFailure> {
+    client.generate(&prompt(), Instant::now() + time).await
+}
+
+pub async fn stream(client: &GeminiClient, sink: &mut Sink) -> Result<Reply, GeminiFailure> {
+    stream_within(client, LONG, sink).await
+}
+
+pub async fn stream_within(
+    client: &GeminiClient,
+    time: Duration,
+    sink: &mut Sink,
+) -> Result<Reply, GeminiFailure> {
+    client.stream(&prompt(), Instant::now() + time, sink).await
+}
+
+/// Remembers what comes.
+#[derive(Default)]
+pub struct Sink {
+    pub attempts: usize,
+    pub pieces: Vec<String>,
+    /// Whether the first piece goes to the asker at once.
+    pub is_eager: bool,
+}
+
+impl Sink {
+    pub fn eager() -> Self {
+        Self {
+            is_eager: true,
+            ..Self::default()
+        }
+    }
+}
+
+impl TextSink for Sink {
+    fn begin(&mut self) {
+        self.attempts += 1;
+        self.pieces.clear();
+    }
+
+    fn text(&mut self, piece: &str) {
+        self.pieces.push(piece.to_owned());
+    }
+
+    fn is_committed(&self) -> bool {
+        self.is_eager && !self.pieces.is_empty()
+    }
+}
+
+/// What becomes of one reply, whole and streamed, which must be the same, and
+/// is not worth another attempt.
+pub async fn outcome(reply: impl Fn() -> Scripted) -> FailureKind {
+    let whole = {
+        let fake = FakeGemini::start().await;
+        fake.enqueue(reply());
+        failure(generate(&client(&fake)).await)
+    };
+    let streamed = {
+        let fake = FakeGemini::start().await;
+        fake.enqueue(reply());
+        failure(stream(&client(&fake), &mut Sink::default()).await)
+    };
+    assert_eq!((whole.attempts, streamed.attempts), (1, 1));
+    assert_eq!(whole.kind, streamed.kind);
+    whole.kind
+}
+
+/// The failure that there must be.
+#[track_caller]
+pub fn failure(outcome: Result<Reply, GeminiFailure>) -> GeminiFailure {
+    outcome.err().unwrap()
+}
