@@ -12,10 +12,11 @@ use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::auth::ApiKey;
-use crate::config::{Config, Environment, StoreConfig};
+use crate::config::{Config, Environment, InsightConfig, StoreConfig};
 use crate::domain::Clock;
 use crate::http::{self, AppState, CursorKey, Readiness};
-use crate::insights::{Insights, StatisticalProvider};
+use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
+use crate::insights::{GeminiProvider, InsightProvider, Insights, StatisticalProvider};
 use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
 use crate::telemetry::chain;
 
@@ -36,22 +37,29 @@ impl App {
     /// and is not ready until there is one.
     pub async fn assemble(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let store = open_store(config).await?;
-        Ok(Self::with(config, store, Arc::new(SystemClock)))
+        Ok(Self::with(config, store, Arc::new(SystemClock))?)
     }
 
     /// Puts the service together over a given store and clock.
-    pub fn with(config: &Config, store: Arc<dyn ReadingStore>, clock: Arc<dyn Clock>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When Gemini cannot be asked with these settings.
+    pub fn with(
+        config: &Config,
+        store: Arc<dyn ReadingStore>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self, GeminiSetupError> {
+        Ok(Self {
             state: AppState {
                 readiness: Arc::new(Readiness::new(Arc::clone(&store))),
                 store,
-                insights: Insights::new(Arc::new(StatisticalProvider)),
+                insights: Insights::new(insight_provider(&config.insights)?),
                 clock,
                 api_key: ApiKey::from(&config.api_key),
                 cursor_key: CursorKey::derive(&config.api_key),
                 environment: config.environment.as_str(),
             },
-        }
+        })
     }
 
     /// What it answers requests with.
@@ -90,6 +98,25 @@ impl App {
             }
         }
     }
+}
+
+fn insight_provider(config: &InsightConfig) -> Result<Arc<dyn InsightProvider>, GeminiSetupError> {
+    let Some(gemini) = &config.gemini else {
+        return Ok(Arc::new(StatisticalProvider));
+    };
+    let client = GeminiClient::new(GeminiSettings {
+        api_key: gemini.api_key.clone(),
+        model: gemini.model.clone(),
+        fallback_model: gemini.fallback_model.clone(),
+        base_url: gemini.base_url.clone(),
+        api_version: gemini.api_version.clone(),
+        timing: Timing::default(),
+    })?;
+    Ok(Arc::new(GeminiProvider::new(
+        client,
+        config.deadline,
+        config.cache_ttl,
+    )))
 }
 
 async fn open_store(

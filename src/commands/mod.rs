@@ -41,7 +41,13 @@ Settings come from the environment, or from a file .env in the working directory
   AWS_REGION         region of the table, such as eu-central-1
   DYNAMODB_TABLE     name of the table [clarity-health-data]
   DYNAMODB_ENDPOINT  URL of DynamoDB Local; not in production
-  GEMINI_API_KEY     not used by this version: statistics answer questions
+  GEMINI_API_KEY     key for Gemini; without one, statistics answer questions
+  GEMINI_MODEL       model to ask [gemini-3.5-flash-lite]
+  GEMINI_FALLBACK_MODEL  model to ask when that one cannot answer
+  GEMINI_BASE_URL    where Gemini is [https://generativelanguage.googleapis.com]
+  GEMINI_API_VERSION version of its API [v1beta]
+  INSIGHT_DEADLINE   seconds that an answer may take, 2 to 55 [25]
+  INSIGHT_CACHE_TTL  seconds that Gemini's answers are remembered, 0 for not [600]
   RUST_LOG           what is logged, such as debug [info]";
 
 /// Exit code for settings that are not usable.

@@ -17,11 +17,6 @@ const MOST_BLOCKING_THREADS: usize = 8;
 pub(super) fn run() -> Result<(), Failure> {
     let config = Config::read(config::variable)?;
     telemetry::start(&config);
-    if config.gemini_api_key.is_some() {
-        tracing::warn!(
-            "GEMINI_API_KEY is set but not used by this version: statistics answer questions"
-        );
-    }
     tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(MOST_BLOCKING_THREADS)
         .enable_all()
@@ -39,7 +34,13 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     })?;
     let address = listener.local_addr()?;
     let app = App::assemble(config).await?;
-    tracing::info!(%address, environment = config.environment.as_str(), "serving");
+    let gemini = config.insights.gemini.as_ref();
+    tracing::info!(
+        %address,
+        environment = config.environment.as_str(),
+        model = gemini.map_or("none", |gemini| &gemini.model),
+        "serving"
+    );
     if config.uses_development_key() {
         if !address.ip().is_loopback() {
             tracing::warn!(

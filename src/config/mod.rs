@@ -6,6 +6,7 @@
 
 mod faults;
 mod file;
+mod insights;
 mod reader;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 pub use self::faults::ConfigFaults;
 pub use self::file::{FileFault, load_file};
+pub use self::insights::{GeminiConfig, InsightConfig};
 use self::reader::Reader;
 
 /// The key of a development service that was given none.
@@ -41,8 +43,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// The key that clients present.
     pub api_key: SecretString,
-    /// The key for Gemini, if there is one.
-    pub gemini_api_key: Option<SecretString>,
+    /// How questions are answered.
+    pub insights: InsightConfig,
     /// What is logged, in the syntax of `RUST_LOG`.
     pub log_filter: String,
 }
@@ -100,14 +102,14 @@ impl Config {
         let address = reader.address(environment);
         let store = reader.store(environment);
         let api_key = reader.api_key(environment);
-        let gemini_api_key = reader.text("GEMINI_API_KEY").map(SecretString::from);
+        let insights = reader.insights(environment);
         let log_filter = reader.log_filter();
         reader.finish(Self {
             environment,
             address,
             store,
             api_key,
-            gemini_api_key,
+            insights,
             log_filter,
         })
     }
@@ -213,6 +215,62 @@ mod tests {
             ]
         );
         assert!(!read(&variables).unwrap_err().to_string().contains("secret"));
+    }
+
+    #[test]
+    fn without_a_key_gemini_is_not_asked() {
+        let insights = read(&[]).unwrap().insights;
+        assert!(insights.gemini.is_none());
+        assert_eq!(insights.deadline.as_secs(), 25);
+        assert_eq!(insights.cache_ttl.as_secs(), 600);
+        let config = read(&[("GEMINI_API_KEY", "any-prefix"), ("INSIGHT_CACHE_TTL", "0")]).unwrap();
+        let gemini = config.insights.gemini.as_ref().unwrap();
+        assert_eq!(gemini.model, "gemini-3.5-flash-lite");
+        assert_eq!(gemini.api_version, "v1beta");
+        assert_eq!(
+            gemini.base_url.as_str(),
+            "https://generativelanguage.googleapis.com/"
+        );
+        assert!(!format!("{config:?}").contains("any-prefix"));
+    }
+
+    #[test]
+    fn readings_go_to_gemini_encrypted_or_stay_on_the_machine() {
+        let faults = |url, environment| {
+            faulty_variables(&[
+                ("GEMINI_BASE_URL", url),
+                ("ENVIRONMENT", environment),
+                ("AWS_REGION", "eu-central-1"),
+                ("CLARITY_API_KEY", "0123456789abcdef0123456789abcdef"),
+                ("GEMINI_API_KEY", "x"),
+                ("INSIGHT_DEADLINE", "0"),
+            ])
+        };
+        let deadline = ["INSIGHT_DEADLINE"];
+        let both = ["GEMINI_BASE_URL", "INSIGHT_DEADLINE"];
+        assert_eq!(
+            faults("https://proxy.example/gemini", "production"),
+            deadline
+        );
+        assert_eq!(faults("http://127.0.0.1:9", "development"), deadline);
+        assert_eq!(faults("http://127.0.0.1:9", "production"), both);
+        for url in [
+            "http://example.com",
+            "https://u:p@x.example",
+            "ftp://x",
+            "x",
+            "https://x?key=1",
+        ] {
+            assert_eq!(faults(url, "development"), both, "{url}");
+        }
+        assert_eq!(
+            faulty_variables(&[
+                ("GEMINI_MODEL", "../x"),
+                ("GEMINI_API_KEY", "a b"),
+                ("GEMINI_API_VERSION", "v1/x")
+            ]),
+            ["GEMINI_MODEL", "GEMINI_API_VERSION", "GEMINI_API_KEY"]
+        );
     }
 
     #[test]

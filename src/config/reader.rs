@@ -37,7 +37,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         }
     }
 
-    fn fault(&mut self, variable: &'static str, advice: impl Into<String>) {
+    pub(super) fn fault(&mut self, variable: &'static str, advice: impl Into<String>) {
         self.faults.add(variable, advice);
     }
 

@@ -143,8 +143,8 @@ impl FromJson for Asked {
         );
         match (user_id, question) {
             (Some(user_id), Some(question)) if faults.list().is_empty() => Ok(Self {
+                question: question.about(&user_id),
                 user_id,
-                question,
                 include_recent_data: include_recent_data.unwrap_or(true),
             }),
             _ => Err(ApiError::Invalid(faults)),

@@ -256,6 +256,11 @@ impl Brief {
         level
     }
 
+    /// How many whole days ago `instant` was.
+    pub fn days_ago(&self, instant: Timestamp) -> i64 {
+        (self.now.duration_since(instant).as_hours() / 24).max(0)
+    }
+
     fn is_old(&self, newest: Timestamp) -> bool {
         self.now.duration_since(newest) > RECENT
     }

@@ -3,12 +3,15 @@
 //! Readings arrive as input: nothing here reads a store, and nothing here
 //! knows whose the readings are. A question goes this way:
 //!
-//! 1. [`safety`] looks for signs that help is needed now; then nothing else is
+//! 1. `safety` looks for signs that help is needed now; then nothing else is
 //!    answered.
-//! 2. A [`Brief`] gathers what bears on the question ([`intent`], [`topics`]):
+//! 2. A [`Brief`] gathers what bears on the question (`intent`, `topics`):
 //!    for each data type one series of readings, and the facts computed from it
-//!    ([`analysis`]). Every number that an answer may hold is one of these.
-//! 3. An [`InsightProvider`] chooses among them and puts them in words.
+//!    (`analysis`). Every number that an answer may hold is one of these.
+//! 3. An [`InsightProvider`] chooses among them and puts them in words: the
+//!    [`StatisticalProvider`] by rules (`statistical`, `wording`), the
+//!    [`GeminiProvider`] by a model (`phrasing`, over [`gemini`]), which is held
+//!    to the facts (`verification`).
 
 mod analysis;
 mod answer;
@@ -18,11 +21,13 @@ mod fact;
 pub mod gemini;
 mod intent;
 mod observation;
+mod phrasing;
 mod provider;
 mod question;
 mod safety;
 mod statistical;
 mod topics;
+mod verification;
 mod wording;
 mod words;
 
@@ -33,6 +38,7 @@ use jiff::Timestamp;
 pub use answer::{Insight, InsightStatus};
 pub use brief::Brief;
 pub use observation::{Evidence, Observation};
+pub use phrasing::GeminiProvider;
 pub use provider::{Deltas, InsightProvider};
 pub use question::Question;
 pub use statistical::StatisticalProvider;

@@ -1,8 +1,16 @@
-use crate::domain::Invalid;
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use crate::domain::{Invalid, UserId};
 
 /// What a person asks: 1 to 2,000 characters.
 #[derive(Clone)]
-pub struct Question(String);
+pub struct Question {
+    asked: String,
+    /// Without what would tell who asks.
+    shareable: String,
+}
 
 impl Question {
     /// The most characters.
@@ -10,7 +18,19 @@ impl Question {
 
     /// The question as asked.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.asked
+    }
+
+    /// The question as it may leave the service: without ids, addresses and
+    /// long numbers.
+    pub fn shareable(&self) -> &str {
+        &self.shareable
+    }
+
+    /// The question, of which this user's id may not leave the service.
+    pub fn about(mut self, user_id: &UserId) -> Self {
+        self.shareable = without(&self.shareable, user_id.as_str());
+        self
     }
 }
 
@@ -23,7 +43,85 @@ impl TryFrom<String> for Question {
                 "must be 1 to 2000 characters, not all of them blank",
             ))
         } else {
-            Ok(Self(text))
+            Ok(Self {
+                shareable: without_personal(&text),
+                asked: text,
+            })
         }
+    }
+}
+
+/// What stands in place of what is left out.
+const LEFT_OUT: &str = "[…]";
+
+/// E-mail addresses, UUIDs, and numbers as long as those of telephones.
+static PERSONAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    Regex::new(concat!(
+        r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+",
+        r"|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",
+        r"|\+?[0-9](?:[ ()/.-]?[0-9]){6,}",
+    ))
+    .ok()
+});
+
+fn without_personal(text: &str) -> String {
+    match &*PERSONAL {
+        Some(personal) => personal.replace_all(text, LEFT_OUT).into_owned(),
+        // Part of the program: a test makes sure that it compiles.
+        None => LEFT_OUT.to_owned(),
+    }
+}
+
+/// The text without `id` where it stands by itself, in upper or lower case.
+fn without(text: &str, id: &str) -> String {
+    // Same bytes at the same places, whatever else the text holds.
+    let (folded, id) = (text.to_ascii_lowercase(), id.to_ascii_lowercase());
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = 0;
+    for (at, found) in folded.match_indices(&id) {
+        let end = at + found.len();
+        let before = text[..at].chars().next_back();
+        let after = text[end..].chars().next();
+        let is_part = |next: Option<char>| next.is_some_and(char::is_alphanumeric);
+        if at >= rest && !is_part(before) && !is_part(after) {
+            kept.push_str(&text[rest..at]);
+            kept.push_str(LEFT_OUT);
+            rest = end;
+        }
+    }
+    kept.push_str(&text[rest..]);
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_tells_who_asks_does_not_leave() {
+        let question = |text: &str, user: &str| {
+            let question = Question::try_from(text.to_owned()).unwrap();
+            question
+                .about(&user.parse().unwrap())
+                .shareable()
+                .to_owned()
+        };
+        assert_eq!(
+            question("I am User-7, and user-77?", "user-7"),
+            "I am […], and user-77?"
+        );
+        assert_eq!(question("Mail ann@example.org!", "u"), "Mail […]!");
+        assert_eq!(
+            question(
+                "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e and +49 170 1234567",
+                "u"
+            ),
+            "[…] and […]"
+        );
+        assert_eq!(
+            question("7 days, 10,000 steps, 120/80?", "u"),
+            "7 days, 10,000 steps, 120/80?"
+        );
+        assert_eq!(question("é u é", "u"), "é […] é");
     }
 }

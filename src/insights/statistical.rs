@@ -248,7 +248,7 @@ fn finding(text: String, facts: &[&Fact]) -> Finding {
 }
 
 /// One thing to do for each topic that was spoken of.
-fn recommendations(brief: &Brief, findings: &[Finding]) -> Vec<Recommendation> {
+pub fn recommendations(brief: &Brief, findings: &[Finding]) -> Vec<Recommendation> {
     let mut given: Vec<(&Topic, Recommendation)> = Vec::new();
     for description in &brief.descriptions {
         let Some(topic) = topic_of(description.name()) else {

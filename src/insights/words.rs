@@ -33,7 +33,7 @@ pub fn words(text: &str) -> Vec<Word> {
 }
 
 /// A word in lower case and, roughly, in the singular.
-fn plain(word: &str) -> String {
+pub fn plain(word: &str) -> String {
     let mut word = word.to_lowercase();
     if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") {
         word.pop();
@@ -43,29 +43,30 @@ fn plain(word: &str) -> String {
 
 /// Phrases, each with what it means.
 pub struct Lexicon<T> {
-    by_first_word: HashMap<String, Vec<(Vec<String>, T)>>,
+    /// By their words, with spaces between.
+    meanings: HashMap<String, T>,
+    /// The most words of a phrase that begins with a word.
+    longest: HashMap<String, usize>,
 }
 
 impl<T> Lexicon<T> {
     /// Of phrases with their meanings; of two meanings of one phrase the first
     /// stands.
     pub fn new<'a>(entries: impl IntoIterator<Item = (&'a str, T)>) -> Self {
-        let mut by_first_word: HashMap<String, Vec<(Vec<String>, T)>> = HashMap::new();
+        let mut lexicon = Self {
+            meanings: HashMap::new(),
+            longest: HashMap::new(),
+        };
         for (phrase, meaning) in entries {
-            let phrase: Vec<String> = words(phrase).into_iter().map(|word| word.text).collect();
-            let Some(first) = phrase.first() else {
+            let words = words(phrase);
+            let Some(first) = words.first() else {
                 continue;
             };
-            let same_start = by_first_word.entry(first.clone()).or_default();
-            if same_start.iter().all(|(known, _)| *known != phrase) {
-                same_start.push((phrase, meaning));
-            }
+            let longest = lexicon.longest.entry(first.text.clone()).or_default();
+            *longest = words.len().max(*longest);
+            lexicon.meanings.entry(joined(&words)).or_insert(meaning);
         }
-        // The longest phrase is the one that is meant.
-        for phrases in by_first_word.values_mut() {
-            phrases.sort_by_key(|(phrase, _)| std::cmp::Reverse(phrase.len()));
-        }
-        Self { by_first_word }
+        lexicon
     }
 
     /// The phrases in `words` from left to right, which of the words each
@@ -85,17 +86,19 @@ impl<T> Lexicon<T> {
         found
     }
 
+    /// The longest phrase is the one that is meant.
     fn phrase_at(&self, words: &[Word], at: usize) -> Option<(usize, &T)> {
         let rest = &words[at..];
-        self.by_first_word
-            .get(&rest.first()?.text)?
-            .iter()
-            .find(|(phrase, _)| {
-                phrase.len() <= rest.len()
-                    && phrase.iter().zip(rest).all(|(one, word)| *one == word.text)
-            })
-            .map(|(phrase, meaning)| (phrase.len(), meaning))
+        let longest = *self.longest.get(&rest.first()?.text)?;
+        (1..=longest.min(rest.len()))
+            .rev()
+            .find_map(|length| Some((length, self.meanings.get(&joined(&rest[..length]))?)))
     }
+}
+
+fn joined(words: &[Word]) -> String {
+    let words: Vec<&str> = words.iter().map(|word| word.text.as_str()).collect();
+    words.join(" ")
 }
 
 #[cfg(test)]

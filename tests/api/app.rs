@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 
+use crate::fake_gemini::{self, FakeGemini};
 use crate::support::dynamodb_local::DynamoDbLocal;
 
 /// What the clock of every app under test shows.
@@ -41,12 +42,37 @@ impl TestApp {
         Self::over(Arc::new(store), None).await
     }
 
+    /// Over an embedded store of its own, with these settings beside a key for
+    /// `gemini`.
+    pub async fn start_with_gemini(gemini: &FakeGemini, settings: &[(&str, &str)]) -> Self {
+        let base_url = gemini.base_url();
+        let own = [
+            ("GEMINI_API_KEY", fake_gemini::KEY),
+            ("GEMINI_BASE_URL", base_url.as_str()),
+        ];
+        let config = Config::read(|name| {
+            let mut settings = settings.iter().chain(&own);
+            let (_, value) = settings.find(|(setting, _)| *setting == name)?;
+            Some(value.into())
+        });
+        let directory = tempfile::tempdir().unwrap();
+        let store = EmbeddedStore::open(directory.path()).unwrap();
+        Self::with(&config.unwrap(), Arc::new(store), Some(directory)).await
+    }
+
     /// Over any store.
     pub async fn over(store: Arc<dyn ReadingStore>, directory: Option<TempDir>) -> Self {
-        let config = Config::read(|_| None).unwrap();
+        Self::with(&Config::read(|_| None).unwrap(), store, directory).await
+    }
+
+    async fn with(
+        config: &Config,
+        store: Arc<dyn ReadingStore>,
+        directory: Option<TempDir>,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = App::with(&config, store, Arc::new(FixedClock));
+        let app = App::with(config, store, Arc::new(FixedClock)).unwrap();
         tokio::spawn(app.serve(listener, std::future::pending()));
         Self {
             address,

@@ -12,6 +12,9 @@ mod bad_bodies;
 mod bad_queries;
 mod clients_of_old;
 mod documentation;
+#[path = "../support/fake_gemini/mod.rs"]
+#[expect(dead_code, reason = "the tests of the client use the rest")]
+mod fake_gemini;
 mod health;
 mod insights;
 mod listing;

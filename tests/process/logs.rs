@@ -1,7 +1,9 @@
 //! Nothing personal reaches a log, however much is logged.
 
+use reqwest::StatusCode;
 use serde_json::json;
 
+use crate::fake_gemini::{FakeGemini, KEY, Scripted, errors};
 use crate::service::Service;
 
 #[tokio::test]
@@ -42,5 +44,56 @@ async fn nothing_a_client_says_is_logged() {
     assert!(log.contains("request_id"), "there is a log: {log}");
     for secret in ["canary", "424242", "2011-11-11", id, "development-key"] {
         assert!(!log.contains(secret), "{secret} in {log}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_that_goes_to_gemini_or_comes_from_it_is_logged() {
+    let gemini = FakeGemini::start().await;
+    let base_url = gemini.base_url();
+    let directory = tempfile::tempdir().unwrap();
+    let settings = [
+        ("RUST_LOG", "trace"),
+        ("GEMINI_API_KEY", KEY),
+        ("GEMINI_BASE_URL", base_url.as_str()),
+    ];
+    let service = Service::start(directory.path(), &settings);
+    let reading = json!({
+        "user_id": "canary-user",
+        "data_type": "canary_type",
+        "value": 424_242.5,
+        "timestamp": "2011-11-11T11:11:11Z",
+    });
+    assert_eq!(service.post("/api/v1/data", &reading).await.0, 200);
+    let refusal = errors::body(400, "INVALID_ARGUMENT", "canary-message");
+    let unverified = json!({
+        "findings": [{"text": "canary-finding of 424242.5", "fact_ids": ["canary-id"]}],
+        "recommendations": [],
+    });
+    gemini
+        .enqueue(Scripted::error(StatusCode::BAD_REQUEST, refusal))
+        .enqueue(Scripted::reply("canary-prose"))
+        .enqueue(Scripted::reply(&unverified.to_string()))
+        .enqueue(Scripted::error(StatusCode::FORBIDDEN, json!("canary-text")));
+    let question = json!({"user_id": "canary-user", "query": "canary type of canary-question"});
+    for _ in 0..3 {
+        let (status, answer) = service.post("/api/v1/insights", &question).await;
+        assert_eq!(
+            (status.as_u16(), &answer["status"]),
+            (200, &json!("fallback"))
+        );
+    }
+    assert_eq!(gemini.left(), 0);
+    let (_, log) = service.stop("TERM");
+    assert!(
+        log.contains("gemini_failed") && log.contains("unverified"),
+        "{log}"
+    );
+    let place = base_url.authority();
+    for secret in ["canary", "424242", "2011-11-11", KEY, place, "http://127"] {
+        let in_a_line = log
+            .lines()
+            .find(|line| line.contains(secret) && !line.contains("serving"));
+        assert_eq!(in_a_line, None, "{secret}");
     }
 }

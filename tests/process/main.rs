@@ -8,6 +8,9 @@
 
 mod commands;
 mod durability;
+#[path = "../support/fake_gemini/mod.rs"]
+#[expect(dead_code, reason = "the tests of the client use the rest")]
+mod fake_gemini;
 mod logs;
 mod production;
 mod readme;

@@ -97,6 +97,12 @@ pub fn convert(value: f64, from: &str, to: &str) -> Option<f64> {
     (from.base == to.base).then(|| (value * from.factor + from.offset - to.offset) / to.factor)
 }
 
+/// Whether this is how a unit is written that is known here or that the
+/// vocabulary names.
+pub fn is_unit(unit: &str) -> bool {
+    conversion(unit).is_some() || super::metrics().iter().any(|metric| metric.unit == unit)
+}
+
 /// Whether two spellings mean one unit.
 pub fn same_unit(one: &str, other: &str) -> bool {
     one == other

@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-pub use conversion::{convert, same_unit};
+pub use conversion::{convert, is_unit, same_unit};
 
 /// A data type that the service knows.
 #[derive(Debug)]

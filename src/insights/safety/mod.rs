@@ -2,8 +2,10 @@
 //! dose.
 
 mod red_flags;
+mod utterances;
 
 pub use red_flags::{RedFlag, red_flag};
+pub use utterances::{Unsafe, check};
 
 /// What an answer is not.
 pub const DISCLAIMER: &str = "This is general wellness information computed from the readings \

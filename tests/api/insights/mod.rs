@@ -1,6 +1,8 @@
 //! Answers to questions.
 
+mod conformance;
 mod events;
+mod gemini;
 mod safety;
 mod series;
 

@@ -1,0 +1,107 @@
+use serde::Serialize;
+
+use crate::domain::vocabulary;
+use crate::insights::brief::Brief;
+use crate::insights::fact::{Fact, Period, Statistic};
+use crate::statistics::{Direction, Strength};
+
+/// The most facts that are sent: those of the first series come first.
+const MOST_FACTS: usize = 150;
+
+/// What leaves the service: the question and the facts, and nothing that tells
+/// whose they are. Facts go by their ids and by periods relative to the newest
+/// reading; what a client wrote into metadata is not in it.
+#[derive(Serialize)]
+struct Outbound<'a> {
+    question: &'a str,
+    facts: Vec<OutboundFact<'a>>,
+    /// How old the newest reading of each metric is.
+    newest: Vec<Newest<'a>>,
+    missing: &'a [String],
+}
+
+#[derive(Serialize)]
+struct OutboundFact<'a> {
+    id: &'a str,
+    metric: &'a str,
+    statistic: Statistic,
+    period: String,
+    value: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unit: Option<&'a str>,
+    n: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    direction: Option<Direction>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    strength: Option<Strength>,
+}
+
+#[derive(Serialize)]
+struct Newest<'a> {
+    metric: &'a str,
+    days_ago: i64,
+}
+
+/// The user's turn: the question and the facts as one JSON text.
+pub fn user_turn(brief: &Brief) -> Result<String, serde_json::Error> {
+    let outbound = Outbound {
+        question: brief.question.shareable(),
+        facts: brief
+            .facts()
+            .take(MOST_FACTS)
+            .map(OutboundFact::of)
+            .collect(),
+        newest: brief
+            .descriptions
+            .iter()
+            .map(|description| Newest {
+                metric: &description.data_type,
+                days_ago: brief.days_ago(description.newest.0),
+            })
+            .collect(),
+        missing: &brief.missing,
+    };
+    serde_json::to_string(&outbound)
+}
+
+impl<'a> OutboundFact<'a> {
+    fn of(fact: &'a Fact) -> Self {
+        Self {
+            id: &fact.fact_id,
+            metric: &fact.metric,
+            statistic: fact.statistic,
+            period: period(fact.period),
+            value: rounded(fact.value),
+            unit: fact.unit.as_deref().filter(|unit| is_known(unit)),
+            n: fact.n,
+            direction: fact.trend.map(|(direction, _)| direction),
+            strength: fact.trend.map(|(_, strength)| strength),
+        }
+    }
+}
+
+fn period(period: Period) -> String {
+    match period {
+        Period::UpToNewest(span) => format!("last {}", span.in_words()),
+        Period::Clipped => "most recent readings".to_owned(),
+        Period::LocalDay {
+            before_newest: 0, ..
+        } => "newest day".to_owned(),
+        Period::LocalDay { before_newest, .. } => {
+            format!("{before_newest} days before the newest day")
+        }
+    }
+}
+
+/// Units that are not of the vocabulary may be any text of the client's.
+fn is_known(unit: &str) -> bool {
+    let unit = unit.strip_suffix("/d").unwrap_or(unit);
+    matches!(unit, "d") || vocabulary::is_unit(unit)
+}
+
+/// To two decimals, or three digits below 1, as answers show numbers.
+fn rounded(value: f64) -> f64 {
+    crate::insights::wording::number(value)
+        .parse()
+        .unwrap_or(value)
+}

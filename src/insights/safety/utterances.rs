@@ -1,0 +1,116 @@
+use std::sync::LazyLock;
+
+use regex::RegexSet;
+
+/// What a model must not say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unsafe {
+    /// How much of a medicine to take, or to change or stop one.
+    Dose,
+    /// That somebody has or has not an illness.
+    Diagnosis,
+    /// That help is not needed.
+    Reassurance,
+    /// An address, or other text that is not for reading.
+    NotProse,
+}
+
+const PATTERNS: &[(Unsafe, &str)] = &[
+    (
+        Unsafe::Dose,
+        r"(?-u:\b)[0-9]+(?:[.,][0-9]+)? *(?:mg|mcg|µg|ug|milligrams?|micrograms?|iu|units?|tablets?|pills?|capsules?|puffs?|drops?)(?-u:\b)(?: +(?:of|per|daily|a day|twice|every)| *[.,;!]| *$)",
+    ),
+    (
+        Unsafe::Dose,
+        r"(?-u:\b)(?:take|taking|inject|increas[a-z]+|decreas[a-z]+|reduc[a-z]+|lower[a-z]*|rais[a-z]+|adjust[a-z]*|doubl[a-z]+|halv[a-z]+|skip[a-z]*|stop[a-z]*|start[a-z]*|chang[a-z]+)(?-u:\b)[^.!?]{0,40}(?-u:\b)(?:insulin|medication|medicine|dose|dosage|metformin|aspirin|ibuprofen|paracetamol|acetaminophen|beta.?blocker[a-z]*|statin[a-z]*|antidepressant[a-z]*|melatonin|warfarin|pills?|tablets?|prescription)(?-u:\b)",
+    ),
+    (
+        Unsafe::Diagnosis,
+        r"(?-u:\b)you(?:'re| are)? (?:likely |probably |may |might |could |clearly |definitely |certainly |do |seem to |appear to )*(?:have|suffer[a-z]* from|diagnosed with|show[a-z]* signs of|experiencing|developing)(?-u:\b)[^.!?]{0,30}(?-u:\b)(?:diabetes|prediabetes|pre diabetes|hypertension|hypotension|apnea|apnoea|arrhythmia|tachycardia|bradycardia|fibrillation|afib|anaemia|anemia|depression|insomnia|disorder|disease|syndrome|infection|cancer|asthma|copd|covid|hypoglyc[a-z]+|hyperglyc[a-z]+|anxiety|heart failure|stroke)(?-u:\b)",
+    ),
+    (
+        Unsafe::Diagnosis,
+        r"(?-u:\b)(?:diagnos[a-z]+|indicat[a-z]+|suggest[a-z]*|consistent with|sign of|signs of|symptoms? of|evidence of|points? to|mean[a-z]* (?:that )?you have|confirm[a-z]*)(?-u:\b)[^.!?]{0,30}(?-u:\b)(?:diabetes|prediabetes|pre diabetes|hypertension|hypotension|apnea|apnoea|arrhythmia|tachycardia|bradycardia|fibrillation|afib|anaemia|anemia|depression|insomnia|disorder|disease|syndrome|infection|cancer|asthma|copd|covid|hypoglyc[a-z]+|hyperglyc[a-z]+|anxiety|heart failure|stroke)(?-u:\b)",
+    ),
+    (
+        Unsafe::Diagnosis,
+        r"(?-u:\b)you(?:'re| are) (?:a |an )?(?:pre ?)?(?:diabetic|hypertensive|anaemic|anemic|depressed|epileptic|asthmatic|bradycardic|tachycardic)(?-u:\b)",
+    ),
+    (
+        Unsafe::Reassurance,
+        r"(?-u:\b)(?:no need|don'?t need|do not need|needn'?t|unnecessary|not necessary)(?-u:\b)[^.!?]{0,30}(?-u:\b)(?:doctor|physician|medical|hospital|emergency|help|professional)(?-u:\b)",
+    ),
+    (
+        Unsafe::NotProse,
+        r"(?:https?|ftp|javascript|data|file|mailto):|www\.|<[a-z/!]|\]\(|```",
+    ),
+];
+
+static COMPILED: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
+    // Part of the program: a test makes sure that they compile.
+    RegexSet::new(PATTERNS.iter().map(|(_, words)| *words)).ok()
+});
+
+/// Whether a model may say `text`.
+///
+/// # Errors
+/// What of it it may not say.
+pub fn check(text: &str) -> Result<(), Unsafe> {
+    if text.chars().any(char::is_control) {
+        return Err(Unsafe::NotProse);
+    }
+    let plain = super::plain(text);
+    let found = COMPILED
+        .as_ref()
+        .and_then(|patterns| patterns.matches(&plain).into_iter().next());
+    match found.and_then(|index| PATTERNS.get(index)) {
+        Some((what, _)) => Err(*what),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn doses_and_diagnoses_are_found() {
+        for (text, what) in [
+            ("Take 500 mg of paracetamol.", Unsafe::Dose),
+            ("Try melatonin 3 mg.", Unsafe::Dose),
+            ("Use 4 units of rapid insulin.", Unsafe::Dose),
+            (
+                "You could increase your evening insulin a little.",
+                Unsafe::Dose,
+            ),
+            ("Stop taking your medication.", Unsafe::Dose),
+            ("You have diabetes.", Unsafe::Diagnosis),
+            ("You probably have sleep apnea.", Unsafe::Diagnosis),
+            ("This suggests hypertension.", Unsafe::Diagnosis),
+            (
+                "Your values are consistent with atrial fibrillation.",
+                Unsafe::Diagnosis,
+            ),
+            ("You're diabetic.", Unsafe::Diagnosis),
+            ("You don’t need a doctor.", Unsafe::Reassurance),
+            ("See https://example.com", Unsafe::NotProse),
+            ("See [this](x)", Unsafe::NotProse),
+            ("a\u{7}b", Unsafe::NotProse),
+        ] {
+            assert_eq!(check(text), Err(what), "{text}");
+        }
+    }
+
+    #[test]
+    fn wellness_words_pass() {
+        for text in [
+            "Your mean glucose in the last 7 days was 102 mg/dL.",
+            "Glucose was 5.4 mmol/L on average, from 92 mg/dL to 140 mg/dL.",
+            "A short walk after dinner is a nice habit.",
+            "Talk to a doctor about anything that worries you.",
+            "You have walked on 28 days.",
+        ] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Holds what a model wrote against the facts that it cites.
+//!
+//! A sentence passes when every number in it is that of a cited fact, at the
+//! digits shown, and nothing in its words says otherwise: the data type, the
+//! statistic, the period, the unit and the direction that a number is said to
+//! be of are those of its fact. What cannot be told does not pass; the facts'
+//! own wording takes its place, so that a doubt costs style and never truth.
+
+mod claims;
+mod phrases;
+mod sentence;
+mod tokens;
+
+use super::brief::Brief;
+use super::fact::Fact;
+use super::safety::{self, Unsafe};
+
+/// What came of holding a text against facts.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    /// Numbers, and words for numbers, that were looked at.
+    pub numbers_checked: usize,
+    /// Those that are no cited fact's.
+    pub numbers_unsupported: usize,
+    /// Everything that is wrong; empty if the text may go out.
+    pub faults: Vec<Fault>,
+}
+
+impl Verdict {
+    /// Whether the text may go out.
+    pub fn passes(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+/// What is wrong with a text, in words that help to write it better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// It is no answer as the schema has it.
+    #[error("it is not the JSON object that the schema describes")]
+    NotADraft,
+    /// An id in the citations is no fact's.
+    #[error("it cites a fact id that does not exist")]
+    UnknownFact,
+    /// It cites nothing.
+    #[error("it cites no fact")]
+    NothingCited,
+    /// A number is no cited fact's, or not of what the words say.
+    #[error(
+        "a number is not that of a cited fact with the metric, statistic, period and unit that the sentence names"
+    )]
+    UnsupportedNumber,
+    /// It speaks of a data type of which it cites nothing.
+    #[error("it speaks of a metric of which it cites no fact")]
+    UnsupportedMetric,
+    /// It tells of a period of which it cites nothing.
+    #[error("it names a period of which it cites no fact")]
+    UnsupportedPeriod,
+    /// It tells of a change or a difference that the facts do not.
+    #[error("it tells of a change or a comparison that no cited fact shows")]
+    UnsupportedChange,
+    /// It must not be said.
+    #[error("it doses, diagnoses, reassures or is no plain prose")]
+    Unsafe,
+    /// It gives away the instruction.
+    #[error("it repeats the instruction")]
+    Leak,
+    /// It is empty or longer than a sentence or two.
+    #[error("it must be one short sentence")]
+    Length,
+}
+
+impl From<Unsafe> for Fault {
+    fn from(_: Unsafe) -> Self {
+        Self::Unsafe
+    }
+}
+
+/// The most characters of a sentence.
+const LONGEST_SENTENCE: usize = 400;
+
+/// Whether the model may say `text` as a finding that rests on `fact_ids`,
+/// having been given `instruction`.
+pub fn finding(text: &str, fact_ids: &[String], brief: &Brief, instruction: &str) -> Verdict {
+    let mut verdict = prose(text, instruction);
+    let cited = cited(fact_ids, brief, &mut verdict);
+    if cited.is_empty() && brief.facts().next().is_some() {
+        verdict.faults.push(Fault::NothingCited);
+    }
+    claims::check(text, &cited, claims::Strictness::Finding, &mut verdict);
+    verdict
+}
+
+/// Whether the model may recommend `text`, because of `fact_ids` or of none.
+pub fn recommendation(
+    text: &str,
+    fact_ids: &[String],
+    brief: &Brief,
+    instruction: &str,
+) -> Verdict {
+    let mut verdict = prose(text, instruction);
+    let cited = cited(fact_ids, brief, &mut verdict);
+    claims::check(text, &cited, claims::Strictness::Advice, &mut verdict);
+    verdict
+}
+
+/// What holds for any text of a model's.
+fn prose(text: &str, instruction: &str) -> Verdict {
+    let mut verdict = Verdict::default();
+    if text.trim().is_empty() || text.chars().count() > LONGEST_SENTENCE {
+        verdict.faults.push(Fault::Length);
+    }
+    if let Err(what) = safety::check(text) {
+        verdict.faults.push(what.into());
+    }
+    if repeats(text, instruction) {
+        verdict.faults.push(Fault::Leak);
+    }
+    verdict
+}
+
+fn cited<'a>(fact_ids: &[String], brief: &'a Brief, verdict: &mut Verdict) -> Vec<&'a Fact> {
+    let mut facts = Vec::with_capacity(fact_ids.len());
+    for id in fact_ids {
+        match brief.fact(id) {
+            Some(fact) => facts.push(fact),
+            None => verdict.faults.push(Fault::UnknownFact),
+        }
+    }
+    facts
+}
+
+/// So many words in a row are no coincidence.
+const WORDS_OF_A_LEAK: usize = 7;
+
+/// Whether `text` holds a run of words of `instruction`, or speaks of it.
+fn repeats(text: &str, instruction: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        text.split(|character: char| !character.is_alphanumeric())
+            .filter(|word| !word.is_empty())
+            .map(str::to_lowercase)
+            .collect()
+    };
+    let (said, secret) = (words(text), words(instruction));
+    let speaks_of_it = [
+        "fact_id",
+        "based_on",
+        "system instruction",
+        "system prompt",
+        "my instructions",
+    ]
+    .iter()
+    .any(|name| text.to_lowercase().contains(name));
+    speaks_of_it
+        || said
+            .windows(WORDS_OF_A_LEAK)
+            .any(|run| secret.windows(WORDS_OF_A_LEAK).any(|other| run == other))
+}
+
+#[cfg(test)]
+mod tests;
