@@ -243,15 +243,16 @@ impl<'a> Checked<'a> {
 impl Said<'_> {
     /// Whether the number can be that of `fact`.
     fn fits(&self, fact: &Fact, number: Number) -> bool {
-        let is_shown = number.shows(fact.value)
-            || (fact.statistic == Statistic::TrendPerDay && number.shows(fact.value.abs()));
+        let is_shown = value_in(fact, self.unit).is_some_and(|value| {
+            number.shows(value)
+                || (fact.statistic == Statistic::TrendPerDay && number.shows(value.abs()))
+        });
         is_shown
             && self.mention.is_none_or(|mention| is_of(fact, mention))
             && self.has_statistic(fact.statistic)
             && self.span.is_none_or(|span| {
                 fact.period.covers(span) && !matches!(fact.period, Period::Clipped)
             })
-            && self.unit.is_none_or(|unit| has_unit(fact, unit))
     }
 
     /// Whether all of what is said names it; where no statistic is all of that,
@@ -295,16 +296,23 @@ fn is_of(fact: &Fact, mention: &Mention) -> bool {
     })
 }
 
-/// Whether the fact's value may be said to be in `unit`.
-fn has_unit(fact: &Fact, unit: &str) -> bool {
+/// The fact's value in the unit that it is said to be in, if it can be.
+fn value_in(fact: &Fact, unit: Option<&str>) -> Option<f64> {
+    let (Some(unit), value) = (unit, fact.value) else {
+        return Some(fact.value);
+    };
     match (&fact.unit, fact.statistic) {
-        (_, Statistic::Outliers) => unit == "d",
-        (Some(own), Statistic::TrendPerDay) => {
+        (_, Statistic::Outliers) => (unit == "d").then_some(value),
+        (
+            Some(own),
+            Statistic::TrendPerDay | Statistic::BaselineSpread | Statistic::DailyDeviation,
+        ) => {
+            // A difference of temperatures does not convert as one of them does.
             let own = own.strip_suffix("/d").unwrap_or(own);
-            vocabulary::same_unit(own, unit)
+            vocabulary::same_unit(own, unit).then_some(value)
         }
-        (Some(own), _) => vocabulary::same_unit(own, unit),
-        (None, _) => false,
+        (Some(own), _) => vocabulary::convert(value, own, unit),
+        (None, _) => None,
     }
 }
 
