@@ -10,6 +10,7 @@ pub fn sentence(fact: &Fact, of: &Description) -> String {
     let when = when(fact, of);
     let value = value(fact);
     let text = match fact.statistic {
+        Statistic::Count if fact.value == 1.0 => format!("there is 1 {label} reading {when}"),
         Statistic::Count => format!("there are {value} {label} readings {when}"),
         Statistic::Days => format!("{label} has readings on {value} {when}"),
         Statistic::LongestGap => {

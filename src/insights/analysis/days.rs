@@ -10,28 +10,39 @@ use crate::insights::observation::Observation;
 use crate::statistics::{Summary, median};
 
 /// What one number stands for each of some local days, in their order.
-pub struct Days {
+pub struct Days<'a> {
     pub values: Vec<(Date, f64)>,
     /// From the beginning of the first to the newest reading.
     pub window: Window,
+    /// What the numbers rest on, newest first.
+    pub observations: Vec<&'a Observation>,
 }
 
-impl Days {
+impl<'a> Days<'a> {
     /// The days after that in which `start` lies; of that one the beginning
     /// may be missing. `observations` come newest first.
     pub fn after(
         start: Timestamp,
-        observations: &[&Observation],
+        observations: &[&'a Observation],
         aggregation: DailyAggregation,
     ) -> Option<Self> {
         let newest = observations.first()?;
         let first = newest.offset.to_datetime(start).date().tomorrow().ok()?;
+        let window = Window {
+            start: just_before(first, newest.offset),
+            end: newest.at,
+        };
+        // Where clocks changed, a reading can be of the first day by its own
+        // clock and lie before it by the newest, or the other way round.
+        let observations: Vec<&Observation> = observations
+            .iter()
+            .copied()
+            .filter(|observation| window.contains(observation.at) && observation.date() >= first)
+            .collect();
         let mut days: BTreeMap<Date, Vec<f64>> = BTreeMap::new();
-        for observation in observations {
-            let date = observation.date();
-            if date >= first {
-                days.entry(date).or_default().push(observation.value.get());
-            }
+        for observation in &observations {
+            let values = days.entry(observation.date()).or_default();
+            values.push(observation.value.get());
         }
         let values = days
             .into_iter()
@@ -39,10 +50,8 @@ impl Days {
             .collect();
         Some(Self {
             values,
-            window: Window {
-                start: just_before(first, newest.offset),
-                end: newest.at,
-            },
+            window,
+            observations,
         })
     }
 

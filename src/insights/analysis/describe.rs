@@ -198,13 +198,12 @@ impl Facts<'_, '_> {
         let Some(summary) = Summary::of(days.numbers()) else {
             return;
         };
-        let observations = within(observations, days.window);
         for (statistic, value) in [
             (Statistic::DailyMean, summary.mean),
             (Statistic::DailyMin, summary.min),
             (Statistic::DailyMax, summary.max),
         ] {
-            self.push(statistic, (period, days.window), value, observations);
+            self.push(statistic, (period, days.window), value, &days.observations);
         }
     }
 
@@ -228,7 +227,7 @@ impl Facts<'_, '_> {
         let Some(days) = Days::after(month.start, observations, self.aggregation()) else {
             return;
         };
-        let observations = within(observations, days.window);
+        let observations = days.observations.as_slice();
         let at = (period, days.window);
         let numbers = days.numbers();
         if numbers.len() >= FEWEST_DAYS_FOR_OUTLIERS
@@ -261,10 +260,10 @@ impl Facts<'_, '_> {
                 }
             }
         }
-        self.trend(period, &days, observations);
+        self.trend(period, &days);
     }
 
-    fn trend(&mut self, period: Period, days: &Days, observations: &[&Observation]) {
+    fn trend(&mut self, period: Period, days: &Days<'_>) {
         let (Some((first, _)), Some((last, _))) = (days.values.first(), days.values.last()) else {
             return;
         };
@@ -275,7 +274,7 @@ impl Facts<'_, '_> {
         }
         if let Some(trend) = Trend::of(&days.points()) {
             let at = (period, days.window);
-            self.push(Statistic::TrendPerDay, at, trend.slope, observations)
+            self.push(Statistic::TrendPerDay, at, trend.slope, &days.observations)
                 .trend = Some((trend.direction(), trend.strength()));
         }
     }
@@ -292,14 +291,19 @@ impl Facts<'_, '_> {
             return;
         };
         for (date, sum) in days.values.iter().rev().take(DAYS_WITH_SUMS) {
-            let of_day: Vec<&Observation> = observations
+            let of_day: Vec<&Observation> = days
+                .observations
                 .iter()
                 .copied()
                 .filter(|observation| observation.date() == *date)
                 .collect();
             let Some(last) = of_day.first() else { continue };
+            // By whichever of the day's clocks it began first.
+            let beginnings = of_day
+                .iter()
+                .map(|observation| just_before(*date, observation.offset));
             let window = Window {
-                start: just_before(*date, last.offset),
+                start: beginnings.min().unwrap_or(month.start),
                 end: last.at,
             };
             let period = Period::LocalDay {
