@@ -2,7 +2,9 @@
 
 mod conformance;
 mod events;
+mod faithfulness;
 mod gemini;
+mod reference;
 mod safety;
 mod series;
 

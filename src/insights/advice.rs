@@ -1,0 +1,209 @@
+//! What one can do: positive everyday actions that suit almost everybody.
+//!
+//! These are all the recommendations there are. A model may choose among them,
+//! and write none of its own: what to do is where a wrong word does most harm.
+
+use super::brief::Brief;
+
+/// Something that does most people good.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Advice {
+    /// Its name.
+    pub id: &'static str,
+    /// It in plain words.
+    pub text: &'static str,
+    /// Data types that it goes with; none for what is always good.
+    metrics: &'static [&'static str],
+}
+
+/// At most how many pieces of advice are considered for an answer.
+const MOST_FITTING: usize = 10;
+
+const SLEEP: &[&str] = &[
+    "sleep_duration",
+    "sleep_efficiency",
+    "sleep_deep",
+    "sleep_rem",
+    "sleep_light",
+    "sleep_awake",
+    "time_in_bed",
+];
+const MOVEMENT: &[&str] = &[
+    "steps",
+    "exercise_time",
+    "active_energy",
+    "total_energy",
+    "distance",
+    "flights_climbed",
+    "vo2_max",
+];
+const HEART: &[&str] = &[
+    "heart_rate",
+    "resting_heart_rate",
+    "sleeping_heart_rate",
+    "walking_heart_rate",
+    "hrv_rmssd",
+    "hrv_sdnn",
+    "heart_rate_recovery",
+];
+const CALM: &[&str] = &[
+    "stress",
+    "mood",
+    "hrv_rmssd",
+    "hrv_sdnn",
+    "respiratory_rate",
+];
+const GLUCOSE: &[&str] = &["blood_glucose"];
+const PRESSURE: &[&str] = &["blood_pressure_systolic", "blood_pressure_diastolic"];
+const TEMPERATURE: &[&str] = &[
+    "body_temperature",
+    "basal_body_temperature",
+    "skin_temperature",
+    "skin_temperature_deviation",
+];
+const WEIGHT: &[&str] = &["weight", "bmi", "body_fat"];
+
+const ADVICE: &[Advice] = &[
+    Advice {
+        id: "regular_bedtime",
+        metrics: SLEEP,
+        text: "Going to bed and getting up at about the same time each day helps sleep settle.",
+    },
+    Advice {
+        id: "quiet_evening",
+        metrics: SLEEP,
+        text: "A quiet half hour before bed, with dim light and no screen, makes falling asleep easier.",
+    },
+    Advice {
+        id: "walk_after_meal",
+        metrics: MOVEMENT,
+        text: "A walk after a meal, or taking the stairs, is an easy way to move a little more.",
+    },
+    Advice {
+        id: "walk_with_somebody",
+        metrics: MOVEMENT,
+        text: "Walking with somebody, or at a fixed time of day, makes it easier to keep up.",
+    },
+    Advice {
+        id: "easy_pace",
+        metrics: HEART,
+        text: "Regular walks at a pace at which talking is easy are good for the heart.",
+    },
+    Advice {
+        id: "easy_day",
+        metrics: HEART,
+        text: "An easy day after a hard one gives the body time to recover.",
+    },
+    Advice {
+        id: "slow_breathing",
+        metrics: CALM,
+        text: "A few minutes of slow breathing help many people unwind.",
+    },
+    Advice {
+        id: "time_outdoors",
+        metrics: CALM,
+        text: "Some time outdoors, or with people one likes, is good for the mood.",
+    },
+    Advice {
+        id: "walk_after_eating",
+        metrics: GLUCOSE,
+        text: "A short walk after eating helps to keep glucose even.",
+    },
+    Advice {
+        id: "regular_meals",
+        metrics: GLUCOSE,
+        text: "Regular meals make the course of glucose easier to follow.",
+    },
+    Advice {
+        id: "measure_seated",
+        metrics: PRESSURE,
+        text: "Measuring at the same time of day, seated and rested, makes readings comparable.",
+    },
+    Advice {
+        id: "warm_hands",
+        metrics: &["blood_oxygen"],
+        text: "Warm hands and a still moment make oxygen readings more reliable.",
+    },
+    Advice {
+        id: "same_time_of_day",
+        metrics: TEMPERATURE,
+        text: "Measuring at the same time of day makes temperatures comparable.",
+    },
+    Advice {
+        id: "weigh_regularly",
+        metrics: WEIGHT,
+        text: "Weighing at the same time of day shows the course better than single values do.",
+    },
+    Advice {
+        id: "glass_of_water",
+        metrics: &["hydration"],
+        text: "A glass of water with each meal is an easy habit.",
+    },
+    Advice {
+        id: "wear_regularly",
+        metrics: &[],
+        text: "Wearing the device regularly makes the next answer more reliable.",
+    },
+    Advice {
+        id: "daylight",
+        metrics: &[],
+        text: "Daylight in the morning and a little movement are a good start to the day.",
+    },
+    Advice {
+        id: "small_steps",
+        metrics: &[],
+        text: "A small change that fits into the day is easier to keep than a large one.",
+    },
+];
+
+/// What fits the data types that the brief is about, the first of them first,
+/// and then what is always good.
+pub fn fitting(brief: &Brief) -> Vec<&'static Advice> {
+    let described = brief
+        .descriptions
+        .iter()
+        .map(|description| description.name());
+    let asked = brief.intent.mentions.iter().flat_map(|mention| {
+        mention
+            .named
+            .as_deref()
+            .into_iter()
+            .chain(mention.about.iter().copied())
+    });
+    let mut fitting: Vec<&Advice> = Vec::new();
+    for metric in described.chain(asked) {
+        for advice in ADVICE {
+            if advice.metrics.contains(&metric) && !fitting.contains(&advice) {
+                fitting.push(advice);
+            }
+        }
+    }
+    fitting.extend(ADVICE.iter().filter(|advice| advice.metrics.is_empty()));
+    fitting.truncate(MOST_FITTING);
+    fitting
+}
+
+/// What goes with one data type.
+pub fn about(metric: &str) -> Option<&'static Advice> {
+    ADVICE
+        .iter()
+        .find(|advice| advice.metrics.contains(&metric))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::vocabulary;
+
+    #[test]
+    fn advice_is_about_data_types_of_the_vocabulary() {
+        let metrics = ADVICE.iter().flat_map(|advice| advice.metrics);
+        for metric in metrics {
+            assert_eq!(vocabulary::find(metric).unwrap().name, *metric);
+        }
+        let mut ids: Vec<&str> = ADVICE.iter().map(|advice| advice.id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), ADVICE.len());
+    }
+}
