@@ -40,6 +40,8 @@ const MOST_SERIES: usize = 4;
 const MOST_SERIES_OF_A_MENTION: usize = 3;
 /// At most how many data types are named that could be asked for instead.
 const MOST_NAMED: usize = 5;
+/// At most how many facts a model is sent; those of the first series come first.
+const MOST_SENT: usize = 200;
 /// An older newest reading says little of now.
 const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
@@ -183,9 +185,19 @@ impl Brief {
             .flat_map(|description| &description.facts)
     }
 
-    /// The fact of this id.
-    pub fn fact(&self, id: &str) -> Option<&Fact> {
-        self.facts().find(|fact| fact.fact_id == id)
+    /// The facts that a model is sent: those of data types whose names are the
+    /// vocabulary's, and not any text.
+    pub fn sent_facts(&self) -> impl Iterator<Item = &Fact> {
+        self.descriptions
+            .iter()
+            .filter(|description| description.metric.is_some())
+            .flat_map(|description| &description.facts)
+            .take(MOST_SENT)
+    }
+
+    /// The fact of this id, if it is one that a model is sent.
+    pub fn citable(&self, id: &str) -> Option<&Fact> {
+        self.sent_facts().find(|fact| fact.fact_id == id)
     }
 
     /// The description that a fact belongs to.

@@ -13,6 +13,7 @@
 //!    [`GeminiProvider`] by a model (`phrasing`, over [`gemini`]), which is held
 //!    to the facts (`verification`).
 
+mod advice;
 mod analysis;
 mod answer;
 mod brief;
@@ -66,12 +67,14 @@ impl Insights {
     ) -> Insight {
         if let Some(flag) = safety::red_flag(&question, &evidence) {
             let insight = escalation::answer(flag);
-            deltas.send(&insight.text).await;
+            deltas.finish(&insight.text).await;
             return insight;
         }
         let brief = Brief::of(question, &evidence, now);
         // The facts are all that is needed of the readings from here on.
         drop(evidence);
-        self.provider.answer(&brief, deltas).await
+        let insight = self.provider.answer(&brief, deltas).await;
+        deltas.finish(&insight.text).await;
+        insight
     }
 }

@@ -1,3 +1,5 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use async_trait::async_trait;
 use tokio::sync::mpsc::Sender;
 
@@ -10,36 +12,52 @@ use super::brief::Brief;
 /// there whatever happens: a provider that fails answers with statistics.
 #[async_trait]
 pub trait InsightProvider: Send + Sync {
-    /// Answers the question of `brief`. Where `deltas` are wanted, they get the
-    /// answer's text piece by piece: all of it, and nothing else.
+    /// Answers the question of `brief`. Where `deltas` are wanted, they may get
+    /// the beginning of the answer's text while the rest is not there yet.
     async fn answer(&self, brief: &Brief, deltas: &Deltas) -> Insight;
 }
 
 /// Where an answer's text goes as it comes.
 #[derive(Debug, Default)]
-pub struct Deltas(Option<Sender<String>>);
+pub struct Deltas {
+    receiver: Option<Sender<String>>,
+    /// How many bytes of the text were sent.
+    sent: AtomicUsize,
+}
 
 impl Deltas {
     /// Nowhere: it is wanted whole.
     pub fn unwanted() -> Self {
-        Self(None)
+        Self::default()
     }
 
     /// To whoever receives from `sender`.
     pub fn to(sender: Sender<String>) -> Self {
-        Self(Some(sender))
+        Self {
+            receiver: Some(sender),
+            sent: AtomicUsize::new(0),
+        }
     }
 
     /// Whether anybody waits for them.
     pub fn are_wanted(&self) -> bool {
-        self.0.is_some()
+        self.receiver.is_some()
     }
 
-    /// Sends a piece of the text, once there is room for it.
+    /// Sends the next piece of the text, once there is room for it.
     pub async fn send(&self, piece: &str) {
-        if let Some(sender) = &self.0 {
+        if let Some(receiver) = &self.receiver {
+            self.sent.fetch_add(piece.len(), Ordering::Relaxed);
             // Who does not listen any more has gone, and the answer with them.
-            let _ = sender.send(piece.to_owned()).await;
+            let _ = receiver.send(piece.to_owned()).await;
+        }
+    }
+
+    /// Sends what of `text` was not sent yet.
+    pub async fn finish(&self, text: &str) {
+        let rest = text.get(self.sent.load(Ordering::Relaxed)..);
+        if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+            self.send(rest).await;
         }
     }
 }

@@ -1,11 +1,11 @@
 use async_trait::async_trait;
 
+use super::advice;
 use super::analysis::Description;
 use super::answer::{Finding, Insight, InsightSource, InsightStatus, Recommendation};
 use super::brief::Brief;
 use super::fact::{Fact, Span, Statistic};
 use super::intent::Figure;
-use super::topics::{Topic, topic_of};
 use super::wording::{capitalised, sentence, value, when};
 use super::{Deltas, InsightProvider};
 
@@ -15,10 +15,8 @@ pub struct StatisticalProvider;
 
 #[async_trait]
 impl InsightProvider for StatisticalProvider {
-    async fn answer(&self, brief: &Brief, deltas: &Deltas) -> Insight {
-        let insight = answer(brief, InsightStatus::Complete);
-        deltas.send(&insight.text).await;
-        insight
+    async fn answer(&self, brief: &Brief, _deltas: &Deltas) -> Insight {
+        answer(brief, InsightStatus::Complete)
     }
 }
 
@@ -247,11 +245,23 @@ fn finding(text: String, facts: &[&Fact]) -> Finding {
     Finding::new(text, facts.iter().map(|fact| (*fact).clone()).collect())
 }
 
-/// One thing to do for each topic that was spoken of.
+/// What is said of data types that are not in the vocabulary, whose names are
+/// not sent to a model.
+pub fn not_sent(brief: &Brief) -> Vec<Finding> {
+    let unknown = brief
+        .descriptions
+        .iter()
+        .filter(|description| description.metric.is_none());
+    unknown
+        .filter_map(|description| overview(description, brief.intent.span))
+        .collect()
+}
+
+/// One thing to do for each data type that was spoken of.
 pub fn recommendations(brief: &Brief, findings: &[Finding]) -> Vec<Recommendation> {
-    let mut given: Vec<(&Topic, Recommendation)> = Vec::new();
+    let mut recommendations: Vec<Recommendation> = Vec::new();
     for description in &brief.descriptions {
-        let Some(topic) = topic_of(description.name()) else {
+        let Some(advice) = advice::about(description.name()) else {
             continue;
         };
         let fact = findings
@@ -259,18 +269,16 @@ pub fn recommendations(brief: &Brief, findings: &[Finding]) -> Vec<Recommendatio
             .flat_map(|finding| &finding.facts)
             .find(|fact| fact.metric == description.data_type);
         if let Some(fact) = fact
-            && !given.iter().any(|(known, _)| std::ptr::eq(*known, topic))
+            && recommendations
+                .iter()
+                .all(|known| known.text != advice.text)
         {
-            let recommendation = Recommendation {
-                text: topic.advice.to_owned(),
+            recommendations.push(Recommendation {
+                text: advice.text.to_owned(),
                 based_on: vec![fact.fact_id.clone()],
-            };
-            given.push((topic, recommendation));
+            });
         }
     }
-    given
-        .into_iter()
-        .map(|(_, recommendation)| recommendation)
-        .take(MOST_RECOMMENDATIONS)
-        .collect()
+    recommendations.truncate(MOST_RECOMMENDATIONS);
+    recommendations
 }

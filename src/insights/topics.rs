@@ -1,4 +1,4 @@
-//! Which data types everyday words speak of, and what one can do about each.
+//! Which data types everyday words speak of.
 
 use std::sync::LazyLock;
 
@@ -11,8 +11,6 @@ pub struct Topic {
     words: &'static [&'static str],
     /// Data types that bear on it, by how much they tell.
     pub metrics: &'static [&'static str],
-    /// What does most people good.
-    pub advice: &'static str,
 }
 
 /// All topics, in the order in which a general question is answered.
@@ -47,7 +45,6 @@ pub const TOPICS: &[Topic] = &[
             "sleep_awake",
             "time_in_bed",
         ],
-        advice: "Going to bed and getting up at about the same time each day helps sleep settle.",
     },
     Topic {
         words: &[
@@ -83,7 +80,6 @@ pub const TOPICS: &[Topic] = &[
             "flights_climbed",
             "vo2_max",
         ],
-        advice: "A walk after a meal, or taking the stairs, is an easy way to move a little more.",
     },
     Topic {
         words: &[
@@ -105,7 +101,6 @@ pub const TOPICS: &[Topic] = &[
             "hrv_rmssd",
             "hrv_sdnn",
         ],
-        advice: "Regular walks at a pace at which talking is easy are good for the heart.",
     },
     Topic {
         words: &[
@@ -116,7 +111,6 @@ pub const TOPICS: &[Topic] = &[
             "recovered",
         ],
         metrics: &["hrv_rmssd", "hrv_sdnn", "resting_heart_rate"],
-        advice: "An easy day after a hard one gives the body time to recover.",
     },
     Topic {
         words: &[
@@ -131,12 +125,10 @@ pub const TOPICS: &[Topic] = &[
             "estrés",
         ],
         metrics: &["stress", "hrv_rmssd", "hrv_sdnn", "mood"],
-        advice: "A few minutes of slow breathing, or time outdoors, helps many people unwind.",
     },
     Topic {
         words: &["feeling", "happy", "happiness", "sad", "mental", "stimmung"],
         metrics: &["mood", "stress"],
-        advice: "Daylight, company and something to look forward to are good for the mood.",
     },
     Topic {
         words: &[
@@ -152,7 +144,6 @@ pub const TOPICS: &[Topic] = &[
             "sucre",
         ],
         metrics: &["blood_glucose"],
-        advice: "A short walk after eating and regular meals help to keep glucose even.",
     },
     Topic {
         words: &[
@@ -163,12 +154,10 @@ pub const TOPICS: &[Topic] = &[
             "tension",
         ],
         metrics: &["blood_pressure_systolic", "blood_pressure_diastolic"],
-        advice: "Measuring at the same time of day, seated and rested, makes readings comparable.",
     },
     Topic {
         words: &["oxygen", "saturation", "sauerstoff", "oxígeno", "oxygène"],
         metrics: &["blood_oxygen"],
-        advice: "Warm hands and a still moment make oxygen readings more reliable.",
     },
     Topic {
         words: &[
@@ -179,7 +168,6 @@ pub const TOPICS: &[Topic] = &[
             "respiración",
         ],
         metrics: &["respiratory_rate"],
-        advice: "A few minutes of slow breathing a day are a pleasant habit.",
     },
     Topic {
         words: &["fever", "fieber", "fiebre", "fièvre"],
@@ -189,24 +177,20 @@ pub const TOPICS: &[Topic] = &[
             "skin_temperature",
             "skin_temperature_deviation",
         ],
-        advice: "Measuring at the same time of day makes temperatures comparable.",
     },
     Topic {
         words: &["weigh", "gewicht", "peso", "poids", "kilo", "pound"],
         metrics: &["weight", "bmi", "body_fat", "height"],
-        advice: "Weighing at the same time of day shows the course better than single values do.",
     },
     Topic {
         words: &["calorie", "kalorien", "calorías", "burn", "burned"],
         metrics: &["active_energy", "total_energy", "basal_energy"],
-        advice: "Everyday movement, such as walking or taking the stairs, adds up over a day.",
     },
     Topic {
         words: &[
             "drink", "drinking", "drank", "hydrated", "wasser", "agua", "eau",
         ],
         metrics: &["hydration"],
-        advice: "A glass of water with each meal is an easy habit.",
     },
 ];
 
@@ -265,26 +249,43 @@ pub fn mentions<'a>(
     mentions
 }
 
-static KNOWN: LazyLock<Lexicon<Mention>> = LazyLock::new(|| {
-    let names = vocabulary::metrics().iter().flat_map(|metric| {
-        metric.names().map(|name| {
-            let mention = Mention {
-                phrase: name.replace('_', " "),
-                named: Some(metric.name.clone()),
-                about: topic_of(&metric.name).map_or_else(Vec::new, |topic| topic.metrics.to_vec()),
-            };
-            (name, mention)
-        })
-    });
-    let spoken = SPOKEN.iter().map(|(phrase, name)| {
-        let mention = Mention {
-            phrase: name.replace('_', " "),
-            named: Some((*name).to_owned()),
-            about: topic_of(name).map_or_else(Vec::new, |topic| topic.metrics.to_vec()),
-        };
-        (*phrase, mention)
-    });
-    let topics = TOPICS.iter().flat_map(|topic| {
+/// Finds names of data types of the vocabulary, and of sleep, blood sugar,
+/// blood pressure and heart rate variability as a whole: what a sentence says
+/// that it speaks of.
+pub fn named(words: &[Word]) -> Vec<(std::ops::Range<usize>, Mention)> {
+    let found = NAMED.find(words).into_iter();
+    found.map(|(at, mention)| (at, mention.clone())).collect()
+}
+
+static NAMED: LazyLock<Lexicon<Mention>> = LazyLock::new(|| {
+    /// Topics, and forms of words, that name what they are about.
+    const TOPICS_BY_NAME: [&str; 6] = [
+        "sleep",
+        "blood sugar",
+        "blood pressure",
+        "hrv",
+        "heart rate variability",
+        "sugar",
+    ];
+    /// Aliases that are units, or that mean several things.
+    const AMBIGUOUS: [&str; 5] = ["bpm", "energy", "calories", "temperature", "water"];
+    let topics = topics().filter(|(word, _)| TOPICS_BY_NAME.contains(word));
+    let names = names().filter(|(name, _)| !AMBIGUOUS.contains(name));
+    let slept = Mention {
+        phrase: "slept".to_owned(),
+        named: Some("sleep_duration".to_owned()),
+        about: Vec::new(),
+    };
+    Lexicon::new(topics.chain(names).chain([("slept", slept)]))
+});
+
+static KNOWN: LazyLock<Lexicon<Mention>> =
+    // "hrv" is the name of one, but people mean either.
+    LazyLock::new(|| Lexicon::new(topics().chain(names())));
+
+/// The words of topics.
+fn topics() -> impl Iterator<Item = (&'static str, Mention)> {
+    TOPICS.iter().flat_map(|topic| {
         topic.words.iter().map(|word| {
             let mention = Mention {
                 phrase: (*word).to_owned(),
@@ -293,10 +294,24 @@ static KNOWN: LazyLock<Lexicon<Mention>> = LazyLock::new(|| {
             };
             (*word, mention)
         })
-    });
-    // "hrv" is the name of one, but people mean either.
-    Lexicon::new(topics.chain(names).chain(spoken))
-});
+    })
+}
+
+/// The names of data types.
+fn names() -> impl Iterator<Item = (&'static str, Mention)> {
+    let written = vocabulary::metrics()
+        .iter()
+        .flat_map(|metric| metric.names().map(|name| (name, metric.name.as_str())));
+    let spoken = SPOKEN.iter().copied();
+    written.chain(spoken).map(|(phrase, name)| {
+        let mention = Mention {
+            phrase: phrase.replace('_', " "),
+            named: Some(name.to_owned()),
+            about: topic_of(name).map_or_else(Vec::new, |topic| topic.metrics.to_vec()),
+        };
+        (phrase, mention)
+    })
+}
 
 /// How people say the names of data types, where not as they are written.
 const SPOKEN: &[(&str, &str)] = &[

@@ -1,11 +1,11 @@
 use serde::Deserialize;
 
-use crate::insights::answer::{Finding, Verification};
+use super::instruction::RULES;
+use crate::insights::advice;
+use crate::insights::answer::{Finding, Recommendation, Verification};
 use crate::insights::brief::Brief;
 use crate::insights::verification::{self, Fault, Verdict};
 use crate::insights::wording;
-
-use super::instruction::INSTRUCTION;
 
 /// What the model wrote, as its schema has it.
 #[derive(Debug, Clone, Deserialize)]
@@ -17,17 +17,17 @@ pub struct Draft {
 }
 
 /// A sentence, and what it rests on.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct DraftFinding {
     pub text: String,
     #[serde(default)]
     pub fact_ids: Vec<String>,
 }
 
-/// Something to do, and what suggests it.
+/// Advice by its id, and what suggests it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DraftRecommendation {
-    pub text: String,
+    pub advice_id: String,
     #[serde(default)]
     pub based_on: Vec<String>,
 }
@@ -39,80 +39,94 @@ const MOST_RECOMMENDATIONS: usize = 3;
 const MOST_FACTS_IN_PLACE: usize = 3;
 
 impl DraftFinding {
-    /// Whether it may be told.
-    pub fn verdict(&self, brief: &Brief) -> Verdict {
-        verification::finding(&self.text, &self.fact_ids, brief, INSTRUCTION)
+    /// Without repetitions.
+    fn tidied(mut self) -> Self {
+        let mut known = std::collections::HashSet::new();
+        self.fact_ids.retain(|id| known.insert(id.clone()));
+        self
     }
 
-    /// It as it is told.
-    pub fn told(&self, brief: &Brief) -> Finding {
-        let facts = self.fact_ids.iter().filter_map(|id| brief.fact(id));
-        Finding::new(self.text.trim().to_owned(), facts.cloned().collect())
+    /// What is told of it, and whether that is what it says: if it does not fit
+    /// the facts, each of them is told in the service's own words.
+    pub fn told(self, brief: &Brief) -> (Verdict, Vec<Finding>) {
+        let this = self.tidied();
+        let verdict = verification::finding(&this.text, &this.fact_ids, brief, RULES);
+        let facts = this.fact_ids.iter().filter_map(|id| brief.citable(id));
+        let findings = if verdict.passes() {
+            let text = this.text.trim().to_owned();
+            vec![Finding::new(text, facts.cloned().collect())]
+        } else {
+            facts
+                .filter_map(|fact| Some((fact, brief.description_of(fact)?)))
+                .map(|(fact, of)| Finding::new(wording::sentence(fact, of), vec![fact.clone()]))
+                .take(MOST_FACTS_IN_PLACE)
+                .collect()
+        };
+        (verdict, findings)
     }
-
-    /// What is told in its place: each of its facts in the service's own words.
-    pub fn in_its_place(&self, brief: &Brief) -> Vec<Finding> {
-        self.fact_ids
-            .iter()
-            .filter_map(|id| brief.fact(id))
-            .filter_map(|fact| Some((fact, brief.description_of(fact)?)))
-            .map(|(fact, of)| Finding::new(wording::sentence(fact, of), vec![fact.clone()]))
-            .take(MOST_FACTS_IN_PLACE)
-            .collect()
-    }
-}
-
-/// A draft that was held against the facts.
-#[derive(Debug, Clone)]
-pub struct Checked {
-    pub findings: Vec<DraftFinding>,
-    pub recommendations: Vec<DraftRecommendation>,
-    pub verification: Verification,
-    /// What is wrong with its findings; empty if all may be told.
-    pub faults: Vec<Fault>,
 }
 
 impl Draft {
-    /// Holds the draft against the facts of `brief`. Recommendations that may
-    /// not be told are left out; findings are not, they are what was asked for.
-    pub fn check(mut self, brief: &Brief) -> Checked {
-        let mut verification = Verification::default();
+    /// The draft without what repeats itself.
+    pub fn tidied(mut self) -> Self {
+        self.findings = self
+            .findings
+            .into_iter()
+            .take(MOST_FINDINGS)
+            .map(DraftFinding::tidied)
+            .collect();
+        self.findings.dedup();
+        self
+    }
+
+    /// What is wrong with it; empty if all of its findings may be told.
+    pub fn faults(&self, brief: &Brief, verification: &mut Verification) -> Vec<Fault> {
         let mut faults = Vec::new();
-        self.findings.truncate(MOST_FINDINGS);
-        if self.findings.is_empty() {
+        if self.findings.is_empty() && !brief.is_withheld {
             faults.push(Fault::Length);
         }
         for finding in &self.findings {
-            let verdict = finding.verdict(brief);
+            let (verdict, _) = finding.clone().told(brief);
             verification.add(&verdict);
             faults.extend(verdict.faults);
         }
-        let recommendations = recommendations(self.recommendations, brief, &mut verification);
-        Checked {
-            findings: self.findings,
-            recommendations,
-            verification,
-            faults,
-        }
+        faults
     }
 }
 
-/// Those recommendations that may be told.
+/// The advice that was chosen, of that which fits; it rests on those facts
+/// that are `told`, which a client can look up.
 pub fn recommendations(
-    drafts: Vec<DraftRecommendation>,
+    chosen: &[DraftRecommendation],
     brief: &Brief,
-    verification: &mut Verification,
-) -> Vec<DraftRecommendation> {
-    drafts
-        .into_iter()
-        .take(MOST_RECOMMENDATIONS)
-        .filter(|draft| {
-            let (text, ids) = (&draft.text, &draft.based_on);
-            let verdict = verification::recommendation(text, ids, brief, INSTRUCTION);
-            verification.add(&verdict);
-            verdict.passes()
-        })
-        .collect()
+    told: &[Finding],
+) -> Vec<Recommendation> {
+    let fitting = advice::fitting(brief);
+    let is_told = |id: &&String| {
+        let mut facts = told.iter().flat_map(|finding| &finding.facts);
+        facts.any(|fact| fact.fact_id == **id)
+    };
+    let mut recommendations: Vec<Recommendation> = Vec::new();
+    for draft in chosen {
+        let Some(advice) = fitting.iter().find(|advice| advice.id == draft.advice_id) else {
+            continue;
+        };
+        if recommendations
+            .iter()
+            .all(|known| known.text != advice.text)
+        {
+            let mut based_on: Vec<String> =
+                draft.based_on.iter().filter(is_told).cloned().collect();
+            based_on.sort_unstable();
+            based_on.dedup();
+            recommendations.push(Recommendation {
+                text: advice.text.to_owned(),
+                based_on,
+            });
+        }
+    }
+    recommendations.truncate(MOST_RECOMMENDATIONS);
+    recommendations
 }
 
 impl Verification {

@@ -2,7 +2,6 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::draft::{DraftFinding, MOST_FINDINGS};
 use super::draft_stream::DraftStream;
-use super::phrased::Told;
 use crate::insights::answer::Verification;
 use crate::insights::brief::Brief;
 use crate::insights::gemini::TextSink;
@@ -13,7 +12,7 @@ pub struct Live<'a> {
     brief: &'a Brief,
     draft: DraftStream,
     /// What was told, in order.
-    pub told: Vec<Told>,
+    pub told: Vec<DraftFinding>,
     pub verification: Verification,
     /// The text goes here. What a draft can hold is bounded by the client.
     text: UnboundedSender<String>,
@@ -31,31 +30,27 @@ impl<'a> Live<'a> {
     }
 
     fn tell(&mut self, finding: DraftFinding) {
-        if self.told.len() >= MOST_FINDINGS {
+        let is_known = self.told.contains(&finding);
+        if is_known || self.told.len() >= MOST_FINDINGS || self.brief.is_withheld {
             return;
         }
-        let verdict = finding.verdict(self.brief);
+        let (verdict, sentences) = finding.clone().told(self.brief);
         self.verification.add(&verdict);
-        let told = if verdict.passes() {
-            Told::AsWritten(finding)
-        } else {
-            Told::InItsPlace(finding)
-        };
-        let mut is_said = false;
-        for finding in told.findings(self.brief) {
-            is_said = true;
+        if sentences.is_empty() {
+            return;
+        }
+        for sentence in sentences {
             // Nobody may be there any more to read it.
-            let _ = self.text.send(finding.text);
+            let _ = self.text.send(sentence.text);
         }
-        if is_said {
-            self.told.push(told);
-        }
+        self.told.push(finding);
     }
 }
 
 impl TextSink for Live<'_> {
     fn begin(&mut self) {
         self.draft = DraftStream::default();
+        self.verification = Verification::default();
     }
 
     fn text(&mut self, piece: &str) {

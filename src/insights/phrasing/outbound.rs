@@ -1,12 +1,10 @@
 use serde::Serialize;
 
 use crate::domain::vocabulary;
+use crate::insights::advice;
 use crate::insights::brief::Brief;
 use crate::insights::fact::{Fact, Period, Statistic};
 use crate::statistics::{Direction, Strength};
-
-/// The most facts that are sent: those of the first series come first.
-const MOST_FACTS: usize = 150;
 
 /// What leaves the service: the question and the facts, and nothing that tells
 /// whose they are. Facts go by their ids and by periods relative to the newest
@@ -18,6 +16,13 @@ struct Outbound<'a> {
     /// How old the newest reading of each metric is.
     newest: Vec<Newest<'a>>,
     missing: &'a [String],
+    advice: Vec<OutboundAdvice>,
+}
+
+#[derive(Serialize)]
+struct OutboundAdvice {
+    id: &'static str,
+    text: &'static str,
 }
 
 #[derive(Serialize)]
@@ -46,20 +51,24 @@ struct Newest<'a> {
 pub fn user_turn(brief: &Brief) -> Result<String, serde_json::Error> {
     let outbound = Outbound {
         question: brief.question.shareable(),
-        facts: brief
-            .facts()
-            .take(MOST_FACTS)
-            .map(OutboundFact::of)
-            .collect(),
+        facts: brief.sent_facts().map(OutboundFact::of).collect(),
         newest: brief
             .descriptions
             .iter()
+            .filter(|description| description.metric.is_some())
             .map(|description| Newest {
                 metric: &description.data_type,
                 days_ago: brief.days_ago(description.newest.0),
             })
             .collect(),
         missing: &brief.missing,
+        advice: advice::fitting(brief)
+            .into_iter()
+            .map(|advice| OutboundAdvice {
+                id: advice.id,
+                text: advice.text,
+            })
+            .collect(),
     };
     serde_json::to_string(&outbound)
 }

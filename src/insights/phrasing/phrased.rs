@@ -1,92 +1,56 @@
-use super::draft::{Checked, DraftFinding, DraftRecommendation};
+use super::draft::{Draft, recommendations};
 use crate::insights::answer::{
-    Finding, Insight, InsightSource, InsightStatus, Model, ModelUsage, Recommendation, Verification,
+    Finding, Insight, InsightSource, InsightStatus, Model, ModelUsage, Verification,
 };
 use crate::insights::brief::Brief;
 use crate::insights::gemini::Reply;
 use crate::insights::statistical;
 
-/// What may be told of a draft. It names facts by their ids only, so that it
-/// can be told to everybody whose facts are the same.
+/// A draft that may be told to everybody whose question and facts are the same:
+/// it names facts by their ids only, and is held against them once more when it
+/// is told.
 #[derive(Debug, Clone)]
 pub struct Phrased {
-    pub findings: Vec<Told>,
-    pub recommendations: Vec<DraftRecommendation>,
+    pub draft: Draft,
     pub verification: Verification,
     pub model: Option<Model>,
     pub usage: Option<ModelUsage>,
 }
 
-/// A finding as it is told.
-#[derive(Debug, Clone)]
-pub enum Told {
-    /// In the model's words.
-    AsWritten(DraftFinding),
-    /// In the service's own, since the model's did not fit the facts.
-    InItsPlace(DraftFinding),
-}
-
-impl Told {
+impl Phrased {
     /// The sentences, with their facts.
     pub fn findings(&self, brief: &Brief) -> Vec<Finding> {
-        match self {
-            Self::AsWritten(draft) => vec![draft.told(brief)],
-            Self::InItsPlace(draft) => draft.in_its_place(brief),
+        if brief.is_withheld {
+            return Vec::new();
         }
-    }
-}
-
-impl Phrased {
-    /// A draft that passed as a whole.
-    pub fn new(checked: Checked, model: Model, usage: ModelUsage) -> Self {
-        Self {
-            findings: checked.findings.into_iter().map(Told::AsWritten).collect(),
-            recommendations: checked.recommendations,
-            verification: checked.verification,
-            model: Some(model),
-            usage: Some(usage),
-        }
+        let drafts = self.draft.findings.iter().cloned();
+        drafts.flat_map(|draft| draft.told(brief).1).collect()
     }
 
     /// The answer that tells it.
     pub fn told(&self, brief: &Brief, status: InsightStatus) -> Insight {
-        let findings: Vec<Finding> = self
-            .findings
-            .iter()
-            .flat_map(|told| told.findings(brief))
-            .collect();
-        // A client can look up the facts of findings only.
-        let is_told = |id: &String| {
-            let mut facts = findings.iter().flat_map(|finding| &finding.facts);
-            facts.any(|fact| fact.fact_id == *id)
-        };
-        let mut recommendations: Vec<Recommendation> = self
-            .recommendations
-            .iter()
-            .map(|draft| Recommendation {
-                text: draft.text.trim().to_owned(),
-                based_on: draft
-                    .based_on
-                    .iter()
-                    .filter(|id| is_told(id))
-                    .cloned()
-                    .collect(),
-            })
-            .collect();
+        let mut findings = self.findings(brief);
+        let mut recommendations = recommendations(&self.draft.recommendations, brief, &findings);
         if recommendations.is_empty() {
             recommendations = statistical::recommendations(brief, &findings);
         }
-        let mut insight = Insight::new(
-            brief,
-            findings,
-            recommendations,
-            status,
-            InsightSource::Gemini,
-        );
+        findings.extend(statistical::not_sent(brief));
+        let source = InsightSource::Gemini;
+        let mut insight = Insight::new(brief, findings, recommendations, status, source);
         insight.verification = self.verification;
         insight.model.clone_from(&self.model);
         insight.usage = self.usage;
         insight
+    }
+
+    /// It as it is told to somebody for whom the model was not called.
+    pub fn remembered(&self) -> Self {
+        let mut remembered = self.clone();
+        remembered.usage = None;
+        if let Some(model) = &mut remembered.model {
+            model.response_id = None;
+        }
+        remembered
     }
 }
 

@@ -8,14 +8,16 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 
-use super::draft::{Checked, Draft, recommendations};
+use super::draft::Draft;
 use super::instruction::{INSTRUCTION, SCHEMA};
 use super::live::Live;
 use super::outbound::user_turn;
 use super::phrased::Phrased;
 use crate::insights::answer::{Insight, InsightStatus, Model, ModelUsage, Verification};
 use crate::insights::brief::Brief;
-use crate::insights::gemini::{GeminiClient, GeminiFailure, Prompt, Reply, Role, Turn};
+use crate::insights::gemini::{
+    FailureKind, FinishReason, GeminiClient, GeminiFailure, Prompt, Reply, Role, Turn,
+};
 use crate::insights::provider::{Deltas, InsightProvider};
 use crate::insights::statistical;
 use crate::insights::verification::Fault;
@@ -31,11 +33,15 @@ pub struct GeminiProvider {
 /// At most so many answers are remembered, each a few kilobytes.
 const MOST_REMEMBERED: u64 = 1_000;
 
+/// What is added where Gemini will not speak of something.
+const IF_UNSAFE: &str = "If you feel unwell or unsafe, please talk to somebody you trust or call \
+    your local emergency number (112 in Europe, 911 in North America).";
+
 /// Why there is nothing to tell of Gemini's.
 #[derive(Debug, Clone)]
 enum NotPhrased {
     /// It did not answer.
-    Failed(ModelUsage),
+    Failed { usage: ModelUsage, is_blocked: bool },
     /// What it said is not borne out.
     Unverified {
         usage: ModelUsage,
@@ -43,6 +49,14 @@ enum NotPhrased {
     },
     /// It broke off after this was told.
     BrokenOff(Arc<Phrased>),
+}
+
+/// One question to Gemini.
+struct Call<'a> {
+    brief: &'a Brief,
+    prompt: Prompt,
+    started: Instant,
+    deadline: Instant,
 }
 
 impl GeminiProvider {
@@ -59,72 +73,59 @@ impl GeminiProvider {
         }
     }
 
-    /// Phrases the brief, whose facts are in `turn`, as a whole.
-    async fn phrase(&self, brief: &Brief, turn: String) -> Result<Phrased, NotPhrased> {
-        let started = Instant::now();
-        let deadline = started + self.deadline;
-        let prompt = prompt(turn);
-        let reply = match self.client.generate(&prompt, deadline).await {
-            Ok(reply) => reply,
-            Err(failure) => return Err(NotPhrased::Failed(spent(&failure, started))),
-        };
-        self.check(brief, prompt, reply, deadline).await
+    /// Has the brief phrased as a whole.
+    async fn phrase(&self, call: Call<'_>) -> Result<Phrased, NotPhrased> {
+        match self.client.generate(&call.prompt, call.deadline).await {
+            Ok(reply) => self.check(call, reply).await,
+            Err(failure) => Err(call.failed(&failure)),
+        }
     }
 
     /// Lets `reply` pass, or asks once more and lets that pass.
-    async fn check(
-        &self,
-        brief: &Brief,
-        mut prompt: Prompt,
-        reply: Reply,
-        deadline: Instant,
-    ) -> Result<Phrased, NotPhrased> {
-        let (first, usage) = (read(&reply, brief), ModelUsage::from(&reply));
-        if first.faults.is_empty() {
-            return Ok(Phrased::new(first, Model::from(&reply), usage));
-        }
-        failed(&first.faults);
-        prompt.turns.push(Turn {
+    async fn check(&self, mut call: Call<'_>, reply: Reply) -> Result<Phrased, NotPhrased> {
+        let mut verification = Verification::default();
+        let usage = ModelUsage::from(&reply);
+        let faults = match read(&reply, call.brief, &mut verification) {
+            Ok(draft) => return Ok(phrased(draft, verification, &reply, usage)),
+            Err(faults) => faults,
+        };
+        call.prompt.turns.push(Turn {
             role: Role::Model,
             text: reply.text,
         });
-        prompt.turns.push(Turn {
+        call.prompt.turns.push(Turn {
             role: Role::User,
-            text: repair(&first.faults),
+            text: repair(&faults),
         });
-        let unverified = |usage, verification| NotPhrased::Unverified {
-            usage,
-            verification,
-        };
-        let reply = match self.client.generate(&prompt, deadline).await {
+        let started = Instant::now();
+        let reply = match self.client.generate(&call.prompt, call.deadline).await {
             Ok(reply) => reply,
-            Err(_) => return Err(unverified(usage, first.verification)),
+            Err(failure) => {
+                return Err(NotPhrased::Unverified {
+                    usage: usage.and(spent(&failure, started)),
+                    verification,
+                });
+            }
         };
         let usage = usage.and(ModelUsage::from(&reply));
-        let mut second = read(&reply, brief);
-        second.verification.numbers_checked += first.verification.numbers_checked;
-        second.verification.numbers_unsupported += first.verification.numbers_unsupported;
-        if second.faults.is_empty() {
-            return Ok(Phrased::new(second, Model::from(&reply), usage));
+        match read(&reply, call.brief, &mut verification) {
+            Ok(draft) => Ok(phrased(draft, verification, &reply, usage)),
+            Err(_) => Err(NotPhrased::Unverified {
+                usage,
+                verification,
+            }),
         }
-        failed(&second.faults);
-        Err(unverified(usage, second.verification))
     }
 
-    /// Phrases the brief, and tells it to `deltas` while it comes.
-    async fn phrase_live(
-        &self,
-        brief: &Brief,
-        turn: String,
-        deltas: &Deltas,
-    ) -> Result<Phrased, NotPhrased> {
-        let started = Instant::now();
-        let deadline = started + self.deadline;
-        let prompt = prompt(turn);
+    /// Has the brief phrased, and tells it to `deltas` while it comes.
+    async fn phrase_live(&self, call: Call<'_>, deltas: &Deltas) -> Result<Phrased, NotPhrased> {
         let (sender, mut sentences) = unbounded_channel();
-        let mut live = Live::new(brief, sender);
+        let mut live = Live::new(call.brief, sender);
         let ask = async {
-            let reply = self.client.stream(&prompt, deadline, &mut live).await;
+            let reply = self
+                .client
+                .stream(&call.prompt, call.deadline, &mut live)
+                .await;
             // The last of the text: without a sender the telling ends.
             let Live {
                 told, verification, ..
@@ -138,31 +139,27 @@ impl GeminiProvider {
                 separator = " ";
             }
         };
-        let ((reply, told, mut verification), ()) = tokio::join!(ask, tell);
+        let ((reply, findings, verification), ()) = tokio::join!(ask, tell);
         match reply {
-            Ok(reply) if told.is_empty() => {
-                let phrased = self.check(brief, prompt, reply, deadline).await?;
-                tell_whole(&phrased, brief, deltas).await;
-                Ok(phrased)
-            }
+            Ok(reply) if findings.is_empty() => self.check(call, reply).await,
             Ok(reply) => {
                 let draft: Option<Draft> = serde_json::from_str(&reply.text).ok();
-                let drafts = draft.map_or_else(Vec::new, |draft| draft.recommendations);
-                Ok(Phrased {
-                    findings: told,
-                    recommendations: recommendations(drafts, brief, &mut verification),
-                    verification,
-                    model: Some(Model::from(&reply)),
-                    usage: Some(ModelUsage::from(&reply)),
-                })
+                let draft = Draft {
+                    findings,
+                    recommendations: draft.map_or_else(Vec::new, |draft| draft.recommendations),
+                };
+                let usage = ModelUsage::from(&reply);
+                Ok(phrased(draft, verification, &reply, usage))
             }
-            Err(failure) if told.is_empty() => Err(NotPhrased::Failed(spent(&failure, started))),
+            Err(failure) if findings.is_empty() => Err(call.failed(&failure)),
             Err(failure) => Err(NotPhrased::BrokenOff(Arc::new(Phrased {
-                findings: told,
-                recommendations: Vec::new(),
+                draft: Draft {
+                    findings,
+                    recommendations: Vec::new(),
+                },
                 verification,
                 model: None,
-                usage: Some(spent(&failure, started)),
+                usage: Some(spent(&failure, call.started)),
             }))),
         }
     }
@@ -171,7 +168,12 @@ impl GeminiProvider {
     fn fall_back(brief: &Brief, reason: &NotPhrased) -> Insight {
         let mut insight = statistical::answer(brief, InsightStatus::Fallback);
         match reason {
-            NotPhrased::Failed(usage) => insight.usage = Some(*usage),
+            NotPhrased::Failed { usage, is_blocked } => {
+                insight.usage = Some(*usage);
+                if *is_blocked {
+                    insight.text = format!("{} {IF_UNSAFE}", insight.text);
+                }
+            }
             NotPhrased::Unverified {
                 usage,
                 verification,
@@ -189,78 +191,66 @@ impl GeminiProvider {
 #[async_trait]
 impl InsightProvider for GeminiProvider {
     async fn answer(&self, brief: &Brief, deltas: &Deltas) -> Insight {
+        let complete = if brief.is_partial {
+            InsightStatus::Partial
+        } else {
+            InsightStatus::Complete
+        };
         let turn = match user_turn(brief) {
-            Ok(turn) if brief.is_withheld || brief.facts().next().is_some() => turn,
+            Ok(turn) if brief.is_withheld || brief.sent_facts().next().is_some() => turn,
             // Nothing to phrase, or nothing that could be sent.
-            _ => {
-                return tell_statistics(
-                    statistical::answer(brief, InsightStatus::Complete),
-                    deltas,
-                )
-                .await;
-            }
+            _ => return statistical::answer(brief, InsightStatus::Complete),
         };
         let key: [u8; 32] = Sha256::digest(&turn).into();
-        let is_told = AtomicBool::new(false);
+        let started = Instant::now();
+        let call = Call {
+            brief,
+            prompt: prompt(turn),
+            started,
+            deadline: started + self.deadline,
+        };
+        let is_asked = AtomicBool::new(false);
         // Whoever asks the same at the same moment waits for this call.
         let phrased = self.phrased.try_get_with(key, async {
-            if deltas.are_wanted() {
-                let phrased = self.phrase_live(brief, turn, deltas).await;
-                is_told.store(
-                    matches!(phrased, Ok(_) | Err(NotPhrased::BrokenOff(_))),
-                    Ordering::Relaxed,
-                );
-                phrased.map(Arc::new)
+            is_asked.store(true, Ordering::Relaxed);
+            let phrased = if deltas.are_wanted() {
+                self.phrase_live(call, deltas).await
             } else {
-                self.phrase(brief, turn).await.map(Arc::new)
-            }
+                self.phrase(call).await
+            };
+            phrased.map(Arc::new)
         });
         let phrased = phrased.await;
-        let is_told = is_told.load(Ordering::Relaxed);
-        let insight = match phrased {
-            Ok(phrased) => {
-                if !is_told {
-                    tell_whole(&phrased, brief, deltas).await;
-                }
-                let status = if brief.is_partial {
-                    InsightStatus::Partial
-                } else {
-                    InsightStatus::Complete
-                };
-                phrased.told(brief, status)
-            }
+        let is_asked = is_asked.load(Ordering::Relaxed);
+        match phrased {
+            Ok(phrased) if is_asked => phrased.told(brief, complete),
+            Ok(phrased) => phrased.remembered().told(brief, complete),
             Err(reason) => match &*reason {
-                NotPhrased::BrokenOff(phrased) if is_told => {
+                NotPhrased::BrokenOff(phrased) if is_asked => {
                     phrased.told(brief, InsightStatus::Partial)
                 }
-                reason => return tell_statistics(Self::fall_back(brief, reason), deltas).await,
+                reason => Self::fall_back(brief, reason),
             },
-        };
-        if let Some(note) = &brief.note {
-            deltas.send(&format!(" {note}")).await;
         }
-        insight
     }
 }
 
-/// Tells the findings of what is phrased already.
-async fn tell_whole(phrased: &Phrased, brief: &Brief, deltas: &Deltas) {
-    let findings = phrased
-        .findings
-        .iter()
-        .flat_map(|told| told.findings(brief));
-    let sentences: Vec<String> = findings.map(|finding| finding.text).collect();
-    deltas.send(&sentences.join(" ")).await;
-}
-
-async fn tell_statistics(insight: Insight, deltas: &Deltas) -> Insight {
-    deltas.send(&insight.text).await;
-    insight
+impl Call<'_> {
+    fn failed(&self, failure: &GeminiFailure) -> NotPhrased {
+        NotPhrased::Failed {
+            usage: spent(failure, self.started),
+            is_blocked: matches!(
+                failure.kind,
+                FailureKind::Blocked(_)
+                    | FailureKind::Finished(FinishReason::Safety | FinishReason::ProhibitedContent)
+            ),
+        }
+    }
 }
 
 fn prompt(turn: String) -> Prompt {
     Prompt {
-        system_instruction: INSTRUCTION.to_owned(),
+        system_instruction: INSTRUCTION.clone(),
         turns: vec![Turn {
             role: Role::User,
             text: turn,
@@ -269,16 +259,38 @@ fn prompt(turn: String) -> Prompt {
     }
 }
 
-/// The reply as a draft, held against the facts.
-fn read(reply: &Reply, brief: &Brief) -> Checked {
-    match serde_json::from_str::<Draft>(&reply.text) {
-        Ok(draft) => draft.check(brief),
-        Err(_) => Checked {
-            findings: Vec::new(),
-            recommendations: Vec::new(),
-            verification: Verification::default(),
-            faults: vec![Fault::NotADraft],
-        },
+/// The reply as a draft of which every finding may be told.
+fn read(
+    reply: &Reply,
+    brief: &Brief,
+    verification: &mut Verification,
+) -> Result<Draft, Vec<Fault>> {
+    let faults = match serde_json::from_str::<Draft>(&reply.text).map(Draft::tidied) {
+        Ok(draft) => {
+            let faults = draft.faults(brief, verification);
+            if faults.is_empty() {
+                return Ok(draft);
+            }
+            faults
+        }
+        Err(_) => vec![Fault::NotADraft],
+    };
+    let names: Vec<String> = faults.iter().map(|fault| format!("{fault:?}")).collect();
+    tracing::warn!(
+        event = "gemini_failed",
+        code = "unverified",
+        faults = names.join(","),
+        "Gemini's answer does not fit the facts"
+    );
+    Err(faults)
+}
+
+fn phrased(draft: Draft, verification: Verification, reply: &Reply, usage: ModelUsage) -> Phrased {
+    Phrased {
+        draft,
+        verification,
+        model: Some(Model::from(reply)),
+        usage: Some(usage),
     }
 }
 
@@ -288,20 +300,10 @@ fn repair(faults: &[Fault]) -> String {
     faults.sort_unstable();
     faults.dedup();
     format!(
-        "That answer cannot be used: {}. Write the whole JSON object once more by the rules.",
+        "That answer cannot be used, because of a sentence: {}. Write the whole JSON object once \
+         more by the rules.",
         faults.join("; ")
     )
-}
-
-fn failed(faults: &[Fault]) {
-    let faults: Vec<String> = faults.iter().map(|fault| format!("{fault:?}")).collect();
-    let faults = faults.join(",");
-    tracing::warn!(
-        event = "gemini_failed",
-        code = "unverified",
-        faults,
-        "Gemini's answer does not fit the facts"
-    );
 }
 
 /// What a call took that failed.

@@ -5,7 +5,7 @@ mod red_flags;
 mod utterances;
 
 pub use red_flags::{RedFlag, red_flag};
-pub use utterances::{Unsafe, check};
+pub use utterances::check;
 
 /// What an answer is not.
 pub const DISCLAIMER: &str = "This is general wellness information computed from the readings \

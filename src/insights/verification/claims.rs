@@ -1,5 +1,3 @@
-use std::cmp::Ordering;
-
 use super::phrases::Claim;
 use super::sentence::{Clause, Part, Sentence};
 use super::tokens::Number;
@@ -7,37 +5,19 @@ use super::{Fault, Verdict};
 use crate::domain::vocabulary;
 use crate::insights::fact::{Fact, Period, Span, Statistic};
 use crate::insights::topics::Mention;
-
-/// How much of a text must be borne out by facts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strictness {
-    /// All of it.
-    Finding,
-    /// Its numbers.
-    Advice,
-}
-
-const LOW_END: &[Statistic] = &[Statistic::Min, Statistic::DailyMin, Statistic::P10];
-const HIGH_END: &[Statistic] = &[Statistic::Max, Statistic::DailyMax, Statistic::P90];
+use crate::statistics::Direction;
 
 /// Holds what `text` says against the facts that it cites.
-pub fn check(text: &str, cited: &[&Fact], strictness: Strictness, verdict: &mut Verdict) {
-    let metrics = cited.iter().map(|fact| fact.metric.as_str());
-    let sentence = Sentence::read(text, metrics);
+pub fn check(text: &str, cited: &[&Fact], verdict: &mut Verdict) {
+    let sentence = Sentence::read(text);
     let mut checked = Checked {
         sentence: &sentence,
         cited,
         verdict,
-        shown: Vec::new(),
     };
     for index in 0..sentence.clauses.len() {
         checked.numbers(index);
-        if strictness == Strictness::Finding {
-            checked.words(index);
-        }
-    }
-    if strictness == Strictness::Finding {
-        checked.comparisons();
+        checked.words(index);
     }
 }
 
@@ -46,18 +26,38 @@ struct Checked<'a> {
     sentence: &'a Sentence,
     cited: &'a [&'a Fact],
     verdict: &'a mut Verdict,
-    /// The measured values that it shows, in its order.
-    shown: Vec<f64>,
 }
 
-/// What the words around a number say that it is.
+/// What the words around a number say that it is: all of it must be so.
 struct Said<'a> {
     mention: Option<&'a Mention>,
     /// One of each of these.
     statistics: Vec<&'static [Statistic]>,
-    span: Option<Span>,
+    when: Option<When>,
+    is_per_day: bool,
+    direction: Option<Direction>,
     unit: Option<&'static str>,
 }
+
+/// The period that a sentence names.
+#[derive(Clone, Copy, PartialEq)]
+enum When {
+    UpToNewest(Span),
+    NewestDay,
+}
+
+const LOW_END: &[Statistic] = &[Statistic::Min, Statistic::DailyMin, Statistic::P10];
+const HIGH_END: &[Statistic] = &[Statistic::Max, Statistic::DailyMax, Statistic::P90];
+const COUNTED: &[Statistic] = &[Statistic::Count];
+const DAYS: &[Statistic] = &[Statistic::Days];
+const OF_DAYS: &[Statistic] = &[
+    Statistic::DailyMean,
+    Statistic::DailyMin,
+    Statistic::DailyMax,
+    Statistic::TrendPerDay,
+    Statistic::BaselineSpread,
+    Statistic::DailyDeviation,
+];
 
 impl<'a> Checked<'a> {
     fn fault(&mut self, fault: Fault) {
@@ -68,51 +68,34 @@ impl<'a> Checked<'a> {
 
     /// Each number of a clause must be that of a fact.
     fn numbers(&mut self, index: usize) {
-        let clause = &self.sentence.clauses[index];
-        for (at, part) in clause.parts.iter().enumerate() {
-            match part {
+        for (at, part) in self.sentence.clauses[index].parts.iter().enumerate() {
+            let is_borne_out = match part {
                 Part::Number(number, unit) => {
                     let said = self.said(index, at, *unit);
-                    match self.cited.iter().find(|fact| said.fits(fact, *number)) {
-                        Some(fact) => {
-                            self.verdict.numbers_checked += 1;
-                            if !matches!(fact.statistic, Statistic::Count | Statistic::Days) {
-                                self.shown.push(number.value);
-                            }
-                        }
-                        None => self.unsupported(),
-                    }
+                    self.cited.iter().any(|fact| said.fits(fact, *number))
                 }
-                Part::Unreadable => self.unsupported(),
-                Part::Claim(Claim::Threshold(statistic)) if !self.has(*statistic) => {
-                    self.unsupported();
-                }
-                _ => {}
+                Part::UnreadableNumber => false,
+                _ => continue,
+            };
+            self.verdict.numbers_checked += 1;
+            if !is_borne_out {
+                self.verdict.numbers_unsupported += 1;
+                self.fault(Fault::UnsupportedNumber);
             }
         }
     }
 
-    fn unsupported(&mut self) {
-        self.verdict.numbers_checked += 1;
-        self.verdict.numbers_unsupported += 1;
-        self.fault(Fault::UnsupportedNumber);
-    }
-
-    fn has(&self, statistic: Statistic) -> bool {
-        self.cited.iter().any(|fact| fact.statistic == statistic)
-    }
-
     /// What the words around the number at `at` of a clause say that it is.
     fn said(&self, index: usize, at: usize, unit: Option<&'static str>) -> Said<'a> {
-        let statistics = match unit {
-            // Days are counted, whatever else is spoken of.
-            Some("d") => vec![[Statistic::Days, Statistic::Outliers].as_slice()],
-            _ => self.statistics(index, at),
-        };
+        let sentence: &'a Sentence = self.sentence;
+        let parts = &sentence.clauses[index].parts;
+        let has = |claim: Claim| parts.contains(&Part::Claim(claim));
         Said {
             mention: self.mention(index, at),
-            statistics,
-            span: self.span(index),
+            statistics: self.statistics(index, at, unit),
+            when: self.when(index),
+            is_per_day: has(Claim::PerDay),
+            direction: parts.iter().find_map(direction),
             unit,
         }
     }
@@ -137,43 +120,53 @@ impl<'a> Checked<'a> {
         before.or_else(after).or_else(earlier).or_else(later)
     }
 
-    /// The statistics named before the number and after the one before it; if
-    /// there are none, those named after it; if there are none, those of an
-    /// earlier clause.
-    fn statistics(&self, index: usize, at: usize) -> Vec<&'static [Statistic]> {
+    /// The statistics named around the number, up to its neighbours; if there
+    /// are none, the one named last in an earlier clause.
+    fn statistics(
+        &self,
+        index: usize,
+        at: usize,
+        unit: Option<&'static str>,
+    ) -> Vec<&'static [Statistic]> {
         let clause = &self.sentence.clauses[index];
-        if let Some(end) = range_end(clause, at) {
-            return vec![end];
-        }
         let is_number = |part: &&Part| matches!(part, Part::Number(..));
         let before = clause.parts[..at]
             .iter()
             .rev()
             .take_while(|part| !is_number(part));
-        let mut found: Vec<_> = before.filter_map(statistics).collect();
-        if found.is_empty() {
-            let after = clause.parts[at + 1..]
-                .iter()
-                .take_while(|part| !is_number(part));
-            found = after.filter_map(statistics).collect();
+        let after = clause.parts[at + 1..]
+            .iter()
+            .take_while(|part| !is_number(part));
+        let mut found: Vec<_> = before.chain(after).filter_map(statistics).collect();
+        // A latest reading is none that is counted.
+        found.retain(|set| *set != COUNTED);
+        found.extend(range_end(clause, at));
+        match unit {
+            // Days with readings are counted where readings are spoken of.
+            Some("d") if found.is_empty() && self.speaks_of_readings() => found.push(DAYS),
+            None if counts_readings(clause, at) => found.push(COUNTED),
+            _ => {}
         }
-        if found.is_empty() {
+        if found.is_empty() && unit != Some("d") {
             let clauses = self.sentence.clauses[..index].iter().rev();
             let mut earlier = clauses.flat_map(|clause| clause.parts.iter().rev());
-            found = earlier
-                .find_map(|part| match part {
-                    Part::Claim(Claim::Statistic(statistics)) => Some(*statistics),
-                    _ => None,
-                })
-                .into_iter()
-                .collect();
+            found.extend(earlier.find_map(statistics).filter(|set| *set != COUNTED));
         }
         found
     }
 
+    fn speaks_of_readings(&self) -> bool {
+        let mut parts = self
+            .sentence
+            .clauses
+            .iter()
+            .flat_map(|clause| &clause.parts);
+        parts.any(|part| *part == Part::Claim(Claim::Statistic(COUNTED)))
+    }
+
     /// The period named in the clause, else in an earlier, else in a later one.
-    fn span(&self, index: usize) -> Option<Span> {
-        let of = |clause: &Clause| clause.parts.iter().find_map(span);
+    fn when(&self, index: usize) -> Option<When> {
+        let of = |clause: &Clause| clause.parts.iter().find_map(when);
         let clauses = &self.sentence.clauses;
         of(&clauses[index])
             .or_else(|| clauses[..index].iter().rev().find_map(of))
@@ -182,91 +175,109 @@ impl<'a> Checked<'a> {
 
     /// What is said beside numbers must be borne out too.
     fn words(&mut self, index: usize) {
-        for (at, part) in self.sentence.clauses[index].parts.iter().enumerate() {
-            let fault = match part {
-                Part::Mention(mention) if !self.is_cited(|fact| is_of(fact, mention)) => {
-                    Fault::UnsupportedMetric
+        let sentence: &'a Sentence = self.sentence;
+        let parts = &sentence.clauses[index].parts;
+        let has_number = parts.iter().any(|part| matches!(part, Part::Number(..)));
+        let mut periods = parts.iter().filter_map(when);
+        let first = periods.next();
+        if periods.any(|period| Some(period) != first) {
+            self.fault(Fault::UnsupportedPeriod);
+        }
+        for (at, part) in parts.iter().enumerate() {
+            let (is_borne_out, fault) = match part {
+                Part::UnknownWord => (false, Fault::UnknownWord),
+                Part::Mention(mention) => (
+                    self.is_cited(|fact| is_of(fact, mention)),
+                    Fault::UnsupportedMetric,
+                ),
+                Part::Claim(Claim::Period(_) | Claim::NewestDay) => {
+                    let named = when(part);
+                    let is_of_it = |fact: &Fact| named.is_some_and(|when| when.is_of(fact));
+                    (self.is_cited(is_of_it), Fault::UnsupportedPeriod)
                 }
-                Part::Claim(Claim::Period(span))
-                    if !self.is_cited(|fact| fact.period.covers(*span)) =>
-                {
-                    Fault::UnsupportedPeriod
-                }
-                Part::Claim(Claim::OtherPeriod) => Fault::UnsupportedPeriod,
-                Part::Claim(Claim::Judgement | Claim::Comparison(Ordering::Equal)) => {
-                    Fault::UnsupportedChange
-                }
-                Part::Claim(Claim::Direction(direction)) => {
+                // Without its share it would say that there is one.
+                Part::Claim(Claim::Bounds(_)) => (has_number, Fault::UnsupportedNumber),
+                Part::Claim(Claim::Direction(said)) => {
                     let mention = self.mention(index, at);
                     let shows = |fact: &Fact| {
-                        fact.trend.is_some_and(|(known, _)| known == *direction)
-                            && mention.is_none_or(|mention| is_of(fact, mention))
+                        fact.trend.is_some_and(|(known, _)| known == *said)
+                            && mention.is_some_and(|mention| is_of(fact, mention))
                     };
-                    if self.cited.iter().any(|fact| shows(fact)) {
-                        continue;
-                    }
-                    Fault::UnsupportedChange
+                    (self.is_cited(shows), Fault::UnsupportedChange)
                 }
                 _ => continue,
             };
-            self.fault(fault);
-        }
-    }
-
-    /// Whether a cited fact is such, or none is cited at all.
-    fn is_cited(&self, such: impl Fn(&Fact) -> bool) -> bool {
-        self.cited.is_empty() || self.cited.iter().any(|fact| such(fact))
-    }
-
-    /// A comparison must be that of the two values shown.
-    fn comparisons(&mut self) {
-        let parts = self
-            .sentence
-            .clauses
-            .iter()
-            .flat_map(|clause| &clause.parts);
-        for part in parts {
-            let Part::Claim(Claim::Comparison(ordering)) = part else {
-                continue;
-            };
-            let holds = match self.shown.as_slice() {
-                [one, other] => one.total_cmp(other) == *ordering,
-                _ => false,
-            };
-            if !holds && *ordering != Ordering::Equal {
-                self.fault(Fault::UnsupportedChange);
+            if !is_borne_out {
+                self.fault(fault);
             }
         }
+    }
+
+    fn is_cited(&self, such: impl Fn(&Fact) -> bool) -> bool {
+        self.cited.iter().any(|fact| such(fact))
     }
 }
 
 impl Said<'_> {
-    /// Whether the number can be that of `fact`.
+    /// Whether the number can be that of `fact`: what it is of, which
+    /// statistic and over which period must be said, and be so.
     fn fits(&self, fact: &Fact, number: Number) -> bool {
+        let is_change = fact.statistic == Statistic::TrendPerDay;
         let is_shown = value_in(fact, self.unit).is_some_and(|value| {
             number.shows(value)
-                || (fact.statistic == Statistic::TrendPerDay && number.shows(value.abs()))
+                || (is_change && self.direction.is_some() && number.shows(value.abs()))
         });
+        // Steps a day are on average, if nothing else is said.
+        let is_named = match self.statistics.as_slice() {
+            [] => self.is_per_day && fact.statistic == Statistic::DailyMean,
+            sets => sets.iter().all(|set| set.contains(&fact.statistic)),
+        };
+        let is_in_time = match self.when {
+            Some(when) => when.is_of(fact),
+            None => fact.statistic == Statistic::Last,
+        };
+        let is_per_day = OF_DAYS.contains(&fact.statistic);
         is_shown
-            && self.mention.is_none_or(|mention| is_of(fact, mention))
-            && self.has_statistic(fact.statistic)
-            && self.span.is_none_or(|span| {
-                fact.period.covers(span) && !matches!(fact.period, Period::Clipped)
-            })
+            && is_named
+            && is_in_time
+            && self.mention.is_some_and(|mention| is_of(fact, mention))
+            && (self.is_per_day || !is_per_day || is_of_one_day(fact))
+            && (is_per_day || is_of_weekdays(fact) || !self.is_per_day)
+            && (self.direction.is_none() || is_change)
     }
+}
 
-    /// Whether all of what is said names it; where no statistic is all of that,
-    /// any.
-    fn has_statistic(&self, statistic: Statistic) -> bool {
-        let is_all =
-            |statistic: &Statistic| self.statistics.iter().all(|set| set.contains(statistic));
-        let some_is_all = self.statistics.iter().copied().flatten().any(is_all);
-        if some_is_all {
-            is_all(&statistic)
-        } else {
-            self.statistics.is_empty() || self.statistics.iter().any(|set| set.contains(&statistic))
+/// Statistics of which the name tells that they are of days.
+fn is_of_one_day(fact: &Fact) -> bool {
+    matches!(
+        fact.statistic,
+        Statistic::BaselineSpread | Statistic::DailyDeviation
+    )
+}
+
+/// Statistics that may be said to be of days and need not.
+fn is_of_weekdays(fact: &Fact) -> bool {
+    matches!(
+        fact.statistic,
+        Statistic::WeekdayMean | Statistic::WeekendMean | Statistic::BaselineMedian
+    )
+}
+
+impl When {
+    fn is_of(self, fact: &Fact) -> bool {
+        match (self, fact.period) {
+            (Self::UpToNewest(span), Period::UpToNewest(of)) => span == of,
+            (Self::NewestDay, Period::LocalDay { before_newest, .. }) => before_newest == 0,
+            _ => false,
         }
     }
+}
+
+/// Whether the number at `at` is one of readings: they follow it at once.
+fn counts_readings(clause: &Clause, at: usize) -> bool {
+    let mut after = clause.parts[at + 1..].iter();
+    let next = after.find(|part| !matches!(part, Part::Mention(_)));
+    next == Some(&Part::Claim(Claim::Statistic(COUNTED)))
 }
 
 /// Which end of a range the number at `at` is, if it is one.
@@ -326,14 +337,33 @@ fn mention(part: &Part) -> Option<&Mention> {
 fn statistics(part: &Part) -> Option<&'static [Statistic]> {
     match part {
         Part::Claim(Claim::Statistic(statistics)) => Some(statistics),
+        Part::Claim(Claim::Bounds(statistic)) => Some(bounds(*statistic)),
         Part::Claim(Claim::Direction(_)) => Some(&[Statistic::TrendPerDay]),
         _ => None,
     }
 }
 
-fn span(part: &Part) -> Option<Span> {
+fn bounds(statistic: Statistic) -> &'static [Statistic] {
+    match statistic {
+        Statistic::TimeVeryLow => &[Statistic::TimeVeryLow],
+        Statistic::TimeLow => &[Statistic::TimeLow],
+        Statistic::TimeHigh => &[Statistic::TimeHigh],
+        Statistic::TimeVeryHigh => &[Statistic::TimeVeryHigh],
+        _ => &[Statistic::TimeInRange],
+    }
+}
+
+fn direction(part: &Part) -> Option<Direction> {
     match part {
-        Part::Claim(Claim::Period(span)) => Some(*span),
+        Part::Claim(Claim::Direction(direction)) => Some(*direction),
+        _ => None,
+    }
+}
+
+fn when(part: &Part) -> Option<When> {
+    match part {
+        Part::Claim(Claim::Period(span)) => Some(When::UpToNewest(*span)),
+        Part::Claim(Claim::NewestDay) => Some(When::NewestDay),
         _ => None,
     }
 }

@@ -1,19 +1,22 @@
 //! Holds what a model wrote against the facts that it cites.
 //!
-//! A sentence passes when every number in it is that of a cited fact, at the
-//! digits shown, and nothing in its words says otherwise: the data type, the
-//! statistic, the period, the unit and the direction that a number is said to
-//! be of are those of its fact. What cannot be told does not pass; the facts'
-//! own wording takes its place, so that a doubt costs style and never truth.
+//! A sentence passes when it consists of words that are known, each number in it
+//! is that of a cited fact at the digits shown, and the data type, the
+//! statistic, the period, the unit and the direction that its words name are
+//! those of that fact. Words that are not known might say anything, in any
+//! language: with one of them a sentence does not pass. The facts' own wording
+//! takes its place, so that a doubt costs style and never truth.
 
 mod claims;
 mod phrases;
 mod sentence;
 mod tokens;
 
+pub use phrases::HARMLESS;
+
 use super::brief::Brief;
 use super::fact::Fact;
-use super::safety::{self, Unsafe};
+use super::safety;
 
 /// What came of holding a text against facts.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -56,9 +59,12 @@ pub enum Fault {
     /// It tells of a period of which it cites nothing.
     #[error("it names a period of which it cites no fact")]
     UnsupportedPeriod,
-    /// It tells of a change or a difference that the facts do not.
-    #[error("it tells of a change or a comparison that no cited fact shows")]
+    /// It tells of a change that the facts do not.
+    #[error("it tells of a change that no cited fact shows")]
     UnsupportedChange,
+    /// It has a word that may say anything.
+    #[error("it uses words that are not on the list of words")]
+    UnknownWord,
     /// It must not be said.
     #[error("it doses, diagnoses, reassures or is no plain prose")]
     Unsafe,
@@ -70,59 +76,46 @@ pub enum Fault {
     Length,
 }
 
-impl From<Unsafe> for Fault {
-    fn from(_: Unsafe) -> Self {
-        Self::Unsafe
-    }
-}
-
 /// The most characters of a sentence.
 const LONGEST_SENTENCE: usize = 400;
+
+/// The most facts that a sentence may cite.
+const MOST_CITED: usize = 12;
 
 /// Whether the model may say `text` as a finding that rests on `fact_ids`,
 /// having been given `instruction`.
 pub fn finding(text: &str, fact_ids: &[String], brief: &Brief, instruction: &str) -> Verdict {
-    let mut verdict = prose(text, instruction);
-    let cited = cited(fact_ids, brief, &mut verdict);
-    if cited.is_empty() && brief.facts().next().is_some() {
-        verdict.faults.push(Fault::NothingCited);
-    }
-    claims::check(text, &cited, claims::Strictness::Finding, &mut verdict);
-    verdict
-}
-
-/// Whether the model may recommend `text`, because of `fact_ids` or of none.
-pub fn recommendation(
-    text: &str,
-    fact_ids: &[String],
-    brief: &Brief,
-    instruction: &str,
-) -> Verdict {
-    let mut verdict = prose(text, instruction);
-    let cited = cited(fact_ids, brief, &mut verdict);
-    claims::check(text, &cited, claims::Strictness::Advice, &mut verdict);
-    verdict
-}
-
-/// What holds for any text of a model's.
-fn prose(text: &str, instruction: &str) -> Verdict {
     let mut verdict = Verdict::default();
-    if text.trim().is_empty() || text.chars().count() > LONGEST_SENTENCE {
+    if text.trim().is_empty()
+        || text.chars().count() > LONGEST_SENTENCE
+        || fact_ids.len() > MOST_CITED
+    {
         verdict.faults.push(Fault::Length);
+        return verdict;
     }
-    if let Err(what) = safety::check(text) {
-        verdict.faults.push(what.into());
+    if safety::check(text).is_err() || !text.chars().all(is_plain) {
+        verdict.faults.push(Fault::Unsafe);
     }
     if repeats(text, instruction) {
         verdict.faults.push(Fault::Leak);
     }
+    let cited = cited(fact_ids, brief, &mut verdict);
+    if cited.is_empty() {
+        verdict.faults.push(Fault::NothingCited);
+    }
+    claims::check(text, &cited, &mut verdict);
     verdict
+}
+
+/// Whether a character may stand in a sentence. Others could hide words.
+fn is_plain(character: char) -> bool {
+    character.is_ascii_alphanumeric() || " ,.;:()%/'–—−-°₂²".contains(character)
 }
 
 fn cited<'a>(fact_ids: &[String], brief: &'a Brief, verdict: &mut Verdict) -> Vec<&'a Fact> {
     let mut facts = Vec::with_capacity(fact_ids.len());
     for id in fact_ids {
-        match brief.fact(id) {
+        match brief.citable(id) {
             Some(fact) => facts.push(fact),
             None => verdict.faults.push(Fault::UnknownFact),
         }

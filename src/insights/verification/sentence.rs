@@ -1,8 +1,8 @@
 use std::ops::Range;
 
-use super::phrases::{Claim, PHRASES};
+use super::phrases::{Claim, PHRASES, is_harmless};
 use super::tokens::{Number, Token, tokens};
-use crate::insights::topics::{Mention, mentions};
+use crate::insights::topics::{Mention, named};
 use crate::insights::words::Word;
 
 /// A text, taken apart into clauses.
@@ -19,7 +19,7 @@ pub struct Clause {
 /// Something that a clause says.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Part {
-    /// It names a data type, or a topic.
+    /// It names a data type, or sleep as a whole.
     Mention(Mention),
     /// It claims something of numbers or facts.
     Claim(Claim),
@@ -27,20 +27,17 @@ pub enum Part {
     Number(Number, Option<&'static str>),
     /// Between two numbers: `to`, `and` or a dash.
     To,
-    /// Something that can't be held against facts: a numeral of another script,
-    /// or digits within a word.
-    Unreadable,
+    /// A word of which nothing is known.
+    UnknownWord,
+    /// What looks like a number and can't be held against facts.
+    UnreadableNumber,
 }
 
-/// Words that have digits in them and are no numbers.
-const NAMES: [&str; 7] = ["spo2", "vo2", "hba1c", "m2", "co2", "vo2max", "h2o"];
-
 impl Sentence {
-    /// Takes `text` apart; `metrics` are data types that it may name beside
-    /// those of the vocabulary.
-    pub fn read<'a>(text: &str, metrics: impl IntoIterator<Item = &'a str>) -> Self {
+    /// Takes `text` apart.
+    pub fn read(text: &str) -> Self {
         let (tokens, words) = tokens(text);
-        let mentions = mentions(&words, metrics);
+        let mentions = named(&words);
         let claims = PHRASES.find(&words);
         let mut reader = Reader {
             text,
@@ -53,14 +50,15 @@ impl Sentence {
             let mention = mentions.iter().find(|(range, _)| range.start == at);
             let claim = claims.iter().find(|(range, _)| range.start == at);
             at = match (mention, claim) {
+                // After a number it is a unit, whatever else it may name.
+                (_, Some((range, Claim::Unit(unit)))) if reader.follows_number(at) => {
+                    reader.unit(unit);
+                    range.end
+                }
                 (Some((range, mention)), claim)
                     if claim.is_none_or(|(other, _)| other.len() <= range.len()) =>
                 {
                     reader.push(Part::Mention(mention.clone()));
-                    // Calories are a topic and a unit.
-                    if let Some((_, Claim::Unit(unit))) = claim {
-                        reader.unit(unit);
-                    }
                     range.end
                 }
                 (_, Some((range, claim))) => {
@@ -97,6 +95,10 @@ impl Reader<'_> {
         self.clauses.last_mut()?.parts.last_mut()
     }
 
+    fn follows_number(&self, at: usize) -> bool {
+        at > 0 && matches!(self.tokens[at - 1], Token::Number(_))
+    }
+
     /// A unit belongs to the number right before it.
     fn unit(&mut self, unit: &'static str) {
         if let Some(Part::Number(_, none @ None)) = self.last() {
@@ -105,14 +107,22 @@ impl Reader<'_> {
     }
 
     fn claim(&mut self, at: &Range<usize>, claim: Claim) {
-        let follows_number = at.start > 0 && matches!(self.tokens[at.start - 1], Token::Number(_));
-        let is_per = self.text[..self.words[at.start].at.start].ends_with('/');
         match claim {
             // "60 min" is a duration, "60 /min" a rate, "the min" a minimum.
-            _ if self.words[at.start].text == "min" && follows_number && at.len() == 1 => {
+            _ if self.words[at.start].text == "min"
+                && at.len() == 1
+                && self.follows_number(at.start) =>
+            {
+                let is_per = self.text[..self.words[at.start].at.start].ends_with('/');
                 self.unit(if is_per { "/min" } else { "min" });
             }
-            Claim::Unit(unit) => self.unit(unit),
+            Claim::Unit(unit) if matches!(self.last(), Some(Part::Number(..))) => self.unit(unit),
+            // The unit of a bound, as in "below 70 mg/dL".
+            Claim::Unit(_) => {
+                if !matches!(self.last(), Some(Part::Claim(Claim::Bounds(_)))) {
+                    self.push(Part::UnknownWord);
+                }
+            }
             Claim::Boundary if self.joins_numbers(at) => self.push(Part::To),
             Claim::Boundary => self.clauses.push(Clause::default()),
             Claim::Number(number) => {
@@ -122,7 +132,6 @@ impl Reader<'_> {
                 };
                 self.push(Part::Number(number, None));
             }
-            Claim::Ratio => self.push(Part::Unreadable),
             claim => self.push(Part::Claim(claim)),
         }
     }
@@ -135,34 +144,28 @@ impl Reader<'_> {
 
     fn token(&mut self, at: usize) {
         let word = &self.words[at];
+        let follows = matches!(self.last(), Some(Part::Number(..)));
         match &self.tokens[at] {
             Token::Number(number) => {
-                let before = self.text[..word.at.start].chars().next_back();
-                let touches = at > 0 && self.words[at - 1].at.end + 3 >= word.at.start;
-                if matches!(before, Some('-' | '–' | '—'))
-                    && touches
-                    && number.value >= 0.0
-                    && matches!(self.last(), Some(Part::Number(..)))
-                {
+                if follows && self.text[..word.at.start].ends_with(['-', '–', '—']) {
                     self.push(Part::To);
                 }
-                self.push(Part::Number(*number, None));
-            }
-            Token::Percent => self.unit("%"),
-            Token::Foreign => self.push(Part::Unreadable),
-            Token::Boundary => self.clauses.push(Clause::default()),
-            Token::Word if word.text == "to" && matches!(self.last(), Some(Part::Number(..))) => {
-                self.push(Part::To);
-            }
-            Token::Word => {
-                let has_digits = word.text.contains(|character: char| character.is_numeric());
-                if has_digits
-                    && !NAMES.contains(&word.text.as_str())
-                    && !word.text.ends_with(['₂', '²'])
-                {
-                    self.push(Part::Unreadable);
+                // Of what is written with an exponent, too many digits are left out.
+                if number.decimals < 0 {
+                    self.push(Part::UnreadableNumber);
+                } else {
+                    self.push(Part::Number(*number, None));
                 }
             }
+            Token::Percent => self.unit("%"),
+            Token::Foreign => self.push(Part::UnreadableNumber),
+            Token::Boundary => self.clauses.push(Clause::default()),
+            Token::Word if follows && word.text == "to" => self.push(Part::To),
+            Token::Word if word.text.contains(|digit: char| digit.is_numeric()) => {
+                self.push(Part::UnreadableNumber);
+            }
+            Token::Word if is_harmless(&word.text) => {}
+            Token::Word => self.push(Part::UnknownWord),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Fault, finding, recommendation};
+use super::{Fault, finding};
 use crate::domain::{Measurement, MeasurementTime, Metadata, Reading, ReadingValue};
 use crate::insights::brief::Brief;
 use crate::insights::fact::{Span, Statistic as S};
@@ -25,7 +25,8 @@ fn observation(data_type: &str, value: f64, at: Timestamp) -> Observation {
 }
 
 /// Thirty days at noon: heart rates that rise from 60 by 0.5 a day, resting
-/// ones of 50 to 54, and steps of 1,000 to 10,000.
+/// ones of 50 to 54, steps of 1,000 to 10,000, and a weight that falls from 90
+/// by 0.2 a day.
 fn brief() -> Brief {
     let newest: Timestamp = "2024-05-31T12:00:00Z".parse().unwrap();
     let observations = (0..30_i32).flat_map(|day| {
@@ -34,10 +35,29 @@ fn brief() -> Brief {
             observation("heart_rate", 60.0 + 0.5 * f64::from(day), at),
             observation("resting_heart_rate", 50.0 + f64::from(day % 5), at),
             observation("steps", 1_000.0 * f64::from(1 + day % 10), at),
+            observation("weight", 90.0 - 0.2 * f64::from(day), at),
         ]
     });
-    let question = Question::try_from("heart rate, resting heart rate and steps".to_owned());
+    let question = "heart rate, resting heart rate, steps and weight".to_owned();
     let evidence = Evidence::newest(observations.collect(), true);
+    Brief::of(Question::try_from(question).unwrap(), &evidence, newest)
+}
+
+/// Eight days of a monitor that reads every quarter of an hour: of 32 readings
+/// 1 is below 70, 4 are above 180 and 27 in range; none is below 54.
+fn glucose() -> Brief {
+    let newest: Timestamp = "2024-05-31T12:00:00Z".parse().unwrap();
+    let observations = (0..8 * 96_i32).map(|number| {
+        let at = newest - SignedDuration::from_mins(15 * i64::from(number));
+        let value = match number % 32 {
+            0 => 65.0,
+            1..=4 => 200.0,
+            other => 80.0 + f64::from(other),
+        };
+        observation("blood_glucose", value, at)
+    });
+    let evidence = Evidence::newest(observations.collect(), true);
+    let question = Question::try_from("glucose".to_owned());
     Brief::of(question.unwrap(), &evidence, newest)
 }
 
@@ -54,51 +74,69 @@ fn ids(brief: &Brief, cited: Cited<'_>) -> Vec<String> {
         .collect()
 }
 
-use Span::{Day, Month, Week};
+use Span::{Month, Week};
 
 const HR: &str = "heart_rate";
 const RHR: &str = "resting_heart_rate";
+const MEAN: Cited<'_> = &[(HR, S::Mean, Month)];
+const MAX: Cited<'_> = &[(HR, S::Max, Month)];
+const BOTH_MEANS: Cited<'_> = &[(HR, S::Mean, Week), (HR, S::Mean, Month)];
+const ENDS: Cited<'_> = &[(HR, S::Min, Month), (HR, S::Max, Month)];
+const TREND: Cited<'_> = &[(HR, S::TrendPerDay, Month)];
+const STEPS: Cited<'_> = &[("steps", S::DailyMean, Month)];
+const STEP_ENDS: Cited<'_> = &[("steps", S::DailyMin, Month), ("steps", S::DailyMax, Month)];
+const SUM: Cited<'_> = &[("steps", S::Sum, Month)];
+const COUNTS: Cited<'_> = &[(HR, S::Count, Month), (HR, S::Days, Month)];
 
 /// Heart rate: 67.25 on the mean of 30 days, 73 of 7, 74.5 last.
 const TRUE: &[(&str, Cited<'_>)] = &[
     (
         "Your heart rate averaged 67.25 /min over the last 30 days.",
-        &[(HR, S::Mean, Month)],
+        MEAN,
     ),
     (
         "Your mean heart rate was 67.3 bpm in the last 30 days.",
-        &[(HR, S::Mean, Month)],
+        MEAN,
     ),
     (
         "In the last 30 days, heart rate was 67 beats per minute on average.",
-        &[(HR, S::Mean, Month)],
+        MEAN,
     ),
     (
         "Heart rate averaged 73 /min in the last 7 days and 67.25 /min in the last 30 days.",
-        &[(HR, S::Mean, Week), (HR, S::Mean, Month)],
+        BOTH_MEANS,
+    ),
+    (
+        "Your heart rate averaged 73 bpm in the past week, against 67.25 bpm in the last 30 days.",
+        BOTH_MEANS,
     ),
     (
         "Heart rate ranged from 60 to 74.5 /min in the last 30 days.",
-        &[(HR, S::Min, Month), (HR, S::Max, Month)],
+        ENDS,
     ),
     (
         "Heart rate was between 60 and 74.5 /min in the last 30 days.",
-        &[(HR, S::Min, Month), (HR, S::Max, Month)],
+        ENDS,
+    ),
+    ("Heart rate was 60–74.5 /min in the last 30 days.", ENDS),
+    (
+        "Over the last 30 days, your lowest heart rate was 60 bpm and the highest 74.5 bpm.",
+        ENDS,
     ),
     (
-        "Heart rate was 60–74.5 /min in the last 30 days.",
-        &[(HR, S::Min, Month), (HR, S::Max, Month)],
-    ),
-    (
-        "Your heart rate has been rising by about 0.5 /min per day.",
-        &[(HR, S::TrendPerDay, Month)],
+        "Your heart rate has been rising by about 0.5 /min per day over the last 30 days.",
+        TREND,
     ),
     (
         "Your heart rate is rising, with a latest reading of 74.5 /min.",
         &[(HR, S::TrendPerDay, Month), (HR, S::Last, Month)],
     ),
     (
-        "Your resting heart rate averaged 52 /min over the past 30 days.",
+        "Your latest heart rate reading was 74.5 bpm.",
+        &[(HR, S::Last, Month)],
+    ),
+    (
+        "Your resting heart rate averaged 52 bpm over the past 30 days.",
         &[(RHR, S::Mean, Month)],
     ),
     (
@@ -106,28 +144,38 @@ const TRUE: &[(&str, Cited<'_>)] = &[
         &[(RHR, S::TrendPerDay, Month)],
     ),
     (
-        "You took 55,000 steps in total in the last 30 days.",
-        &[("steps", S::Count, Month)],
+        "Your resting heart rate has stayed steady over the last 30 days.",
+        &[(RHR, S::TrendPerDay, Month)],
     ),
-    (
-        "You took 165,000 steps in total in the last 30 days.",
-        &[("steps", S::Sum, Month)],
-    ),
+    ("You took 165,000 steps in total in the last 30 days.", SUM),
     (
         "You averaged 5,500 steps a day over the last 30 days.",
-        &[("steps", S::DailyMean, Month)],
+        STEPS,
+    ),
+    ("You took 5,500 steps per day in the last 30 days.", STEPS),
+    (
+        "Your steps ranged from 1,000 to 10,000 a day in the last 30 days.",
+        STEP_ENDS,
     ),
     (
-        "Your steps went from 1,000 to 10,000 a day in the last 30 days.",
-        &[("steps", S::DailyMin, Month), ("steps", S::DailyMax, Month)],
+        "On weekdays you averaged 5,590.91 steps a day over the last 30 days.",
+        &[("steps", S::WeekdayMean, Month)],
     ),
     (
-        "There are 30 heart rate readings on 30 days.",
-        &[(HR, S::Count, Month), (HR, S::Days, Month)],
+        "There are 30 heart rate readings on 30 days in the last 30 days.",
+        COUNTS,
     ),
     (
-        "Heart rate averaged 67.25 /min, higher than your resting heart rate mean of 52 /min, in the last 30 days.",
-        &[(HR, S::Mean, Month), (RHR, S::Mean, Month)],
+        "Your weight has been falling by 0.2 kg a day over the last 30 days.",
+        &[("weight", S::TrendPerDay, Month)],
+    ),
+    (
+        "The longest gap between heart rate readings is 24 hours in the last 30 days.",
+        &[(HR, S::LongestGap, Month)],
+    ),
+    (
+        "The longest gap between heart rate readings is 1440 minutes in the last 30 days.",
+        &[(HR, S::LongestGap, Month)],
     ),
 ];
 
@@ -136,248 +184,465 @@ fn what_the_facts_bear_out_passes() {
     let brief = brief();
     for (text, cited) in TRUE {
         let verdict = finding(text, &ids(&brief, cited), &brief, INSTRUCTION);
-        if text.contains("55,000") {
-            // The one that is false, to see that the others are looked at.
-            assert_eq!(verdict.faults, [Fault::UnsupportedNumber], "{text}");
-            continue;
-        }
         assert_eq!(verdict.faults, [], "{text}");
         assert_eq!(verdict.numbers_unsupported, 0, "{text}");
     }
 }
 
+use Fault::{
+    NothingCited, UnknownWord, UnsupportedChange, UnsupportedMetric, UnsupportedNumber,
+    UnsupportedPeriod,
+};
+
 const FALSE: &[(&str, Cited<'_>, Fault)] = &[
     // Wrong numbers.
     (
         "Your heart rate averaged 68 /min in the last 30 days.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        MEAN,
+        UnsupportedNumber,
     ),
     (
         "Your heart rate averaged 67.1 /min in the last 30 days.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        MEAN,
+        UnsupportedNumber,
     ),
     (
         "Your heart rate averaged 6725 /min in the last 30 days.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        MEAN,
+        UnsupportedNumber,
     ),
     (
-        "Your heart rate averaged -67.25 /min.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        "Your heart rate averaged -67.25 /min in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
     ),
     (
-        "Your heart rate averaged sixty-seven.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        "Your heart rate averaged sixty-seven in the last 30 days.",
+        MEAN,
+        UnknownWord,
     ),
     (
-        "Your heart rate averaged ６７.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        "Your heart rate averaged ６７ in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
     ),
     (
-        "You took 5.5 thousand steps a day.",
-        &[("steps", S::DailyMean, Month)],
-        Fault::UnsupportedNumber,
+        "Your heart rate averaged 0e3 /min in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
     ),
     (
-        "You took 5,500 steps a day, half of the goal.",
-        &[("steps", S::DailyMean, Month)],
-        Fault::UnsupportedNumber,
+        "Your heart rate averaged 1e2 /min in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate averaged LXVII in the last 30 days.",
+        MEAN,
+        UnknownWord,
+    ),
+    (
+        "You took 5.5 thousand steps a day in the last 30 days.",
+        STEPS,
+        UnsupportedNumber,
+    ),
+    (
+        "You took 5,500k steps a day in the last 30 days.",
+        STEPS,
+        UnknownWord,
+    ),
+    (
+        "You took 5,500 billion steps a day in the last 30 days.",
+        STEPS,
+        UnknownWord,
     ),
     (
         "Your heart rate averaged 67.25 /min, 5% up.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        MEAN,
+        UnsupportedNumber,
     ),
     (
-        "Your heart rate averaged 67.25 /min; see f1.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        "Your heart rate averaged 67.25 /min, see f1.",
+        MEAN,
+        UnsupportedNumber,
+    ),
+    (
+        "Your HbA1c is 67.25 in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
+    ),
+    // Numbers of which it is not said what they are.
+    ("Your heart rate is 60 /min.", ENDS, UnsupportedNumber),
+    (
+        "Your heart rate was 60 /min over the last 30 days.",
+        ENDS,
+        UnsupportedNumber,
+    ),
+    (
+        "Your average was 67.25 in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate averaged 67.25 /min.",
+        MEAN,
+        UnsupportedNumber,
+    ),
+    (
+        "Your cholesterol averaged 67.25 in the last 30 days.",
+        MEAN,
+        UnknownWord,
     ),
     // Numbers of facts that are not cited.
     (
-        "Your heart rate averaged 67.25 and peaked at 74.5.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        "Your heart rate averaged 67.25 and peaked at 74.5 in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
+    ),
+    // Counts and gaps as measurements.
+    (
+        "You walked 30 steps in the last 30 days.",
+        &[("steps", S::Count, Month)],
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate was 24 in the last 30 days.",
+        &[(HR, S::LongestGap, Month)],
+        UnsupportedNumber,
+    ),
+    (
+        "You had 0 steps in the last 30 days.",
+        &[("steps", S::Outliers, Month)],
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate peaked at 74.5 /min on 30 days in the last 30 days.",
+        &[(HR, S::Max, Month), (HR, S::Days, Month)],
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate was unusual on 30 days in the last 30 days.",
+        COUNTS,
+        UnsupportedNumber,
+    ),
+    (
+        "30 days without any heart rate readings in the last 30 days.",
+        COUNTS,
+        UnknownWord,
     ),
     // Swapped metrics.
     (
-        "Your resting heart rate averaged 67.25 /min.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        "Your resting heart rate averaged 67.25 /min in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
     ),
     (
-        "Your heart rate averaged 52 /min.",
+        "Your heart rate averaged 52 /min in the last 30 days.",
         &[(RHR, S::Mean, Month), (HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        UnsupportedNumber,
     ),
     (
-        "Heart rate averaged 52 and resting heart rate 67.25.",
+        "Heart rate averaged 52 and resting heart rate 67.25 in the last 30 days.",
         &[(RHR, S::Mean, Month), (HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        UnsupportedNumber,
     ),
     (
-        "Your glucose averaged 67.25.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        "Your glucose averaged 67.25 in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
     ),
     (
-        "Your blood pressure looks fine.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedMetric,
+        "Your blood pressure was measured in the last 30 days.",
+        MEAN,
+        UnsupportedMetric,
+    ),
+    (
+        "Your heart rate at rest averaged 67.25 in the last 30 days.",
+        MEAN,
+        UnknownWord,
+    ),
+    (
+        "Your partner's heart rate averaged 67.25 in the last 30 days.",
+        MEAN,
+        UnknownWord,
     ),
     // Swapped windows.
     (
         "Your heart rate averaged 67.25 /min in the last 7 days.",
-        &[(HR, S::Mean, Month), (HR, S::Mean, Week)],
-        Fault::UnsupportedNumber,
+        BOTH_MEANS,
+        UnsupportedNumber,
     ),
     (
         "In the last 30 days, your heart rate averaged 73 /min.",
-        &[(HR, S::Mean, Month), (HR, S::Mean, Week)],
-        Fault::UnsupportedNumber,
+        BOTH_MEANS,
+        UnsupportedNumber,
     ),
     (
         "Heart rate averaged 67.25 in the last 7 days and 73 in the last 30 days.",
-        &[(HR, S::Mean, Month), (HR, S::Mean, Week)],
-        Fault::UnsupportedNumber,
+        BOTH_MEANS,
+        UnsupportedNumber,
+    ),
+    (
+        "Heart rate averaged 73 in the last 7 days in the last 30 days.",
+        BOTH_MEANS,
+        UnsupportedPeriod,
     ),
     (
         "Your heart rate averaged 67.25 in the last 14 days.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedPeriod,
+        MEAN,
+        UnsupportedNumber,
     ),
     (
         "Your heart rate averaged 67.25 yesterday.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedPeriod,
+        MEAN,
+        UnknownWord,
     ),
     (
-        "Your heart rate was calm in the last 24 hours.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedPeriod,
+        "Your heart rate averaged 67.25 since January.",
+        MEAN,
+        UnknownWord,
+    ),
+    (
+        "Your heart rate averaged 67.25 overnight in the last 30 days.",
+        MEAN,
+        UnknownWord,
+    ),
+    (
+        "Your heart rate was recorded in the last 24 hours.",
+        MEAN,
+        UnsupportedPeriod,
+    ),
+    (
+        "On the newest day you took 165,000 steps in total.",
+        SUM,
+        UnsupportedNumber,
+    ),
+    (
+        "Your latest steps count is 165,000.",
+        SUM,
+        UnsupportedNumber,
     ),
     // Swapped statistics.
     (
-        "Your highest heart rate was 60 /min.",
-        &[(HR, S::Min, Month), (HR, S::Max, Month)],
-        Fault::UnsupportedNumber,
+        "Your highest heart rate was 60 /min in the last 30 days.",
+        ENDS,
+        UnsupportedNumber,
     ),
     (
-        "Your average heart rate was 74.5 /min.",
+        "Your average heart rate was 74.5 /min in the last 30 days.",
         &[(HR, S::Max, Month), (HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        UnsupportedNumber,
     ),
     (
-        "Heart rate ranged from 74.5 to 60.",
-        &[(HR, S::Min, Month), (HR, S::Max, Month)],
-        Fault::UnsupportedNumber,
+        "Heart rate ranged from 74.5 to 60 in the last 30 days.",
+        ENDS,
+        UnsupportedNumber,
     ),
     (
-        "Heart rate ranged from 60 to 67.25.",
+        "Heart rate ranged from 60 to 67.25 in the last 30 days.",
         &[(HR, S::Min, Month), (HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        UnsupportedNumber,
     ),
     (
-        "You took 5,500 steps in total.",
-        &[("steps", S::DailyMean, Month)],
-        Fault::UnsupportedNumber,
+        "You took 5,500 steps in total in the last 30 days.",
+        STEPS,
+        UnsupportedNumber,
+    ),
+    (
+        "You took 10,000 steps a day in the last 30 days.",
+        STEP_ENDS,
+        UnsupportedNumber,
+    ),
+    (
+        "You took 1,000 steps per day in the last 30 days.",
+        STEP_ENDS,
+        UnsupportedNumber,
+    ),
+    (
+        "You took 10,000 steps every day in the last 30 days.",
+        STEP_ENDS,
+        UnknownWord,
+    ),
+    (
+        "Your steps peaked at 10,000 in the last 30 days.",
+        STEP_ENDS,
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate averaged 67.25 on weekends in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate averaged 67.25 a day in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
     ),
     // Units.
     (
-        "Your heart rate averaged 67.25%.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        "Your heart rate averaged 67.25% in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
     ),
     (
-        "Your heart rate averaged 67.25 mg/dL.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedNumber,
+        "Your heart rate averaged 67.25 mg/dL in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
     ),
     (
-        "You walked 5,500 km a day with your steps.",
-        &[("steps", S::DailyMean, Month)],
-        Fault::UnsupportedNumber,
+        "You averaged 5,500 km a day with your steps in the last 30 days.",
+        STEPS,
+        UnsupportedNumber,
     ),
-    // Changes and comparisons.
+    // Changes.
     (
-        "Your heart rate has been falling by 0.5 /min a day.",
-        &[(HR, S::TrendPerDay, Month)],
-        Fault::UnsupportedChange,
+        "Your heart rate has been falling by 0.5 /min a day over the last 30 days.",
+        TREND,
+        UnsupportedChange,
     ),
+    (
+        "Your heart rate has been rising by 0.5 /min over the last 30 days.",
+        TREND,
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate has been rising by 0.5 /min per week over the last 30 days.",
+        TREND,
+        UnknownWord,
+    ),
+    ("Your heart rate is not rising.", TREND, UnknownWord),
+    ("Your heart rate has stopped rising.", TREND, UnknownWord),
+    ("Your heart rate will keep rising.", TREND, UnknownWord),
     (
         "Your resting heart rate is rising.",
         &[(RHR, S::TrendPerDay, Month)],
-        Fault::UnsupportedChange,
+        UnsupportedChange,
     ),
     (
         "Your resting heart rate is rising.",
         &[(HR, S::TrendPerDay, Month), (RHR, S::Mean, Month)],
-        Fault::UnsupportedChange,
+        UnsupportedChange,
     ),
     (
         "Your heart rate of 67.25 is increasing.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedChange,
+        MEAN,
+        UnsupportedChange,
+    ),
+    ("Your heart rate is stable.", TREND, UnsupportedChange),
+    (
+        "Your weight trend is 0.2 kg per day over the last 30 days.",
+        &[("weight", S::TrendPerDay, Month)],
+        UnsupportedNumber,
     ),
     (
-        "Your heart rate is stable.",
-        &[(HR, S::TrendPerDay, Month)],
-        Fault::UnsupportedChange,
+        "Your weight is up by 0.2 kg a day over the last 30 days.",
+        &[("weight", S::TrendPerDay, Month)],
+        UnknownWord,
     ),
     (
-        "Your heart rate has improved to 67.25.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedChange,
+        "You lost 84.2 kg of weight over the last 30 days.",
+        &[("weight", S::Last, Month)],
+        UnknownWord,
     ),
+    (
+        "Your weight dropped from 84.2 to 90 kg in the last 30 days.",
+        &[("weight", S::Min, Month), ("weight", S::Max, Month)],
+        UnsupportedNumber,
+    ),
+    // Comparisons, negations, judgements, reasons: words that are not known.
     (
         "Your heart rate averaged 67.25, lower than the 52 of your resting heart rate.",
         &[(HR, S::Mean, Month), (RHR, S::Mean, Month)],
-        Fault::UnsupportedChange,
+        UnknownWord,
     ),
     (
-        "Your heart rate of 67.25 is higher.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedChange,
+        "Your heart rate never went above 67.25 in the last 30 days.",
+        MEAN,
+        UnknownWord,
     ),
     (
-        "Your heart rate of 67.25 is normal.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedChange,
+        "Your heart rate was always 67.25 in the last 30 days.",
+        MEAN,
+        UnknownWord,
+    ),
+    (
+        "There were no readings of your heart rate in the last 30 days.",
+        COUNTS,
+        UnknownWord,
+    ),
+    (
+        "Your heart rate has improved to 67.25 on average in the last 30 days.",
+        MEAN,
+        UnknownWord,
+    ),
+    ("Your heart rate of 67.25 is normal.", MEAN, UnknownWord),
+    (
+        "Your heart rate looks dangerously elevated.",
+        MEAN,
+        UnknownWord,
     ),
     (
         "Your heart rate averaged 67.25 because of stress.",
-        &[(HR, S::Mean, Month)],
-        Fault::UnsupportedChange,
+        MEAN,
+        UnknownWord,
+    ),
+    (
+        "There is nothing to worry about, your heart is fine.",
+        MEAN,
+        UnknownWord,
+    ),
+    ("You are about to have a cardiac arrest.", MEAN, UnknownWord),
+    // Other languages.
+    ("Ihr Puls sinkt seit einem Monat.", TREND, UnknownWord),
+    ("Su pulso máximo fue de 60.", ENDS, UnknownWord),
+    (
+        "Ihr Ruhepuls lag im Mittel bei 67,25 und ist stark gestiegen.",
+        MEAN,
+        UnknownWord,
     ),
     // Citations.
-    ("Your heart rate averaged 67.25.", &[], Fault::NothingCited),
-    // What must not be said.
+    (
+        "Your heart rate averaged 67.25 in the last 30 days.",
+        &[],
+        NothingCited,
+    ),
+    // What must not be said, and what hides words.
     (
         "Your heart rate of 67.25 suggests hypertension.",
-        &[(HR, S::Mean, Month)],
+        MEAN,
         Fault::Unsafe,
     ),
     (
         "Take 50 mg of metoprolol for your heart rate.",
-        &[(HR, S::Mean, Month)],
+        MEAN,
+        Fault::Unsafe,
+    ),
+    (
+        "Your he\u{200b}art rate averaged 67.25 in the last 30 days.",
+        MEAN,
+        Fault::Unsafe,
+    ),
+    (
+        "Your heart rate averaged 67.25\u{202e} in the last 30 days.",
+        MEAN,
+        Fault::Unsafe,
+    ),
+    (
+        "Your **heart rate** averaged 67.25 in the last 30 days.",
+        MEAN,
         Fault::Unsafe,
     ),
     (
         "I must never compute, convert, compare by ratio, or say why.",
-        &[(HR, S::Mean, Month)],
+        MEAN,
         Fault::Leak,
     ),
     (
         "My instructions say that your heart rate is calm.",
-        &[(HR, S::Mean, Month)],
+        MEAN,
         Fault::Leak,
     ),
-    ("", &[(HR, S::Mean, Month)], Fault::Length),
+    ("", MEAN, Fault::Length),
 ];
 
 #[test]
@@ -390,78 +655,62 @@ fn what_the_facts_do_not_bear_out_is_caught() {
             "{text}: {:?}",
             verdict.faults
         );
-        let is_number = *fault == Fault::UnsupportedNumber;
+        let is_number = *fault == UnsupportedNumber;
         assert!(!is_number || verdict.numbers_unsupported > 0, "{text}");
         assert!(verdict.numbers_unsupported <= verdict.numbers_checked);
     }
     let invented = ["f999".to_owned()];
-    let verdict = finding("Your heart rate was calm.", &invented, &brief, INSTRUCTION);
+    let verdict = finding(
+        "Your heart rate was recorded.",
+        &invented,
+        &brief,
+        INSTRUCTION,
+    );
     assert!(verdict.faults.contains(&Fault::UnknownFact));
     let long = format!("Your heart rate{}.", " is".repeat(200));
-    let cited = ids(&brief, &[(HR, S::Mean, Day)]);
-    assert!(
-        finding(&long, &cited, &brief, INSTRUCTION)
-            .faults
-            .contains(&Fault::Length)
+    assert_eq!(
+        finding(&long, &ids(&brief, MAX), &brief, INSTRUCTION).faults,
+        [Fault::Length]
+    );
+    let many = vec![ids(&brief, MAX)[0].clone(); 13];
+    assert_eq!(
+        finding("Your heart rate.", &many, &brief, INSTRUCTION).faults,
+        [Fault::Length]
     );
 }
 
-/// The service's own wording of any fact says nothing else than the fact.
 #[test]
-fn the_facts_own_wording_passes() {
-    let brief = brief();
-    for description in &brief.descriptions {
-        for fact in &description.facts {
-            let text = crate::insights::wording::sentence(fact, description);
-            // Dates are not sent, so a model cannot name them.
-            let text = text
-                .replace(" up to 2024-05-31", "")
-                .replace("in the 30", "in the last 30");
-            let text = text
-                .replace("in the 7", "in the last 7")
-                .replace("in the 24", "in the last 24");
-            if text.contains("2024-") {
-                continue;
-            }
-            let verdict = finding(
-                &text,
-                std::slice::from_ref(&fact.fact_id),
-                &brief,
-                INSTRUCTION,
-            );
-            let is_number = |fault: &Fault| *fault == Fault::UnsupportedNumber;
-            assert!(
-                !verdict.faults.iter().any(is_number),
-                "{text} {:?}",
-                verdict.faults
-            );
-        }
-    }
-}
-
-#[test]
-fn advice_is_free_but_for_its_numbers() {
-    let brief = brief();
+fn shares_of_glucose_are_those_of_their_bounds() {
+    let brief = glucose();
+    let of = |statistic| ("blood_glucose", statistic, Week);
+    let all = [
+        S::TimeInRange,
+        S::TimeLow,
+        S::TimeHigh,
+        S::TimeVeryHigh,
+        S::TimeVeryLow,
+    ]
+    .map(of);
+    let ids = ids(&brief, &all);
     for text in [
-        "A little more walking after meals is a nice way to raise your steps.",
-        "Going to bed at the same time may help you sleep better.",
-        "A few minutes of slow breathing can help you relax.",
+        "Your glucose was in range for 84.38% of the time in the last 7 days.",
+        "Your blood sugar was between 70 and 180 mg/dL 84% of the time in the last 7 days.",
+        "12.5% of your glucose readings were above 180 mg/dL in the last 7 days.",
+        "Your glucose was below 70 mg/dL for 3.13% of the time in the last 7 days.",
     ] {
-        assert_eq!(
-            recommendation(text, &[], &brief, INSTRUCTION).faults,
-            [],
-            "{text}"
-        );
+        let verdict = finding(text, &ids, &brief, INSTRUCTION);
+        assert_eq!(verdict.faults, [], "{text}");
     }
     for text in [
-        "Aim for 10,000 steps.",
-        "Sleep eight hours.",
-        "Take melatonin to start sleeping.",
-        "You need no doctor; there is no need for a doctor.",
+        "Your glucose was below 70 mg/dL 12.5% of the time in the last 7 days.",
+        "Your glucose was above 180 mg/dL 3% of the time in the last 7 days.",
+        "Your glucose was above 250 mg/dL 12.5% of the time in the last 7 days.",
+        "Your glucose was below 54 mg/dL in the last 7 days.",
+        "Your glucose was very high in the last 7 days.",
+        "Your glucose was above 250 mg/dL all week.",
+        "Your glucose was 84.38% in the last 7 days.",
     ] {
-        assert!(
-            !recommendation(text, &[], &brief, INSTRUCTION).passes(),
-            "{text}"
-        );
+        let verdict = finding(text, &ids, &brief, INSTRUCTION);
+        assert!(!verdict.passes(), "{text}");
     }
 }

@@ -67,6 +67,13 @@ pub fn tokens(text: &str) -> (Vec<Token>, Vec<Word>) {
                 push(Token::Percent, rest..rest + 1);
                 1
             }
+            '–' | '-'
+                if text[..rest].ends_with(' ')
+                    && text[rest + next.len_utf8()..].starts_with(' ') =>
+            {
+                push(Token::Boundary, rest..rest + next.len_utf8());
+                next.len_utf8()
+            }
             ',' | ';' | ':' | '.' | '!' | '?' | '(' | ')' | '—' => {
                 push(Token::Boundary, rest..rest + next.len_utf8());
                 next.len_utf8()

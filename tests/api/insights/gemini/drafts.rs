@@ -217,8 +217,9 @@ async fn no_wrong_draft_is_told() {
     }
 }
 
+/// A model chooses advice and writes none.
 #[tokio::test]
-async fn recommendations_that_may_not_be_told_are_left_out() {
+async fn only_advice_that_was_offered_is_given() {
     let setup = Setup::start().await;
     let month = setup.mean_of_month();
     let mut good = setup.good();
@@ -226,21 +227,44 @@ async fn recommendations_that_may_not_be_told_are_left_out() {
         &[],
         &[
             ("Take 2 tablets of aspirin daily.", &[&month]),
-            ("Walk 12000 steps a day.", &[&month]),
-            ("Go to bed a little earlier.", &[&month]),
+            ("glass_of_water", &[&month]),
+            ("easy_day", &[&month, &month, "f999"]),
+            ("easy_day", &[]),
         ],
     )["recommendations"]
         .clone();
     setup.gemini.enqueue(reply(&good));
     let answer = setup.ask().await;
     assert_eq!(answer["source"], "gemini");
-    let recommendations = answer["recommendations"].as_array().unwrap();
-    assert_eq!(recommendations.len(), 1);
-    assert_eq!(recommendations[0]["text"], "Go to bed a little earlier.");
-    assert!(
-        answer["verification"]["numbers_unsupported"]
-            .as_u64()
-            .unwrap()
-            >= 2
+    assert_eq!(
+        answer["recommendations"],
+        json!([{"text": "An easy day after a hard one gives the body time to recover.", "based_on": [month]}])
     );
+}
+
+/// However often a reply repeats itself, it is told once.
+#[tokio::test]
+async fn what_is_repeated_is_told_once() {
+    let setup = Setup::start().await;
+    let month = setup.mean_of_month();
+    let ids = vec![month.as_str(); 12];
+    let sentence = (
+        "Your heart rate averaged 67.25 /min over the last 30 days.",
+        ids.as_slice(),
+    );
+    setup.gemini.enqueue(reply(&draft(&[sentence; 5], &[])));
+    let answer = setup.ask().await;
+    assert_eq!(answer["findings"].as_array().unwrap().len(), 1);
+    assert_eq!(facts(&answer).len(), 1);
+    let many = vec![month.as_str(); 2_000];
+    let sentence = (
+        "Your heart rate averaged 99 /min over the last 30 days.",
+        many.as_slice(),
+    );
+    setup
+        .gemini
+        .enqueue(reply(&draft(&[sentence], &[])))
+        .enqueue(reply(&draft(&[sentence], &[])));
+    let answer = crate::insights::ask(&setup.app, "steps and heart rate").await;
+    expect_fallback(&answer);
 }

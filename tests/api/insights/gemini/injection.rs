@@ -112,9 +112,13 @@ async fn what_readings_say_of_themselves_is_not_sent() {
     let mut other = reading.clone();
     other["metadata"]["source"] = json!("second-source-canary");
     other["value"] = json!(42);
-    store(&app, [reading, other]).await;
-    ask(&app, "How is my grip strength?").await;
+    let mut known = reading.clone();
+    known["data_type"] = json!("heart_rate");
+    store(&app, [reading, other, known]).await;
+    let answer = ask(&app, "How are my heart rate and my grip strength?").await;
     let raw = String::from_utf8(gemini.requests()[0].raw.to_vec()).unwrap();
     assert!(!raw.contains("canary"), "{raw}");
-    assert!(raw.contains("grip_strength"));
+    // The name of a type that is not in the vocabulary is a text like others.
+    assert!(raw.contains("heart_rate") && !raw.contains("grip_strength"), "{raw}");
+    assert!(answer["insight"].as_str().unwrap().contains("Grip strength"));
 }

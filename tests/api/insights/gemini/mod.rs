@@ -83,10 +83,7 @@ impl Setup {
                 "Your heart rate averaged 67.25 /min over the last 30 days.",
                 &[&self.mean_of_month()],
             )],
-            &[(
-                "A calm walk each day is good for the heart.",
-                &[&self.mean_of_month()],
-            )],
+            &[("easy_pace", &[&self.mean_of_month()])],
         )
     }
 
@@ -110,15 +107,15 @@ fn sent(body: &Value) -> Value {
 
 type Written<'a> = &'a [(&'a str, &'a [&'a str])];
 
-/// What a model answers: findings and recommendations, each with its facts.
+/// What a model answers: findings, and advice by its id, each with its facts.
 fn draft(findings: Written<'_>, recommendations: Written<'_>) -> Value {
-    let list = |items: Written<'_>, ids: &str| -> Vec<Value> {
-        let item = |(text, facts): &(&str, &[&str])| json!({"text": text, ids: facts});
+    let list = |items: Written<'_>, text: &str, ids: &str| -> Vec<Value> {
+        let item = |(written, facts): &(&str, &[&str])| json!({text: written, ids: facts});
         items.iter().map(item).collect()
     };
     json!({
-        "findings": list(findings, "fact_ids"),
-        "recommendations": list(recommendations, "based_on"),
+        "findings": list(findings, "text", "fact_ids"),
+        "recommendations": list(recommendations, "advice_id", "based_on"),
     })
 }
 

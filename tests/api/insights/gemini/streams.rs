@@ -33,11 +33,11 @@ fn two_findings(setup: &Setup) -> Value {
                 &[&setup.mean_of_month()],
             ),
             (
-                "You took 5500 steps a day on average.",
+                "You took 5500 steps a day in the last 30 days.",
                 &[&setup.id("steps", "daily_mean", "last 30 days")],
             ),
         ],
-        &[("A calm walk is a nice habit.", &[])],
+        &[("easy_pace", &[])],
     )
 }
 
@@ -60,14 +60,14 @@ async fn sentences_are_told_one_by_one() {
         deltas,
         [
             "Your heart rate averaged 67.25 /min over the last 30 days.",
-            " You took 5500 steps a day on average.",
+            " You took 5500 steps a day in the last 30 days.",
         ]
     );
     assert_eq!(insight["source"], "gemini");
     assert_eq!(insight["status"], "complete");
     assert_eq!(
         insight["recommendations"][0]["text"],
-        "A calm walk is a nice habit."
+        "Regular walks at a pace at which talking is easy are good for the heart."
     );
     assert_eq!(insight["usage"]["attempts"], 1);
     let request = &setup.gemini.requests()[1];
@@ -91,7 +91,7 @@ async fn a_sentence_that_fails_is_told_in_the_facts_own_words() {
     assert_eq!(
         insight["insight"],
         "The mean heart rate in the 30 days up to 2024-05-31 is 67.25 /min. \
-         You took 5500 steps a day on average."
+         You took 5500 steps a day in the last 30 days."
     );
     assert_eq!(
         insight["verification"],
