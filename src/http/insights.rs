@@ -90,8 +90,17 @@ fn wants_events(headers: &HeaderMap) -> bool {
         .iter()
         .filter_map(|accept| accept.to_str().ok())
         .flat_map(|accept| accept.split(','))
-        .filter_map(|range| range.split(';').next())
-        .any(|media_type| media_type.trim().eq_ignore_ascii_case("text/event-stream"))
+        .any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let is_named = parts
+                .next()
+                .is_some_and(|media_type| media_type.eq_ignore_ascii_case("text/event-stream"));
+            // A quality of zero means that it is not wanted.
+            let is_refused = parts
+                .filter_map(|parameter| parameter.strip_prefix("q="))
+                .any(|quality| quality.parse() == Ok(0.0));
+            is_named && !is_refused
+        })
 }
 
 /// A question. Members that are not named here are refused.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::analysis::{Description, Seen, Series, describe, series};
+use super::analysis::{Description, Seen, Series, describe, series, unify_units};
 use super::answer::{Confidence, ConfidenceLevel, DataCoverage};
 use super::fact::{Fact, FactIds, Span};
 use super::intent::Intent;
@@ -47,7 +47,7 @@ const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Brief {
     /// Computes what bears on `question`.
-    pub fn of(question: Question, evidence: &Evidence, now: Timestamp) -> Self {
+    pub fn of(question: Question, evidence: Evidence, now: Timestamp) -> Self {
         match evidence {
             Evidence::Withheld => {
                 let mut brief = Self::empty(question, now);
@@ -67,7 +67,7 @@ impl Brief {
             Evidence::Readings {
                 observations,
                 complete,
-            } => Self::from(question, observations, *complete, now),
+            } => Self::from(question, observations, complete, now),
         }
     }
 
@@ -86,11 +86,13 @@ impl Brief {
 
     fn from(
         question: Question,
-        observations: &[Observation],
+        mut observations: Vec<Observation>,
         complete: bool,
         now: Timestamp,
     ) -> Self {
-        let all = series(observations);
+        let seen = Seen::of(&observations, complete);
+        unify_units(&mut observations);
+        let all = series(&observations);
         let others = all
             .iter()
             .filter(|series| series.metric.is_none())
@@ -100,11 +102,10 @@ impl Brief {
         let needs_resting = all
             .iter()
             .all(|series| name(series) != "resting_heart_rate");
-        let seen = Seen::of(observations, complete);
         let mut ids = FactIds::default();
         let descriptions: Vec<Description> = chosen
             .iter()
-            .filter_map(|series| describe(series, seen, needs_resting, &mut ids))
+            .filter_map(|series| describe(series, seen, now, needs_resting, &mut ids))
             .collect();
         let left_out = if intent.mentions.is_empty() {
             all.len() - descriptions.len()
@@ -133,6 +134,15 @@ impl Brief {
         }
         if brief.descriptions.is_empty() {
             notes.push(format!("there are readings of {}", what_there_is(&all)));
+        }
+        if brief.intent.other_period {
+            notes.push(
+                "only the 24 hours, 7 days and 30 days up to the newest reading can be told of"
+                    .to_owned(),
+            );
+            brief
+                .missing
+                .push("statistics of the period that was asked for".to_owned());
         }
         brief.note_what_is_old(&mut notes);
         brief.note_choices(&mut notes);
@@ -289,7 +299,9 @@ fn choose<'a, 'b>(all: &'b [Series<'a>], intent: &Intent) -> (Vec<&'b Series<'a>
             not_found.push(mention.phrase.clone());
         }
         for series in found {
-            if !chosen.iter().any(|known| std::ptr::eq(*known, series)) {
+            if chosen.len() < MOST_SERIES
+                && !chosen.iter().any(|known| std::ptr::eq(*known, series))
+            {
                 chosen.push(series);
             }
         }
@@ -298,7 +310,6 @@ fn choose<'a, 'b>(all: &'b [Series<'a>], intent: &Intent) -> (Vec<&'b Series<'a>
         chosen = general(all);
         chosen.truncate(MOST_SERIES_OF_A_MENTION);
     }
-    chosen.truncate(MOST_SERIES);
     (chosen, not_found)
 }
 
@@ -306,7 +317,11 @@ fn choose<'a, 'b>(all: &'b [Series<'a>], intent: &Intent) -> (Vec<&'b Series<'a>
 /// rather than what comes close.
 fn find<'a, 'b>(all: &'b [Series<'a>], mention: &Mention) -> (Vec<&'b Series<'a>>, bool) {
     if let Some(named) = &mention.named {
-        let found: Vec<_> = all.iter().filter(|series| name(series) == named).collect();
+        let found: Vec<_> = all
+            .iter()
+            .filter(|series| name(series) == named)
+            .take(MOST_SERIES_OF_A_MENTION)
+            .collect();
         if !found.is_empty() {
             return (found, true);
         }
@@ -325,7 +340,7 @@ fn find<'a, 'b>(all: &'b [Series<'a>], mention: &Mention) -> (Vec<&'b Series<'a>
 /// most readings.
 fn general<'a, 'b>(all: &'b [Series<'a>]) -> Vec<&'b Series<'a>> {
     let mut ranked: Vec<&Series<'_>> = all.iter().collect();
-    ranked.sort_by_key(|series| {
+    ranked.sort_by_cached_key(|series| {
         let place = TOPICS.iter().enumerate().find_map(|(topic, is)| {
             let metric = is
                 .metrics

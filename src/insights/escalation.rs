@@ -6,6 +6,7 @@ use super::fact::{Fact, FactIds, Period, Span, Statistic, Window};
 use super::observation::Observation;
 use super::safety::{DISCLAIMER, RedFlag};
 use super::wording::{capitalised, spoken, value};
+use crate::domain::vocabulary;
 
 /// Tells somebody who may be in danger to seek help, and nothing else.
 pub fn answer(flag: RedFlag) -> Insight {
@@ -47,25 +48,26 @@ pub fn answer(flag: RedFlag) -> Insight {
 
 /// The reading that shows the danger.
 fn finding(observation: &Observation) -> Finding {
+    let metric = observation.data_type.as_str();
     let fact = Fact {
         fact_id: FactIds::default().next(),
-        metric: observation.data_type.as_str().to_owned(),
+        metric: metric.to_owned(),
         statistic: Statistic::Last,
         window: Window {
             start: Span::Day.before(observation.at),
             end: observation.at,
         },
         value: observation.value.get(),
-        unit: observation
-            .unit
-            .as_ref()
-            .map(|unit| unit.as_str().to_owned()),
+        unit: match (&observation.unit, vocabulary::find(metric)) {
+            (Some(unit), _) => Some(unit.as_str().to_owned()),
+            (None, metric) => metric.map(|metric| metric.unit.clone()),
+        },
         n: 1,
         reading_ids: vec![observation.id],
         period: Period::UpToNewest(Span::Day),
         trend: None,
     };
-    let label = spoken(observation.data_type.as_str());
+    let label = spoken(metric);
     let text = format!(
         "{}: the last reading is {}, of {}.",
         capitalised(&label),

@@ -1,5 +1,6 @@
 //! What a question asks for.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::fact::Span;
@@ -15,6 +16,10 @@ pub struct Intent {
     pub figures: Vec<Figure>,
     /// Over how long, if it says so.
     pub span: Option<Span>,
+    /// Whether it asks for the day before.
+    pub yesterday: bool,
+    /// Whether it names a period that there are no facts of.
+    pub other_period: bool,
 }
 
 /// A figure that a question can ask for.
@@ -50,8 +55,17 @@ impl Intent {
     /// What `question` asks for of the vocabulary's data types and `others`.
     pub fn of<'a>(question: &str, others: impl IntoIterator<Item = &'a str>) -> Self {
         let words = words(question);
-        let mentions = mentions(&words, others);
+        let mut mentions = mentions(&words, others);
         let mut figures = FIGURES_AND_SPANS.find(&words);
+        // "last night" is a time, and so are "24 hr".
+        mentions.retain(|(at, _)| {
+            !figures.iter().any(|(figure, meaning)| {
+                !matches!(meaning, Meaning::Figure(_))
+                    && figure.start <= at.start
+                    && at.end <= figure.end
+            })
+        });
+        let mentions = without_repetitions(mentions);
         // The variability of "heart rate variability" is a name, not a figure.
         figures.retain(|(at, _)| {
             mentions.iter().all(|(mention, _)| {
@@ -62,10 +76,14 @@ impl Intent {
             mentions: mentions.into_iter().map(|(_, mention)| mention).collect(),
             figures: Vec::new(),
             span: None,
+            yesterday: false,
+            other_period: false,
         };
         for (_, meaning) in figures {
             match meaning {
                 Meaning::Span(span) => intent.span = intent.span.or(Some(*span)),
+                Meaning::Yesterday => intent.yesterday = true,
+                Meaning::OtherPeriod => intent.other_period = true,
                 Meaning::Figure(figure) if !intent.figures.contains(figure) => {
                     intent.figures.push(*figure);
                 }
@@ -76,10 +94,33 @@ impl Intent {
     }
 }
 
+/// Each mention once; a topic is not one of its own where one of its data types
+/// is named.
+fn without_repetitions(
+    mentions: Vec<(std::ops::Range<usize>, Mention)>,
+) -> Vec<(std::ops::Range<usize>, Mention)> {
+    let names: Vec<String> = mentions
+        .iter()
+        .filter_map(|(_, mention)| mention.named.clone())
+        .collect();
+    let mut known = HashSet::new();
+    mentions
+        .into_iter()
+        .filter(|(_, mention)| {
+            let is_named_anyway = mention.named.is_none()
+                && names.iter().any(|name| mention.about.contains(&&**name));
+            let meaning = (mention.named.clone(), mention.about.clone());
+            !is_named_anyway && known.insert(meaning)
+        })
+        .collect()
+}
+
 #[derive(Clone, Copy)]
 enum Meaning {
     Figure(Figure),
     Span(Span),
+    Yesterday,
+    OtherPeriod,
 }
 
 static FIGURES_AND_SPANS: LazyLock<Lexicon<Meaning>> = LazyLock::new(|| {
@@ -91,7 +132,11 @@ static FIGURES_AND_SPANS: LazyLock<Lexicon<Meaning>> = LazyLock::new(|| {
     let spans = SPANS
         .iter()
         .flat_map(|(span, phrases)| phrases.iter().map(|phrase| (*phrase, Meaning::Span(*span))));
-    Lexicon::new(spans.chain(figures))
+    let yesterday = YESTERDAY.iter().map(|phrase| (*phrase, Meaning::Yesterday));
+    let others = OTHER_PERIODS
+        .iter()
+        .map(|phrase| (*phrase, Meaning::OtherPeriod));
+    Lexicon::new(spans.chain(yesterday).chain(others).chain(figures))
 });
 
 const FIGURES: &[(Figure, &[&str])] = &[
@@ -108,16 +153,40 @@ const FIGURES: &[(Figure, &[&str])] = &[
             "durchschnitt",
             "promedio",
             "moyenne",
+            "durchschnittlich",
+            "durchschnittliche",
+            "promedia",
         ],
     ),
     (Figure::Median, &["median", "middle"]),
     (
         Figure::Lowest,
-        &["lowest", "minimum", "min", "least", "smallest"],
+        &[
+            "lowest",
+            "minimum",
+            "min",
+            "least",
+            "smallest",
+            "fewest",
+            "slowest",
+            "niedrigste",
+            "tiefste",
+        ],
     ),
     (
         Figure::Highest,
-        &["highest", "maximum", "max", "peak", "greatest", "most"],
+        &[
+            "highest",
+            "maximum",
+            "max",
+            "peak",
+            "greatest",
+            "quickest",
+            "fastest",
+            "höchste",
+            "höchster",
+            "most",
+        ],
     ),
     (
         Figure::Latest,
@@ -143,6 +212,11 @@ const FIGURES: &[(Figure, &[&str])] = &[
             "how much",
             "altogether",
             "in all",
+            "wie viele",
+            "wie viel",
+            "cuántos",
+            "cuántas",
+            "combien",
         ],
     ),
     (
@@ -159,6 +233,8 @@ const FIGURES: &[(Figure, &[&str])] = &[
         &[
             "trend",
             "trending",
+            "tendance",
+            "tendencia",
             "change",
             "changed",
             "changing",
@@ -218,6 +294,53 @@ const FIGURES: &[(Figure, &[&str])] = &[
     ),
 ];
 
+const YESTERDAY: &[&str] = &["yesterday", "gestern", "ayer", "hier"];
+
+/// Periods that there are no facts of.
+const OTHER_PERIODS: &[&str] = &[
+    "2 days",
+    "3 days",
+    "14 days",
+    "90 days",
+    "60 days",
+    "2 weeks",
+    "two weeks",
+    "three weeks",
+    "3 weeks",
+    "fortnight",
+    "2 months",
+    "two months",
+    "3 months",
+    "three months",
+    "6 months",
+    "six months",
+    "year",
+    "last year",
+    "this year",
+    "quarter",
+    "january",
+    "february",
+    "march",
+    "april",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+    "this morning",
+    "this afternoon",
+    "this evening",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "48 hours",
+    "12 hours",
+];
+
 const SPANS: &[(Span, &[&str])] = &[
     (
         Span::Day,
@@ -229,6 +352,10 @@ const SPANS: &[(Span, &[&str])] = &[
             "24 hours",
             "24 h",
             "24h",
+            "24 hr",
+            "24 hrs",
+            "last 24 hr",
+            "last 24 hrs",
             "last night",
             "tonight",
             "heute",
@@ -269,7 +396,6 @@ const SPANS: &[(Span, &[&str])] = &[
             "lately",
             "monat",
             "mes",
-            "mois",
         ],
     ),
 ];

@@ -35,6 +35,7 @@ mod words;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 pub use answer::{Insight, InsightStatus};
 pub use brief::Brief;
@@ -48,12 +49,36 @@ pub use statistical::StatisticalProvider;
 #[derive(Clone)]
 pub struct Insights {
     provider: Arc<dyn InsightProvider>,
+    /// Places for computing at once.
+    places: Arc<Semaphore>,
+}
+
+/// How many questions are computed at once: what a user has a lot of readings
+/// for may take a good part of a second, and other routes need the cores too.
+const COMPUTED_AT_ONCE: usize = 2;
+
+/// What there is before anything is phrased.
+enum Prepared {
+    Escalated(Box<Insight>),
+    Brief(Box<Brief>),
+}
+
+impl Prepared {
+    fn of(question: Question, evidence: Evidence, now: Timestamp) -> Self {
+        match safety::red_flag(&question, &evidence) {
+            Some(flag) => Self::Escalated(Box::new(escalation::answer(flag))),
+            None => Self::Brief(Box::new(Brief::of(question, evidence, now))),
+        }
+    }
 }
 
 impl Insights {
     /// Answers in the words of `provider`.
     pub fn new(provider: Arc<dyn InsightProvider>) -> Self {
-        Self { provider }
+        Self {
+            provider,
+            places: Arc::new(Semaphore::new(COMPUTED_AT_ONCE)),
+        }
     }
 
     /// Answers `question` from `evidence` as of `now`. Where `deltas` are
@@ -65,16 +90,27 @@ impl Insights {
         now: Timestamp,
         deltas: &Deltas,
     ) -> Insight {
-        if let Some(flag) = safety::red_flag(&question, &evidence) {
-            let insight = escalation::answer(flag);
-            deltas.finish(&insight.text).await;
-            return insight;
-        }
-        let brief = Brief::of(question, &evidence, now);
-        // The facts are all that is needed of the readings from here on.
-        drop(evidence);
+        let brief = match self.prepare(question, evidence, now).await {
+            Prepared::Brief(brief) => brief,
+            Prepared::Escalated(insight) => {
+                deltas.finish(&insight.text).await;
+                return *insight;
+            }
+        };
         let insight = self.provider.answer(&brief, deltas).await;
         deltas.finish(&insight.text).await;
         insight
+    }
+
+    /// Computes what there is to say, away from the threads that serve requests.
+    async fn prepare(&self, question: Question, evidence: Evidence, now: Timestamp) -> Prepared {
+        // Never closed, so there is always a place in the end.
+        let _place = self.places.acquire().await.ok();
+        let computed =
+            tokio::task::spawn_blocking(move || Prepared::of(question, evidence, now)).await;
+        match computed {
+            Ok(prepared) => prepared,
+            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+        }
     }
 }

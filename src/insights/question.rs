@@ -29,7 +29,8 @@ impl Question {
 
     /// The question, of which this user's id may not leave the service.
     pub fn about(mut self, user_id: &UserId) -> Self {
-        self.shareable = without(&self.shareable, user_id.as_str());
+        // The id first, of which the rest could leave a part.
+        self.shareable = without_personal(&without(&self.asked, user_id.as_str()));
         self
     }
 }
@@ -59,7 +60,8 @@ static PERSONAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+",
         r"|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",
-        r"|\+?[0-9](?:[ ()/.-]?[0-9]){6,}",
+        r"|\+[0-9](?:[ ()/.-]?[0-9]){6,}",
+        r"|[0-9](?:[.-]?[0-9]){6,}",
     ))
     .ok()
 });
@@ -72,7 +74,11 @@ fn without_personal(text: &str) -> String {
     }
 }
 
-/// The text without `id` where it stands by itself, in upper or lower case.
+/// An id this long stands for itself wherever it is found; a shorter one could
+/// be part of any word.
+const TELLING_LENGTH: usize = 5;
+
+/// The text without `id`, in upper or lower case.
 fn without(text: &str, id: &str) -> String {
     // Same bytes at the same places, whatever else the text holds.
     let (folded, id) = (text.to_ascii_lowercase(), id.to_ascii_lowercase());
@@ -82,7 +88,8 @@ fn without(text: &str, id: &str) -> String {
         let end = at + found.len();
         let before = text[..at].chars().next_back();
         let after = text[end..].chars().next();
-        let is_part = |next: Option<char>| next.is_some_and(char::is_alphanumeric);
+        let is_short = id.len() < TELLING_LENGTH;
+        let is_part = |next: Option<char>| is_short && next.is_some_and(char::is_alphanumeric);
         if at >= rest && !is_part(before) && !is_part(after) {
             kept.push_str(&text[rest..at]);
             kept.push_str(LEFT_OUT);
@@ -107,8 +114,17 @@ mod tests {
                 .to_owned()
         };
         assert_eq!(
-            question("I am User-7, and user-77?", "user-7"),
-            "I am […], and user-77?"
+            question("I am User-7, and myuser-7", "user-7"),
+            "I am […], and my[…]"
+        );
+        assert_eq!(question("I am u7, and u77?", "u7"), "I am […], and u77?");
+        assert_eq!(
+            question("I am maria-19850412", "maria-19850412"),
+            "I am […]"
+        );
+        assert_eq!(
+            question("it was 120/80 118/79", "u"),
+            "it was 120/80 118/79"
         );
         assert_eq!(question("Mail ann@example.org!", "u"), "Mail […]!");
         assert_eq!(

@@ -5,7 +5,7 @@ use super::analysis::Description;
 use super::answer::{Finding, Insight, InsightSource, InsightStatus, Recommendation};
 use super::brief::Brief;
 use super::fact::{Fact, Span, Statistic};
-use super::intent::Figure;
+use super::intent::{Figure, Intent};
 use super::wording::{capitalised, sentence, value, when};
 use super::{Deltas, InsightProvider};
 
@@ -73,7 +73,7 @@ fn findings(brief: &Brief) -> Vec<Finding> {
         .descriptions
         .iter()
         .flat_map(|description| {
-            let asked = asked_for(description, figures, brief.intent.span);
+            let asked = asked_for(description, &brief.intent);
             if asked.is_empty() {
                 overview(description, brief.intent.span)
                     .into_iter()
@@ -83,18 +83,30 @@ fn findings(brief: &Brief) -> Vec<Finding> {
             }
         })
         .collect();
-    findings.extend(rests_on(first, brief.intent.span));
+    let is_count = |fact: &Fact| fact.statistic == Statistic::Count;
+    if !findings
+        .iter()
+        .any(|finding| finding.facts.iter().any(is_count))
+    {
+        findings.extend(rests_on(first, brief.intent.span));
+    }
     findings
 }
 
 /// A sentence for each of the figures that are there.
-fn asked_for(description: &Description, figures: &[Figure], span: Option<Span>) -> Vec<Finding> {
-    let span = description.longest_up_to(span.unwrap_or(Span::Month));
+fn asked_for(description: &Description, intent: &Intent) -> Vec<Finding> {
+    let span = description.longest_up_to(intent.span.unwrap_or(Span::Month));
+    let figures = &intent.figures;
     let mut facts: Vec<&Fact> = Vec::new();
     for figure in figures {
         for statistic in statistics_of(*figure, description.adds_up(), span) {
-            let fact = if (*figure, description.adds_up()) == (Figure::Latest, true) {
-                description.newest_day()
+            let fact = if *figure == Figure::Latest && description.adds_up() {
+                description.sum_of(description.newest.1)
+            } else if *figure == Figure::Total && intent.yesterday {
+                let yesterday = description.today.yesterday();
+                yesterday
+                    .ok()
+                    .and_then(|yesterday| description.sum_of(yesterday))
             } else {
                 // Where there is none of the span asked for, one that says so
                 // of another.
@@ -126,7 +138,8 @@ fn statistics_of(figure: Figure, adds_up: bool, span: Span) -> &'static [Statist
         Figure::Latest if adds_up => &[Statistic::Sum],
         Figure::Latest => &[Statistic::Last],
         Figure::Total if adds_up => &[Statistic::Sum],
-        Figure::Total | Figure::Count => &[Statistic::Count],
+        Figure::Total => &[Statistic::Mean],
+        Figure::Count => &[Statistic::Count],
         Figure::Trend => &[Statistic::TrendPerDay],
         Figure::TimeInRange => &[
             Statistic::TimeInRange,

@@ -69,7 +69,6 @@ pub const TOPICS: &[Topic] = &[
             "bewegung",
             "pasos",
             "actividad",
-            "pas",
             "activité",
         ],
         metrics: &[
@@ -88,6 +87,7 @@ pub const TOPICS: &[Topic] = &[
             "cardiac",
             "cardio",
             "herz",
+            "herzfrequenz",
             "puls",
             "corazón",
             "coeur",
@@ -110,7 +110,7 @@ pub const TOPICS: &[Topic] = &[
             "recover",
             "recovered",
         ],
-        metrics: &["hrv_rmssd", "hrv_sdnn", "resting_heart_rate"],
+        metrics: &["hrv_rmssd", "hrv_sdnn"],
     },
     Topic {
         words: &[

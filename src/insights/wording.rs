@@ -1,5 +1,7 @@
 //! Facts in plain words.
 
+use jiff::tz::TimeZone;
+
 use super::analysis::Description;
 use super::fact::{Fact, Period, Span, Statistic};
 use crate::statistics::{Direction, Strength};
@@ -12,7 +14,7 @@ pub fn sentence(fact: &Fact, of: &Description) -> String {
     let text = match fact.statistic {
         Statistic::Count if fact.value == 1.0 => format!("there is 1 {label} reading {when}"),
         Statistic::Count => format!("there are {value} {label} readings {when}"),
-        Statistic::Days => format!("{label} has readings on {value} {when}"),
+        Statistic::Days => format!("there are {label} readings on {value} {when}"),
         Statistic::LongestGap => {
             format!("the longest gap between {label} readings {when} is {value}")
         }
@@ -28,23 +30,23 @@ pub fn sentence(fact: &Fact, of: &Description) -> String {
         Statistic::Mean => format!("the mean {label} {when} is {value}"),
         Statistic::Last => format!("the last {label} reading is {value}, of {}", of.newest.1),
         Statistic::Sum => format!("the total of {label} {when} is {value}"),
-        Statistic::DailyMean => format!("{label} {when} come to {value} a day on average"),
+        Statistic::DailyMean => format!("the mean of {label} {when} is {value} a day"),
         Statistic::DailyMin => format!("the day with the lowest {label} {when} has {value}"),
         Statistic::DailyMax => format!("the day with the highest {label} {when} has {value}"),
-        Statistic::BaselineMedian => format!("a usual day's {label} {when} is {value}"),
+        Statistic::BaselineMedian => format!("on a usual day {when}, there is {label} of {value}"),
         Statistic::BaselineSpread => {
-            format!("{label} usually varies by {value} from day to day {when}")
+            format!("from day to day, the usual variation of {label} {when} is {value}")
         }
         Statistic::Outliers => match fact.value {
-            0.0 => format!("no day's {label} {when} is far from the usual"),
-            1.0 => format!("{label} was far from the usual on 1 day {when}"),
-            _ => format!("{label} was far from the usual on {value} days {when}"),
+            0.0 => format!("no day {when} has unusual {label}"),
+            1.0 => format!("1 day {when} has unusual {label}"),
+            _ => format!("{value} days {when} have unusual {label}"),
         },
         Statistic::TrendPerDay => trend(fact, &label, &value, &when),
-        Statistic::WeekdayMean => format!("{label} {when} is {value} on the mean weekday"),
-        Statistic::WeekendMean => format!("{label} {when} is {value} on the mean weekend day"),
+        Statistic::WeekdayMean => format!("the mean {label} of weekdays {when} is {value}"),
+        Statistic::WeekendMean => format!("the mean {label} of weekends {when} is {value}"),
         Statistic::DailyDeviation => {
-            format!("{label} {when} varies with a standard deviation of {value} between days")
+            format!("between days, the standard deviation of {label} {when} is {value}")
         }
         Statistic::TimeInRange => format!("{label} {when} was in range for {value} of the time"),
         Statistic::TimeVeryLow => format!("{label} {when} was very low for {value} of the time"),
@@ -67,7 +69,7 @@ pub fn sentence(fact: &Fact, of: &Description) -> String {
 fn trend(fact: &Fact, label: &str, value: &str, when: &str) -> String {
     let (direction, strength) = fact.trend.unwrap_or((Direction::Steady, Strength::Weak));
     let verb = match direction {
-        Direction::Steady => return format!("{label} shows no clear trend {when}"),
+        Direction::Steady => return format!("there is no clear trend of {label} {when}"),
         Direction::Rising => "rising",
         Direction::Falling => "falling",
     };
@@ -77,7 +79,8 @@ fn trend(fact: &Fact, label: &str, value: &str, when: &str) -> String {
         Strength::Strong => "strongly",
     };
     let value = value.trim_start_matches('-');
-    format!("{label} is {strength} {verb}, by {value} {when}")
+    let are = if is_plural(label) { "are" } else { "is" };
+    format!("{label} {are} {strength} {verb}, by {value} {when}")
 }
 
 /// When: the window by its length and the local day of the newest reading.
@@ -85,7 +88,10 @@ pub fn when(fact: &Fact, of: &Description) -> String {
     let date = of.newest.1;
     match fact.period {
         Period::UpToNewest(span) => when_up_to(span, of),
-        Period::Clipped => format!("after {} up to {date}", fact.window.start),
+        Period::Clipped => {
+            let start = fact.window.start.to_zoned(TimeZone::UTC).date();
+            format!("from {start} up to {date}")
+        }
         Period::LocalDay { date, .. } => format!("on {date}"),
     }
 }
@@ -148,7 +154,17 @@ pub fn number(number: f64) -> String {
 
 /// A data type as people would say it.
 pub fn spoken(data_type: &str) -> String {
-    data_type.replace(['_', ':', '.'], " ")
+    let words = data_type.split(['_', ':', '.']).map(|word| match word {
+        "hrv" | "rmssd" | "sdnn" | "bmi" => word.to_uppercase(),
+        "vo2" => "VO2".to_owned(),
+        "spo2" => "SpO2".to_owned(),
+        word => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn is_plural(label: &str) -> bool {
+    label.ends_with('s') && !label.ends_with("ss")
 }
 
 /// With its first letter in upper case.

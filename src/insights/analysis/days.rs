@@ -19,10 +19,12 @@ pub struct Days<'a> {
 }
 
 impl<'a> Days<'a> {
-    /// The days after that in which `start` lies; of that one the beginning
-    /// may be missing. `observations` come newest first.
-    pub fn after(
+    /// The days after that in which `start` lies, of which the beginning may be
+    /// missing, and before `end`, of which the rest may be still to come.
+    /// `observations` come newest first.
+    pub fn between(
         start: Timestamp,
+        end: Option<Date>,
         observations: &[&'a Observation],
         aggregation: DailyAggregation,
     ) -> Option<Self> {
@@ -30,14 +32,20 @@ impl<'a> Days<'a> {
         let first = newest.offset.to_datetime(start).date().tomorrow().ok()?;
         let window = Window {
             start: just_before(first, newest.offset),
-            end: newest.at,
+            end: end.map_or(newest.at, |end| {
+                newest.at.min(just_before(end, newest.offset))
+            }),
         };
         // Where clocks changed, a reading can be of the first day by its own
         // clock and lie before it by the newest, or the other way round.
         let observations: Vec<&Observation> = observations
             .iter()
             .copied()
-            .filter(|observation| window.contains(observation.at) && observation.date() >= first)
+            .filter(|observation| window.contains(observation.at))
+            .filter(|observation| {
+                let date = observation.date();
+                date >= first && end.is_none_or(|end| date < end)
+            })
             .collect();
         let mut days: BTreeMap<Date, Vec<f64>> = BTreeMap::new();
         for observation in &observations {
@@ -66,6 +74,14 @@ impl<'a> Days<'a> {
             .iter()
             .filter(|(date, _)| is_weekend(*date) == weekend)
             .map(|(_, value)| *value)
+            .collect()
+    }
+
+    /// What those numbers rest on.
+    pub fn observations_of(&self, weekend: bool) -> Vec<&'a Observation> {
+        let observations = self.observations.iter().copied();
+        observations
+            .filter(|observation| is_weekend(observation.date()) == weekend)
             .collect()
     }
 

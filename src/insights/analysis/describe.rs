@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 
-use jiff::SignedDuration;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 
 use super::days::{Days, days_between, just_before};
 use super::series::{Choice, Series};
@@ -26,6 +27,10 @@ const FEWEST_DAYS_FOR_WEEKENDS: usize = 2;
 const DAYS_WITH_SUMS: usize = 7;
 /// Glucose read more rarely is not from a continuous monitor.
 const SLOWEST_MONITOR: SignedDuration = SignedDuration::from_mins(15);
+/// A shorter time says nothing of how glucose is kept within bounds.
+const SHORTEST_FOR_SHARES: SignedDuration = SignedDuration::from_hours(24);
+/// A shorter time says too little of what three months would average to.
+const SHORTEST_FOR_INDICATOR: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Fewer readings in half an hour have no meaningful median.
 const FEWEST_FOR_RESTING: usize = 3;
 
@@ -37,6 +42,7 @@ const FEWEST_FOR_RESTING: usize = 3;
 pub fn describe(
     series: &Series<'_>,
     seen: Seen,
+    now: Timestamp,
     needs_resting: bool,
     ids: &mut FactIds,
 ) -> Option<Description> {
@@ -44,8 +50,10 @@ pub fn describe(
         .observations
         .first()
         .or_else(|| series.suspects.first())?;
+    let today = newest.offset.to_datetime(now).date();
     let mut facts = Facts {
         series,
+        today,
         ids,
         facts: Vec::new(),
     };
@@ -67,6 +75,7 @@ pub fn describe(
         metric: series.metric,
         unit: series.unit.map(str::to_owned),
         newest: (newest.at, newest.date()),
+        today,
         days: in_month
             .iter()
             .map(|observation| observation.date())
@@ -80,6 +89,8 @@ pub fn describe(
 /// Gathers the facts of one series.
 struct Facts<'a, 'b> {
     series: &'a Series<'b>,
+    /// The local day that may not be over.
+    today: Date,
     ids: &'a mut FactIds,
     facts: Vec<Fact>,
 }
@@ -192,7 +203,7 @@ impl Facts<'_, '_> {
         if period == Period::UpToNewest(Span::Day) {
             return;
         }
-        let Some(days) = Days::after(window.start, observations, DailyAggregation::Sum) else {
+        let Some(days) = self.whole_days(window, observations) else {
             return;
         };
         let Some(summary) = Summary::of(days.numbers()) else {
@@ -216,6 +227,12 @@ impl Facts<'_, '_> {
             .copied()
             .filter(|suspect| suspect.at > window.start)
             .collect();
+        // The newest of all readings may be one of them.
+        let end = suspects.iter().map(|suspect| suspect.at).max();
+        let window = Window {
+            end: end.map_or(window.end, |end| end.max(window.end)),
+            ..window
+        };
         if !suspects.is_empty() {
             let value = suspects.len() as f64;
             self.push(Statistic::Suspect, (period, window), value, &suspects);
@@ -224,7 +241,7 @@ impl Facts<'_, '_> {
 
     /// What is said of days, each of which counts once.
     fn days(&mut self, period: Period, month: Window, observations: &[&Observation]) {
-        let Some(days) = Days::after(month.start, observations, self.aggregation()) else {
+        let Some(days) = self.whole_days(month, observations) else {
             return;
         };
         let observations = days.observations.as_slice();
@@ -251,12 +268,12 @@ impl Facts<'_, '_> {
         }
         let (weekdays, weekends) = (days.numbers_of(false), days.numbers_of(true));
         if weekdays.len().min(weekends.len()) >= FEWEST_DAYS_FOR_WEEKENDS {
-            for (statistic, numbers) in [
-                (Statistic::WeekdayMean, weekdays),
-                (Statistic::WeekendMean, weekends),
+            for (statistic, is_weekend, numbers) in [
+                (Statistic::WeekdayMean, false, weekdays),
+                (Statistic::WeekendMean, true, weekends),
             ] {
                 if let Some(Summary { mean, .. }) = Summary::of(numbers) {
-                    self.push(statistic, at, mean, observations);
+                    self.push(statistic, at, mean, &days.observations_of(is_weekend));
                 }
             }
         }
@@ -287,7 +304,8 @@ impl Facts<'_, '_> {
         if self.aggregation() != DailyAggregation::Sum {
             return;
         }
-        let Some(days) = Days::after(month.start, observations, DailyAggregation::Sum) else {
+        let Some(days) = Days::between(month.start, None, observations, DailyAggregation::Sum)
+        else {
             return;
         };
         for (date, sum) in days.values.iter().rev().take(DAYS_WITH_SUMS) {
@@ -324,6 +342,10 @@ impl Facts<'_, '_> {
         else {
             return;
         };
+        let length = period.1.end.duration_since(period.1.start);
+        if length < SHORTEST_FOR_SHARES {
+            return;
+        }
         let values: Option<Vec<f64>> = observations
             .iter()
             .map(|observation| convert(observation.value.get(), self.series.unit?, &metric.unit))
@@ -347,8 +369,7 @@ impl Facts<'_, '_> {
         ] {
             self.push(statistic, period, value, observations);
         }
-        // A day says too little of what three months would average to.
-        if period.0 != Period::UpToNewest(Span::Day) {
+        if length >= SHORTEST_FOR_INDICATOR {
             let value = control.management_indicator;
             self.push(
                 Statistic::GlucoseManagementIndicator,
@@ -380,6 +401,15 @@ impl Facts<'_, '_> {
                 readings,
             );
         }
+    }
+
+    /// The days that are over, of what adds up; else also the one that may not
+    /// be over.
+    fn whole_days<'o>(&self, window: Window, observations: &[&'o Observation]) -> Option<Days<'o>> {
+        let aggregation = self.aggregation();
+        let end = (aggregation == DailyAggregation::Sum).then_some(self.today);
+        Days::between(window.start, end, observations, aggregation)
+            .filter(|days| !days.values.is_empty())
     }
 
     fn aggregation(&self) -> DailyAggregation {

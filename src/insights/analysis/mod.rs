@@ -3,6 +3,7 @@
 mod days;
 mod describe;
 mod series;
+mod units;
 
 use std::collections::BTreeSet;
 
@@ -11,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 pub use describe::describe;
 pub use series::{Series, series};
+pub use units::unify_units;
 
 use super::fact::{Fact, Period, Span, Statistic, Window};
 use super::observation::Observation;
@@ -27,6 +29,8 @@ pub struct Description {
     pub unit: Option<String>,
     /// When and on which local day the newest reading was measured.
     pub newest: (Timestamp, Date),
+    /// The local day that it is now, by the same clock.
+    pub today: Date,
     /// Local days of the longest window that have readings.
     pub days: BTreeSet<Date>,
     /// Readings in the longest window.
@@ -46,17 +50,11 @@ impl Description {
             .find(|fact| fact.statistic == statistic && fact.period.covers(span))
     }
 
-    /// The sum of the local day of the newest reading.
-    pub fn newest_day(&self) -> Option<&Fact> {
-        self.facts.iter().find(|fact| {
-            matches!(
-                fact.period,
-                Period::LocalDay {
-                    before_newest: 0,
-                    ..
-                }
-            )
-        })
+    /// The sum of this local day.
+    pub fn sum_of(&self, day: Date) -> Option<&Fact> {
+        let is_of_day =
+            |fact: &&Fact| matches!(fact.period, Period::LocalDay { date, .. } if date == day);
+        self.facts.iter().find(is_of_day)
     }
 
     /// Whether its values add up.

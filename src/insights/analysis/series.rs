@@ -1,6 +1,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::SignedDuration;
+
 use crate::domain::vocabulary::{self, Metric};
 use crate::insights::fact::Span;
 use crate::insights::observation::Observation;
@@ -68,8 +70,11 @@ fn unit_of<'a>(observation: &'a Observation, metric: Option<&'static Metric>) ->
     }
 }
 
-/// Takes the series that covers the most days of the newest 30; of those that
-/// cover as many, the one with the most readings.
+/// Series that lag this much behind another are not what is measured now.
+const LAG: SignedDuration = SignedDuration::from_hours(48);
+
+/// Takes the series that covers the most days of the newest 30, of those that go
+/// on up to now; of those that cover as many, the one with the most readings.
 fn one_of<'a>(
     data_type: &'a str,
     metric: Option<&'static Metric>,
@@ -83,12 +88,17 @@ fn one_of<'a>(
                 (Some(metric), Some(unit)) => metric.is_plausible(observation.value.get(), unit),
                 _ => true,
             });
-    let mut tallies: BTreeMap<Key<'a>, (BTreeSet<_>, usize)> = BTreeMap::new();
+    let mut tallies: BTreeMap<Key<'a>, (bool, BTreeSet<_>, usize)> = BTreeMap::new();
     if let Some(newest) = plausible.first() {
         let start = Span::Month.before(newest.at);
         for observation in &plausible {
-            let (days, readings) = tallies.entry(key(observation)).or_default();
-            if observation.at > start {
+            // They come newest first, so this is the newest of its series.
+            let is_current = newest.at.duration_since(observation.at) <= LAG;
+            let (current, days, readings) =
+                tallies
+                    .entry(key(observation))
+                    .or_insert((is_current, BTreeSet::new(), 0));
+            if *current && observation.at > start {
                 days.insert(observation.date());
                 *readings += 1;
             }
@@ -96,7 +106,7 @@ fn one_of<'a>(
     }
     let best = tallies
         .iter()
-        .max_by_key(|(key, (days, readings))| (days.len(), *readings, Reverse(**key)))
+        .max_by_key(|(key, (_, days, readings))| (days.len(), *readings, Reverse(**key)))
         .map(|(key, _)| *key);
     if let Some(best) = best {
         plausible.retain(|observation| key(observation) == best);

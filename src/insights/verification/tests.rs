@@ -40,7 +40,11 @@ fn brief() -> Brief {
     });
     let question = "heart rate, resting heart rate, steps and weight".to_owned();
     let evidence = Evidence::newest(observations.collect(), true);
-    Brief::of(Question::try_from(question).unwrap(), &evidence, newest)
+    Brief::of(
+        Question::try_from(question).unwrap(),
+        evidence,
+        newest + SignedDuration::from_hours(24),
+    )
 }
 
 /// Eight days of a monitor that reads every quarter of an hour: of 32 readings
@@ -58,7 +62,7 @@ fn glucose() -> Brief {
     });
     let evidence = Evidence::newest(observations.collect(), true);
     let question = Question::try_from("glucose".to_owned());
-    Brief::of(question.unwrap(), &evidence, newest)
+    Brief::of(question.unwrap(), evidence, newest)
 }
 
 type Cited<'a> = &'a [(&'a str, S, Span)];

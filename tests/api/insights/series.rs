@@ -6,7 +6,7 @@ use super::{ask, store, values};
 use crate::app::TestApp;
 
 #[tokio::test]
-async fn each_type_has_its_own_period_and_units_are_never_mixed() {
+async fn each_type_has_its_own_period_and_one_unit() {
     let app = TestApp::start().await;
     let readings = [
         ("blood_glucose", 90.0, "mg/dL", "2024-05-01T00:00:00Z"),
@@ -18,10 +18,75 @@ async fn each_type_has_its_own_period_and_units_are_never_mixed() {
     });
     store(&app, readings).await;
     let answer = ask(&app, "How am I doing?").await;
-    assert_eq!(values(&answer, "blood_glucose", "max"), [90.0, 5.0]);
+    // In the unit of the newest: 90 mg/dL are 4.9957 mmol/L.
+    assert_eq!(values(&answer, "blood_glucose", "max"), [5.0]);
+    let least = values(&answer, "blood_glucose", "min")[0];
+    assert!((least - 90.0 / 18.015_6).abs() < 1e-9);
     let text = answer["insight"].as_str().unwrap();
+    assert!(text.contains("mmol/L") && !text.contains("mg/dL"), "{text}");
     assert!(text.contains("up to 2020-01-01"), "{text}");
-    assert_eq!(answer["findings"].as_array().unwrap().len(), 3);
+    assert_eq!(answer["findings"].as_array().unwrap().len(), 2);
+}
+
+/// What was measured by something that is no longer worn is not what is now.
+#[tokio::test]
+async fn a_series_that_ended_is_not_taken() {
+    let app = TestApp::start().await;
+    let reading = |day: i8, value: i32, source: &str| {
+        json!({
+            "value": value,
+            "timestamp": format!("2024-05-{day:02}T12:00:00Z"),
+            "metadata": {"source": source},
+        })
+    };
+    let old = (3..=21).map(|day| reading(day, 60, "old watch"));
+    let new = (26..=31).map(|day| reading(day, 90, "new watch"));
+    store(&app, old.chain(new)).await;
+    let answer = ask(&app, "What is my latest heart rate?").await;
+    assert_eq!(values(&answer, "heart_rate", "last"), [90.0]);
+    let text = answer["insight"].as_str().unwrap();
+    assert!(text.contains("source \"new watch\""), "{text}");
+    assert_eq!(answer["data_coverage"]["missing"], json!([]));
+}
+
+/// The day that is not over is no day of few steps.
+#[tokio::test]
+async fn a_day_that_is_not_over_is_not_compared() {
+    let app = TestApp::start().await;
+    // It is noon of 1 June.
+    let days = [
+        ("2024-05-29", 8_000),
+        ("2024-05-30", 9_000),
+        ("2024-05-31", 10_000),
+        ("2024-06-01", 40),
+    ];
+    let readings = days.map(|(day, steps)| {
+        json!({"data_type": "steps", "value": steps, "timestamp": format!("{day}T07:00:00Z")})
+    });
+    store(&app, readings).await;
+    let answer = ask(&app, "fewest steps on a day, and the average?").await;
+    assert_eq!(values(&answer, "steps", "daily_min"), [8_000.0]);
+    assert_eq!(values(&answer, "steps", "daily_mean"), [9_000.0]);
+    let answer = ask(&app, "How many steps did I take yesterday?").await;
+    assert_eq!(values(&answer, "steps", "sum"), [10_000.0]);
+    let answer = ask(&app, "What are my steps right now?").await;
+    assert_eq!(values(&answer, "steps", "sum"), [40.0]);
+}
+
+#[tokio::test]
+async fn a_period_that_there_are_no_statistics_of_is_said_to_be_none() {
+    let app = TestApp::start().await;
+    store(&app, [json!({"timestamp": "2024-05-31T12:00:00Z"})]).await;
+    let answer = ask(&app, "My average heart rate in the last 2 weeks?").await;
+    let text = answer["insight"].as_str().unwrap();
+    assert!(
+        text.contains("Only the 24 hours, 7 days and 30 days"),
+        "{text}"
+    );
+    assert_eq!(
+        answer["data_coverage"]["missing"],
+        json!(["statistics of the period that was asked for"])
+    );
 }
 
 /// Spellings of one unit are one series, and a reading without a unit is in
@@ -209,6 +274,11 @@ async fn odd_days_and_weekends_are_told() {
     let answer = ask(&app, "heart rate on weekends").await;
     // 18, 19, 25 and 26 May: 60, 61, 61, 62.
     assert_eq!(values(&answer, "heart_rate", "weekend_mean"), [61.0]);
+    let weekend = super::facts(&answer);
+    let weekend = weekend
+        .iter()
+        .find(|fact| fact["statistic"] == "weekend_mean");
+    assert_eq!(weekend.unwrap()["n"], 4);
 }
 
 #[tokio::test]

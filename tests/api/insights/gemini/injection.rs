@@ -119,6 +119,14 @@ async fn what_readings_say_of_themselves_is_not_sent() {
     let raw = String::from_utf8(gemini.requests()[0].raw.to_vec()).unwrap();
     assert!(!raw.contains("canary"), "{raw}");
     // The name of a type that is not in the vocabulary is a text like others.
-    assert!(raw.contains("heart_rate") && !raw.contains("grip_strength"), "{raw}");
-    assert!(answer["insight"].as_str().unwrap().contains("Grip strength"));
+    assert!(
+        raw.contains("heart_rate") && !raw.contains("grip_strength"),
+        "{raw}"
+    );
+    assert!(
+        answer["insight"]
+            .as_str()
+            .unwrap()
+            .contains("Grip strength")
+    );
 }

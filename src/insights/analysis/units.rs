@@ -1,0 +1,38 @@
+use std::collections::HashMap;
+
+use crate::domain::vocabulary::{convert, find, same_unit};
+use crate::domain::{ReadingValue, Unit};
+use crate::insights::observation::Observation;
+
+/// Gives all observations of a data type the unit of the newest of them, where
+/// theirs converts to it, so that they are one series. They come newest first.
+pub fn unify_units(observations: &mut [Observation]) {
+    let mut units: HashMap<String, Option<Unit>> = HashMap::new();
+    for observation in observations {
+        let Some(metric) = find(observation.data_type.as_str()) else {
+            continue;
+        };
+        // A difference of temperatures does not convert as a temperature does.
+        if metric.name.ends_with("_deviation") {
+            continue;
+        }
+        let data_type = observation.data_type.as_str();
+        let Some(newest) = units.get(data_type) else {
+            units.insert(data_type.to_owned(), observation.unit.clone());
+            continue;
+        };
+        let of = |unit: &Option<Unit>| {
+            unit.as_ref()
+                .map_or(metric.unit.clone(), |unit| unit.as_str().to_owned())
+        };
+        let (from, to) = (of(&observation.unit), of(newest));
+        if same_unit(&from, &to) {
+            continue;
+        }
+        let converted = convert(observation.value.get(), &from, &to);
+        if let Some(value) = converted.and_then(|value| ReadingValue::try_from(value).ok()) {
+            observation.value = value;
+            observation.unit.clone_from(newest);
+        }
+    }
+}
