@@ -407,7 +407,12 @@ impl Facts<'_, '_> {
     /// be over.
     fn whole_days<'o>(&self, window: Window, observations: &[&'o Observation]) -> Option<Days<'o>> {
         let aggregation = self.aggregation();
-        let end = (aggregation == DailyAggregation::Sum).then_some(self.today);
+        // Last night's sleep is whole, unlike today's steps.
+        let goes_on = aggregation == DailyAggregation::Sum
+            && self.series.metric.is_some_and(|metric| {
+                !metric.name.starts_with("sleep_") && metric.name != "time_in_bed"
+            });
+        let end = goes_on.then_some(self.today);
         Days::between(window.start, end, observations, aggregation)
             .filter(|days| !days.values.is_empty())
     }

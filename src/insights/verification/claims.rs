@@ -34,7 +34,11 @@ struct Said<'a> {
     /// One of each of these.
     statistics: Vec<&'static [Statistic]>,
     when: Option<When>,
+    /// In the same clause.
     is_per_day: bool,
+    is_per_night: bool,
+    /// In an earlier one.
+    may_be_per_day: bool,
     direction: Option<Direction>,
     unit: Option<&'static str>,
 }
@@ -95,6 +99,11 @@ impl<'a> Checked<'a> {
             statistics: self.statistics(index, at, unit),
             when: self.when(index),
             is_per_day: has(Claim::PerDay),
+            is_per_night: has(Claim::PerNight),
+            may_be_per_day: sentence.clauses[..index].iter().any(|clause| {
+                clause.parts.contains(&Part::Claim(Claim::PerDay))
+                    || clause.parts.contains(&Part::Claim(Claim::PerNight))
+            }),
             direction: parts.iter().find_map(direction),
             unit,
         }
@@ -129,14 +138,9 @@ impl<'a> Checked<'a> {
         unit: Option<&'static str>,
     ) -> Vec<&'static [Statistic]> {
         let clause = &self.sentence.clauses[index];
-        let is_number = |part: &&Part| matches!(part, Part::Number(..));
-        let before = clause.parts[..at]
-            .iter()
-            .rev()
-            .take_while(|part| !is_number(part));
-        let after = clause.parts[at + 1..]
-            .iter()
-            .take_while(|part| !is_number(part));
+        let is_other = |part: &&Part| !matches!(part, Part::Number(..) | Part::To);
+        let before = clause.parts[..at].iter().rev().take_while(is_other);
+        let after = clause.parts[at + 1..].iter().take_while(is_other);
         let mut found: Vec<_> = before.chain(after).filter_map(statistics).collect();
         // A latest reading is none that is counted.
         found.retain(|set| *set != COUNTED);
@@ -161,7 +165,10 @@ impl<'a> Checked<'a> {
             .clauses
             .iter()
             .flat_map(|clause| &clause.parts);
-        parts.any(|part| *part == Part::Claim(Claim::Statistic(COUNTED)))
+        parts.any(|part| {
+            matches!(part, Part::Claim(Claim::Recorded))
+                || *part == Part::Claim(Claim::Statistic(COUNTED))
+        })
     }
 
     /// The period named in the clause, else in an earlier, else in a later one.
@@ -227,24 +234,55 @@ impl Said<'_> {
             number.shows(value)
                 || (is_change && self.direction.is_some() && number.shows(value.abs()))
         });
-        // Steps a day are on average, if nothing else is said.
+        let is_per_day = self.is_per_day || self.is_per_night;
         let is_named = match self.statistics.as_slice() {
-            [] => self.is_per_day && fact.statistic == Statistic::DailyMean,
+            // Steps a day are on average, and steps in a period its total, if
+            // nothing else is said.
+            [] if is_per_day => fact.statistic == Statistic::DailyMean,
+            [] => fact.statistic == Statistic::Sum,
             sets => sets.iter().all(|set| set.contains(&fact.statistic)),
         };
         let is_in_time = match self.when {
             Some(when) => when.is_of(fact),
             None => fact.statistic == Statistic::Last,
         };
-        let is_per_day = OF_DAYS.contains(&fact.statistic);
+        let is_of_it = match self.mention {
+            Some(mention) => is_of(fact, mention),
+            None => is_of_glucose_alone(fact.statistic),
+        };
+        let fits_days = if OF_DAYS.contains(&fact.statistic) {
+            is_per_day || self.may_be_per_day || is_of_one_day(fact) || is_of_sleep(fact)
+        } else {
+            !is_per_day || is_of_weekdays(fact)
+        };
         is_shown
             && is_named
             && is_in_time
-            && self.mention.is_some_and(|mention| is_of(fact, mention))
-            && (self.is_per_day || !is_per_day || is_of_one_day(fact))
-            && (is_per_day || is_of_weekdays(fact) || !self.is_per_day)
+            && is_of_it
+            && fits_days
+            && (!self.is_per_night || is_of_sleep(fact))
             && (self.direction.is_none() || is_change)
     }
+}
+
+/// Statistics that only glucose has.
+fn is_of_glucose_alone(statistic: Statistic) -> bool {
+    matches!(
+        statistic,
+        Statistic::TimeInRange
+            | Statistic::TimeVeryLow
+            | Statistic::TimeLow
+            | Statistic::TimeHigh
+            | Statistic::TimeVeryHigh
+            | Statistic::GlucoseManagementIndicator
+    )
+}
+
+/// Sleep is slept once a day.
+fn is_of_sleep(fact: &Fact) -> bool {
+    let change = fact.statistic == Statistic::TrendPerDay;
+    let name = vocabulary::find(&fact.metric).map_or("", |metric| &metric.name);
+    !change && (name.starts_with("sleep_") || name == "time_in_bed")
 }
 
 /// Statistics of which the name tells that they are of days.

@@ -23,6 +23,10 @@ pub enum Claim {
     NewestDay,
     /// They are of days, each of which counts once.
     PerDay,
+    /// They are of nights, which are days of sleep.
+    PerNight,
+    /// It is said that there are readings.
+    Recorded,
     /// Two numbers follow, the least and the greatest.
     Range,
     /// Values go this way.
@@ -42,6 +46,21 @@ pub static PHRASES: LazyLock<Lexicon<Claim>> = LazyLock::new(|| {
 });
 
 const TABLE: &[(Claim, &[&str])] = &[
+    (
+        Claim::PerNight,
+        &["a night", "per night", "each night", "nightly"],
+    ),
+    (
+        Claim::Recorded,
+        &[
+            "recorded",
+            "measured",
+            "logged",
+            "tracked",
+            "data",
+            "registered",
+        ],
+    ),
     (
         Claim::Period(Span::Day),
         &[
@@ -108,15 +127,19 @@ const TABLE: &[(Claim, &[&str])] = &[
     ),
     (
         Claim::Statistic(&[S::Min, S::DailyMin]),
-        &["lowest", "minimum", "min"],
+        &["low of", "shortest", "lowest", "minimum", "min"],
     ),
     (
         Claim::Statistic(&[S::Max, S::DailyMax]),
-        &["highest", "maximum", "max", "peak", "peaked", "peaking"],
+        &[
+            "high of", "longest", "highest", "maximum", "max", "peak", "peaked", "peaking",
+        ],
     ),
     (
         Claim::Statistic(&[S::Last]),
         &[
+            "current",
+            "currently",
             "latest",
             "newest",
             "most recent",
@@ -174,7 +197,7 @@ const TABLE: &[(Claim, &[&str])] = &[
     ),
     (
         Claim::Statistic(&[S::CoefficientOfVariation]),
-        &["coefficient of variation"],
+        &["cv", "coefficient of variation"],
     ),
     (
         Claim::Statistic(&[S::GlucoseManagementIndicator]),
@@ -230,6 +253,10 @@ const TABLE: &[(Claim, &[&str])] = &[
     (
         Claim::Range,
         &[
+            "varied between",
+            "varied from",
+            "varies between",
+            "varies from",
             "from",
             "between",
             "ranging from",
@@ -245,6 +272,11 @@ const TABLE: &[(Claim, &[&str])] = &[
     (
         Claim::Direction(Direction::Rising),
         &[
+            "trended upward",
+            "trending upward",
+            "trended up",
+            "upward trend",
+            "rising trend",
             "rise",
             "rising",
             "rose",
@@ -265,6 +297,11 @@ const TABLE: &[(Claim, &[&str])] = &[
     (
         Claim::Direction(Direction::Falling),
         &[
+            "trended downward",
+            "trending downward",
+            "trended down",
+            "downward trend",
+            "falling trend",
             "fall",
             "falling",
             "fell",
@@ -363,6 +400,8 @@ const TABLE: &[(Claim, &[&str])] = &[
 /// may say anything: it does not pass. There is no "not" here, nor "never",
 /// "always" or "every"; no "good" and no "bad"; nothing that a doctor would say.
 pub const HARMLESS: &[&str] = &[
+    "gradually",
+    "steadily",
     "a",
     "about",
     "across",
@@ -389,7 +428,6 @@ pub const HARMLESS: &[&str] = &[
     "covered",
     "cover",
     "covering",
-    "data",
     "during",
     "figure",
     "for",
@@ -404,8 +442,6 @@ pub const HARMLESS: &[&str] = &[
     "lie",
     "lies",
     "lay",
-    "logged",
-    "measured",
     "meanwhile",
     "moved",
     "moving",
@@ -414,8 +450,6 @@ pub const HARMLESS: &[&str] = &[
     "overall",
     "over",
     "period",
-    "recorded",
-    "registered",
     "remain",
     "remained",
     "result",
@@ -445,7 +479,6 @@ pub const HARMLESS: &[&str] = &[
     "time",
     "to",
     "took",
-    "tracked",
     "value",
     "walked",
     "walk",

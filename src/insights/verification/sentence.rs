@@ -99,6 +99,10 @@ impl Reader<'_> {
         at > 0 && matches!(self.tokens[at - 1], Token::Number(_))
     }
 
+    fn precedes_number(&self, at: usize) -> bool {
+        matches!(self.tokens.get(at + 1), Some(Token::Number(_)))
+    }
+
     /// A unit belongs to the number right before it.
     fn unit(&mut self, unit: &'static str) {
         if let Some(Part::Number(_, none @ None)) = self.last() {
@@ -163,6 +167,10 @@ impl Reader<'_> {
             Token::Word if follows && word.text == "to" => self.push(Part::To),
             Token::Word if word.text.contains(|digit: char| digit.is_numeric()) => {
                 self.push(Part::UnreadableNumber);
+            }
+            // "over 60" says that it is more.
+            Token::Word if word.text == "over" && self.precedes_number(at) => {
+                self.push(Part::UnknownWord);
             }
             Token::Word if is_harmless(&word.text) => {}
             Token::Word => self.push(Part::UnknownWord),

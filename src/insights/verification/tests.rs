@@ -94,6 +94,34 @@ const COUNTS: Cited<'_> = &[(HR, S::Count, Month), (HR, S::Days, Month)];
 
 /// Heart rate: 67.25 on the mean of 30 days, 73 of 7, 74.5 last.
 const TRUE: &[(&str, Cited<'_>)] = &[
+    ("You took 165,000 steps in the last 30 days.", SUM),
+    (
+        "Heart rate ranged from a low of 60 bpm to a high of 74.5 bpm over the last 30 days.",
+        ENDS,
+    ),
+    (
+        "Your steps averaged 5,500 a day in the last 30 days, with a high of 10,000 and a low of 1,000.",
+        &[
+            ("steps", S::DailyMean, Month),
+            ("steps", S::DailyMin, Month),
+            ("steps", S::DailyMax, Month),
+        ],
+    ),
+    (
+        "Your current weight is 84.2 kg.",
+        &[("weight", S::Last, Month)],
+    ),
+    (
+        "Your weight has trended downward over the last 30 days, with a latest value of 84.2 kg.",
+        &[
+            ("weight", S::TrendPerDay, Month),
+            ("weight", S::Last, Month),
+        ],
+    ),
+    (
+        "You recorded your heart rate on 30 days in the last 30 days.",
+        COUNTS,
+    ),
     (
         "Your heart rate averaged 67.25 /min over the last 30 days.",
         MEAN,
@@ -199,6 +227,16 @@ use Fault::{
 };
 
 const FALSE: &[(&str, Cited<'_>, Fault)] = &[
+    (
+        "Your heart rate averaged over 67 /min in the last 30 days.",
+        MEAN,
+        UnknownWord,
+    ),
+    (
+        "You took 5,500 steps a night in the last 30 days.",
+        STEPS,
+        UnsupportedNumber,
+    ),
     // Wrong numbers.
     (
         "Your heart rate averaged 68 /min in the last 30 days.",
@@ -699,6 +737,8 @@ fn shares_of_glucose_are_those_of_their_bounds() {
     for text in [
         "Your glucose was in range for 84.38% of the time in the last 7 days.",
         "Your blood sugar was between 70 and 180 mg/dL 84% of the time in the last 7 days.",
+        "Your time in range (70-180 mg/dL) over the last 7 days was 84.38%.",
+        "You spent 84.38% of the last 7 days in the target range of 70 to 180 mg/dL.",
         "12.5% of your glucose readings were above 180 mg/dL in the last 7 days.",
         "Your glucose was below 70 mg/dL for 3.13% of the time in the last 7 days.",
     ] {

@@ -74,7 +74,7 @@ pub fn tokens(text: &str) -> (Vec<Token>, Vec<Word>) {
                 push(Token::Boundary, rest..rest + next.len_utf8());
                 next.len_utf8()
             }
-            ',' | ';' | ':' | '.' | '!' | '?' | '(' | ')' | '—' => {
+            ',' | ';' | ':' | '.' | '!' | '?' | '—' => {
                 push(Token::Boundary, rest..rest + next.len_utf8());
                 next.len_utf8()
             }
