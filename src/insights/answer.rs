@@ -2,10 +2,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::brief::Brief;
 use super::fact::Fact;
-use super::safety::DISCLAIMER;
-use super::statistical::nothing_to_go_on;
 use crate::statistics::{Direction, Strength};
 
 /// An answer, and what it rests on.
@@ -42,44 +39,6 @@ pub struct Insight {
     /// What the model took; null if none was asked.
     #[schema(required)]
     pub usage: Option<ModelUsage>,
-}
-
-impl Insight {
-    /// The answer to `brief` that consists of `findings`, of which every number
-    /// is one of their facts, written without a model.
-    pub fn new(
-        brief: &Brief,
-        findings: Vec<Finding>,
-        recommendations: Vec<Recommendation>,
-        status: InsightStatus,
-        source: InsightSource,
-    ) -> Self {
-        let mut sentences: Vec<&str> = findings.iter().map(|finding| &*finding.text).collect();
-        if sentences.is_empty() && brief.note.is_none() {
-            sentences.push(nothing_to_go_on(brief));
-        }
-        sentences.extend(brief.note.as_deref());
-        Self {
-            text: sentences.join(" "),
-            answer_id: Uuid::new_v4(),
-            status,
-            source,
-            verification: Verification {
-                numbers_checked: findings.iter().map(|finding| finding.facts.len()).sum(),
-                numbers_unsupported: 0,
-            },
-            findings,
-            recommendations,
-            confidence: brief.confidence(),
-            data_coverage: brief.coverage(),
-            safety: Safety {
-                escalation: None,
-                disclaimer: DISCLAIMER,
-            },
-            model: None,
-            usage: None,
-        }
-    }
 }
 
 /// How an answer came about.

@@ -17,6 +17,7 @@ mod advice;
 mod analysis;
 mod answer;
 mod brief;
+mod composition;
 mod escalation;
 mod fact;
 pub mod gemini;

@@ -35,22 +35,13 @@ pub fn answer(brief: &Brief, status: InsightStatus) -> Insight {
         status => status,
     };
     let recommendations = recommendations(brief, &findings);
-    Insight::new(
+    Insight::compose(
         brief,
         findings,
         recommendations,
         status,
         InsightSource::Statistics,
     )
-}
-
-/// What to say where there are no facts.
-pub fn nothing_to_go_on(brief: &Brief) -> &'static str {
-    if brief.is_withheld {
-        "There is nothing to go on: the question asked for no readings to be looked at."
-    } else {
-        "There is nothing to go on: no readings are stored for this user yet."
-    }
 }
 
 fn findings(brief: &Brief) -> Vec<Finding> {

@@ -36,7 +36,7 @@ impl Phrased {
         }
         findings.extend(statistical::not_sent(brief));
         let source = InsightSource::Gemini;
-        let mut insight = Insight::new(brief, findings, recommendations, status, source);
+        let mut insight = Insight::compose(brief, findings, recommendations, status, source);
         insight.verification = self.verification;
         insight.model.clone_from(&self.model);
         insight.usage = self.usage;
