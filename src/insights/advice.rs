@@ -4,6 +4,7 @@
 //! and write none of its own: what to do is where a wrong word does most harm.
 
 use super::brief::Brief;
+use super::topics::{BLOOD_PRESSURE, HEART, MOVEMENT, SLEEP, TEMPERATURE, WEIGHT};
 
 /// Something that does most people good.
 #[derive(Debug, PartialEq, Eq)]
@@ -19,33 +20,6 @@ pub struct Advice {
 /// At most how many pieces of advice are considered for an answer.
 const MOST_FITTING: usize = 10;
 
-const SLEEP: &[&str] = &[
-    "sleep_duration",
-    "sleep_efficiency",
-    "sleep_deep",
-    "sleep_rem",
-    "sleep_light",
-    "sleep_awake",
-    "time_in_bed",
-];
-const MOVEMENT: &[&str] = &[
-    "steps",
-    "exercise_time",
-    "active_energy",
-    "total_energy",
-    "distance",
-    "flights_climbed",
-    "vo2_max",
-];
-const HEART: &[&str] = &[
-    "heart_rate",
-    "resting_heart_rate",
-    "sleeping_heart_rate",
-    "walking_heart_rate",
-    "hrv_rmssd",
-    "hrv_sdnn",
-    "heart_rate_recovery",
-];
 const CALM: &[&str] = &[
     "stress",
     "mood",
@@ -53,15 +27,6 @@ const CALM: &[&str] = &[
     "hrv_sdnn",
     "respiratory_rate",
 ];
-const GLUCOSE: &[&str] = &["blood_glucose"];
-const PRESSURE: &[&str] = &["blood_pressure_systolic", "blood_pressure_diastolic"];
-const TEMPERATURE: &[&str] = &[
-    "body_temperature",
-    "basal_body_temperature",
-    "skin_temperature",
-    "skin_temperature_deviation",
-];
-const WEIGHT: &[&str] = &["weight", "bmi", "body_fat"];
 
 const ADVICE: &[Advice] = &[
     Advice {
@@ -106,17 +71,17 @@ const ADVICE: &[Advice] = &[
     },
     Advice {
         id: "walk_after_eating",
-        metrics: GLUCOSE,
+        metrics: &["blood_glucose"],
         text: "A short walk after eating helps to keep glucose even.",
     },
     Advice {
         id: "regular_meals",
-        metrics: GLUCOSE,
+        metrics: &["blood_glucose"],
         text: "Regular meals make the course of glucose easier to follow.",
     },
     Advice {
         id: "measure_seated",
-        metrics: PRESSURE,
+        metrics: BLOOD_PRESSURE,
         text: "Measuring at the same time of day, seated and rested, makes readings comparable.",
     },
     Advice {

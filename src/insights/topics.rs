@@ -13,6 +13,46 @@ pub struct Topic {
     pub metrics: &'static [&'static str],
 }
 
+/// Data types on sleep, by how much they tell.
+pub const SLEEP: &[&str] = &[
+    "sleep_duration",
+    "sleep_efficiency",
+    "sleep_deep",
+    "sleep_rem",
+    "sleep_light",
+    "sleep_awake",
+    "time_in_bed",
+];
+/// Data types on movement, by how much they tell.
+pub const MOVEMENT: &[&str] = &[
+    "steps",
+    "exercise_time",
+    "active_energy",
+    "distance",
+    "flights_climbed",
+    "vo2_max",
+];
+/// Data types on the heart, by how much they tell.
+pub const HEART: &[&str] = &[
+    "heart_rate",
+    "resting_heart_rate",
+    "sleeping_heart_rate",
+    "walking_heart_rate",
+    "hrv_rmssd",
+    "hrv_sdnn",
+];
+/// Data types on blood pressure, by how much they tell.
+pub const BLOOD_PRESSURE: &[&str] = &["blood_pressure_systolic", "blood_pressure_diastolic"];
+/// Data types on temperature, by how much they tell.
+pub const TEMPERATURE: &[&str] = &[
+    "body_temperature",
+    "basal_body_temperature",
+    "skin_temperature",
+    "skin_temperature_deviation",
+];
+/// Data types on weight, by how much they tell.
+pub const WEIGHT: &[&str] = &["weight", "bmi", "body_fat", "height"];
+
 /// All topics, in the order in which a general question is answered.
 pub const TOPICS: &[Topic] = &[
     Topic {
@@ -36,15 +76,7 @@ pub const TOPICS: &[Topic] = &[
             "dormi",
             "sommeil",
         ],
-        metrics: &[
-            "sleep_duration",
-            "sleep_efficiency",
-            "sleep_deep",
-            "sleep_rem",
-            "sleep_light",
-            "sleep_awake",
-            "time_in_bed",
-        ],
+        metrics: SLEEP,
     },
     Topic {
         words: &[
@@ -71,14 +103,7 @@ pub const TOPICS: &[Topic] = &[
             "actividad",
             "activité",
         ],
-        metrics: &[
-            "steps",
-            "exercise_time",
-            "active_energy",
-            "distance",
-            "flights_climbed",
-            "vo2_max",
-        ],
+        metrics: MOVEMENT,
     },
     Topic {
         words: &[
@@ -93,14 +118,7 @@ pub const TOPICS: &[Topic] = &[
             "coeur",
             "cœur",
         ],
-        metrics: &[
-            "heart_rate",
-            "resting_heart_rate",
-            "sleeping_heart_rate",
-            "walking_heart_rate",
-            "hrv_rmssd",
-            "hrv_sdnn",
-        ],
+        metrics: HEART,
     },
     Topic {
         words: &[
@@ -153,7 +171,7 @@ pub const TOPICS: &[Topic] = &[
             "presión",
             "tension",
         ],
-        metrics: &["blood_pressure_systolic", "blood_pressure_diastolic"],
+        metrics: BLOOD_PRESSURE,
     },
     Topic {
         words: &["oxygen", "saturation", "sauerstoff", "oxígeno", "oxygène"],
@@ -171,16 +189,11 @@ pub const TOPICS: &[Topic] = &[
     },
     Topic {
         words: &["fever", "fieber", "fiebre", "fièvre"],
-        metrics: &[
-            "body_temperature",
-            "basal_body_temperature",
-            "skin_temperature",
-            "skin_temperature_deviation",
-        ],
+        metrics: TEMPERATURE,
     },
     Topic {
         words: &["weigh", "gewicht", "peso", "poids", "kilo", "pound"],
-        metrics: &["weight", "bmi", "body_fat", "height"],
+        metrics: WEIGHT,
     },
     Topic {
         words: &["calorie", "kalorien", "calorías", "burn", "burned"],
