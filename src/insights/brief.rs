@@ -6,12 +6,13 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::analysis::{Description, Seen, Series, describe, series, unify_units};
 use super::answer::{Confidence, ConfidenceLevel, DataCoverage};
-use super::fact::{Fact, FactIds, Span};
+use super::fact::{Fact, FactIds, Span, Statistic};
 use super::intent::Intent;
 use super::observation::{Evidence, Observation};
 use super::question::Question;
 use super::topics::{Mention, TOPICS};
 use super::wording::{capitalised, spoken};
+use crate::domain::vocabulary;
 
 /// All that an answer may say: the question, and the facts that bear on it.
 pub struct Brief {
@@ -135,7 +136,13 @@ impl Brief {
         if brief.descriptions.is_empty() {
             notes.push(format!("there are readings of {}", what_there_is(&all)));
         }
-        if brief.intent.other_period {
+        let tells_yesterday = |description: &Description| {
+            let yesterday = description.today.yesterday().ok();
+            yesterday.and_then(|day| description.sum_of(day)).is_some()
+        };
+        let misses_yesterday =
+            brief.intent.yesterday && !brief.descriptions.iter().any(tells_yesterday);
+        if brief.intent.other_period || misses_yesterday {
             notes.push(
                 "only the 24 hours, 7 days and 30 days up to the newest reading can be told of"
                     .to_owned(),
@@ -201,7 +208,10 @@ impl Brief {
         self.descriptions
             .iter()
             .filter(|description| description.metric.is_some())
-            .flat_map(|description| &description.facts)
+            .flat_map(|description| {
+                let facts = description.facts.iter();
+                facts.filter(|fact| description.can_be_told_alone(fact))
+            })
             .take(MOST_SENT)
     }
 
@@ -363,6 +373,26 @@ fn name<'a>(series: &Series<'a>) -> &'a str {
 }
 
 impl Description {
+    /// Whether a sentence can tell the fact without explaining it: single
+    /// readings of what adds up are parts of days, and a unit that is not known
+    /// could be any text.
+    fn can_be_told_alone(&self, fact: &Fact) -> bool {
+        let is_of_parts = matches!(
+            fact.statistic,
+            Statistic::Min
+                | Statistic::P10
+                | Statistic::Median
+                | Statistic::Mean
+                | Statistic::P90
+                | Statistic::Max
+                | Statistic::Last
+        );
+        let unit = fact.unit.as_deref();
+        let unit = unit.map(|unit| unit.strip_suffix("/d").unwrap_or(unit));
+        let has_known_unit = unit.is_none_or(|unit| unit == "d" || vocabulary::is_unit(unit));
+        !(is_of_parts && self.adds_up()) && has_known_unit
+    }
+
     /// What people call it.
     pub fn label(&self) -> String {
         spoken(&self.data_type)

@@ -1,11 +1,12 @@
 //! What a question asks for.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::fact::Span;
 use super::topics::{Mention, mentions};
-use super::words::{Lexicon, words};
+use super::words::{Lexicon, Word, words};
 
 /// What a question asks for, as far as its words tell.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,6 +80,7 @@ impl Intent {
             yesterday: false,
             other_period: false,
         };
+        intent.other_period = names_other_period(&words, &figures);
         for (_, meaning) in figures {
             match meaning {
                 Meaning::Span(span) => intent.span = intent.span.or(Some(*span)),
@@ -94,11 +96,29 @@ impl Intent {
     }
 }
 
+/// Whether a number of days, hours or the like, or a year, is named that is no
+/// period that there are facts of.
+fn names_other_period(words: &[Word], known: &[(Range<usize>, &Meaning)]) -> bool {
+    const UNITS: [&str; 7] = ["hour", "hr", "day", "night", "week", "month", "year"];
+    let is_known = |at: usize| {
+        known
+            .iter()
+            .any(|(range, meaning)| range.contains(&at) && !matches!(meaning, Meaning::Figure(_)))
+    };
+    let number = |word: &Word| word.text.parse::<u32>().ok();
+    words.iter().enumerate().any(|(at, word)| {
+        let is_year = number(word).is_some_and(|year| (1970..2100).contains(&year));
+        let is_span = words.get(at + 1).is_some_and(|next| {
+            UNITS.contains(&next.text.as_str())
+                && (number(word).is_some() || ["last", "past"].contains(&word.text.as_str()))
+        });
+        !is_known(at) && (is_year || is_span)
+    })
+}
+
 /// Each mention once; a topic is not one of its own where one of its data types
 /// is named.
-fn without_repetitions(
-    mentions: Vec<(std::ops::Range<usize>, Mention)>,
-) -> Vec<(std::ops::Range<usize>, Mention)> {
+fn without_repetitions(mentions: Vec<(Range<usize>, Mention)>) -> Vec<(Range<usize>, Mention)> {
     let names: Vec<String> = mentions
         .iter()
         .filter_map(|(_, mention)| mention.named.clone())
@@ -298,6 +318,10 @@ const YESTERDAY: &[&str] = &["yesterday", "gestern", "ayer", "hier"];
 
 /// Periods that there are no facts of.
 const OTHER_PERIODS: &[&str] = &[
+    "day before yesterday",
+    "vorgestern",
+    "anteayer",
+    "avant hier",
     "2 days",
     "3 days",
     "14 days",

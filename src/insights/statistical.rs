@@ -48,7 +48,11 @@ fn findings(brief: &Brief) -> Vec<Finding> {
     let [first, others @ ..] = brief.descriptions.as_slice() else {
         return Vec::new();
     };
-    let figures = &brief.intent.figures;
+    let figures = if brief.intent.yesterday && brief.intent.figures.is_empty() {
+        &vec![Figure::Total]
+    } else {
+        &brief.intent.figures
+    };
     if figures.is_empty() {
         let mut findings: Vec<Finding> = brief
             .descriptions
@@ -64,7 +68,7 @@ fn findings(brief: &Brief) -> Vec<Finding> {
         .descriptions
         .iter()
         .flat_map(|description| {
-            let asked = asked_for(description, &brief.intent);
+            let asked = asked_for(description, figures, &brief.intent);
             if asked.is_empty() {
                 overview(description, brief.intent.span)
                     .into_iter()
@@ -85,15 +89,14 @@ fn findings(brief: &Brief) -> Vec<Finding> {
 }
 
 /// A sentence for each of the figures that are there.
-fn asked_for(description: &Description, intent: &Intent) -> Vec<Finding> {
+fn asked_for(description: &Description, figures: &[Figure], intent: &Intent) -> Vec<Finding> {
     let span = description.longest_up_to(intent.span.unwrap_or(Span::Month));
-    let figures = &intent.figures;
     let mut facts: Vec<&Fact> = Vec::new();
     for figure in figures {
         for statistic in statistics_of(*figure, description.adds_up(), span) {
             let fact = if *figure == Figure::Latest && description.adds_up() {
                 description.sum_of(description.newest.1)
-            } else if *figure == Figure::Total && intent.yesterday {
+            } else if intent.yesterday && description.adds_up() {
                 let yesterday = description.today.yesterday();
                 yesterday
                     .ok()
@@ -152,6 +155,14 @@ fn statistics_of(figure: Figure, adds_up: bool, span: Span) -> &'static [Statist
 fn overview(description: &Description, span: Option<Span>) -> Option<Finding> {
     let span = description.longest_up_to(span.unwrap_or(Span::Month));
     let label = capitalised(&description.label());
+    // No day is over yet.
+    if let (true, None, Some(sum)) = (
+        description.adds_up(),
+        description.fact(Statistic::DailyMean, Span::Month),
+        description.sum_of(description.newest.1),
+    ) {
+        return Some(finding(sentence(sum, description), &[sum]));
+    }
     let fact = |statistic| description.fact(statistic, span);
     if let (true, Some(mean), Some(least), Some(greatest)) = (
         description.adds_up(),

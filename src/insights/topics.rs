@@ -262,34 +262,33 @@ pub fn mentions<'a>(
     mentions
 }
 
-/// Finds names of data types of the vocabulary, and of sleep, blood sugar,
-/// blood pressure and heart rate variability as a whole: what a sentence says
-/// that it speaks of.
+/// Finds names of data types of the vocabulary: what a sentence says that it
+/// speaks of.
 pub fn named(words: &[Word]) -> Vec<(std::ops::Range<usize>, Mention)> {
     let found = NAMED.find(words).into_iter();
     found.map(|(at, mention)| (at, mention.clone())).collect()
 }
 
 static NAMED: LazyLock<Lexicon<Mention>> = LazyLock::new(|| {
-    /// Topics, and forms of words, that name what they are about.
-    const TOPICS_BY_NAME: [&str; 6] = [
-        "sleep",
-        "blood sugar",
-        "blood pressure",
-        "hrv",
-        "heart rate variability",
-        "sugar",
+    /// Other words for one data type.
+    const ALSO: [(&str, &str); 4] = [
+        ("sleep", "sleep_duration"),
+        ("slept", "sleep_duration"),
+        ("blood sugar", "blood_glucose"),
+        ("sugar", "blood_glucose"),
     ];
     /// Aliases that are units, or that mean several things.
-    const AMBIGUOUS: [&str; 5] = ["bpm", "energy", "calories", "temperature", "water"];
-    let topics = topics().filter(|(word, _)| TOPICS_BY_NAME.contains(word));
+    const AMBIGUOUS: [&str; 6] = ["bpm", "energy", "calories", "temperature", "water", "hrv"];
     let names = names().filter(|(name, _)| !AMBIGUOUS.contains(name));
-    let slept = Mention {
-        phrase: "slept".to_owned(),
-        named: Some("sleep_duration".to_owned()),
-        about: Vec::new(),
-    };
-    Lexicon::new(topics.chain(names).chain([("slept", slept)]))
+    let also = ALSO.iter().map(|(word, name)| {
+        let mention = Mention {
+            phrase: (*word).to_owned(),
+            named: Some((*name).to_owned()),
+            about: Vec::new(),
+        };
+        (*word, mention)
+    });
+    Lexicon::new(names.chain(also))
 });
 
 static KNOWN: LazyLock<Lexicon<Mention>> =

@@ -60,14 +60,15 @@ async fn nothing_that_goes_to_gemini_or_comes_from_it_is_logged() {
     let service = Service::start(directory.path(), &settings);
     let reading = json!({
         "user_id": "canary-user",
-        "data_type": "canary_type",
-        "value": 424_242.5,
+        "data_type": "heart_rate",
+        "value": 142.5,
         "timestamp": "2011-11-11T11:11:11Z",
+        "metadata": {"source": "canary-source"},
     });
     assert_eq!(service.post("/api/v1/data", &reading).await.0, 200);
     let refusal = errors::body(400, "INVALID_ARGUMENT", "canary-message");
     let unverified = json!({
-        "findings": [{"text": "canary-finding of 424242.5", "fact_ids": ["canary-id"]}],
+        "findings": [{"text": "canary-finding of 142.5", "fact_ids": ["canary-id"]}],
         "recommendations": [],
     });
     gemini
@@ -75,7 +76,7 @@ async fn nothing_that_goes_to_gemini_or_comes_from_it_is_logged() {
         .enqueue(Scripted::reply("canary-prose"))
         .enqueue(Scripted::reply(&unverified.to_string()))
         .enqueue(Scripted::error(StatusCode::FORBIDDEN, json!("canary-text")));
-    let question = json!({"user_id": "canary-user", "query": "canary type of canary-question"});
+    let question = json!({"user_id": "canary-user", "query": "heart rate canary-question"});
     for _ in 0..3 {
         let (status, answer) = service.post("/api/v1/insights", &question).await;
         assert_eq!(
@@ -90,7 +91,7 @@ async fn nothing_that_goes_to_gemini_or_comes_from_it_is_logged() {
         "{log}"
     );
     let place = base_url.authority();
-    for secret in ["canary", "424242", "2011-11-11", KEY, place, "http://127"] {
+    for secret in ["canary", "142.5", "2011-11-11", KEY, place, "http://127"] {
         let in_a_line = log
             .lines()
             .find(|line| line.contains(secret) && !line.contains("serving"));

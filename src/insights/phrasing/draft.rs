@@ -12,8 +12,18 @@ use crate::insights::wording;
 pub struct Draft {
     #[serde(default)]
     pub findings: Vec<DraftFinding>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "those_that_fit")]
     pub recommendations: Vec<DraftRecommendation>,
+}
+
+/// Advice that is not given as the schema has it is not worth the findings.
+fn those_that_fit<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<DraftRecommendation>, D::Error> {
+    let list = serde_json::Value::deserialize(deserializer)?;
+    let list = list.as_array().cloned().unwrap_or_default();
+    let read = |item| serde_json::from_value(item).ok();
+    Ok(list.into_iter().filter_map(read).collect())
 }
 
 /// A sentence, and what it rests on.

@@ -1,6 +1,5 @@
 use serde::Serialize;
 
-use crate::domain::vocabulary;
 use crate::insights::advice;
 use crate::insights::brief::Brief;
 use crate::insights::fact::{Fact, Period, Statistic};
@@ -81,7 +80,7 @@ impl<'a> OutboundFact<'a> {
             statistic: fact.statistic,
             period: period(fact.period),
             value: rounded(fact.value),
-            unit: fact.unit.as_deref().filter(|unit| is_known(unit)),
+            unit: fact.unit.as_deref(),
             n: fact.n,
             direction: fact.trend.map(|(direction, _)| direction),
             strength: fact.trend.map(|(_, strength)| strength),
@@ -100,12 +99,6 @@ fn period(period: Period) -> String {
             format!("{before_newest} days before the newest day")
         }
     }
-}
-
-/// Units that are not of the vocabulary may be any text of the client's.
-fn is_known(unit: &str) -> bool {
-    let unit = unit.strip_suffix("/d").unwrap_or(unit);
-    matches!(unit, "d") || vocabulary::is_unit(unit)
 }
 
 /// To two decimals, or three digits below 1, as answers show numbers.

@@ -35,12 +35,23 @@ impl Phrased {
             recommendations = statistical::recommendations(brief, &findings);
         }
         findings.extend(statistical::not_sent(brief));
-        let source = InsightSource::Gemini;
+        let is_the_models = brief.is_withheld || self.has_words_of_its_own(brief);
+        let (status, source, model) = if is_the_models {
+            (status, InsightSource::Gemini, self.model.clone())
+        } else {
+            (InsightStatus::Fallback, InsightSource::Statistics, None)
+        };
         let mut insight = Insight::compose(brief, findings, recommendations, status, source);
         insight.verification = self.verification;
-        insight.model.clone_from(&self.model);
+        insight.model = model;
         insight.usage = self.usage;
         insight
+    }
+
+    /// Whether anything of it is told as the model wrote it.
+    fn has_words_of_its_own(&self, brief: &Brief) -> bool {
+        let mut drafts = self.draft.findings.iter().cloned();
+        drafts.any(|draft| draft.told(brief).0.passes())
     }
 
     /// It as it is told to somebody for whom the model was not called.

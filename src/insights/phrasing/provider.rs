@@ -229,7 +229,12 @@ impl InsightProvider for GeminiProvider {
                 NotPhrased::BrokenOff(phrased) if is_asked => {
                     phrased.told(brief, InsightStatus::Partial)
                 }
-                reason => Self::fall_back(brief, reason),
+                reason => {
+                    let mut insight = Self::fall_back(brief, reason);
+                    // Who only waited spent nothing.
+                    insight.usage = insight.usage.filter(|_| is_asked);
+                    insight
+                }
             },
         }
     }

@@ -15,6 +15,9 @@ pub fn check(text: &str, cited: &[&Fact], verdict: &mut Verdict) {
         cited,
         verdict,
     };
+    if !sentence.is_simple() {
+        checked.fault(Fault::NotSimple);
+    }
     for index in 0..sentence.clauses.len() {
         checked.numbers(index);
         checked.words(index);
@@ -41,6 +44,7 @@ struct Said<'a> {
     may_be_per_day: bool,
     direction: Option<Direction>,
     unit: Option<&'static str>,
+    speaks_of_counts: bool,
 }
 
 /// The period that a sentence names.
@@ -50,10 +54,12 @@ enum When {
     NewestDay,
 }
 
-const LOW_END: &[Statistic] = &[Statistic::Min, Statistic::DailyMin, Statistic::P10];
-const HIGH_END: &[Statistic] = &[Statistic::Max, Statistic::DailyMax, Statistic::P90];
+const LOW_END: &[Statistic] = &[Statistic::Min, Statistic::DailyMin];
+const HIGH_END: &[Statistic] = &[Statistic::Max, Statistic::DailyMax];
 const COUNTED: &[Statistic] = &[Statistic::Count];
 const DAYS: &[Statistic] = &[Statistic::Days];
+/// Data types of what one walks and takes.
+const WALKED: &[&str] = &["steps", "distance", "flights_climbed"];
 const OF_DAYS: &[Statistic] = &[
     Statistic::DailyMean,
     Statistic::DailyMin,
@@ -106,6 +112,7 @@ impl<'a> Checked<'a> {
             }),
             direction: parts.iter().find_map(direction),
             unit,
+            speaks_of_counts: has(Claim::Statistic(COUNTED)),
         }
     }
 
@@ -204,11 +211,16 @@ impl<'a> Checked<'a> {
                 }
                 // Without its share it would say that there is one.
                 Part::Claim(Claim::Bounds(_)) => (has_number, Fault::UnsupportedNumber),
+                Part::Claim(Claim::Walked) => {
+                    let is_walked = |fact: &Fact| WALKED.contains(&name(fact));
+                    (self.is_cited(is_walked), Fault::UnknownWord)
+                }
                 Part::Claim(Claim::Direction(said)) => {
-                    let mention = self.mention(index, at);
+                    let (mention, when) = (self.mention(index, at), self.when(index));
                     let shows = |fact: &Fact| {
                         fact.trend.is_some_and(|(known, _)| known == *said)
                             && mention.is_some_and(|mention| is_of(fact, mention))
+                            && when.is_none_or(|when| when.is_of(fact))
                     };
                     (self.is_cited(shows), Fault::UnsupportedChange)
                 }
@@ -239,7 +251,7 @@ impl Said<'_> {
             // Steps a day are on average, and steps in a period its total, if
             // nothing else is said.
             [] if is_per_day => fact.statistic == Statistic::DailyMean,
-            [] => fact.statistic == Statistic::Sum,
+            [] => fact.statistic == Statistic::Sum && !self.speaks_of_counts,
             sets => sets.iter().all(|set| set.contains(&fact.statistic)),
         };
         let is_in_time = match self.when {
@@ -281,7 +293,7 @@ fn is_of_glucose_alone(statistic: Statistic) -> bool {
 /// Sleep is slept once a day.
 fn is_of_sleep(fact: &Fact) -> bool {
     let change = fact.statistic == Statistic::TrendPerDay;
-    let name = vocabulary::find(&fact.metric).map_or("", |metric| &metric.name);
+    let name = name(fact);
     !change && (name.starts_with("sleep_") || name == "time_in_bed")
 }
 
@@ -332,9 +344,14 @@ fn range_end(clause: &Clause, at: usize) -> Option<&'static [Statistic]> {
     None
 }
 
+/// The name of the fact's data type, as the vocabulary has it.
+fn name(fact: &Fact) -> &str {
+    vocabulary::find(&fact.metric).map_or(fact.metric.as_str(), |metric| &metric.name)
+}
+
 /// Whether the fact is of the data type, or on the topic, that is mentioned.
 fn is_of(fact: &Fact, mention: &Mention) -> bool {
-    let name = vocabulary::find(&fact.metric).map_or(fact.metric.as_str(), |metric| &metric.name);
+    let name = name(fact);
     let names = match fact.statistic {
         Statistic::RestingEstimate => [name, "resting_heart_rate"],
         _ => [name, name],
@@ -345,23 +362,26 @@ fn is_of(fact: &Fact, mention: &Mention) -> bool {
     })
 }
 
-/// The fact's value in the unit that it is said to be in, if it can be.
+/// The fact's value in the unit that it is said to be in, if it can be. Only
+/// what is counted needs none.
 fn value_in(fact: &Fact, unit: Option<&str>) -> Option<f64> {
-    let (Some(unit), value) = (unit, fact.value) else {
-        return Some(fact.value);
-    };
-    match (&fact.unit, fact.statistic) {
-        (_, Statistic::Outliers) => (unit == "d").then_some(value),
-        (
-            Some(own),
-            Statistic::TrendPerDay | Statistic::BaselineSpread | Statistic::DailyDeviation,
-        ) => {
-            // A difference of temperatures does not convert as one of them does.
+    let value = fact.value;
+    let is_difference = name(fact).ends_with("_deviation")
+        || matches!(
+            fact.statistic,
+            Statistic::TrendPerDay | Statistic::BaselineSpread | Statistic::DailyDeviation
+        );
+    match (fact.unit.as_deref(), unit) {
+        _ if fact.statistic == Statistic::Outliers => (unit == Some("d")).then_some(value),
+        (None, None) => Some(value),
+        (Some(own), None) => own.starts_with(['{', '1']).then_some(value),
+        (None, Some(_)) => None,
+        // A difference of temperatures does not convert as one of them does.
+        (Some(own), Some(unit)) if is_difference => {
             let own = own.strip_suffix("/d").unwrap_or(own);
             vocabulary::same_unit(own, unit).then_some(value)
         }
-        (Some(own), _) => vocabulary::convert(value, own, unit),
-        (None, _) => None,
+        (Some(own), Some(unit)) => vocabulary::convert(value, own, unit),
     }
 }
 

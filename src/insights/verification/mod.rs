@@ -62,6 +62,9 @@ pub enum Fault {
     /// It tells of a change that the facts do not.
     #[error("it tells of a change that no cited fact shows")]
     UnsupportedChange,
+    /// It says more than one thing at a time.
+    #[error("it is not simple: one metric, and in each clause one number, or one direction alone")]
+    NotSimple,
     /// It has a word that may say anything.
     #[error("it uses words that are not on the list of words")]
     UnknownWord,

@@ -77,6 +77,92 @@ impl Sentence {
     }
 }
 
+impl Sentence {
+    /// Whether it is built so that each word has its place: it is about one
+    /// data type; each clause tells one number or one range of it, but for one
+    /// that tells the period before all others; or there is one clause, which
+    /// tells which way values go.
+    pub fn is_simple(&self) -> bool {
+        let mut clauses: Vec<&Clause> = self
+            .clauses
+            .iter()
+            .filter(|clause| !clause.parts.is_empty())
+            .collect();
+        let mut mentions = self.clauses.iter().flat_map(Clause::mentions);
+        let first = mentions.next();
+        if mentions.any(|mention| Some(mention) != first) {
+            return false;
+        }
+        let leads = clauses.first().is_some_and(|clause| clause.is_period());
+        if leads {
+            clauses.remove(0);
+        }
+        let has_period = |clause: &&Clause| clause.parts.iter().any(Part::is_period);
+        if clauses.is_empty() || (leads && clauses.iter().any(has_period)) {
+            return false;
+        }
+        let goes_somewhere = |clause: &&Clause| clause.parts.iter().any(Part::is_direction);
+        if clauses.iter().any(goes_somewhere) {
+            return clauses.len() == 1 && clauses[0].tells_a_direction();
+        }
+        clauses.iter().all(|clause| clause.tells_one_number())
+    }
+}
+
+impl Clause {
+    fn mentions(&self) -> impl Iterator<Item = Option<&str>> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Mention(mention) => Some(mention.named.as_deref()),
+            _ => None,
+        })
+    }
+
+    /// Whether it says when, and nothing else.
+    fn is_period(&self) -> bool {
+        matches!(self.parts.as_slice(), [part] if part.is_period())
+    }
+
+    fn tells_a_direction(&self) -> bool {
+        let count = |is: fn(&Part) -> bool| self.parts.iter().filter(|part| is(part)).count();
+        let is_other = |part: &Part| {
+            matches!(
+                part,
+                Part::Claim(Claim::Statistic(_) | Claim::Bounds(_) | Claim::Range) | Part::To
+            )
+        };
+        count(Part::is_direction) == 1
+            && count(|part| matches!(part, Part::Number(..))) <= 1
+            && count(is_other) == 0
+    }
+
+    /// One number; or two that are a range; or of readings, and of the days
+    /// that have them.
+    fn tells_one_number(&self) -> bool {
+        let numbers: Vec<usize> = (0..self.parts.len())
+            .filter(|at| matches!(self.parts[*at], Part::Number(..)))
+            .collect();
+        match numbers.as_slice() {
+            [_] => true,
+            [first, second] => {
+                let is_range = self.parts[*first..*second].contains(&Part::To);
+                let are_days = matches!(self.parts[*second], Part::Number(_, Some("d")));
+                is_range || are_days
+            }
+            _ => false,
+        }
+    }
+}
+
+impl Part {
+    fn is_period(&self) -> bool {
+        matches!(self, Self::Claim(Claim::Period(_) | Claim::NewestDay))
+    }
+
+    fn is_direction(&self) -> bool {
+        matches!(self, Self::Claim(Claim::Direction(_)))
+    }
+}
+
 struct Reader<'a> {
     text: &'a str,
     tokens: &'a [Token],
@@ -99,14 +185,37 @@ impl Reader<'_> {
         at > 0 && matches!(self.tokens[at - 1], Token::Number(_))
     }
 
-    fn precedes_number(&self, at: usize) -> bool {
-        matches!(self.tokens.get(at + 1), Some(Token::Number(_)))
+    fn precedes_period(&self, at: usize) -> bool {
+        let is = |at: usize, expected: &[&str]| {
+            let word = self.words.get(at).map(|word| word.text.as_str());
+            word.is_some_and(|word| expected.contains(&word))
+        };
+        is(at + 1, &["the"]) && is(at + 2, &["last", "past", "most", "latest"])
     }
 
-    /// A unit belongs to the number right before it.
+    /// A unit belongs to the number right before it, and to one that is joined
+    /// to that.
     fn unit(&mut self, unit: &'static str) {
-        if let Some(Part::Number(_, none @ None)) = self.last() {
-            *none = Some(unit);
+        let parts = self
+            .clauses
+            .last_mut()
+            .map(|clause| clause.parts.as_mut_slice());
+        match parts {
+            Some(
+                [
+                    ..,
+                    Part::Number(_, first @ None),
+                    Part::To,
+                    Part::Number(_, last @ None),
+                ],
+            ) => {
+                *first = Some(unit);
+                *last = Some(unit);
+            }
+            Some([.., Part::Number(_, none @ None)]) => *none = Some(unit),
+            // The unit of a bound, as in "below 70 mg/dL".
+            Some([.., Part::Claim(Claim::Bounds(_))]) if unit == "mg/dL" => {}
+            _ => self.push(Part::UnknownWord),
         }
     }
 
@@ -120,13 +229,7 @@ impl Reader<'_> {
                 let is_per = self.text[..self.words[at.start].at.start].ends_with('/');
                 self.unit(if is_per { "/min" } else { "min" });
             }
-            Claim::Unit(unit) if matches!(self.last(), Some(Part::Number(..))) => self.unit(unit),
-            // The unit of a bound, as in "below 70 mg/dL".
-            Claim::Unit(_) => {
-                if !matches!(self.last(), Some(Part::Claim(Claim::Bounds(_)))) {
-                    self.push(Part::UnknownWord);
-                }
-            }
+            Claim::Unit(unit) => self.unit(unit),
             Claim::Boundary if self.joins_numbers(at) => self.push(Part::To),
             Claim::Boundary => self.clauses.push(Clause::default()),
             Claim::Number(number) => {
@@ -136,6 +239,7 @@ impl Reader<'_> {
                 };
                 self.push(Part::Number(number, None));
             }
+            Claim::Filler => {}
             claim => self.push(Part::Claim(claim)),
         }
     }
@@ -168,10 +272,8 @@ impl Reader<'_> {
             Token::Word if word.text.contains(|digit: char| digit.is_numeric()) => {
                 self.push(Part::UnreadableNumber);
             }
-            // "over 60" says that it is more.
-            Token::Word if word.text == "over" && self.precedes_number(at) => {
-                self.push(Part::UnknownWord);
-            }
+            // "over 60" says that it is more, "over the last 7 days" when.
+            Token::Word if word.text == "over" && self.precedes_period(at) => {}
             Token::Word if is_harmless(&word.text) => {}
             Token::Word => self.push(Part::UnknownWord),
         }

@@ -108,17 +108,6 @@ const TRUE: &[(&str, Cited<'_>)] = &[
         ],
     ),
     (
-        "Your current weight is 84.2 kg.",
-        &[("weight", S::Last, Month)],
-    ),
-    (
-        "Your weight has trended downward over the last 30 days, with a latest value of 84.2 kg.",
-        &[
-            ("weight", S::TrendPerDay, Month),
-            ("weight", S::Last, Month),
-        ],
-    ),
-    (
         "You recorded your heart rate on 30 days in the last 30 days.",
         COUNTS,
     ),
@@ -158,10 +147,6 @@ const TRUE: &[(&str, Cited<'_>)] = &[
     (
         "Your heart rate has been rising by about 0.5 /min per day over the last 30 days.",
         TREND,
-    ),
-    (
-        "Your heart rate is rising, with a latest reading of 74.5 /min.",
-        &[(HR, S::TrendPerDay, Month), (HR, S::Last, Month)],
     ),
     (
         "Your latest heart rate reading was 74.5 bpm.",
@@ -222,11 +207,182 @@ fn what_the_facts_bear_out_passes() {
 }
 
 use Fault::{
-    NothingCited, UnknownWord, UnsupportedChange, UnsupportedMetric, UnsupportedNumber,
+    NotSimple, NothingCited, UnknownWord, UnsupportedChange, UnsupportedMetric, UnsupportedNumber,
     UnsupportedPeriod,
 };
 
 const FALSE: &[(&str, Cited<'_>, Fault)] = &[
+    (
+        "Your weight averaged 67.25 kg in the last 30 days.",
+        MEAN,
+        UnsupportedMetric,
+    ),
+    // One thing at a time.
+    (
+        "Your latest weight was 84.2 kg, the highest in the last 30 days.",
+        &[("weight", S::Last, Month)],
+        NotSimple,
+    ),
+    ("Your heart rate is highest on weekends.", MEAN, NotSimple),
+    (
+        "Your heart rate was unusual in the last 30 days.",
+        COUNTS,
+        NotSimple,
+    ),
+    ("Your heart rate readings are implausible.", MEAN, NotSimple),
+    ("Your highest heart rate is rising.", TREND, NotSimple),
+    (
+        "Each day, you took 165,000 steps in the last 30 days.",
+        SUM,
+        NotSimple,
+    ),
+    (
+        "You took, per day, 165,000 steps in the last 30 days.",
+        SUM,
+        NotSimple,
+    ),
+    (
+        "You took 165,000 steps over the last 30 days, on average.",
+        SUM,
+        NotSimple,
+    ),
+    (
+        "On weekends, your heart rate averaged 67.25 /min in the last 30 days.",
+        MEAN,
+        NotSimple,
+    ),
+    (
+        "Your weight and heart rate are rising.",
+        &[("weight", S::Mean, Month), (HR, S::TrendPerDay, Month)],
+        NotSimple,
+    ),
+    (
+        "Your resting heart rate is steady, as is your heart rate, over the last 30 days.",
+        &[(HR, S::Mean, Month), (RHR, S::TrendPerDay, Month)],
+        NotSimple,
+    ),
+    (
+        "Your heart rate and resting heart rate averaged 52 /min in the last 30 days.",
+        &[(HR, S::Mean, Month), (RHR, S::Mean, Month)],
+        NotSimple,
+    ),
+    (
+        "Your heart rate averaged 67.25 /min in the last 30 days and the last 7 days.",
+        BOTH_MEANS,
+        NotSimple,
+    ),
+    (
+        "Your lowest and average heart rate was 67.25 /min in the last 30 days.",
+        &[(HR, S::Mean, Month), (HR, S::Min, Month)],
+        NotSimple,
+    ),
+    (
+        "Your heart rate has been rising in the last 24 hours.",
+        &[(HR, S::TrendPerDay, Month), (HR, S::Mean, Span::Day)],
+        UnsupportedChange,
+    ),
+    (
+        "Your weight has been falling, by an average of 87.1 kg over the last 30 days.",
+        &[
+            ("weight", S::TrendPerDay, Month),
+            ("weight", S::Mean, Month),
+        ],
+        NotSimple,
+    ),
+    (
+        "Your weight fell, by the latest 84.2 kg.",
+        &[
+            ("weight", S::TrendPerDay, Month),
+            ("weight", S::Last, Month),
+        ],
+        NotSimple,
+    ),
+    (
+        "Your heart rate is rising, with a latest reading of 74.5 /min.",
+        &[(HR, S::TrendPerDay, Month), (HR, S::Last, Month)],
+        NotSimple,
+    ),
+    (
+        "It is a lie that your heart rate is rising.",
+        TREND,
+        UnknownWord,
+    ),
+    (
+        "While walking, your heart rate peaked at 74.5 /min in the last 30 days.",
+        MAX,
+        UnknownWord,
+    ),
+    (
+        "During sleep, your heart rate averaged 67.25 /min in the last 30 days.",
+        MEAN,
+        NotSimple,
+    ),
+    (
+        "You took a heart rate of 67.25 /min on average in the last 30 days.",
+        MEAN,
+        UnknownWord,
+    ),
+    (
+        "Your heart rate averaged 67.25 times your resting heart rate.",
+        MEAN,
+        UnknownWord,
+    ),
+    (
+        "Your heart rate averaged 67.25 /min over your resting heart rate.",
+        MEAN,
+        UnknownWord,
+    ),
+    // Coarse roundings, signs and second units.
+    (
+        "Your weight is falling by 0 kg a day over the last 30 days.",
+        &[("weight", S::TrendPerDay, Month)],
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate is rising by 1 /min a day over the last 30 days.",
+        TREND,
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate averaged -- 67.25 /min in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate averaged - 67.25 /min in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate averaged \u{2013}67.25 /min in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
+    ),
+    (
+        "Your heart rate averaged 67.25 bpm miles in the last 30 days.",
+        MEAN,
+        UnknownWord,
+    ),
+    (
+        "Your heart rate is rising by 0.5 bpm an hour a day over the last 30 days.",
+        TREND,
+        UnknownWord,
+    ),
+    (
+        "Your heart rate averaged 67.25 in the last 30 days.",
+        MEAN,
+        UnsupportedNumber,
+    ),
+    (
+        "You took 165,000,0 steps in the last 30 days.",
+        SUM,
+        UnsupportedNumber,
+    ),
+    (
+        "Your number of readings of steps in the last 30 days was 165,000.",
+        SUM,
+        UnsupportedNumber,
+    ),
     (
         "Your heart rate averaged over 67 /min in the last 30 days.",
         MEAN,
@@ -396,7 +552,7 @@ const FALSE: &[(&str, Cited<'_>, Fault)] = &[
     (
         "Your blood pressure was measured in the last 30 days.",
         MEAN,
-        UnsupportedMetric,
+        UnknownWord,
     ),
     (
         "Your heart rate at rest averaged 67.25 in the last 30 days.",
@@ -690,17 +846,16 @@ const FALSE: &[(&str, Cited<'_>, Fault)] = &[
 #[test]
 fn what_the_facts_do_not_bear_out_is_caught() {
     let brief = brief();
+    let mut missed = Vec::new();
     for (text, cited, fault) in FALSE {
         let verdict = finding(text, &ids(&brief, cited), &brief, INSTRUCTION);
-        assert!(
-            verdict.faults.contains(fault),
-            "{text}: {:?}",
-            verdict.faults
-        );
         let is_number = *fault == UnsupportedNumber;
-        assert!(!is_number || verdict.numbers_unsupported > 0, "{text}");
-        assert!(verdict.numbers_unsupported <= verdict.numbers_checked);
+        let is_counted = verdict.numbers_unsupported > 0 || !is_number;
+        if !verdict.faults.contains(fault) || !is_counted {
+            missed.push((text, verdict));
+        }
     }
+    assert!(missed.is_empty(), "{missed:#?}");
     let invented = ["f999".to_owned()];
     let verdict = finding(
         "Your heart rate was recorded.",
@@ -751,6 +906,8 @@ fn shares_of_glucose_are_those_of_their_bounds() {
         "Your glucose was above 250 mg/dL 12.5% of the time in the last 7 days.",
         "Your glucose was below 54 mg/dL in the last 7 days.",
         "Your glucose was very high in the last 7 days.",
+        "Your glucose was above 180 mmol/L for 12.5% of the time in the last 7 days.",
+        "Your glucose was very low for 1% of the time in the last 7 days.",
         "Your glucose was above 250 mg/dL all week.",
         "Your glucose was 84.38% in the last 7 days.",
     ] {

@@ -28,9 +28,15 @@ pub struct Number {
 }
 
 impl Number {
-    /// Whether `value`, rounded to as many decimals, is written like this.
+    /// Whether `value`, rounded to as many decimals, is written like this, and
+    /// not so coarsely that it says something else: 0 is nothing but 0.
     pub fn shows(&self, value: f64) -> bool {
+        /// The share of a value by which it may be rounded.
+        const COARSEST: f64 = 0.05;
         let unit = 10_f64.powi(-self.decimals);
+        if (value - self.value).abs() > COARSEST * value.abs() {
+            return false;
+        }
         // Half a unit in the last place, and what a double cannot tell from it.
         (value - self.value).abs() <= unit / 2.0 + value.abs() * 4.0 * f64::EPSILON
     }
@@ -67,11 +73,17 @@ pub fn tokens(text: &str) -> (Vec<Token>, Vec<Word>) {
                 push(Token::Percent, rest..rest + 1);
                 1
             }
-            '–' | '-'
-                if text[..rest].ends_with(' ')
-                    && text[rest + next.len_utf8()..].starts_with(' ') =>
-            {
-                push(Token::Boundary, rest..rest + next.len_utf8());
+            // Within a word, between two numbers, or a minus right before one.
+            '–' | '-' | '−' => {
+                let before = text[..rest].chars().next_back();
+                let after = text[rest + next.len_utf8()..].chars().next();
+                let is_within = before.is_some_and(char::is_alphanumeric)
+                    && after.is_some_and(char::is_alphanumeric);
+                let is_minus = before.is_none_or(|before| before == ' ')
+                    && after.is_some_and(|after| after.is_ascii_digit());
+                if !is_within && !is_minus {
+                    push(Token::Foreign, rest..rest + next.len_utf8());
+                }
                 next.len_utf8()
             }
             ',' | ';' | ':' | '.' | '!' | '?' | '—' => {
@@ -127,14 +139,19 @@ fn number(text: &str, start: usize) -> (Number, usize) {
     let mut plain = text[start..end].to_owned();
     let mut decimals = 0;
     let can_be_grouped = end - start <= 3;
+    let mut is_grouped = false;
     while matches!(bytes.get(end), Some(b'.' | b',')) {
         let next = digits(end + 1);
         let length = next - end - 1;
-        if length == 0 || decimals > 0 {
+        if length == 0 || decimals != 0 {
             break;
         }
         if bytes[end] == b',' && length == 3 && can_be_grouped {
             plain.push_str(&text[end + 1..next]);
+            is_grouped = true;
+        } else if bytes[end] == b',' && is_grouped {
+            // "165,000,0" is neither.
+            decimals = -1;
         } else {
             plain.push('.');
             plain.push_str(&text[end + 1..next]);
@@ -152,9 +169,9 @@ fn number(text: &str, start: usize) -> (Number, usize) {
             end = last;
         }
     }
-    let is_negative = text[..start].ends_with(['-', '−'])
+    let is_negative = text[..start].ends_with(['-', '–', '−'])
         && !text[..start]
-            .trim_end_matches(['-', '−'])
+            .trim_end_matches(['-', '–', '−'])
             .ends_with(char::is_alphanumeric);
     let value: f64 = plain.parse().unwrap_or(f64::NAN);
     let value = if is_negative { -value } else { value };

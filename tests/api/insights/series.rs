@@ -71,12 +71,33 @@ async fn a_day_that_is_not_over_is_not_compared() {
     assert_eq!(values(&answer, "steps", "sum"), [10_000.0]);
     let answer = ask(&app, "What are my steps right now?").await;
     assert_eq!(values(&answer, "steps", "sum"), [40.0]);
+    // Where there is no other day, it is all there is to tell.
+    let app = TestApp::start().await;
+    let today = json!({"data_type": "steps", "value": 40, "timestamp": "2024-06-01T07:00:00Z"});
+    store(&app, [today]).await;
+    let answer = ask(&app, "How are my steps?").await;
+    assert_eq!(values(&answer, "steps", "sum"), [40.0]);
+    // And what it was the day before is not known.
+    let answer = ask(&app, "How many steps did I take yesterday?").await;
+    assert_eq!(
+        answer["data_coverage"]["missing"],
+        json!(["statistics of the period that was asked for"])
+    );
 }
 
 #[tokio::test]
 async fn a_period_that_there_are_no_statistics_of_is_said_to_be_none() {
     let app = TestApp::start().await;
     store(&app, [json!({"timestamp": "2024-05-31T12:00:00Z"})]).await;
+    for period in ["last 365 days", "last hour", "year 2021", "past 10 days", "last 12 weeks"] {
+        let answer = ask(&app, &format!("My average heart rate in the {period}?")).await;
+        let text = answer["insight"].as_str().unwrap();
+        assert!(text.contains("Only the 24 hours, 7 days"), "{period}: {text}");
+    }
+    for period in ["last 7 days", "past week", "last 24 hours", "last 30 days"] {
+        let answer = ask(&app, &format!("My average heart rate in the {period}?")).await;
+        assert_eq!(answer["data_coverage"]["missing"], json!([]), "{period}");
+    }
     let answer = ask(&app, "My average heart rate in the last 2 weeks?").await;
     let text = answer["insight"].as_str().unwrap();
     assert!(
