@@ -81,11 +81,22 @@ const CONVERSIONS: &[Conversion] = &[
     unit(&["{score}", "score", "points"], "{score}", 1.0),
 ];
 
+/// Where the exact spelling is not known, upper and lower case are one:
+/// `MG/DL`.
 fn conversion(unit: &str) -> Option<&'static Conversion> {
-    CONVERSIONS
-        .iter()
-        .find(|conversion| conversion.spellings.contains(&unit))
+    let with = |is_it: &dyn Fn(&str) -> bool| {
+        let mut all = CONVERSIONS.iter();
+        all.find(|conversion| conversion.spellings.iter().any(|spelling| is_it(spelling)))
+    };
+    with(&|spelling| spelling == unit).or_else(|| {
+        with(&|spelling| spelling.eq_ignore_ascii_case(unit))
+            .filter(|_| unit.len() > 1 && !OTHER_IN_LOWER_CASE.contains(&unit))
+    })
 }
+
+/// What is a unit of its own by the case of its letters, as every unit of a
+/// single letter is: 1,000 small calories ("cal") are one "Cal".
+const OTHER_IN_LOWER_CASE: &[&str] = &["cal"];
 
 /// What `value`, in the unit `from`, is in the unit `to`; `None` where no
 /// conversion is known.
@@ -145,6 +156,9 @@ mod tests {
         assert!(same_unit("bpm", "/min") && same_unit("count", "{steps}"));
         assert!(same_unit("x", "x") && !same_unit("x", "y"));
         assert!(!same_unit("mmol/L", "mg/dL"));
+        assert!(same_unit("MG/DL", "mg/dL") && same_unit("Mmol/l", "mmol/L"));
+        assert!(is_unit("BPM") && is_unit("KCAL") && is_unit("Percent"));
+        assert!(!is_unit("cal") && !is_unit("S") && !is_unit("M"));
     }
 
     #[test]

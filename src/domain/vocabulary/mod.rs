@@ -6,7 +6,7 @@
 
 mod conversion;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
 use std::sync::LazyLock;
 
@@ -70,18 +70,32 @@ pub fn metrics() -> &'static [Metric] {
     &VOCABULARY.metrics
 }
 
-/// The data type of this name or alias, in upper or lower case.
+/// The data type of this name or alias, or of what `HealthKit` or Health
+/// Connect call it where they mean one data type only, in upper or lower case.
 pub fn find(name: &str) -> Option<&'static Metric> {
     let index = VOCABULARY
         .by_name
         .get(name)
-        .or_else(|| VOCABULARY.by_name.get(&name.to_ascii_lowercase()))?;
+        .or_else(|| VOCABULARY.by_name.get(&name.to_ascii_lowercase()))
+        .or_else(|| {
+            let name = name.to_ascii_lowercase();
+            let name = HEALTHKIT_PREFIXES
+                .iter()
+                .find_map(|prefix| name.strip_prefix(prefix))
+                .unwrap_or(&name);
+            VOCABULARY.by_platform_name.get(name)
+        })?;
     VOCABULARY.metrics.get(*index)
 }
+
+/// What stands before a name in the identifiers of `HealthKit`, in lower case.
+const HEALTHKIT_PREFIXES: &[&str] = &["hkquantitytypeidentifier", "hkcategorytypeidentifier"];
 
 struct Vocabulary {
     metrics: Vec<Metric>,
     by_name: HashMap<String, usize>,
+    /// Names of `HealthKit` and Health Connect in lower case.
+    by_platform_name: HashMap<String, usize>,
 }
 
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
@@ -94,8 +108,30 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
         .enumerate()
         .flat_map(|(index, metric)| metric.names().map(move |name| (name.to_owned(), index)))
         .collect();
-    Vocabulary { metrics, by_name }
+    let by_platform_name = platform_names(&metrics);
+    Vocabulary {
+        metrics,
+        by_name,
+        by_platform_name,
+    }
 });
+
+/// The names that `HealthKit` and Health Connect have for one metric only:
+/// `BloodPressureRecord` is of two.
+fn platform_names(metrics: &[Metric]) -> HashMap<String, usize> {
+    let mut owners: HashMap<String, BTreeSet<usize>> = HashMap::new();
+    for (index, metric) in metrics.iter().enumerate() {
+        for name in metric.healthkit.iter().chain(&metric.health_connect) {
+            let name = name.to_ascii_lowercase();
+            owners.entry(name).or_default().insert(index);
+        }
+    }
+    let sole = |(name, owners): (String, BTreeSet<usize>)| {
+        let owner = owners.first().filter(|_| owners.len() == 1)?;
+        Some((name, *owner))
+    };
+    owners.into_iter().filter_map(sole).collect()
+}
 
 /// A row of the file.
 #[derive(Deserialize)]
@@ -176,6 +212,27 @@ mod tests {
         assert_eq!(find("hrv").unwrap().daily, DailyAggregation::Median);
         assert_eq!(find("weight").unwrap().daily, DailyAggregation::Last);
         assert_eq!(find("rhr").unwrap().daily, DailyAggregation::Last);
+    }
+
+    #[test]
+    fn names_of_one_metric_on_phones_are_found() {
+        for (name, expected) in [
+            ("BloodGlucose", Some("blood_glucose")),
+            (
+                "HKQuantityTypeIdentifierBloodGlucose",
+                Some("blood_glucose"),
+            ),
+            ("HeartRateRecord", Some("heart_rate")),
+            ("OXYGENSATURATION", Some("blood_oxygen")),
+            ("HKQuantityTypeIdentifierStepCount", Some("steps")),
+            ("Vo2MaxRecord", Some("vo2_max")),
+            ("BloodPressureRecord", None),
+            ("SleepSessionRecord", None),
+            ("HKQuantityTypeIdentifier", None),
+        ] {
+            let found = find(name).map(|metric| metric.name.as_str());
+            assert_eq!(found, expected, "{name}");
+        }
     }
 
     #[test]
