@@ -1,9 +1,11 @@
 //! What an answer must never do: stand between a person and help, diagnose, or
 //! dose.
 
+mod plain;
 mod red_flags;
 mod utterances;
 
+use plain::plain;
 pub use red_flags::{RedFlag, red_flag};
 pub use utterances::check;
 
@@ -11,13 +13,3 @@ pub use utterances::check;
 pub const DISCLAIMER: &str = "This is general wellness information computed from the readings \
     that are stored. It is not medical advice and no diagnosis. For health concerns, talk to a \
     doctor.";
-
-/// A text in lower case, with one shape of apostrophe and single spaces, as the
-/// patterns here expect it.
-fn plain(text: &str) -> String {
-    let text = text
-        .to_lowercase()
-        .replace(['’', '‘', '`', '´', 'ʼ'], "'")
-        .replace(['_', '-', '‑', '–'], " ");
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
