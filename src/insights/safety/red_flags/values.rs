@@ -13,7 +13,7 @@ pub struct Limit {
     metric: &'static str,
     /// In the unit of the vocabulary.
     bound: Bound,
-    /// Values in here come in another unit where they name none.
+    /// Which values come in another unit where they name none.
     otherwise: Option<Otherwise>,
 }
 
@@ -22,6 +22,8 @@ struct Otherwise {
     above: f64,
     up_to: f64,
     unit: &'static str,
+    /// Whether it is meant even where the vocabulary's is named.
+    though_named: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -41,12 +43,13 @@ pub const GLUCOSE: Limit = Limit {
         above: 0.5,
         up_to: 9.99,
         unit: "mmol/L",
+        though_named: false,
     }),
 };
 
 /// Oxygen: below the 88 to 92 % that the British Thoracic Society's guideline
 /// for oxygen use aims for even in chronic lung disease. Apple's `HealthKit`
-/// has 98 % as 0.98, and calls its unit "%".
+/// has 98 % as 0.98 and calls its unit "%", and nobody lives with 1 %.
 pub const OXYGEN: Limit = Limit {
     kind: RedFlagKind::LowOxygen,
     metric: "blood_oxygen",
@@ -55,6 +58,7 @@ pub const OXYGEN: Limit = Limit {
         above: 0.0,
         up_to: 1.0,
         unit: "1",
+        though_named: true,
     }),
 };
 
@@ -95,8 +99,7 @@ impl Limit {
             .otherwise
             .as_ref()
             .filter(|other| value > other.above && value <= other.up_to)
-            // No living person has 1 % of oxygen.
-            .filter(|other| other.unit == "1" || named.is_none());
+            .filter(|other| named.is_none() || other.though_named);
         let unit = match (is_otherwise, named) {
             (Some(other), None) => other.unit,
             (Some(other), Some(named)) if vocabulary::same_unit(named, &metric.unit) => other.unit,

@@ -13,10 +13,14 @@ pub fn normal(question: &str) -> String {
     let words = ascii_words(&plain(question));
     let mut normal: Vec<String> = Vec::new();
     for run in words.chunk_by(|one, next| is_letter(one) && is_letter(next)) {
-        if run.len() >= LEAST_SPELLED_OUT {
-            normal.push(run.concat());
-        } else {
-            normal.extend(run.iter().map(|word| put_right(word)));
+        match (run, normal.last_mut()) {
+            (_, _) if run.len() >= LEAST_SPELLED_OUT => normal.push(run.concat()),
+            // "can t", "won t": an apostrophe that is none.
+            ([t], Some(before)) if t == "t" && before.len() > 1 && before.ends_with('n') => {
+                before.push('t');
+            }
+            ([i, m], _) if i == "i" && m == "m" => normal.push("im".to_owned()),
+            _ => normal.extend(run.iter().map(|word| put_right(word))),
         }
     }
     normal.join(" ")
@@ -145,6 +149,7 @@ mod tests {
     fn spelling_makes_no_difference() {
         for (text, expected) in [
             ("I can’t BREATHE!!!", "i cant breathe | | |"),
+            ("i m sure i can t, won\"t", "im sure i cant | wont"),
             ("chst pian", "chest pain"),
             ("chest/pain, now", "chest pain | now"),
             ("s u i c i d e", "suicide"),
