@@ -11,10 +11,10 @@ use axum::Router;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
-use crate::auth::ApiKey;
+use crate::auth::ApiKeys;
 use crate::config::{Config, Environment, InsightConfig, StoreConfig};
 use crate::domain::Clock;
-use crate::http::{self, AppState, CursorKey, Readiness};
+use crate::http::{self, AppState, CursorKeys, Readiness};
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
 use crate::insights::{GeminiProvider, InsightProvider, Insights, StatisticalProvider};
 use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
@@ -55,8 +55,8 @@ impl App {
                 store,
                 insights: Insights::new(insight_provider(&config.insights)?),
                 clock,
-                api_key: ApiKey::from(&config.api_key),
-                cursor_key: CursorKey::derive(&config.api_key),
+                api_keys: ApiKeys::from_iter(&config.api_keys),
+                cursor_keys: CursorKeys::derive(&config.api_keys),
                 environment: config.environment.as_str(),
             },
         })

@@ -1,28 +1,34 @@
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
-/// The key that clients must present.
+/// The keys of which clients must present one.
 ///
-/// Only its digest is kept, and digests are compared in constant time: neither
-/// a wrong key's length nor its first wrong byte shows in the time an answer
-/// takes.
+/// Only their digests are kept, and digests are compared in constant time:
+/// neither a wrong key's length nor its first wrong byte shows in the time an
+/// answer takes, nor which of the keys is the right one.
 #[derive(Clone)]
-pub struct ApiKey {
-    digest: [u8; 32],
+pub struct ApiKeys {
+    digests: Vec<[u8; 32]>,
 }
 
-impl ApiKey {
-    /// Whether `presented` is the key.
-    pub fn matches(&self, presented: &[u8]) -> bool {
-        Sha256::digest(presented).ct_eq(&self.digest).into()
+impl ApiKeys {
+    /// Whether `presented` is one of the keys.
+    pub fn match_one(&self, presented: &[u8]) -> bool {
+        let presented = Sha256::digest(presented);
+        let any = self
+            .digests
+            .iter()
+            .fold(Choice::from(0), |any, digest| any | presented.ct_eq(digest));
+        any.into()
     }
 }
 
-impl From<&SecretString> for ApiKey {
-    fn from(key: &SecretString) -> Self {
+impl<'a> FromIterator<&'a SecretString> for ApiKeys {
+    fn from_iter<I: IntoIterator<Item = &'a SecretString>>(keys: I) -> Self {
+        let digest = |key: &SecretString| Sha256::digest(key.expose_secret()).into();
         Self {
-            digest: Sha256::digest(key.expose_secret()).into(),
+            digests: keys.into_iter().map(digest).collect(),
         }
     }
 }
@@ -32,11 +38,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_key_itself_matches() {
-        let key = ApiKey::from(&SecretString::from("development-key"));
-        assert!(key.matches(b"development-key"));
-        for wrong in ["", "development-ke", "development-key ", "Development-key"] {
-            assert!(!key.matches(wrong.as_bytes()));
+    fn only_the_keys_themselves_match() {
+        let keys: [SecretString; 2] = ["development-key".into(), "another".into()];
+        let keys: ApiKeys = keys.iter().collect();
+        assert!(keys.match_one(b"development-key") && keys.match_one(b"another"));
+        for wrong in [
+            "",
+            "development-ke",
+            "development-key ",
+            "Development-key",
+            "development-key,another",
+        ] {
+            assert!(!keys.match_one(wrong.as_bytes()));
         }
     }
 }

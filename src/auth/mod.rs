@@ -2,4 +2,4 @@
 
 mod api_key;
 
-pub use api_key::ApiKey;
+pub use api_key::ApiKeys;

@@ -41,8 +41,8 @@ pub struct Config {
     pub address: SocketAddr,
     /// Where readings are kept.
     pub store: StoreConfig,
-    /// The key that clients present.
-    pub api_key: SecretString,
+    /// The keys of which clients present one, at least one.
+    pub api_keys: Vec<SecretString>,
     /// How questions are answered.
     pub insights: InsightConfig,
     /// What is logged, in the syntax of `RUST_LOG`.
@@ -101,14 +101,14 @@ impl Config {
         let environment = reader.environment();
         let address = reader.address(environment);
         let store = reader.store(environment);
-        let api_key = reader.api_key(environment);
+        let api_keys = reader.api_keys(environment);
         let insights = reader.insights(environment);
         let log_filter = reader.log_filter();
         reader.finish(Self {
             environment,
             address,
             store,
-            api_key,
+            api_keys,
             insights,
             log_filter,
         })
@@ -116,7 +116,9 @@ impl Config {
 
     /// Whether clients present the key that everybody knows.
     pub fn uses_development_key(&self) -> bool {
-        self.api_key.expose_secret() == DEVELOPMENT_KEY
+        self.api_keys
+            .iter()
+            .any(|key| key.expose_secret() == DEVELOPMENT_KEY)
     }
 }
 
@@ -274,6 +276,22 @@ mod tests {
     }
 
     #[test]
+    fn several_keys_are_separated_by_commas() {
+        let keys = |list: &str| {
+            let config = read(&[("CLARITY_API_KEY", list)])?;
+            let keys = config.api_keys.iter();
+            let keys = keys.map(|key| key.expose_secret().to_owned());
+            Ok::<Vec<String>, ConfigFaults>(keys.collect())
+        };
+        assert_eq!(keys("new").unwrap(), ["new"]);
+        assert_eq!(keys("new, old").unwrap(), ["new", "old"]);
+        for faulty in [",", "new,", "new,,old", "a key,old"] {
+            let faults = keys(faulty).unwrap_err();
+            assert_eq!(faults.variables().collect::<Vec<_>>(), ["CLARITY_API_KEY"]);
+        }
+    }
+
+    #[test]
     fn production_refuses_what_is_convenient() {
         let with_key = |key| {
             [
@@ -288,6 +306,11 @@ mod tests {
             ["CLARITY_API_KEY"]
         );
         assert_eq!(faulty_variables(&with_key("short")), ["CLARITY_API_KEY"]);
+        let one_is_short = "0123456789abcdef0123456789abcdef,short";
+        assert_eq!(
+            faulty_variables(&with_key(one_is_short)),
+            ["CLARITY_API_KEY"]
+        );
         assert_eq!(
             faulty_variables(&[
                 ("ENVIRONMENT", "production"),

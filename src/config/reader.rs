@@ -189,34 +189,36 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         Some(endpoint)
     }
 
-    pub(super) fn api_key(&mut self, environment: Environment) -> SecretString {
-        let key = self.text("CLARITY_API_KEY");
-        if key
-            .as_ref()
-            .is_some_and(|key| !key.bytes().all(|byte| byte.is_ascii_graphic()))
-        {
+    /// Several are separated by commas, as while a key is being changed.
+    pub(super) fn api_keys(&mut self, environment: Environment) -> Vec<SecretString> {
+        const NAME: &str = "CLARITY_API_KEY";
+        let list = self.text(NAME);
+        let keys: Vec<&str> = match &list {
+            Some(list) => list.split(',').map(str::trim).collect(),
+            None => vec![DEVELOPMENT_KEY],
+        };
+        let is_visible = |key: &str| key.bytes().all(|byte| byte.is_ascii_graphic());
+        if !keys.iter().all(|key| !key.is_empty() && is_visible(key)) {
             self.fault(
-                "CLARITY_API_KEY",
-                "must be visible ASCII characters, as it travels in a header",
+                NAME,
+                "must be visible ASCII characters, as it travels in a header; several keys are separated by commas",
             );
         }
         if environment == Environment::Production {
-            match key.as_deref() {
-                None => self.fault("CLARITY_API_KEY", "must be set in production"),
-                Some(DEVELOPMENT_KEY) => self.fault(
-                    "CLARITY_API_KEY",
-                    "must not be the development key in production",
-                ),
-                Some(key) if key.len() < SHORTEST_PRODUCTION_KEY => self.fault(
-                    "CLARITY_API_KEY",
+            if list.is_none() {
+                self.fault(NAME, "must be set in production");
+            } else if keys.contains(&DEVELOPMENT_KEY) {
+                self.fault(NAME, "must not be the development key in production");
+            } else if keys.iter().any(|key| key.len() < SHORTEST_PRODUCTION_KEY) {
+                self.fault(
+                    NAME,
                     format!(
                         "must have at least {SHORTEST_PRODUCTION_KEY} characters in production; make one with: openssl rand -hex 32"
                     ),
-                ),
-                Some(_) => {}
+                );
             }
         }
-        key.unwrap_or_else(|| DEVELOPMENT_KEY.to_owned()).into()
+        keys.into_iter().map(SecretString::from).collect()
     }
 
     pub(super) fn log_filter(&mut self) -> String {

@@ -20,7 +20,7 @@ pub use invalid::Invalid;
 pub use measurement_time::{MeasurementTime, MeasurementTimeParts};
 pub use metadata::Metadata;
 pub use names::{ClientRecordId, DataType, Unit, UserId};
-pub use page::{ListQuery, Order, Page, PageSize, TimeRange};
+pub use page::{DataTypes, ListQuery, Order, Page, PageSize, TimeRange};
 pub use reading::{ClientRecord, Measurement, Reading, RecordVersion};
 pub use reading_id::{ReadingId, ReadingIdRange};
 pub use value::ReadingValue;

@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::{Invalid, MeasurementTime, Reading, ReadingId, ReadingIdRange, UserId};
+use super::{DataType, Invalid, MeasurementTime, Reading, ReadingId, ReadingIdRange, UserId};
 
 /// In which order of measurement time readings are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -62,16 +62,58 @@ impl TryFrom<u16> for PageSize {
     }
 }
 
+/// Of which data types readings are wanted: of all, or of up to
+/// [`Self::MOST`] named ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DataTypes(Vec<DataType>);
+
+impl DataTypes {
+    /// The most that can be named, as a store may look for each by itself.
+    pub const MOST: usize = 20;
+
+    /// Those named, in order and each once; empty where all are wanted.
+    pub fn named(&self) -> &[DataType] {
+        &self.0
+    }
+
+    /// Whether readings of all types are wanted.
+    pub fn are_all(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether readings of `data_type` are wanted.
+    pub fn contain(&self, data_type: &DataType) -> bool {
+        self.are_all() || self.0.binary_search(data_type).is_ok()
+    }
+}
+
+/// The named ones; naming none wants all.
+impl TryFrom<Vec<DataType>> for DataTypes {
+    type Error = Invalid;
+
+    fn try_from(mut named: Vec<DataType>) -> Result<Self, Invalid> {
+        named.sort_unstable();
+        named.dedup();
+        if named.len() <= Self::MOST {
+            Ok(Self(named))
+        } else {
+            Err(Invalid::because("must not name more than 20 data types"))
+        }
+    }
+}
+
 /// Which of a user's readings to list.
 #[derive(Debug, Clone)]
 pub struct ListQuery {
     /// Whose.
     pub user_id: UserId,
+    /// Of which data types.
+    pub data_types: DataTypes,
     /// Measured when.
     pub range: TimeRange,
     /// In which order.
     pub order: Order,
-    /// The last reading of the page before; this page begins behind it.
+    /// Where the page before ended ([`Page::next`]); this one begins behind it.
     pub after: Option<ReadingId>,
     /// At most how many.
     pub limit: PageSize,
@@ -88,15 +130,23 @@ impl ListQuery {
             (Some(last), Order::Desc) => all.before(last),
         }
     }
+
+    /// Whether `reading` is of a wanted type and time, the user aside.
+    pub fn matches(&self, reading: &Reading) -> bool {
+        self.data_types.contain(&reading.measurement.data_type)
+            && self.range.contains(&reading.measurement.timestamp)
+    }
 }
 
 /// A page of readings.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
     /// The readings, in the order asked for.
     pub readings: Vec<Reading>,
-    /// Whether more readings match behind the last of these.
-    pub has_more: bool,
+    /// What the next page begins behind; there exactly when more readings
+    /// match, or when the store has looked at so many that do not match that it
+    /// stopped before it knew. Then a page may hold fewer than its limit.
+    pub next: Option<ReadingId>,
 }
 
 impl Page {
@@ -105,6 +155,7 @@ impl Page {
     pub fn of_limit_and_one(mut readings: Vec<Reading>, limit: PageSize) -> Self {
         let has_more = readings.len() > limit.get();
         readings.truncate(limit.get());
-        Self { readings, has_more }
+        let next = readings.last().filter(|_| has_more).map(|last| last.id);
+        Self { readings, next }
     }
 }

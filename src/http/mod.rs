@@ -9,6 +9,7 @@ mod authentication;
 mod cursor;
 mod docs;
 mod error;
+mod filters;
 mod health;
 mod insight_events;
 mod insights;
@@ -27,7 +28,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use cursor::CursorKey;
+pub use cursor::CursorKeys;
 pub use health::Readiness;
 pub use state::AppState;
 

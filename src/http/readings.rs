@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 use super::AppState;
 use super::docs::{ListProblems, ReadingProblems, WriteProblems};
 use super::error::ApiError;
+use super::filters::Filters;
 use super::json::{Json, answer};
 use super::list_parameters::{ListParameters, next_cursor};
 use super::measurement::{NewReading, StoredReading};
@@ -46,9 +47,16 @@ pub async fn create(
 /// List a user's readings.
 ///
 /// By measurement time, newest first. An unknown user has an empty list.
+///
+/// Walking all pages gives every reading that was there when the walk began
+/// exactly once, whatever is written meanwhile. With `data_type` there are two
+/// exceptions, both where the readings are kept in DynamoDB: what was written
+/// within the last moments, mostly less than a second, may still be missing;
+/// and where its table has no index by type, a page may hold fewer readings than
+/// `limit`, or none, and a `next_cursor` all the same: walk on until it is null.
 #[utoipa::path(
     get, path = "/data/{user_id}", tag = "readings", operation_id = "list_readings",
-    params(("user_id" = String, Path, description = "Whose readings.", example = "user123"), ListParameters),
+    params(("user_id" = String, Path, description = "Whose readings.", example = "user123"), ListParameters, Filters),
     responses((status = 200, description = "A page of readings.", body = Listed), ListProblems)
 )]
 pub async fn list(
@@ -56,15 +64,16 @@ pub async fn list(
     UserPath(user_id): UserPath,
     parameters: ListParameters,
 ) -> Result<Response, ApiError> {
-    let query = parameters.query(user_id, &state.cursor_key)?;
+    let query = parameters.query(user_id, &state.cursor_keys)?;
     let page = state.store.list(&query).await?;
-    let last = page.readings.last().filter(|_| page.has_more);
     answer(&Listed {
         success: true,
         user_id: query.user_id.as_str(),
         data: page.readings.iter().map(StoredReading::from).collect(),
         count: page.readings.len(),
-        next_cursor: last.and_then(|last| next_cursor(&query, last.id, &state.cursor_key)),
+        next_cursor: page
+            .next
+            .and_then(|last| next_cursor(&query, last, &state.cursor_keys)),
     })
 }
 

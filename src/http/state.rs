@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
-use super::{CursorKey, Readiness};
-use crate::auth::ApiKey;
+use super::{CursorKeys, Readiness};
+use crate::auth::ApiKeys;
 use crate::domain::Clock;
 use crate::insights::Insights;
 use crate::store::ReadingStore;
@@ -17,10 +17,10 @@ pub struct AppState {
     pub clock: Arc<dyn Clock>,
     /// Whether the service can do its work.
     pub readiness: Arc<Readiness>,
-    /// The key that clients present.
-    pub api_key: ApiKey,
+    /// The keys that clients present.
+    pub api_keys: ApiKeys,
     /// What cursors are signed with.
-    pub cursor_key: CursorKey,
+    pub cursor_keys: CursorKeys,
     /// The environment's name, as `/health` answers it.
     pub environment: &'static str,
 }

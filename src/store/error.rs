@@ -34,6 +34,10 @@ impl StoreError {
         Self::Unavailable(Arc::from(cause.into()))
     }
 
+    pub(super) fn throttled(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Throttled(Arc::from(cause.into()))
+    }
+
     pub(super) fn corrupt(cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Corrupt(Arc::from(cause.into()))
     }

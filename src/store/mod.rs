@@ -3,27 +3,43 @@
 //! What a [`ReadingStore`] promises is written at the trait and tested by one
 //! conformance suite that runs against both.
 
+mod batch;
 mod dynamodb;
 mod embedded;
+mod erasure;
 mod error;
+mod newest;
+mod page_in_progress;
 
 use async_trait::async_trait;
 
+pub use batch::{DistinctReadings, Kept, put_batch};
 pub use dynamodb::{DynamoDbSettings, DynamoDbStore};
 pub use embedded::{EmbeddedStore, OpenError};
+pub use erasure::{Erasure, erase};
 pub use error::StoreError;
+pub use newest::{Newest, ReadBudget, newest};
 
-use crate::domain::{ListQuery, Order, Page, PageSize, Reading, ReadingId, TimeRange, UserId};
+use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 
 /// Keeps readings, each under its user and its id.
 ///
 /// Everything acknowledged is durable and seen by every read that begins
-/// afterwards.
+/// afterwards; with one exception, which a store must name: a list of some data
+/// types may take a moment to show what was written.
 #[async_trait]
 pub trait ReadingStore: Send + Sync {
     /// Keeps `reading`, unless what is held under its id stands
     /// ([`Reading::replaces`]): then nothing changes.
     async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError>;
+
+    /// Keeps each of `readings` as [`Self::put`] would, in no particular order,
+    /// and tells what became of each, in theirs. An error says that it is not
+    /// known whether the reading is held. Once the store fails, readings that
+    /// have not been tried get the same error without being tried.
+    ///
+    /// Callers use [`put_batch`].
+    async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>>;
 
     /// The reading under this id; `None` when the user has none such.
     async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError>;
@@ -31,8 +47,15 @@ pub trait ReadingStore: Send + Sync {
     /// Deletes the reading under this id, and tells whether there was one.
     async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError>;
 
+    /// Erases a bounded part of whatever is held of the user, readings or not;
+    /// it is complete when nothing was found.
+    ///
+    /// Callers use [`erase`].
+    async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError>;
+
     /// A page of a user's readings, in order of their ids and thus of
-    /// measurement time.
+    /// measurement time. Its cost depends on how much is asked for, not on how
+    /// much is held.
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError>;
 
     /// Whether the store answers at present; an error says why it does not.
@@ -55,61 +78,6 @@ impl PutOutcome {
             Self::Superseded(held)
         } else {
             Self::Stored(held)
-        }
-    }
-}
-
-/// What was kept of a user's newest readings, and whether those were all.
-#[derive(Debug)]
-pub struct Newest<T> {
-    /// Newest first.
-    pub kept: Vec<T>,
-    /// Whether the user has no older readings.
-    pub complete: bool,
-}
-
-/// How much of a user's readings to read at once.
-#[derive(Debug, Clone, Copy)]
-pub struct ReadBudget {
-    /// After the page with this many readings no more is read.
-    pub readings: usize,
-    /// After the page with this many bytes of metadata no more is read.
-    pub metadata_bytes: usize,
-}
-
-/// Reads a user's newest readings page by page within `budget`, and keeps
-/// `part` of each.
-///
-/// # Errors
-/// Whatever the store's [`ReadingStore::list`] answers.
-pub async fn newest<T>(
-    store: &dyn ReadingStore,
-    user_id: &UserId,
-    budget: ReadBudget,
-    part: impl Fn(Reading) -> T,
-) -> Result<Newest<T>, StoreError> {
-    let mut query = ListQuery {
-        user_id: user_id.clone(),
-        range: TimeRange::default(),
-        order: Order::Desc,
-        after: None,
-        limit: PageSize::LARGEST,
-    };
-    let mut kept = Vec::new();
-    let mut metadata_bytes = 0;
-    loop {
-        let page = store.list(&query).await?;
-        query.after = page.readings.last().map(|reading| reading.id);
-        for reading in page.readings {
-            metadata_bytes += reading.measurement.metadata.as_str().len();
-            kept.push(part(reading));
-        }
-        let is_spent = kept.len() >= budget.readings || metadata_bytes >= budget.metadata_bytes;
-        if !page.has_more || is_spent {
-            return Ok(Newest {
-                kept,
-                complete: !page.has_more,
-            });
         }
     }
 }

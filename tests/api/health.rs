@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use clarity_backend::domain::{ListQuery, Page, Reading, ReadingId, UserId};
-use clarity_backend::store::{PutOutcome, ReadingStore, StoreError};
+use clarity_backend::store::{
+    DistinctReadings, Erasure, Kept, PutOutcome, ReadingStore, StoreError,
+};
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
@@ -103,7 +105,13 @@ impl ReadingStore for Panicking {
     async fn put(&self, _: Reading) -> Result<PutOutcome, StoreError> {
         panic!("canary")
     }
+    async fn put_all(&self, _: DistinctReadings) -> Vec<Result<Kept, StoreError>> {
+        panic!("canary")
+    }
     async fn get(&self, _: &UserId, _: ReadingId) -> Result<Option<Reading>, StoreError> {
+        panic!("canary")
+    }
+    async fn erase_part(&self, _: &UserId) -> Result<Erasure, StoreError> {
         panic!("canary")
     }
     async fn delete(&self, _: &UserId, _: ReadingId) -> Result<bool, StoreError> {

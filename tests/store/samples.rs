@@ -1,8 +1,8 @@
 //! Readings to test with.
 
 use clarity_backend::domain::{
-    ClientRecord, ListQuery, Measurement, MeasurementTime, Metadata, Order, PageSize, Reading,
-    TimeRange, UserId,
+    ClientRecord, DataTypes, ListQuery, Measurement, MeasurementTime, Metadata, Order, PageSize,
+    Reading, TimeRange, UserId,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -82,6 +82,7 @@ pub fn reversed(mut readings: Vec<Reading>) -> Vec<Reading> {
 pub fn all_of(user_id: &str) -> ListQuery {
     ListQuery {
         user_id: user(user_id),
+        data_types: DataTypes::default(),
         range: TimeRange::default(),
         order: Order::Asc,
         after: None,

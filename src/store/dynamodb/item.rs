@@ -1,6 +1,7 @@
 //! A reading as an item of the table.
 //!
-//! `user_id` S and `data_id` S are the key; `data_type` S, `value` N,
+//! `user_id` S and `data_id` S are the key, `type_key` S (`user_id#data_type`)
+//! and `data_id` that of the index `by-type`; `data_type` S, `value` N,
 //! `timestamp` S and `created_at` S as answered, `metadata` M, and where given
 //! `unit` S, `client_record_id` S, `client_record_version` N.
 
@@ -11,8 +12,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::domain::{
-    ClientRecord, Invalid, Measurement, MeasurementTime, Metadata, Reading, ReadingId,
-    RecordVersion,
+    ClientRecord, DataType, Invalid, Measurement, MeasurementTime, Metadata, Reading, ReadingId,
+    RecordVersion, UserId,
 };
 use crate::store::StoreError;
 
@@ -21,7 +22,8 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 pub(super) const USER_ID: &str = "user_id";
 pub(super) const DATA_ID: &str = "data_id";
 pub(super) const CLIENT_RECORD_VERSION: &str = "client_record_version";
-const DATA_TYPE: &str = "data_type";
+pub(super) const TYPE_KEY: &str = "type_key";
+pub(super) const DATA_TYPE: &str = "data_type";
 const VALUE: &str = "value";
 const TIMESTAMP: &str = "timestamp";
 const UNIT: &str = "unit";
@@ -33,10 +35,14 @@ const CREATED_AT: &str = "created_at";
 pub(super) fn encode(reading: &Reading) -> Item {
     let measurement = &reading.measurement;
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let mut item = HashMap::with_capacity(10);
+    let mut item = HashMap::with_capacity(11);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set(USER_ID, text(measurement.user_id.as_str()));
     set(DATA_ID, AttributeValue::S(reading.id.to_string()));
+    set(
+        TYPE_KEY,
+        AttributeValue::S(type_key(&measurement.user_id, &measurement.data_type)),
+    );
     set(DATA_TYPE, text(measurement.data_type.as_str()));
     set(VALUE, AttributeValue::N(measurement.value.to_string()));
     set(
@@ -61,11 +67,16 @@ pub(super) fn encode(reading: &Reading) -> Item {
     item
 }
 
-/// Whether the item's sort key is the id of a reading.
-pub(super) fn has_reading_id(item: &Item) -> bool {
+/// The partition of the index by type. No user id holds the character between.
+pub(super) fn type_key(user_id: &UserId, data_type: &DataType) -> String {
+    format!("{}#{}", user_id.as_str(), data_type.as_str())
+}
+
+/// The item's sort key, if it is the id of a reading.
+pub(super) fn reading_id(item: &Item) -> Option<ReadingId> {
     match item.get(DATA_ID) {
-        Some(AttributeValue::S(id)) => id.parse::<ReadingId>().is_ok(),
-        _ => false,
+        Some(AttributeValue::S(id)) => id.parse().ok(),
+        _ => None,
     }
 }
 

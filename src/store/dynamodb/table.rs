@@ -3,13 +3,17 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::describe_table::DescribeTableError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType, TableStatus,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, TableStatus,
 };
 use tokio::time::{Instant, sleep};
 
 use super::error::Faults;
-use super::item::{DATA_ID, USER_ID};
+use super::item::{DATA_ID, TYPE_KEY, USER_ID};
 use crate::store::StoreError;
+
+/// The index in which readings of one type lie side by side.
+pub(super) const TYPE_INDEX: &str = "by-type";
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
@@ -33,23 +37,30 @@ pub(super) async fn create_if_missing(
 }
 
 async fn create(client: &Client, table: &str, faults: &Faults) -> Result<(), StoreError> {
-    let mut request = client
-        .create_table()
-        .table_name(table)
-        .billing_mode(BillingMode::PayPerRequest);
-    for (name, role) in [(USER_ID, KeyType::Hash), (DATA_ID, KeyType::Range)] {
-        let attribute = AttributeDefinition::builder()
+    let index = GlobalSecondaryIndex::builder()
+        .index_name(TYPE_INDEX)
+        .set_key_schema(Some(key_schema(TYPE_KEY, DATA_ID)?))
+        .projection(
+            Projection::builder()
+                .projection_type(ProjectionType::All)
+                .build(),
+        )
+        .build()
+        .map_err(StoreError::unavailable)?;
+    let attributes = [USER_ID, DATA_ID, TYPE_KEY].map(|name| {
+        AttributeDefinition::builder()
             .attribute_name(name)
             .attribute_type(ScalarAttributeType::S)
-            .build();
-        let element = KeySchemaElement::builder()
-            .attribute_name(name)
-            .key_type(role)
-            .build();
-        request = request
-            .attribute_definitions(attribute.map_err(StoreError::unavailable)?)
-            .key_schema(element.map_err(StoreError::unavailable)?);
-    }
+            .build()
+            .map_err(StoreError::unavailable)
+    });
+    let request = client
+        .create_table()
+        .table_name(table)
+        .billing_mode(BillingMode::PayPerRequest)
+        .set_attribute_definitions(Some(attributes.into_iter().collect::<Result<_, _>>()?))
+        .set_key_schema(Some(key_schema(USER_ID, DATA_ID)?))
+        .global_secondary_indexes(index);
     match request.send().await {
         Ok(_) => Ok(()),
         // Another process was quicker.
@@ -62,6 +73,19 @@ async fn create(client: &Client, table: &str, faults: &Faults) -> Result<(), Sto
         }
         Err(error) => Err(faults.classify("CreateTable", error)),
     }
+}
+
+fn key_schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, StoreError> {
+    [(partition, KeyType::Hash), (sort, KeyType::Range)]
+        .into_iter()
+        .map(|(name, role)| {
+            KeySchemaElement::builder()
+                .attribute_name(name)
+                .key_type(role)
+                .build()
+                .map_err(StoreError::unavailable)
+        })
+        .collect()
 }
 
 /// The table's status; `None` when there is no such table.

@@ -2,10 +2,12 @@
 //!
 //! `redb` keeps it: a copy-on-write B-tree with checksums, in which a commit is
 //! whole or not there. Keys put a user's readings side by side in order of
-//! measurement time. All writes go through one [`writer`] that commits
-//! together whatever waits at the same moment; a write is answered only after
-//! its commit is on the disk.
+//! measurement time, and a second order does so for each data type. All writes
+//! go through one [`writer`] that commits together whatever waits at the same
+//! moment; a write is answered only after its commit is on the disk.
 
+mod format;
+mod read;
 mod record;
 mod writer;
 
@@ -15,19 +17,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use redb::{Builder, Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition};
+use redb::{Builder, Database, DatabaseError, ReadableDatabase};
 use uuid::Uuid;
 
+use self::format::PrepareError;
 use self::writer::Writer;
-use super::{PutOutcome, ReadingStore, StoreError};
-use crate::domain::{ListQuery, Order, Page, Reading, ReadingId, UserId};
-
-const READINGS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("readings");
-
-/// How the file is laid out, under [`FORMAT_KEY`].
-const FORMAT: TableDefinition<&str, u32> = TableDefinition::new("format");
-const FORMAT_KEY: &str = "version";
-const FORMAT_VERSION: u32 = 1;
+use super::{DistinctReadings, Erasure, Kept, PutOutcome, ReadingStore, StoreError};
+use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 
 const FILE_NAME: &str = "readings.redb";
 
@@ -94,29 +90,28 @@ impl ReadingStore for EmbeddedStore {
         self.writer.put(reading).await
     }
 
+    async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>> {
+        self.writer.put_all(readings.into_vec()).await
+    }
+
     async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError> {
         let user_id = user_id.clone();
-        self.read(move |database| {
-            let table = database
-                .begin_read()
-                .map_err(engine_fault)?
-                .open_table(READINGS)
-                .map_err(engine_fault)?;
-            let key = record::key(&user_id, id.as_bytes());
-            let held = table.get(key.as_slice()).map_err(engine_fault)?;
-            held.map(|value| record::decode(&user_id, id, value.value()))
-                .transpose()
-        })
-        .await
+        self.read(move |database| read::get(database, &user_id, id))
+            .await
     }
 
     async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
         self.writer.delete(user_id, id).await
     }
 
+    async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError> {
+        self.writer.erase_part(user_id).await
+    }
+
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
         let query = query.clone();
-        self.read(move |database| list(database, &query)).await
+        self.read(move |database| read::list(database, &query))
+            .await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
@@ -124,42 +119,6 @@ impl ReadingStore for EmbeddedStore {
         self.read(|database| database.begin_read().map(drop).map_err(engine_fault))
             .await
     }
-}
-
-fn list(database: &Database, query: &ListQuery) -> Result<Page, StoreError> {
-    let ids = query.ids();
-    if ids.is_empty() {
-        return Ok(Page::of_limit_and_one(Vec::new(), query.limit));
-    }
-    let table = database
-        .begin_read()
-        .map_err(engine_fault)?
-        .open_table(READINGS)
-        .map_err(engine_fault)?;
-    let bounds = ids.bytes();
-    let first = record::key(&query.user_id, bounds.start());
-    let last = record::key(&query.user_id, bounds.end());
-    let mut entries = table
-        .range(first.as_slice()..=last.as_slice())
-        .map_err(engine_fault)?;
-    let next = || match query.order {
-        Order::Asc => entries.next(),
-        Order::Desc => entries.next_back(),
-    };
-    let wanted = query.limit.get() + 1;
-    let mut readings = Vec::new();
-    for entry in std::iter::from_fn(next) {
-        let (key, value) = entry.map_err(engine_fault)?;
-        let id = record::id_of_key(key.value())?;
-        let reading = record::decode(&query.user_id, id, value.value())?;
-        if query.range.contains(&reading.measurement.timestamp) {
-            readings.push(reading);
-            if readings.len() == wanted {
-                break;
-            }
-        }
-    }
-    Ok(Page::of_limit_and_one(readings, query.limit))
 }
 
 /// Makes a directory that only its owner may enter, and its parents.
@@ -211,7 +170,7 @@ fn builder() -> Builder {
 fn prepared(opened: Result<Database, DatabaseError>, path: &Path) -> Result<Database, OpenError> {
     let database = opened.map_err(|error| OpenError::from_engine(error, path))?;
     let path = path.to_owned();
-    match prepare(&database) {
+    match format::prepare(&database) {
         Ok(()) => Ok(database),
         Err(PrepareError::Engine(source)) => Err(OpenError::Engine { path, source }),
         Err(PrepareError::Format(found)) => Err(OpenError::Format { path, found }),
@@ -255,36 +214,6 @@ fn sync_names(directory: &Path, is_new: bool) -> io::Result<()> {
     Ok(())
 }
 
-enum PrepareError {
-    Engine(Box<redb::Error>),
-    Format(u32),
-}
-
-impl<E: Into<redb::Error>> From<E> for PrepareError {
-    fn from(error: E) -> Self {
-        Self::Engine(Box::new(error.into()))
-    }
-}
-
-/// Makes the tables of a new file, or checks that an old one is ours.
-fn prepare(database: &Database) -> Result<(), PrepareError> {
-    let transaction = database.begin_write()?;
-    {
-        let mut format = transaction.open_table(FORMAT)?;
-        let found = format.get(FORMAT_KEY)?.map(|version| version.value());
-        match found {
-            None => {
-                format.insert(FORMAT_KEY, FORMAT_VERSION)?;
-            }
-            Some(FORMAT_VERSION) => {}
-            Some(other) => return Err(PrepareError::Format(other)),
-        }
-        transaction.open_table(READINGS)?;
-    }
-    transaction.commit()?;
-    Ok(())
-}
-
 /// Why the embedded store could not be opened, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
@@ -309,7 +238,8 @@ pub enum OpenError {
     },
     /// It was written by another version of the service.
     #[error(
-        "{path} has format {found}, this version reads {FORMAT_VERSION}: use the version that wrote it"
+        "{path} has format {found}, this version reads up to {}: use the version that wrote it",
+        format::VERSION
     )]
     Format {
         /// The file.

@@ -1,15 +1,18 @@
 //! How a reading is written into the file.
 //!
 //! The key is the user's id, a zero byte, and the 16 bytes of the reading's id:
-//! no user id holds a zero byte, so users never mix. The value is the rest of
+//! no user id holds a zero byte, so users never mix. In the order by type the
+//! data type and another zero byte stand before the id. The value is the rest of
 //! the reading in `postcard`'s encoding, behind a number that names its form.
+
+use std::ops::Range;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    ClientRecord, Invalid, Measurement, MeasurementTime, MeasurementTimeParts, Metadata, Reading,
-    ReadingId, ReadingValue, RecordVersion, UserId,
+    ClientRecord, DataType, Invalid, Measurement, MeasurementTime, MeasurementTimeParts, Metadata,
+    Reading, ReadingId, ReadingValue, RecordVersion, UserId,
 };
 use crate::store::StoreError;
 
@@ -41,6 +44,43 @@ pub(super) fn key(user_id: &UserId, id: &[u8; ID_BYTES]) -> Vec<u8> {
     key.push(SEPARATOR);
     key.extend_from_slice(id);
     key
+}
+
+/// The key, in the order by type, of the reading under `id`, or of a bound of a
+/// range of ids.
+pub(super) fn type_key(user_id: &UserId, data_type: &DataType, id: &[u8; ID_BYTES]) -> Vec<u8> {
+    type_key_of_texts(
+        user_id.as_str().as_bytes(),
+        data_type.as_str().as_bytes(),
+        id,
+    )
+}
+
+fn type_key_of_texts(user_id: &[u8], data_type: &[u8], id: &[u8; ID_BYTES]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(user_id.len() + data_type.len() + 2 + ID_BYTES);
+    key.extend_from_slice(user_id);
+    key.push(SEPARATOR);
+    key.extend_from_slice(data_type);
+    key.push(SEPARATOR);
+    key.extend_from_slice(id);
+    key
+}
+
+/// The key, in the order by type, of what is held under `key`.
+pub(super) fn type_key_of_entry(key: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
+    let Record::First(record) = postcard::from_bytes(value).map_err(StoreError::corrupt)?;
+    match key.split_last_chunk::<ID_BYTES>() {
+        Some(([user_id @ .., SEPARATOR], id)) => {
+            Ok(type_key_of_texts(user_id, record.data_type.as_bytes(), id))
+        }
+        _ => Err(StoreError::corrupt("a key is too short")),
+    }
+}
+
+/// The keys of all that is held of a user, in either order.
+pub(super) fn keys_of(user_id: &UserId) -> Range<Vec<u8>> {
+    let bound = |end: u8| [user_id.as_str().as_bytes(), &[end]].concat();
+    bound(SEPARATOR)..bound(SEPARATOR + 1)
 }
 
 /// The id at the end of a key.

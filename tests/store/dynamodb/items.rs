@@ -43,6 +43,7 @@ fn item_of_full() -> Item {
     map([
         ("user_id", text("jane@example.org")),
         ("data_id", text(&full().id.to_string())),
+        ("type_key", text("jane@example.org#heart_rate")),
         ("data_type", text("heart_rate")),
         ("value", number("72.5")),
         ("timestamp", text("2024-01-15T10:30:00.500+01:00")),
@@ -69,6 +70,7 @@ async fn have_no_attribute_for_what_was_not_sent() {
     let expected = map([
         ("user_id", text("someone")),
         ("data_id", text(&bare.id.to_string())),
+        ("type_key", text("someone#heart_rate")),
         ("data_type", text("heart_rate")),
         ("value", number("72")),
         ("timestamp", text("2024-01-15T10:30:00Z")),
@@ -158,11 +160,11 @@ async fn of_the_python_service_neither_appear_nor_disturb() {
         query.limit = 1.try_into().unwrap();
         let page = store.list(&query).await.unwrap();
         assert_eq!(page.readings, [full()]);
-        assert!(!page.has_more);
+        assert!(page.next.is_none());
         query.after = Some(full().id);
         let page = store.list(&query).await.unwrap();
         assert!(page.readings.is_empty());
-        assert!(!page.has_more);
+        assert!(page.next.is_none());
     }
     let user_id = &full().measurement.user_id;
     assert!(store.delete(user_id, full().id).await.unwrap());

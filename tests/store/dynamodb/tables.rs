@@ -1,7 +1,8 @@
 //! The table, and what is told where it is missing or another.
 
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
+    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ProjectionType,
+    ScalarAttributeType,
 };
 use clarity_backend::store::{DynamoDbStore, ReadingStore, StoreError};
 
@@ -47,7 +48,23 @@ async fn is_made_as_the_contract_says() {
     );
     let mut definitions = description.attribute_definitions().to_vec();
     definitions.sort_by(|left, right| left.attribute_name().cmp(right.attribute_name()));
-    assert_eq!(definitions, [definition("data_id"), definition("user_id")]);
+    assert_eq!(
+        definitions,
+        ["data_id", "type_key", "user_id"].map(definition)
+    );
+    let [index] = description.global_secondary_indexes() else {
+        panic!("one index");
+    };
+    assert_eq!(index.index_name(), Some("by-type"));
+    assert_eq!(
+        index.key_schema(),
+        [
+            element("type_key", KeyType::Hash),
+            element("data_id", KeyType::Range)
+        ]
+    );
+    let projection = index.projection().unwrap();
+    assert_eq!(projection.projection_type(), Some(&ProjectionType::All));
     let billing = description.billing_mode_summary().unwrap();
     assert_eq!(billing.billing_mode(), Some(&BillingMode::PayPerRequest));
 }

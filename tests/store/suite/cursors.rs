@@ -79,7 +79,7 @@ pub async fn outside_of_the_range_are_bounded_by_it(store: &dyn ReadingStore) {
     ] {
         let page = list(store, &from_second_to_fourth(order, after)).await;
         assert_eq!(page.readings, expected, "{order:?} after {after}");
-        assert!(!page.has_more);
+        assert!(page.next.is_none());
     }
 }
 

@@ -145,14 +145,10 @@ async fn walk(store: &dyn ReadingStore, mut query: ListQuery) -> Vec<Reading> {
     let mut readings = Vec::new();
     loop {
         let page = list(store, &query).await;
-        query.after = page
-            .readings
-            .last()
-            .map(|reading| reading.id)
-            .or(query.after);
+        query.after = page.next;
         let count = page.readings.len();
         readings.extend(page.readings);
-        if !page.has_more {
+        if query.after.is_none() {
             assert!(count <= query.limit.get());
             return readings;
         }

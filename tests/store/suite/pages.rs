@@ -51,7 +51,7 @@ pub async fn have_more_only_if_one_more_matches(store: &dyn ReadingStore) {
                 };
                 let page = list(store, &query).await;
                 assert_eq!(page.readings.len(), usize::from(size.min(count)));
-                assert_eq!(page.has_more, size < count, "{size} of {count}");
+                assert_eq!(page.next.is_some(), size < count, "{size} of {count}");
             }
         }
     }
@@ -69,7 +69,7 @@ pub async fn of_an_unknown_user_are_empty(store: &dyn ReadingStore) {
         )
         .await;
         assert!(page.readings.is_empty());
-        assert!(!page.has_more);
+        assert!(page.next.is_none());
     }
 }
 
@@ -96,7 +96,7 @@ pub async fn of_more_than_a_megabyte_are_whole(store: &dyn ReadingStore) {
             let page = list(store, &query).await;
             let count = usize::from(size).min(150);
             assert!(page.readings == in_order[..count], "a page of {size}");
-            assert_eq!(page.has_more, size == 149);
+            assert_eq!(page.next.is_some(), size == 149);
         }
     }
 }

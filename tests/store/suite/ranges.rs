@@ -56,7 +56,7 @@ pub async fn are_exact_to_the_nanosecond(store: &dyn ReadingStore) {
             };
             let page = list(store, &ascending).await;
             assert_eq!(page.readings, expected, "{start} to {end}");
-            assert!(!page.has_more, "{start} to {end}");
+            assert!(page.next.is_none(), "{start} to {end}");
             assert_eq!(
                 walk(store, descending).await,
                 reversed(expected),
@@ -72,7 +72,7 @@ pub async fn may_be_open_on_either_side(store: &dyn ReadingStore) {
         for query in [within(Some(bound), None), within(None, Some(bound))] {
             let page = list(store, &query).await;
             assert_eq!(page.readings, expected(&readings, &query), "{bound}");
-            assert!(!page.has_more, "{bound}");
+            assert!(page.next.is_none(), "{bound}");
         }
     }
 }
@@ -97,7 +97,7 @@ pub async fn that_hold_no_instant_give_an_empty_page(store: &dyn ReadingStore) {
             )
             .await;
             assert!(page.readings.is_empty(), "{start} to {end}");
-            assert!(!page.has_more, "{start} to {end}");
+            assert!(page.next.is_none(), "{start} to {end}");
         }
     }
 }

@@ -5,16 +5,19 @@
 //! under way further writes queue, and the next commit takes them all; no
 //! timer delays anybody.
 
+mod write;
+
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
-use redb::{Database, ReadableTable, Table};
+use redb::Database;
 use tokio::sync::{mpsc, oneshot};
 
-use super::{READINGS, engine_fault, record};
+use self::write::{Put, Tables, Write};
+use super::engine_fault;
 use crate::domain::{Reading, ReadingId, UserId};
-use crate::store::{PutOutcome, StoreError};
+use crate::store::{Erasure, Kept, PutOutcome, StoreError};
 
 /// How many writes may wait; further callers wait for a place.
 const QUEUE: usize = 1_024;
@@ -24,23 +27,6 @@ pub(super) struct Writer {
     /// Gone only while the writer is being dropped.
     queue: Option<mpsc::Sender<Write>>,
     thread: Option<JoinHandle<()>>,
-}
-
-/// One write, what became of it, and whom to tell.
-enum Write {
-    Put {
-        key: Vec<u8>,
-        value: Vec<u8>,
-        reading: Box<Reading>,
-        /// The held reading that stands against this one.
-        held: Result<Option<Box<Reading>>, StoreError>,
-        caller: Caller<PutOutcome>,
-    },
-    Delete {
-        key: Vec<u8>,
-        existed: bool,
-        caller: Caller<bool>,
-    },
 }
 
 type Caller<T> = oneshot::Sender<Result<T, StoreError>>;
@@ -58,26 +44,27 @@ impl Writer {
     }
 
     pub(super) async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
-        let key = record::key(&reading.measurement.user_id, reading.id.as_bytes());
-        let value = record::encode(&reading)?;
-        self.send(|caller| Write::Put {
-            key,
-            value,
-            reading: Box::new(reading),
-            held: Ok(None),
-            caller,
-        })
-        .await
+        let put = Put::of(reading)?;
+        self.send(|caller| Write::Put(Box::new(put), caller)).await
+    }
+
+    /// All in one transaction, shared with whatever else waits.
+    pub(super) async fn put_all(&self, readings: Vec<Reading>) -> Vec<Result<Kept, StoreError>> {
+        let count = readings.len();
+        let puts = readings.into_iter().map(Put::of).collect();
+        let answer = match puts {
+            Ok(puts) => self.send(|caller| Write::PutAll(puts, caller)).await,
+            Err(error) => Err(error),
+        };
+        answer.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     pub(super) async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
-        let key = record::key(user_id, id.as_bytes());
-        self.send(|caller| Write::Delete {
-            key,
-            existed: false,
-            caller,
-        })
-        .await
+        self.send(|caller| Write::delete(user_id, id, caller)).await
+    }
+
+    pub(super) async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError> {
+        self.send(|caller| Write::erase_part(user_id, caller)).await
     }
 
     /// Whether the thread still takes writes.
@@ -140,67 +127,10 @@ fn run(database: &Database, mut writes: mpsc::Receiver<Write>) {
 fn commit(database: &Database, group: &mut [Write]) -> Result<(), StoreError> {
     let transaction = database.begin_write().map_err(engine_fault)?;
     {
-        let mut table = transaction.open_table(READINGS).map_err(engine_fault)?;
+        let mut tables = Tables::of(&transaction)?;
         for write in group {
-            write.apply(&mut table)?;
+            write.apply(&mut tables)?;
         }
     }
     transaction.commit().map_err(engine_fault)
-}
-
-impl Write {
-    fn apply(&mut self, table: &mut Table<'_, &[u8], &[u8]>) -> Result<(), StoreError> {
-        match self {
-            Self::Put {
-                key,
-                value,
-                reading,
-                held,
-                ..
-            } => {
-                *held = match table.get(key.as_slice()).map_err(engine_fault)? {
-                    None => Ok(None),
-                    Some(found) => {
-                        record::decode(&reading.measurement.user_id, reading.id, found.value())
-                            .map(|found| (!reading.replaces(&found)).then(|| Box::new(found)))
-                    }
-                };
-                if let Ok(None) = held {
-                    table
-                        .insert(key.as_slice(), value.as_slice())
-                        .map_err(engine_fault)?;
-                }
-            }
-            Self::Delete { key, existed, .. } => {
-                *existed = table
-                    .remove(key.as_slice())
-                    .map_err(engine_fault)?
-                    .is_some();
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells the caller, who may have gone away.
-    fn answer(self, committed: &Result<(), StoreError>) {
-        match self {
-            Self::Put {
-                reading,
-                held,
-                caller,
-                ..
-            } => {
-                let outcome = committed.clone().and(held).map(|held| match held {
-                    None => PutOutcome::Stored(*reading),
-                    Some(held) => PutOutcome::stands(*held, &reading),
-                });
-                let _ = caller.send(outcome);
-            }
-            Self::Delete {
-                existed, caller, ..
-            } => {
-                let _ = caller.send(committed.clone().map(|()| existed));
-            }
-        }
-    }
 }

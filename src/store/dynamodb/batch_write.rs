@@ -1,0 +1,103 @@
+//! `BatchWriteItem`, until everything is processed or time is over.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::{Instant, sleep};
+
+use super::error::Faults;
+use super::item::{DATA_ID, Item, USER_ID};
+use crate::domain::Reading;
+use crate::store::StoreError;
+
+/// The most requests in one call.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>
+pub(super) const MOST: usize = 25;
+
+/// The wait before what was left unprocessed is sent again, with jitter on top:
+/// the first, and the longest.
+const WAITS: (Duration, Duration) = (Duration::from_millis(25), Duration::from_secs(1));
+
+pub(super) fn put(item: Item) -> Result<WriteRequest, StoreError> {
+    let put = PutRequest::builder().set_item(Some(item)).build();
+    let put = put.map_err(StoreError::unavailable)?;
+    Ok(WriteRequest::builder().put_request(put).build())
+}
+
+pub(super) fn delete(key: Item) -> Result<WriteRequest, StoreError> {
+    let delete = DeleteRequest::builder().set_key(Some(key)).build();
+    let delete = delete.map_err(StoreError::unavailable)?;
+    Ok(WriteRequest::builder().delete_request(delete).build())
+}
+
+/// Waits between repetitions, each longer than the one before up to a limit.
+pub(super) fn waits() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::new()
+        .with_min_delay(WAITS.0)
+        .with_max_delay(WAITS.1)
+        .without_max_times()
+        .with_jitter()
+        .build()
+}
+
+/// What was not written, and why.
+pub(super) struct Incomplete {
+    pub(super) requests: Vec<WriteRequest>,
+    pub(super) error: StoreError,
+}
+
+impl Incomplete {
+    /// Whether the put of `reading` is among what was not written.
+    pub(super) fn holds(&self, reading: &Reading) -> bool {
+        let id = reading.id.to_string();
+        let user_id = reading.measurement.user_id.as_str();
+        let is = |item: &Item, name: &str, text: &str| matches!(item.get(name), Some(AttributeValue::S(found)) if found == text);
+        self.requests.iter().any(|request| {
+            request
+                .put_request()
+                .is_some_and(|put| is(put.item(), DATA_ID, &id) && is(put.item(), USER_ID, user_id))
+        })
+    }
+}
+
+/// Sends up to [`MOST`] requests, and again what DynamoDB left unprocessed,
+/// until `deadline`.
+pub(super) async fn send(
+    client: &Client,
+    table: &str,
+    faults: &Faults,
+    mut requests: Vec<WriteRequest>,
+    deadline: Instant,
+) -> Result<(), Incomplete> {
+    let mut waits = waits();
+    while !requests.is_empty() {
+        let sent = client
+            .batch_write_item()
+            .request_items(table, requests.clone())
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => {
+                let unprocessed: HashMap<_, _> = answer.unprocessed_items.unwrap_or_default();
+                requests = unprocessed.into_values().flatten().collect();
+            }
+            Err(error) => {
+                let error = faults.classify("BatchWriteItem", error);
+                return Err(Incomplete { requests, error });
+            }
+        }
+        if requests.is_empty() {
+            break;
+        }
+        let wait = waits.next().unwrap_or(WAITS.1);
+        if Instant::now() + wait > deadline {
+            let error = StoreError::throttled("BatchWriteItem left some unprocessed until the end");
+            return Err(Incomplete { requests, error });
+        }
+        sleep(wait).await;
+    }
+    Ok(())
+}

@@ -1,0 +1,67 @@
+//! Erasing a user's partition, whatever is in it.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::time::Instant;
+
+use super::DynamoDbStore;
+use super::batch_write;
+use super::item::{DATA_ID, USER_ID};
+use crate::domain::UserId;
+use crate::store::{Erasure, StoreError};
+
+/// How many items one part looks for: 20 calls to delete them.
+const PART: i32 = 500;
+
+/// How many of those calls are under way at once.
+const CALLS_AT_ONCE: usize = 8;
+
+/// How long the deletions of a part may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Deletes the first items of the partition, those of other services too: all
+/// of it is held of the user.
+pub(super) async fn erase_part(
+    store: &DynamoDbStore,
+    user_id: &UserId,
+) -> Result<Erasure, StoreError> {
+    let found = store
+        .client
+        .query()
+        .table_name(&store.table)
+        .key_condition_expression(format!("{USER_ID} = :user"))
+        .expression_attribute_values(":user", AttributeValue::S(user_id.as_str().to_owned()))
+        .projection_expression(format!("{USER_ID}, {DATA_ID}"))
+        .consistent_read(true)
+        .limit(PART)
+        .send()
+        .await
+        .map_err(|error| store.faults.classify("Query", error))?;
+    let keys = found.items.unwrap_or_default();
+    let deadline = Instant::now() + PATIENCE;
+    let calls = keys
+        .chunks(batch_write::MOST)
+        .map(|some| some.iter().cloned().map(batch_write::delete).collect())
+        .collect::<Result<Vec<Vec<_>>, _>>()?;
+    stream::iter(calls)
+        .map(|requests| async move {
+            batch_write::send(
+                &store.client,
+                &store.table,
+                &store.faults,
+                requests,
+                deadline,
+            )
+            .await
+            .map_err(|incomplete| incomplete.error)
+        })
+        .buffer_unordered(CALLS_AT_ONCE)
+        .try_collect::<()>()
+        .await?;
+    Ok(Erasure {
+        deleted: keys.len() as u64,
+        complete: keys.is_empty(),
+    })
+}

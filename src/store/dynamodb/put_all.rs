@@ -1,0 +1,238 @@
+//! Putting many readings: those without a version by `BatchWriteItem`, clients'
+//! records one by one on a condition.
+//!
+//! `BatchWriteItem` knows no conditions: it would put a reading that is held
+//! already a second time, with another `created_at`, and a replay must change
+//! nothing. So `BatchGetItem` tells first what is held. That costs a tenth of
+//! the price of a write for a new reading, and saves nine tenths of it for a
+//! replayed one. Where the same reading comes from two requests at the same
+//! moment, either's `created_at` may be the one that stays.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use futures_util::{StreamExt, stream};
+use tokio::time::{Instant, sleep};
+
+use super::batch_write::{self, waits};
+use super::item::{self, DATA_ID, USER_ID};
+use super::{DynamoDbStore, key};
+use crate::domain::Reading;
+use crate::store::{Kept, ReadingStore, StoreError};
+
+/// The most keys in one `BatchGetItem`.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
+const MOST_KEYS: usize = 100;
+
+/// How many chunks of readings without a version are under way at once, each
+/// with one call.
+const CHUNKS_AT_ONCE: usize = 8;
+
+/// How many clients' records are put at once.
+const RECORDS_AT_ONCE: usize = 16;
+
+/// How long a batch may take: less than a load balancer waits for an answer.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A batch under way.
+struct PutAll<'a> {
+    store: &'a DynamoDbStore,
+    deadline: Instant,
+    /// The failure after which nothing more is tried.
+    failure: OnceLock<StoreError>,
+}
+
+/// A reading with its place in the batch.
+type Placed = (usize, Reading);
+
+type Outcome = (usize, Result<Kept, StoreError>);
+
+pub(super) async fn put_all(
+    store: &DynamoDbStore,
+    readings: Vec<Reading>,
+) -> Vec<Result<Kept, StoreError>> {
+    let count = readings.len();
+    let batch = PutAll {
+        store,
+        deadline: Instant::now() + PATIENCE,
+        failure: OnceLock::new(),
+    };
+    let (records, others): (Vec<Placed>, Vec<Placed>) = readings
+        .into_iter()
+        .enumerate()
+        .partition(|(_, reading)| reading.version().is_some());
+    let records = stream::iter(records)
+        .map(|record| batch.put_record(record))
+        .buffer_unordered(RECORDS_AT_ONCE)
+        .collect::<Vec<Outcome>>();
+    let others = stream::iter(in_chunks(others))
+        .map(|chunk| batch.put_chunk(chunk))
+        .buffer_unordered(CHUNKS_AT_ONCE)
+        .collect::<Vec<Vec<Outcome>>>();
+    let (records, others) = tokio::join!(records, others);
+
+    let mut outcomes = vec![Ok(Kept::Stored); count];
+    for (place, outcome) in others.into_iter().flatten().chain(records) {
+        outcomes[place] = outcome;
+    }
+    outcomes
+}
+
+fn in_chunks(readings: Vec<Placed>) -> Vec<Vec<Placed>> {
+    let mut readings = readings.into_iter();
+    std::iter::from_fn(|| {
+        let chunk: Vec<Placed> = readings.by_ref().take(MOST_KEYS).collect();
+        (!chunk.is_empty()).then_some(chunk)
+    })
+    .collect()
+}
+
+impl PutAll<'_> {
+    /// Why nothing more is tried, if so.
+    fn stopped(&self) -> Option<StoreError> {
+        if Instant::now() >= self.deadline {
+            self.failed(&StoreError::unavailable("the batch took too long"));
+        }
+        self.failure.get().cloned()
+    }
+
+    /// Notes a failure that the rest of the batch would meet as well.
+    fn failed(&self, error: &StoreError) {
+        if !matches!(error, StoreError::Corrupt(_)) {
+            let _ = self.failure.set(error.clone());
+        }
+    }
+
+    async fn put_record(&self, (place, record): Placed) -> Outcome {
+        if let Some(error) = self.stopped() {
+            return (place, Err(error));
+        }
+        let outcome = self.store.put(record).await;
+        if let Err(error) = &outcome {
+            self.failed(error);
+        }
+        (place, outcome.map(|outcome| Kept::from(&outcome)))
+    }
+
+    /// Puts up to [`MOST_KEYS`] readings without a version.
+    async fn put_chunk(&self, chunk: Vec<Placed>) -> Vec<Outcome> {
+        let held = match self.stopped() {
+            Some(error) => Err(error),
+            None => self.held(&chunk).await,
+        };
+        let held = match held {
+            Ok(held) => held,
+            Err(error) => {
+                self.failed(&error);
+                let outcome = |(place, _)| (place, Err(error.clone()));
+                return chunk.into_iter().map(outcome).collect();
+            }
+        };
+        let (known, new): (Vec<Placed>, Vec<Placed>) = chunk.into_iter().partition(|(_, one)| {
+            held.contains(&(
+                one.measurement.user_id.as_str().to_owned(),
+                one.id.to_string(),
+            ))
+        });
+        let mut outcomes: Vec<Outcome> = known
+            .into_iter()
+            .map(|(place, _)| (place, Ok(Kept::Stored)))
+            .collect();
+        for some in new.chunks(batch_write::MOST) {
+            outcomes.extend(self.put_new(some).await);
+        }
+        outcomes
+    }
+
+    /// Puts up to [`batch_write::MOST`] readings that are not held.
+    async fn put_new(&self, readings: &[Placed]) -> Vec<Outcome> {
+        let DynamoDbStore {
+            client,
+            table,
+            faults,
+            ..
+        } = self.store;
+        let written = match self.stopped() {
+            Some(error) => Err(Err(error)),
+            None => {
+                let requests: Result<Vec<_>, _> = readings
+                    .iter()
+                    .map(|(_, reading)| batch_write::put(item::encode(reading)))
+                    .collect();
+                match requests {
+                    Err(error) => Err(Err(error)),
+                    Ok(requests) => {
+                        batch_write::send(client, table, faults, requests, self.deadline)
+                            .await
+                            .map_err(Ok)
+                    }
+                }
+            }
+        };
+        let outcome_of = |reading: &Reading| match &written {
+            Ok(()) => Ok(Kept::Stored),
+            Err(Ok(incomplete)) if !incomplete.holds(reading) => Ok(Kept::Stored),
+            Err(Ok(incomplete)) => Err(incomplete.error.clone()),
+            Err(Err(error)) => Err(error.clone()),
+        };
+        readings
+            .iter()
+            .map(|(place, reading)| {
+                let outcome = outcome_of(reading);
+                if let Err(error) = &outcome {
+                    self.failed(error);
+                }
+                (*place, outcome)
+            })
+            .collect()
+    }
+
+    /// The users and ids of those readings that are held.
+    async fn held(&self, readings: &[Placed]) -> Result<HashSet<(String, String)>, StoreError> {
+        let keys = readings.iter().map(|(_, reading)| {
+            let measurement = &reading.measurement;
+            key(&measurement.user_id, reading.id)
+        });
+        let asked = KeysAndAttributes::builder()
+            .set_keys(Some(keys.collect()))
+            .consistent_read(true)
+            .projection_expression(format!("{USER_ID}, {DATA_ID}"))
+            .build();
+        let asked = asked.map_err(StoreError::unavailable)?;
+        let table = &self.store.table;
+        let mut asked = HashMap::from([(table.clone(), asked)]);
+        let mut held = HashSet::new();
+        let mut waits = waits();
+        loop {
+            let answer = self
+                .store
+                .client
+                .batch_get_item()
+                .set_request_items(Some(asked))
+                .send()
+                .await
+                .map_err(|error| self.store.faults.classify("BatchGetItem", error))?;
+            let items = answer.responses.unwrap_or_default().into_values().flatten();
+            for mut item in items {
+                if let (Some(AttributeValue::S(user_id)), Some(AttributeValue::S(id))) =
+                    (item.remove(USER_ID), item.remove(DATA_ID))
+                {
+                    held.insert((user_id, id));
+                }
+            }
+            asked = answer.unprocessed_keys.unwrap_or_default();
+            if asked.is_empty() {
+                return Ok(held);
+            }
+            let wait = waits.next().unwrap_or_default();
+            if Instant::now() + wait > self.deadline {
+                return Err(StoreError::throttled(
+                    "BatchGetItem left some unprocessed until the end",
+                ));
+            }
+            sleep(wait).await;
+        }
+    }
+}

@@ -1,0 +1,68 @@
+use crate::domain::{ListQuery, Page, Reading, ReadingId};
+
+/// How many readings that do not match a page may pass over: those that share
+/// the millisecond of a bound of the range, and, where a store has no order by
+/// type, those of other types.
+const MOST_PASSED_OVER: usize = 10_000;
+
+/// A page as it is being gathered, in the order of the query.
+pub(super) struct PageInProgress<'a> {
+    query: &'a ListQuery,
+    readings: Vec<Reading>,
+    passed_over: usize,
+    /// The last reading looked at, whether it matches or not.
+    last: Option<ReadingId>,
+}
+
+impl<'a> PageInProgress<'a> {
+    pub(super) fn of(query: &'a ListQuery) -> Self {
+        Self {
+            query,
+            readings: Vec::new(),
+            passed_over: 0,
+            last: None,
+        }
+    }
+
+    /// Takes the next reading if it matches.
+    pub(super) fn look_at(&mut self, reading: Reading) {
+        self.last = Some(reading.id);
+        if self.query.matches(&reading) {
+            self.readings.push(reading);
+        } else {
+            self.passed_over += 1;
+        }
+    }
+
+    /// Notes that `count` readings that do not match have been passed over, the
+    /// last of which has this id if it has one.
+    pub(super) fn pass_over(&mut self, count: usize, last: Option<ReadingId>) {
+        self.passed_over += count;
+        self.last = last.or(self.last);
+    }
+
+    /// How many readings are still missing to the page and one more.
+    pub(super) fn missing(&self) -> usize {
+        (self.query.limit.get() + 1).saturating_sub(self.readings.len())
+    }
+
+    /// Whether no more is to be looked at.
+    pub(super) fn is_done(&self) -> bool {
+        self.missing() == 0 || self.passed_over >= MOST_PASSED_OVER && self.last.is_some()
+    }
+
+    /// The page, when there is nothing more to look at.
+    pub(super) fn at_the_end(self) -> Page {
+        Page::of_limit_and_one(self.readings, self.query.limit)
+    }
+
+    /// The page, when there may be more to look at.
+    pub(super) fn so_far(self) -> Page {
+        let last = self.last;
+        let page = self.at_the_end();
+        Page {
+            next: page.next.or(last),
+            ..page
+        }
+    }
+}
