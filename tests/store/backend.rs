@@ -3,6 +3,7 @@
 use clarity_backend::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
 use tempfile::TempDir;
 
+use crate::dynamodb::raw;
 use crate::support::dynamodb_local::DynamoDbLocal;
 
 pub trait Backend {
@@ -73,6 +74,26 @@ impl Backend for DynamoDb {
 
     fn store(&self) -> &dyn ReadingStore {
         &self.store
+    }
+}
+
+/// The same over a table that somebody made without the index by type.
+pub struct DynamoDbWithoutIndex(DynamoDb);
+
+impl Backend for DynamoDbWithoutIndex {
+    async fn new() -> Self {
+        let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
+        raw::create_table_without_index(&settings).await;
+        let store = DynamoDbStore::connect(settings.clone()).await;
+        Self(DynamoDb { store, settings })
+    }
+
+    async fn reopened(self) -> Self {
+        Self(self.0.reopened().await)
+    }
+
+    fn store(&self) -> &dyn ReadingStore {
+        self.0.store()
     }
 }
 

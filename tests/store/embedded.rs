@@ -3,10 +3,13 @@
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use clarity_backend::domain::Reading;
-use clarity_backend::store::{EmbeddedStore, OpenError, PutOutcome, ReadingStore, StoreError};
-use redb::{Database, TableDefinition};
+use clarity_backend::domain::{DataTypes, ListQuery, Reading};
+use clarity_backend::store::{
+    EmbeddedStore, Kept, OpenError, PutOutcome, ReadingStore, StoreError, erase, put_batch,
+};
+use redb::{Database, ReadableDatabase, TableDefinition};
 
 use crate::all_at_once::all_at_once;
 use crate::backend::temporary_directory;
@@ -199,6 +202,36 @@ async fn a_file_of_another_format_is_an_error() {
     assert!(error.to_string().contains("99"));
 }
 
+const BY_TYPE: TableDefinition<'_, &[u8], ()> = TableDefinition::new("readings_by_type");
+
+/// The file as version 1 left it: without the order by type.
+#[tokio::test]
+async fn a_file_of_the_first_format_is_brought_up_to_date() {
+    let directory = temporary_directory();
+    let readings = series("someone", 100);
+    fill(directory.path(), &readings).await;
+    let database = Database::open(file_in(directory.path())).unwrap();
+    let transaction = database.begin_write().unwrap();
+    assert!(transaction.delete_table(BY_TYPE).unwrap());
+    transaction
+        .open_table(FORMAT)
+        .unwrap()
+        .insert("version", 1)
+        .unwrap();
+    transaction.commit().unwrap();
+    drop(database);
+    for _ in 0..2 {
+        let store = EmbeddedStore::open(directory.path()).unwrap();
+        let query = ListQuery {
+            data_types: DataTypes::try_from(vec!["heart_rate".parse().unwrap()]).unwrap(),
+            ..all_of("someone")
+        };
+        assert_eq!(store.list(&query).await.unwrap().readings, readings);
+        let all = store.list(&all_of("someone")).await.unwrap();
+        assert_eq!(all.readings, readings);
+    }
+}
+
 /// One unreadable record fails what needs it, and nothing else.
 #[tokio::test]
 async fn an_unreadable_record_is_told_as_such() {
@@ -241,11 +274,36 @@ async fn an_unreadable_record_is_told_as_such() {
             Err(error) => panic!("{error:?}"),
         }
     }
+    let outcomes = put_batch(&store, readings.clone()).await;
+    assert!(matches!(outcomes[0], Ok(Kept::Stored)));
+    assert!(matches!(outcomes[1], Err(StoreError::Corrupt(_))));
+    assert!(matches!(outcomes[2], Ok(Kept::Stored)));
     assert!(store.delete(user_id, unreadable.id).await.unwrap());
     let page = store.list(&all_of("someone")).await.unwrap();
     assert_eq!(
         page.readings,
         [readings[0].clone(), readings[2].clone()],
         "deleting it heals the rest"
+    );
+    let by_type = ListQuery {
+        data_types: DataTypes::try_from(vec!["heart_rate".parse().unwrap()]).unwrap(),
+        ..all_of("someone")
+    };
+    let of_type = store.list(&by_type).await.unwrap();
+    assert_eq!(of_type.readings, page.readings);
+
+    let erasure = erase(&store, user_id, Duration::from_secs(60))
+        .await
+        .unwrap();
+    assert_eq!((erasure.deleted, erasure.complete), (2, true));
+    drop(store);
+    let database = Database::open(file_in(directory.path())).unwrap();
+    let transaction = database.begin_read().unwrap();
+    let left = transaction.open_table(BY_TYPE).unwrap();
+    let of_user = left.range(b"someone\0".as_slice()..b"someone\x01".as_slice());
+    assert_eq!(
+        of_user.unwrap().count(),
+        0,
+        "nor anything in the other order"
     );
 }

@@ -1,7 +1,8 @@
-//! A server that gives one and the same answer, whatever it is asked.
+//! Servers that answer as DynamoDB may, and DynamoDB Local never does.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::sync::Arc;
 use std::thread;
 
 /// What a message of DynamoDB may repeat, and no error text of ours.
@@ -25,34 +26,50 @@ pub fn halves() -> String {
 /// Starts a server that answers like this for as long as the tests run; gives
 /// its URL.
 fn always(status: u16, body: String) -> String {
+    serve(move |_, _| (status, body.clone()))
+}
+
+/// Starts a server that answers the body of each operation as `respond` does,
+/// for as long as the tests run; gives its URL.
+pub fn serve<R>(respond: R) -> String
+where
+    R: Fn(&str, &[u8]) -> (u16, String) + Send + Sync + 'static,
+{
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = listener.local_addr().unwrap();
+    let respond = Arc::new(respond);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let body = body.clone();
+            let respond = Arc::clone(&respond);
             // A client that goes away early is its own affair.
-            thread::spawn(move || answer(stream, status, &body).ok());
+            thread::spawn(move || answer(stream, &*respond).ok());
         }
     });
     format!("http://{address}")
 }
 
-fn answer(stream: TcpStream, status: u16, body: &str) -> io::Result<()> {
+fn answer(stream: TcpStream, respond: &impl Fn(&str, &[u8]) -> (u16, String)) -> io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut length = 0;
+    let mut operation = String::new();
     loop {
         let mut line = String::new();
         stream.read_line(&mut line)?;
-        if let Some((name, value)) = line.split_once(':')
-            && name.eq_ignore_ascii_case("content-length")
-        {
-            length = value.trim().parse().unwrap_or(0);
+        if let Some((name, value)) = line.split_once(':') {
+            let value = value.trim();
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => length = value.parse().unwrap_or(0),
+                "x-amz-target" => operation = value.rsplit('.').next().unwrap().to_owned(),
+                _ => {}
+            }
         }
         if line.trim().is_empty() {
             break;
         }
     }
-    stream.read_exact(&mut vec![0; length])?;
+    let mut sent = vec![0; length];
+    stream.read_exact(&mut sent)?;
+    let (status, body) = respond(&operation, &sent);
     let answer = format!(
         "HTTP/1.1 {status} Answer\r\ncontent-type: application/x-amz-json-1.0\r\n\
          x-amzn-requestid: {REQUEST_ID}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",

@@ -3,5 +3,6 @@
 mod answers;
 mod faults;
 mod items;
-mod raw;
+pub mod raw;
 mod tables;
+mod unprocessed;

@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
+    ScalarAttributeType,
+};
 use aws_sdk_dynamodb::{Client, Config};
+
+use clarity_backend::store::DynamoDbSettings;
 
 use crate::backend::{Backend, DynamoDb};
 use crate::support::dynamodb_local::DynamoDbLocal;
@@ -54,4 +59,35 @@ pub async fn store_with(items: impl IntoIterator<Item = Item>) -> DynamoDb {
 pub async fn items(backend: &DynamoDb) -> Vec<Item> {
     let scan = client().scan().table_name(backend.table());
     scan.send().await.unwrap().items.unwrap_or_default()
+}
+
+pub fn definition(name: &str) -> AttributeDefinition {
+    AttributeDefinition::builder()
+        .attribute_name(name)
+        .attribute_type(ScalarAttributeType::S)
+        .build()
+        .unwrap()
+}
+
+pub fn element(name: &str, role: KeyType) -> KeySchemaElement {
+    KeySchemaElement::builder()
+        .attribute_name(name)
+        .key_type(role)
+        .build()
+        .unwrap()
+}
+
+/// Makes the table as one who has not read about the index would.
+pub async fn create_table_without_index(settings: &DynamoDbSettings) {
+    client()
+        .create_table()
+        .table_name(&settings.table)
+        .billing_mode(BillingMode::PayPerRequest)
+        .attribute_definitions(definition("user_id"))
+        .attribute_definitions(definition("data_id"))
+        .key_schema(element("user_id", KeyType::Hash))
+        .key_schema(element("data_id", KeyType::Range))
+        .send()
+        .await
+        .unwrap();
 }

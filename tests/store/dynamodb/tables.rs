@@ -1,32 +1,13 @@
 //! The table, and what is told where it is missing or another.
 
-use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ProjectionType,
-    ScalarAttributeType,
-};
+use aws_sdk_dynamodb::types::{BillingMode, KeyType, ProjectionType};
 use clarity_backend::store::{DynamoDbStore, ReadingStore, StoreError};
 
-use super::raw;
+use super::raw::{self, definition, element};
 use crate::all_at_once::all_at_once;
 use crate::backend::{Backend, DynamoDb, dynamodb_settings};
 use crate::samples::{all_of, measurement, reading};
 use crate::support::dynamodb_local::DynamoDbLocal;
-
-fn element(name: &str, role: KeyType) -> KeySchemaElement {
-    KeySchemaElement::builder()
-        .attribute_name(name)
-        .key_type(role)
-        .build()
-        .unwrap()
-}
-
-fn definition(name: &str) -> AttributeDefinition {
-    AttributeDefinition::builder()
-        .attribute_name(name)
-        .attribute_type(ScalarAttributeType::S)
-        .build()
-        .unwrap()
-}
 
 #[tokio::test]
 async fn is_made_as_the_contract_says() {

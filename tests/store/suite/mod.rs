@@ -4,9 +4,11 @@
 //! A case that is missing from the list below is dead code, which the
 //! compiler reports.
 
+mod batches;
 mod concurrency;
 mod cursors;
 mod deletion;
+mod erasure;
 mod metadata;
 mod newest;
 mod order;
@@ -15,6 +17,7 @@ mod puts;
 mod ranges;
 mod readiness;
 mod records;
+mod types;
 mod users;
 mod values;
 
@@ -28,6 +31,9 @@ macro_rules! on_every_store {
     ($($topic:ident: $($case:ident),+;)+) => {
         on_every_store!(@on embedded, Embedded; $($topic: $($case),+;)+);
         on_every_store!(@on dynamodb, DynamoDb; $($topic: $($case),+;)+);
+    };
+    (but only on $name:ident, $backend:ident; $($topic:ident: $($case:ident),+;)+) => {
+        on_every_store!(@on $name, $backend; $($topic: $($case),+;)+);
     };
     (@on $name:ident, $backend:ident; $($topic:ident: $($case:ident),+;)+) => {
         mod $name {
@@ -113,6 +119,36 @@ on_every_store! {
         of_deletions_lets_one_succeed;
     readiness:
         is_there_from_the_beginning;
+    types:
+        are_listed_by_themselves,
+        are_listed_within_a_range,
+        follow_what_is_deleted,
+        are_found_behind_much_else,
+        fill_their_pages;
+    batches:
+        are_held_whole,
+        sent_again_change_nothing,
+        of_none_do_nothing,
+        fold_what_comes_twice,
+        never_replace_a_higher_version,
+        of_the_largest_size_are_held;
+    erasure:
+        leaves_nothing_of_the_user,
+        leaves_all_of_the_others,
+        goes_on_where_it_stopped,
+        is_safe_against_writes_meanwhile,
+        lets_the_same_come_again;
+}
+
+on_every_store! {
+    but only on dynamodb_without_the_index, DynamoDbWithoutIndex;
+    types:
+        are_listed_by_themselves,
+        are_listed_within_a_range,
+        follow_what_is_deleted,
+        are_found_behind_much_else;
+    erasure:
+        leaves_nothing_of_the_user;
 }
 
 /// Puts them, none of which is held yet.
@@ -157,5 +193,20 @@ async fn walk(store: &dyn ReadingStore, mut query: ListQuery) -> Vec<Reading> {
             query.limit.get(),
             "a page that is not the last is full"
         );
+    }
+}
+
+/// The readings of all pages, which may hold fewer than their limit.
+async fn walk_on(store: &dyn ReadingStore, mut query: ListQuery) -> Vec<Reading> {
+    let mut readings = Vec::new();
+    loop {
+        let page = list(store, &query).await;
+        assert!(page.readings.len() <= query.limit.get());
+        readings.extend(page.readings);
+        if page.next.is_none() {
+            return readings;
+        }
+        assert!(page.next != query.after, "every page comes further");
+        query.after = page.next;
     }
 }

@@ -22,6 +22,10 @@ use crate::store::{Erasure, Kept, PutOutcome, StoreError};
 /// How many writes may wait; further callers wait for a place.
 const QUEUE: usize = 1_024;
 
+/// After the write with this many readings a commit takes no more, so that it
+/// stays short and small.
+const LARGEST_COMMIT: usize = 10_000;
+
 /// The thread that writes, and the way to it.
 pub(super) struct Writer {
     /// Gone only while the writer is being dropped.
@@ -100,7 +104,15 @@ fn stopped() -> StoreError {
 
 fn run(database: &Database, mut writes: mpsc::Receiver<Write>) {
     let mut group = Vec::with_capacity(QUEUE);
-    while writes.blocking_recv_many(&mut group, QUEUE) > 0 {
+    while let Some(first) = writes.blocking_recv() {
+        let mut size = first.size();
+        group.push(first);
+        while size < LARGEST_COMMIT
+            && let Ok(next) = writes.try_recv()
+        {
+            size += next.size();
+            group.push(next);
+        }
         let committed = commit(database, &mut group);
         if committed.is_err() {
             // The engine takes no more writes once one has failed, until the

@@ -77,6 +77,15 @@ impl Write {
         }
     }
 
+    /// How many readings it may touch.
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Self::Put(..) | Self::Delete { .. } => 1,
+            Self::PutAll(puts, _) => puts.len(),
+            Self::ErasePart { .. } => ERASED_AT_ONCE,
+        }
+    }
+
     pub(super) fn apply(&mut self, tables: &mut Tables<'_>) -> Result<(), StoreError> {
         match self {
             Self::Put(put, _) => put.apply(tables)?,

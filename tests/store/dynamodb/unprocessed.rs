@@ -1,0 +1,134 @@
+//! What DynamoDB leaves unprocessed, and failures in the middle of a batch.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use clarity_backend::store::{DynamoDbStore, Kept, StoreError, erase, put_batch};
+use serde_json::{Value, json};
+
+use super::answers;
+use crate::backend::dynamodb_settings;
+use crate::samples::{series, user};
+
+/// The requests of a `BatchWriteItem`, and the table that they are for.
+fn write_requests(body: &[u8]) -> (String, Vec<Value>) {
+    let body: Value = serde_json::from_slice(body).unwrap();
+    let (table, requests) = body["RequestItems"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .next()
+        .unwrap();
+    let requests = requests.as_array().unwrap().clone();
+    assert!(requests.len() <= 25, "as many as DynamoDB takes");
+    (table.clone(), requests)
+}
+
+/// The sort key of what a request puts or deletes.
+fn id_of(request: &Value) -> String {
+    let put = &request["PutRequest"]["Item"]["data_id"]["S"];
+    let deleted = &request["DeleteRequest"]["Key"]["data_id"]["S"];
+    let id = put.as_str().or_else(|| deleted.as_str());
+    id.unwrap().to_owned()
+}
+
+/// Ids that a server has processed.
+type Processed = Arc<Mutex<BTreeSet<String>>>;
+
+/// A server that leaves all but the first ten requests of each call
+/// unprocessed.
+fn slow(processed: &Processed) -> String {
+    let processed = Arc::clone(processed);
+    answers::serve(move |operation, body| match operation {
+        "BatchGetItem" => (
+            200,
+            json!({"Responses": {}, "UnprocessedKeys": {}}).to_string(),
+        ),
+        "BatchWriteItem" => {
+            let (table, mut requests) = write_requests(body);
+            let left = requests.split_off(requests.len().min(10));
+            processed.lock().unwrap().extend(requests.iter().map(id_of));
+            let unprocessed = match left.is_empty() {
+                true => json!({}),
+                false => json!({table: left}),
+            };
+            (200, json!({"UnprocessedItems": unprocessed}).to_string())
+        }
+        "Query" => {
+            let deleted = processed.lock().unwrap().len();
+            let keys: Vec<Value> = series("someone", 60)
+                .iter()
+                .map(|one| json!({"user_id": {"S": "someone"}, "data_id": {"S": one.id.to_string()}}))
+                .collect();
+            let items = if deleted == 60 { Vec::new() } else { keys };
+            (
+                200,
+                json!({"Items": items, "Count": items.len()}).to_string(),
+            )
+        }
+        other => panic!("{other} was not expected"),
+    })
+}
+
+fn ids(count: u32) -> BTreeSet<String> {
+    let readings = series("someone", count);
+    readings.iter().map(|one| one.id.to_string()).collect()
+}
+
+#[tokio::test]
+async fn puts_are_sent_again_until_all_are_processed() {
+    let processed = Processed::default();
+    let store = DynamoDbStore::connect(dynamodb_settings(&slow(&processed))).await;
+    let outcomes = put_batch(&store, series("someone", 60)).await;
+    for outcome in outcomes {
+        assert_eq!(outcome.unwrap(), Kept::Stored);
+    }
+    assert_eq!(*processed.lock().unwrap(), ids(60));
+}
+
+#[tokio::test]
+async fn deletions_are_sent_again_until_all_are_processed() {
+    let processed = Processed::default();
+    let store = DynamoDbStore::connect(dynamodb_settings(&slow(&processed))).await;
+    let patience = Duration::from_secs(60);
+    let erasure = erase(&store, &user("someone"), patience).await.unwrap();
+    assert_eq!((erasure.deleted, erasure.complete), (60, true));
+    assert_eq!(*processed.lock().unwrap(), ids(60));
+}
+
+/// What is said to be stored has been processed; what is not has got an error.
+#[tokio::test]
+async fn a_failure_midway_tells_what_was_stored() {
+    let processed = Processed::default();
+    let calls = AtomicUsize::new(0);
+    let taken = Arc::clone(&processed);
+    let endpoint = answers::serve(move |operation, body| match operation {
+        "BatchWriteItem" if calls.fetch_add(1, Ordering::SeqCst) >= 3 => {
+            (500, json!({"__type": "InternalServerError"}).to_string())
+        }
+        "BatchWriteItem" => {
+            let (_, requests) = write_requests(body);
+            taken.lock().unwrap().extend(requests.iter().map(id_of));
+            (200, json!({"UnprocessedItems": {}}).to_string())
+        }
+        _ => (
+            200,
+            json!({"Responses": {}, "UnprocessedKeys": {}}).to_string(),
+        ),
+    });
+    let store = DynamoDbStore::connect(dynamodb_settings(&endpoint)).await;
+    let readings = series("someone", 300);
+    let outcomes = put_batch(&store, readings.clone()).await;
+    let mut stored = BTreeSet::new();
+    for (outcome, reading) in outcomes.into_iter().zip(&readings) {
+        match outcome {
+            Ok(Kept::Stored) => assert!(stored.insert(reading.id.to_string())),
+            Err(StoreError::Unavailable(_)) => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(stored, *processed.lock().unwrap());
+    assert_eq!(stored.len(), 75, "three calls of 25");
+}

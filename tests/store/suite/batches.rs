@@ -1,0 +1,110 @@
+use clarity_backend::domain::{Measurement, Reading};
+use clarity_backend::store::{Kept, ReadingStore, put_batch};
+
+use super::{held, put, walk};
+use crate::samples::{
+    LATER, again, all_of, client_record, instant, measurement, reading, series, sorted,
+};
+
+const MOMENT: &str = "2024-01-15T10:30:00Z";
+
+/// What became of each, where the store does not fail.
+async fn outcomes(store: &dyn ReadingStore, readings: Vec<Reading>) -> Vec<Kept> {
+    let outcomes = put_batch(store, readings).await;
+    outcomes.into_iter().map(Result::unwrap).collect()
+}
+
+fn record(version: u64, value: f64) -> Reading {
+    reading(Measurement {
+        value: value.try_into().unwrap(),
+        client_record: client_record("r", version),
+        ..measurement("someone", MOMENT)
+    })
+}
+
+pub async fn are_held_whole(store: &dyn ReadingStore) {
+    // More than one call of DynamoDB's takes, with records in between.
+    let readings: Vec<Reading> = (0_u32..)
+        .zip(series("someone", 260))
+        .map(|(index, one)| {
+            reading(Measurement {
+                client_record: (index % 9 == 0)
+                    .then(|| client_record(&index.to_string(), 1))
+                    .flatten(),
+                ..one.measurement
+            })
+        })
+        .collect();
+    let others = series("someone.else", 3);
+    let batch = [readings.clone(), others.clone()].concat();
+    assert_eq!(outcomes(store, batch).await, vec![Kept::Stored; 263]);
+    assert_eq!(walk(store, all_of("someone")).await, sorted(readings));
+    assert_eq!(walk(store, all_of("someone.else")).await, others);
+}
+
+pub async fn sent_again_change_nothing(store: &dyn ReadingStore) {
+    let readings = series("someone", 130);
+    // Part of it is held already.
+    put(store, &readings[40]).await;
+    for _ in 0..2 {
+        let kept = outcomes(store, readings.clone()).await;
+        assert_eq!(kept, vec![Kept::Stored; 130]);
+    }
+    let later = readings.iter().map(again).collect();
+    assert_eq!(outcomes(store, later).await, vec![Kept::Stored; 130]);
+    assert_eq!(walk(store, all_of("someone")).await, readings);
+}
+
+pub async fn of_none_do_nothing(store: &dyn ReadingStore) {
+    assert_eq!(outcomes(store, Vec::new()).await, []);
+}
+
+pub async fn fold_what_comes_twice(store: &dyn ReadingStore) {
+    let plain = reading(measurement("someone", MOMENT));
+    let batch = vec![
+        plain.clone(),
+        record(1, 1.0),
+        again(&plain),
+        record(3, 3.0),
+        record(2, 2.0),
+        record(3, 3.5),
+    ];
+    assert_eq!(
+        outcomes(store, batch).await,
+        [
+            Kept::Stored,
+            Kept::Superseded,
+            Kept::Stored,
+            Kept::Stored,
+            Kept::Superseded,
+            Kept::Stored
+        ]
+    );
+    assert_eq!(held(store, &plain).await, Some(plain));
+    // Of one version the later word counts.
+    assert_eq!(held(store, &record(3, 0.0)).await, Some(record(3, 3.5)));
+}
+
+pub async fn never_replace_a_higher_version(store: &dyn ReadingStore) {
+    put(store, &record(5, 5.0)).await;
+    assert_eq!(
+        outcomes(store, vec![record(4, 4.0), record(3, 3.0)]).await,
+        [Kept::Superseded; 2]
+    );
+    assert_eq!(held(store, &record(0, 0.0)).await, Some(record(5, 5.0)));
+    let higher = Reading::take_in(record(6, 6.0).measurement, instant(LATER));
+    assert_eq!(
+        outcomes(store, vec![record(4, 4.0), higher.clone()]).await,
+        [Kept::Superseded, Kept::Stored]
+    );
+    assert_eq!(held(store, &record(0, 0.0)).await, Some(higher));
+}
+
+pub async fn of_the_largest_size_are_held(store: &dyn ReadingStore) {
+    let readings = series("someone", 5_000);
+    assert_eq!(
+        outcomes(store, readings.clone()).await,
+        vec![Kept::Stored; 5_000]
+    );
+    assert_eq!(walk(store, all_of("someone")).await, readings);
+}

@@ -1,0 +1,85 @@
+use std::time::Duration;
+
+use clarity_backend::domain::{DataTypes, ListQuery};
+use clarity_backend::store::{ReadingStore, erase, put_batch};
+
+use super::{held, list, put_all, walk};
+use crate::samples::{all_of, series, user};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+pub async fn leaves_nothing_of_the_user(store: &dyn ReadingStore) {
+    put_batch(store, series("someone", 600)).await;
+    let erasure = erase(store, &user("someone"), PATIENCE).await.unwrap();
+    assert_eq!(erasure.deleted, 600);
+    assert!(erasure.complete);
+    assert!(list(store, &all_of("someone")).await.readings.is_empty());
+    let of_type = ListQuery {
+        data_types: DataTypes::try_from(vec!["heart_rate".parse().unwrap()]).unwrap(),
+        ..all_of("someone")
+    };
+    assert!(list(store, &of_type).await.readings.is_empty());
+    // And again, and of somebody who never was.
+    for nobody in ["someone", "nobody"] {
+        let erasure = erase(store, &user(nobody), PATIENCE).await.unwrap();
+        assert_eq!((erasure.deleted, erasure.complete), (0, true));
+    }
+}
+
+pub async fn leaves_all_of_the_others(store: &dyn ReadingStore) {
+    let neighbours = ["someone.", "someon", "someone0", "SOMEONE", "someone-"];
+    for neighbour in neighbours {
+        put_all(store, &series(neighbour, 3)).await;
+    }
+    put_all(store, &series("someone", 3)).await;
+    erase(store, &user("someone"), PATIENCE).await.unwrap();
+    for neighbour in neighbours {
+        assert_eq!(walk(store, all_of(neighbour)).await, series(neighbour, 3));
+    }
+}
+
+pub async fn goes_on_where_it_stopped(store: &dyn ReadingStore) {
+    put_batch(store, series("someone", 700)).await;
+    let mut deleted = 0;
+    let mut requests = 0;
+    loop {
+        // One part each.
+        let erasure = erase(store, &user("someone"), Duration::ZERO).await;
+        let erasure = erasure.unwrap();
+        deleted += erasure.deleted;
+        requests += 1;
+        if erasure.complete {
+            break;
+        }
+    }
+    assert_eq!(deleted, 700);
+    assert!(requests > 1, "a look after the last deletion");
+    assert!(list(store, &all_of("someone")).await.readings.is_empty());
+}
+
+pub async fn is_safe_against_writes_meanwhile(store: &dyn ReadingStore) {
+    let readings = series("someone", 600);
+    put_batch(store, readings.clone()).await;
+    let user = user("someone");
+    let (first, again, second) = tokio::join!(
+        erase(store, &user, PATIENCE),
+        put_batch(store, readings.clone()),
+        erase(store, &user, PATIENCE),
+    );
+    assert!(first.unwrap().complete && second.unwrap().complete);
+    assert!(again.into_iter().all(|outcome| outcome.is_ok()));
+    // What came after the erasure is whole, and gone after the next.
+    for one in walk(store, all_of("someone")).await {
+        assert_eq!(held(store, &one).await, Some(one));
+    }
+    assert!(erase(store, &user, PATIENCE).await.unwrap().complete);
+    assert!(list(store, &all_of("someone")).await.readings.is_empty());
+}
+
+pub async fn lets_the_same_come_again(store: &dyn ReadingStore) {
+    let readings = series("someone", 30);
+    put_all(store, &readings).await;
+    erase(store, &user("someone"), PATIENCE).await.unwrap();
+    put_all(store, &readings).await;
+    assert_eq!(walk(store, all_of("someone")).await, readings);
+}
