@@ -104,6 +104,11 @@ problems! {
 }
 
 problems! {
+    /// What a batch may answer.
+    BatchProblems: NOT_JSON, UNAUTHORIZED, BATCH_TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, BATCH_INTERRUPTED
+}
+
+problems! {
     /// What a listing may answer.
     ListProblems: UNAUTHORIZED, INVALID, INTERNAL, UNAVAILABLE
 }
@@ -135,6 +140,11 @@ const TOO_LARGE: ProblemExample = (
     "body_too_large",
     "The body is larger than 128 KiB.",
 );
+const BATCH_TOO_LARGE: ProblemExample = (
+    StatusCode::PAYLOAD_TOO_LARGE,
+    "body_too_large",
+    "The body is larger than 8 MiB.",
+);
 const NOT_DECLARED_JSON: ProblemExample = (
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     "unsupported_media_type",
@@ -154,6 +164,11 @@ const UNAVAILABLE: ProblemExample = (
     StatusCode::SERVICE_UNAVAILABLE,
     "store_unavailable",
     "The store does not answer or takes no more; try again after `Retry-After`.",
+);
+const BATCH_INTERRUPTED: ProblemExample = (
+    StatusCode::SERVICE_UNAVAILABLE,
+    "store_unavailable",
+    "The store does not answer or takes no more; `results` tells what became of each reading. Send the whole batch again after `Retry-After`.",
 );
 
 fn problem(status: StatusCode, code: &str, description: &str) -> RefOr<openapi::Response> {

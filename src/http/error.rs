@@ -10,6 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::batch::BatchResult;
 use super::validation::{Fault, Faults};
 use crate::store::StoreError;
 
@@ -34,9 +35,9 @@ pub enum ApiError {
     /// The path is right, the method is not.
     #[error("this path does not take this method; see the header Allow")]
     MethodNotAllowed,
-    /// The body is larger than any valid one.
-    #[error("the body must not be larger than {} bytes", super::LARGEST_BODY)]
-    BodyTooLarge,
+    /// The body is larger than any valid one, of at most so many bytes.
+    #[error("the body must not be larger than {0} bytes")]
+    BodyTooLarge(usize),
     /// The body is declared to be something else.
     #[error("send JSON, with the header Content-Type: application/json")]
     UnsupportedMediaType,
@@ -46,6 +47,14 @@ pub enum ApiError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store failed on some readings of a batch.
+    #[error("a batch could not be stored whole")]
+    BatchInterrupted {
+        /// How it failed on one of them.
+        source: StoreError,
+        /// What became of each.
+        results: Vec<BatchResult>,
+    },
     /// The answer could not be written.
     #[error("the answer could not be written")]
     Serialization(#[source] serde_json::Error),
@@ -64,17 +73,20 @@ impl ApiError {
             Self::UnknownPath => (StatusCode::NOT_FOUND, "unknown_path"),
             Self::ReadingNotFound => (StatusCode::NOT_FOUND, "reading_not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
-            Self::BodyTooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
+            Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
             Self::UnsupportedMediaType => {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
             }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
-            Self::Store(error) if error.is_retryable() => {
+            Self::Store(source) | Self::BatchInterrupted { source, .. }
+                if source.is_retryable() =>
+            {
                 (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable")
             }
-            Self::Store(_) | Self::Serialization(_) | Self::Panicked => {
-                (StatusCode::INTERNAL_SERVER_ERROR, "internal_error")
-            }
+            Self::Store(_)
+            | Self::BatchInterrupted { .. }
+            | Self::Serialization(_)
+            | Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
         }
     }
 
@@ -113,6 +125,10 @@ impl ApiError {
                 Self::Invalid(faults) => faults.list().to_vec(),
                 _ => Vec::new(),
             },
+            results: match self {
+                Self::BatchInterrupted { results, .. } => results.clone(),
+                _ => Vec::new(),
+            },
         }
     }
 }
@@ -145,6 +161,9 @@ pub struct Problem {
     /// With 422: each rule that was broken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault>,
+    /// Where the store failed on a batch: what became of each reading.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    results: Vec<BatchResult>,
 }
 
 /// The error itself travels in the response's extensions; the outermost layer

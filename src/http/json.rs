@@ -9,6 +9,7 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
+use tokio::task::spawn_blocking;
 
 use super::AppState;
 use super::error::ApiError;
@@ -18,7 +19,10 @@ use super::validation::Faults;
 pub struct Json<T>(pub T);
 
 /// What a request's body can be read as.
-pub trait FromJson: Sized {
+pub trait FromJson: Sized + Send + 'static {
+    /// The largest body in bytes; the route's limit is the same.
+    const LARGEST_BODY: usize = super::LARGEST_BODY;
+
     /// Reads the JSON text of a request that arrived at `now`.
     ///
     /// # Errors
@@ -38,13 +42,25 @@ impl<T: FromJson> FromRequest<AppState> for Json<T> {
                 .await
                 .map_err(|rejection| match rejection {
                     BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                        ApiError::BodyTooLarge
+                        ApiError::BodyTooLarge(T::LARGEST_BODY)
                     }
                     _ => ApiError::BodyInterrupted,
                 })?;
-        T::from_json(&body, state.clock.now()).map(Self)
+        let now = state.clock.now();
+        if body.len() <= QUICKLY_READ {
+            return T::from_json(&body, now).map(Self);
+        }
+        match spawn_blocking(move || T::from_json(&body, now)).await {
+            Ok(read) => read.map(Self),
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(ApiError::Panicked),
+        }
     }
 }
+
+/// Up to this size in bytes a body is read on the thread that serves requests;
+/// a larger one would make others wait.
+const QUICKLY_READ: usize = super::LARGEST_BODY;
 
 /// An answer of status 200 with `body` as JSON.
 ///

@@ -6,9 +6,13 @@
 //! provider, and answers.
 
 mod authentication;
+mod batch;
 mod cursor;
 mod docs;
+mod erasure;
 mod error;
+mod export;
+mod export_format;
 mod filters;
 mod health;
 mod insight_events;
@@ -23,8 +27,10 @@ mod state;
 mod validation;
 
 use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -60,11 +66,26 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(health::ready));
     let (private, description) = OpenApiRouter::new()
         .routes(routes!(readings::create))
-        .routes(routes!(readings::list))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(batch::create))
+                .layer(DefaultBodyLimit::max(batch::LARGEST_BODY)),
+        )
+        .routes(routes!(readings::list, erasure::erase_user))
+        .merge(
+            OpenApiRouter::new()
+                .routes(routes!(export::export))
+                .layer(CompressionLayer::new()),
+        )
         .routes(routes!(readings::read, readings::delete))
         .routes(routes!(insights::create))
         .split_for_parts();
     let private = private
+        // A user may be called so too.
+        .route(
+            "/data/batch",
+            get(readings::list).delete(erasure::erase_user),
+        )
         .fallback(async || ApiError::UnknownPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         // Around the fallbacks too, so that they ask for a key.

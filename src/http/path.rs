@@ -13,10 +13,15 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPath {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let Path(user_id) = Path::<String>::from_request_parts(parts, state)
+        let Path(parameters) = Path::<Vec<String>>::from_request_parts(parts, state)
             .await
             .map_err(|_| not_utf8())?;
-        parse_user_id(&user_id).map(Self)
+        match parameters.first() {
+            Some(user_id) => parse_user_id(user_id),
+            // The user is called like the route.
+            None => parse_user_id(parts.uri.path().rsplit('/').next().unwrap_or_default()),
+        }
+        .map(Self)
     }
 }
 

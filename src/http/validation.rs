@@ -47,6 +47,19 @@ impl Faults {
         &self.0
     }
 
+    /// All of them, to keep.
+    pub fn into_list(self) -> Vec<Fault> {
+        self.0
+    }
+
+    /// The same, of a part that stands at `pointer`.
+    pub fn below(mut self, pointer: &str) -> Self {
+        for fault in &mut self.0 {
+            fault.pointer = format!("{pointer}{}", fault.pointer).into();
+        }
+        self
+    }
+
     /// What was read, or a fault at `pointer`.
     pub fn note<T>(&mut self, pointer: &'static str, read: Result<T, Invalid>) -> Option<T> {
         read.map_err(|invalid| self.add(pointer, invalid)).ok()

@@ -52,7 +52,7 @@ async fn every_operation_is_described_whole() {
             }
         }
     }
-    assert_eq!(operations, 7);
+    assert_eq!(operations, 10);
 }
 
 /// What the description shows as the example of a request works as it is.
@@ -62,7 +62,7 @@ async fn the_examples_of_requests_are_taken() {
     let document = Answer::of(app.anonymous(Method::GET, "/openapi.json"))
         .await
         .body;
-    for path in ["/api/v1/data", "/api/v1/insights"] {
+    for path in ["/api/v1/data", "/api/v1/data/batch", "/api/v1/insights"] {
         let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
         let answer = app.post_raw(path, body["example"].to_string()).await;
         answer.expect(StatusCode::OK);

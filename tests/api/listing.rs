@@ -134,3 +134,77 @@ async fn a_user_sees_nobody_elses_readings() {
     }
     assert_eq!(app.count("user123").await, 10);
 }
+
+/// The data types of all pages that begin with `query`.
+async fn types(app: &TestApp, query: &str) -> Vec<String> {
+    let mut types = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let path = format!("/api/v1/data/user123?{query}{cursor}");
+        let page = app.get(&path).await.expect(StatusCode::OK);
+        let data = page["data"].as_array().unwrap();
+        types.extend(
+            data.iter()
+                .map(|reading| reading["data_type"].as_str().unwrap().to_owned()),
+        );
+        match page["next_cursor"].as_str() {
+            // The cursor remembers the types.
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return types,
+        }
+    }
+}
+
+async fn check_types(app: &TestApp) {
+    for hour in 0..12 {
+        let data_type = ["heart_rate", "steps", "weight"][hour % 3];
+        let timestamp = format!("2024-01-15T{hour:02}:00:00Z");
+        app.post(&example_with(
+            json!({"data_type": data_type, "timestamp": timestamp}),
+        ))
+        .await
+        .expect(StatusCode::OK);
+    }
+    assert_eq!(types(app, "data_type=steps&limit=3").await, ["steps"; 4]);
+    assert_eq!(
+        types(app, "data_type=weight&data_type=steps&limit=3").await,
+        ["weight", "steps"].repeat(4)
+    );
+    assert_eq!(
+        types(
+            app,
+            "data_type=steps&data_type=weight&order=asc&limit=1&start=2024-01-15T04:00:00Z"
+        )
+        .await,
+        ["steps", "weight"].repeat(3)
+    );
+    assert!(types(app, "data_type=sleep").await.is_empty());
+}
+
+#[tokio::test]
+async fn one_or_several_types_are_listed_by_themselves() {
+    check_types(&TestApp::start().await).await;
+}
+
+#[tokio::test]
+async fn one_or_several_types_are_listed_by_themselves_on_dynamodb() {
+    check_types(&TestApp::start_on_dynamodb().await).await;
+}
+
+#[tokio::test]
+async fn a_cursor_is_bound_to_its_types() {
+    let app = app_with_ten_days().await;
+    let (_, next) = page(&app, "data_type=heart_rate&limit=4").await;
+    let cursor = next.unwrap();
+    let walk_on = format!("cursor={cursor}&data_type=heart_rate&limit=2");
+    assert_eq!(page(&app, &walk_on).await.0, [6.0, 5.0]);
+    for other in ["data_type=steps", "data_type=heart_rate&data_type=steps"] {
+        app.get(&format!("/api/v1/data/user123?cursor={cursor}&{other}"))
+            .await
+            .expect_faults(&["/cursor"]);
+    }
+    let many: Vec<String> = (0..21).map(|index| format!("data_type=t{index}")).collect();
+    app.get(&format!("/api/v1/data/user123?{}", many.join("&")))
+        .await
+        .expect_faults(&["/data_type"]);
+}

@@ -10,11 +10,15 @@ mod app;
 mod authentication;
 mod bad_bodies;
 mod bad_queries;
+mod batches;
 mod clients_of_old;
 mod documentation;
+mod erasure;
+mod export;
 #[path = "../support/fake_gemini/mod.rs"]
 #[expect(dead_code, reason = "the tests of the client use the rest")]
 mod fake_gemini;
+mod faulty_store;
 mod health;
 mod insights;
 mod listing;

@@ -1,0 +1,263 @@
+//! Storing many readings at once.
+
+use std::fmt;
+
+use axum::extract::State;
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::AppState;
+use super::docs::BatchProblems;
+use super::error::ApiError;
+use super::json::{FromJson, Json, answer, object};
+use super::measurement::NewReading;
+use super::validation::{Fault, Faults};
+use crate::domain::{Measurement, Reading};
+use crate::store::{Kept, StoreError, put_batch};
+
+/// The largest body of a batch in bytes.
+pub const LARGEST_BODY: usize = 8 * 1024 * 1024;
+
+/// The most readings in a batch.
+const MOST: usize = 5_000;
+
+/// Store up to 5,000 readings.
+///
+/// Each is taken or rejected by itself. When this answers 200, all that are
+/// `stored` are durable. Sending the whole batch again is safe and changes
+/// nothing: after a 503, whose `results` tell how far it came, do so. Of a
+/// client's record that comes more than once the highest version counts.
+#[utoipa::path(
+    post, path = "/data/batch", tag = "readings", operation_id = "create_readings",
+    request_body(
+        content = NewBatch, description = "The readings, of any users; up to 8 MiB.",
+        example = json!({
+            "readings": [
+                {"user_id": "user123", "data_type": "heart_rate", "value": 72, "timestamp": "2024-01-15T10:30:00Z"},
+                {"user_id": "user123", "data_type": "steps", "value": 61, "timestamp": "2024-01-15T10:31:00Z"}
+            ]
+        })
+    ),
+    responses((status = 200, description = "What became of each.", body = BatchStored), BatchProblems)
+)]
+pub async fn create(
+    State(state): State<AppState>,
+    Json(Batch(measurements)): Json<Batch>,
+) -> Result<Response, ApiError> {
+    let now = state.clock.now();
+    let mut results = Results::with_capacity(measurements.len());
+    let mut readings = Vec::with_capacity(measurements.len());
+    for measurement in measurements {
+        match measurement {
+            Ok(measurement) => {
+                let reading = Reading::take_in(measurement, now);
+                results.await_outcome(&reading);
+                readings.push(reading);
+            }
+            Err(faults) => results.reject(faults),
+        }
+    }
+    let outcomes = put_batch(&*state.store, readings).await;
+    answer(&BatchStored::from(results.complete(outcomes)?))
+}
+
+/// The readings of a batch, or what is wrong with each.
+pub struct Batch(Vec<Result<Measurement, Faults>>);
+
+/// A batch of readings. Members that are not named here are refused.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewBatch<'a> {
+    /// The readings.
+    #[serde(borrow)]
+    #[schema(value_type = Vec<NewReading>, required, min_items = 1, max_items = 5000)]
+    readings: Option<&'a RawValue>,
+}
+
+impl FromJson for Batch {
+    const LARGEST_BODY: usize = LARGEST_BODY;
+
+    fn from_json(json: &[u8], now: Timestamp) -> Result<Self, ApiError> {
+        let NewBatch { readings } = object(json)?;
+        let fault = |detail| ApiError::Invalid(Faults::one("/readings", detail));
+        let readings = readings.ok_or_else(|| fault("is required"))?;
+        let Elements(readings) = serde_json::from_str(readings.get())
+            .map_err(|_| fault("must be an array of 1 to 5000 readings"))?;
+        if readings.is_empty() {
+            return Err(fault("must hold at least one reading"));
+        }
+        let read = |(index, reading): (usize, &RawValue)| {
+            Measurement::from_json(reading.get().as_bytes(), now).map_err(|error| {
+                let faults = match error {
+                    ApiError::Invalid(faults) => faults,
+                    other => Faults::one("", other),
+                };
+                faults.below(&format!("/readings/{index}"))
+            })
+        };
+        Ok(Self(readings.into_iter().enumerate().map(read).collect()))
+    }
+}
+
+/// The elements of an array of at most [`MOST`]; of a longer one no more are
+/// read.
+struct Elements<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ElementsVisitor;
+
+        impl<'de> Visitor<'de> for ElementsVisitor {
+            type Value = Elements<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(formatter, "an array of up to {MOST} elements")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
+                let mut elements = Vec::new();
+                while let Some(element) = array.next_element()? {
+                    if elements.len() == MOST {
+                        return Err(serde::de::Error::invalid_length(MOST + 1, &self));
+                    }
+                    elements.push(element);
+                }
+                Ok(Elements(elements))
+            }
+        }
+
+        deserializer.deserialize_seq(ElementsVisitor)
+    }
+}
+
+/// The results of a batch while it is being stored.
+struct Results {
+    results: Vec<BatchResult>,
+    /// Those that wait for the store, in the order in which it gets them.
+    waiting: Vec<usize>,
+}
+
+impl Results {
+    fn with_capacity(count: usize) -> Self {
+        Self {
+            results: Vec::with_capacity(count),
+            waiting: Vec::with_capacity(count),
+        }
+    }
+
+    fn await_outcome(&mut self, reading: &Reading) {
+        let index = self.results.len();
+        self.waiting.push(index);
+        self.results.push(BatchResult {
+            index,
+            result: BatchOutcome::Failed,
+            data_id: Some(reading.id.to_string()),
+            errors: Vec::new(),
+        });
+    }
+
+    fn reject(&mut self, faults: Faults) {
+        self.results.push(BatchResult {
+            index: self.results.len(),
+            result: BatchOutcome::Rejected,
+            data_id: None,
+            errors: faults.into_list(),
+        });
+    }
+
+    /// The results with what the store answered.
+    fn complete(
+        mut self,
+        outcomes: Vec<Result<Kept, StoreError>>,
+    ) -> Result<Vec<BatchResult>, ApiError> {
+        let mut failure: Option<StoreError> = None;
+        for (index, outcome) in self.waiting.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(Kept::Stored) => self.results[index].result = BatchOutcome::Stored,
+                Ok(Kept::Superseded) => self.results[index].result = BatchOutcome::Superseded,
+                // Rather one that may pass: then it is worth sending again.
+                Err(error) if failure.as_ref().is_none_or(|first| !first.is_retryable()) => {
+                    failure = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        match failure {
+            None => Ok(self.results),
+            Some(source) => Err(ApiError::BatchInterrupted {
+                source,
+                results: self.results,
+            }),
+        }
+    }
+}
+
+/// What became of a batch.
+#[derive(Serialize, ToSchema)]
+struct BatchStored {
+    /// Always `true`.
+    #[schema(example = true)]
+    success: bool,
+    /// How many are held.
+    #[schema(example = 2)]
+    stored: usize,
+    /// Of how many a higher version is held.
+    #[schema(example = 0)]
+    superseded: usize,
+    /// How many do not fit the model.
+    #[schema(example = 0)]
+    rejected: usize,
+    /// What became of each, in the order of the request.
+    results: Vec<BatchResult>,
+}
+
+impl From<Vec<BatchResult>> for BatchStored {
+    fn from(results: Vec<BatchResult>) -> Self {
+        let count = |outcome| {
+            let of_it = results.iter().filter(|result| result.result == outcome);
+            of_it.count()
+        };
+        Self {
+            success: true,
+            stored: count(BatchOutcome::Stored),
+            superseded: count(BatchOutcome::Superseded),
+            rejected: count(BatchOutcome::Rejected),
+            results,
+        }
+    }
+}
+
+/// What became of one reading of a batch.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct BatchResult {
+    /// Its place in the request, from 0.
+    #[schema(example = 0)]
+    index: usize,
+    /// What became of it.
+    result: BatchOutcome,
+    /// Its id, unless it was rejected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = Uuid, example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
+    data_id: Option<String>,
+    /// If it was rejected: each rule that it breaks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault>,
+}
+
+/// What became of one reading of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum BatchOutcome {
+    /// It is held, now or since an earlier time.
+    Stored,
+    /// A higher version of the client's record is held.
+    Superseded,
+    /// It does not fit the model.
+    Rejected,
+    /// Only in the answer 503 or 500: it is not known to be held.
+    Failed,
+}

@@ -1,0 +1,207 @@
+//! Many readings in one request.
+
+use std::sync::Arc;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp, example, example_with};
+use crate::faulty_store::FaultyStore;
+
+const PATH: &str = "/api/v1/data/batch";
+
+async fn send(app: &TestApp, readings: &[Value]) -> Answer {
+    let body = json!({"readings": readings}).to_string();
+    app.post_raw(PATH, body).await
+}
+
+/// What became of each.
+fn outcomes(answer: &Value) -> Vec<&str> {
+    let results = answer["results"].as_array().unwrap();
+    for (index, result) in results.iter().enumerate() {
+        assert_eq!(result["index"], index, "in the order of the request");
+    }
+    results
+        .iter()
+        .map(|result| result["result"].as_str().unwrap())
+        .collect()
+}
+
+fn at_minute(minute: usize) -> Value {
+    let (hour, minute) = (minute / 60, minute % 60);
+    let timestamp = format!("2024-01-15T{hour:02}:{minute:02}:00Z");
+    example_with(json!({"timestamp": timestamp}))
+}
+
+async fn check_a_batch(app: &TestApp) {
+    let readings: Vec<Value> = (0..120).map(at_minute).collect();
+    for _ in 0..2 {
+        let answer = send(app, &readings).await.expect(StatusCode::OK);
+        assert_eq!(answer["success"], true);
+        assert_eq!(answer["stored"], 120);
+        assert_eq!(
+            (&answer["superseded"], &answer["rejected"]),
+            (&json!(0), &json!(0))
+        );
+        assert_eq!(outcomes(&answer), ["stored"; 120]);
+        assert_eq!(app.count("user123").await, 120);
+    }
+    let alone = app.post(&readings[7]).await.expect(StatusCode::OK);
+    let answer = send(app, &readings).await.expect(StatusCode::OK);
+    assert_eq!(answer["results"][7]["data_id"], alone["data_id"]);
+}
+
+#[tokio::test]
+async fn a_batch_is_stored_and_may_be_sent_again() {
+    check_a_batch(&TestApp::start().await).await;
+}
+
+#[tokio::test]
+async fn a_batch_is_stored_and_may_be_sent_again_on_dynamodb() {
+    check_a_batch(&TestApp::start_on_dynamodb().await).await;
+}
+
+#[tokio::test]
+async fn a_bad_reading_is_told_and_the_others_are_stored() {
+    let app = TestApp::start().await;
+    let readings = [
+        example(),
+        example_with(json!({"value": "72", "colour": "red"})),
+        example_with(json!({"value": "72", "timestamp": "yesterday"})),
+        json!(7),
+        example_with(json!({"user_id": "other"})),
+    ];
+    let answer = send(&app, &readings).await.expect(StatusCode::OK);
+    assert_eq!(
+        outcomes(&answer),
+        ["stored", "rejected", "rejected", "rejected", "stored"]
+    );
+    assert_eq!(
+        (&answer["stored"], &answer["rejected"]),
+        (&json!(2), &json!(3))
+    );
+    let pointers = |index: usize| -> Vec<&str> {
+        let result = &answer["results"][index];
+        assert!(result.get("data_id").is_none());
+        let errors = result["errors"].as_array().unwrap();
+        let pointers = errors
+            .iter()
+            .map(|fault| fault["pointer"].as_str().unwrap());
+        pointers.collect()
+    };
+    assert_eq!(pointers(1), ["/readings/1/colour"]);
+    assert_eq!(pointers(2), ["/readings/2/value", "/readings/2/timestamp"]);
+    assert_eq!(pointers(3), ["/readings/3"]);
+    assert_eq!(
+        (app.count("user123").await, app.count("other").await),
+        (1, 1)
+    );
+}
+
+#[tokio::test]
+async fn the_highest_version_of_a_record_counts() {
+    let app = TestApp::start().await;
+    let version = |version: u64| {
+        example_with(json!({
+            "value": version, "client_record_id": "r", "client_record_version": version
+        }))
+    };
+    let answer = send(&app, &[version(1), version(3), version(2)]).await;
+    let answer = answer.expect(StatusCode::OK);
+    assert_eq!(outcomes(&answer), ["superseded", "stored", "superseded"]);
+    let answer = send(&app, &[version(2), version(3)]).await;
+    assert_eq!(
+        outcomes(&answer.expect(StatusCode::OK)),
+        ["superseded", "stored"]
+    );
+    let list = app.get("/api/v1/data/user123").await.expect(StatusCode::OK);
+    assert_eq!(list["count"], 1);
+    assert_eq!(list["data"][0]["value"], 3.0);
+}
+
+#[tokio::test]
+async fn what_is_no_batch_is_refused_whole() {
+    let app = TestApp::start().await;
+    for (body, pointer) in [
+        (json!({}), "/readings"),
+        (json!({"readings": null}), "/readings"),
+        (json!({"readings": []}), "/readings"),
+        (json!({"readings": {"0": example()}}), "/readings"),
+        (json!({"readings": [example()], "more": 1}), "/more"),
+        (json!([example()]), ""),
+    ] {
+        let answer = app.post_raw(PATH, body.to_string()).await;
+        answer.expect_faults(&[pointer]);
+    }
+    app.post_raw(PATH, "{\"readings\":[")
+        .await
+        .expect_problem(400, "invalid_json");
+    assert_eq!(app.count("user123").await, 0);
+}
+
+#[tokio::test]
+async fn a_batch_holds_up_to_5000_readings_and_8_mebibytes() {
+    let app = TestApp::start().await;
+    let mut readings = vec![json!(0); 5_000];
+    let answer = send(&app, &readings).await.expect(StatusCode::OK);
+    assert_eq!(answer["rejected"], 5_000);
+    readings.push(json!(0));
+    send(&app, &readings).await.expect_faults(&["/readings"]);
+
+    let of_size = |size: usize| {
+        let body = json!({"readings": [example()]}).to_string();
+        " ".repeat(size - body.len()) + &body
+    };
+    let largest = 8 * 1024 * 1024;
+    app.post_raw(PATH, of_size(largest))
+        .await
+        .expect(StatusCode::OK);
+    app.post_raw(PATH, of_size(largest + 1))
+        .await
+        .expect_problem(413, "body_too_large");
+}
+
+#[tokio::test]
+async fn a_store_that_fails_midway_is_told_reading_by_reading() {
+    let (store, directory) = FaultyStore::new();
+    store.fail_puts_of("steps");
+    let store = Arc::new(store);
+    let app = TestApp::over(store.clone(), Some(directory)).await;
+    let readings = [
+        example(),
+        example_with(json!({"data_type": "steps"})),
+        json!("no reading"),
+    ];
+    let answer = send(&app, &readings).await;
+    assert_eq!(answer.headers["retry-after"], "1");
+    let problem = answer.expect_problem(503, "store_unavailable");
+    assert_eq!(outcomes(&problem), ["stored", "failed", "rejected"]);
+    assert_eq!(app.count("user123").await, 1);
+
+    store.heal();
+    let answer = send(&app, &readings).await.expect(StatusCode::OK);
+    assert_eq!(outcomes(&answer), ["stored", "stored", "rejected"]);
+    assert_eq!(app.count("user123").await, 2);
+}
+
+#[tokio::test]
+async fn a_user_may_be_called_batch() {
+    let app = TestApp::start().await;
+    let reading = example_with(json!({"user_id": "batch"}));
+    let stored = app.post(&reading).await.expect(StatusCode::OK);
+    assert_eq!(app.count("batch").await, 1);
+    let id = stored["data_id"].as_str().unwrap();
+    app.get(&format!("/api/v1/data/batch/{id}"))
+        .await
+        .expect(StatusCode::OK);
+    let export = app.get("/api/v1/data/batch/export").await;
+    assert_eq!(export.status, StatusCode::OK);
+    let erased = app
+        .delete("/api/v1/data/batch")
+        .await
+        .expect(StatusCode::OK);
+    assert_eq!(
+        erased,
+        json!({"success": true, "user_id": "batch", "deleted": 1})
+    );
+}

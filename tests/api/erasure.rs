@@ -1,0 +1,77 @@
+//! Erasing a user.
+
+use std::sync::Arc;
+
+use reqwest::StatusCode;
+use serde_json::json;
+
+use crate::app::{TestApp, example_with};
+use crate::faulty_store::FaultyStore;
+
+async fn check(app: &TestApp) {
+    let readings: Vec<_> = (0..700)
+        .map(|value| example_with(json!({"value": value})))
+        .chain([example_with(json!({"user_id": "user1234"}))])
+        .collect();
+    let body = json!({"readings": readings}).to_string();
+    app.post_raw("/api/v1/data/batch", body)
+        .await
+        .expect(StatusCode::OK);
+
+    for deleted in [700, 0] {
+        let answer = app
+            .delete("/api/v1/data/user123")
+            .await
+            .expect(StatusCode::OK);
+        assert_eq!(
+            answer,
+            json!({"success": true, "user_id": "user123", "deleted": deleted})
+        );
+        assert_eq!(app.count("user123").await, 0);
+        let of_type = app.get("/api/v1/data/user123?data_type=heart_rate").await;
+        assert_eq!(of_type.expect(StatusCode::OK)["count"], 0);
+    }
+    assert_eq!(app.count("user1234").await, 1, "nobody else's");
+
+    app.post(&readings[0]).await.expect(StatusCode::OK);
+    assert_eq!(app.count("user123").await, 1, "the user may come back");
+}
+
+#[tokio::test]
+async fn a_user_is_erased_whole_and_nobody_else() {
+    check(&TestApp::start().await).await;
+}
+
+#[tokio::test]
+async fn a_user_is_erased_whole_and_nobody_else_on_dynamodb() {
+    check(&TestApp::start_on_dynamodb().await).await;
+}
+
+#[tokio::test]
+async fn what_no_user_can_be_called_is_refused() {
+    let app = TestApp::start().await;
+    app.delete("/api/v1/data/-a")
+        .await
+        .expect_faults(&["/user_id"]);
+}
+
+/// On a clock that runs ahead while everybody waits.
+#[tokio::test(start_paused = true)]
+async fn what_takes_too_long_goes_on_with_the_next_request() {
+    let (store, directory) = FaultyStore::new();
+    store.erase_endlessly();
+    let store = Arc::new(store);
+    let app = TestApp::over(store.clone(), Some(directory)).await;
+    let answer = app.delete("/api/v1/data/user123").await;
+    assert_eq!(answer.headers["retry-after"], "1");
+    let body = answer.expect(StatusCode::ACCEPTED);
+    // Parts of 5 s each within 20 s.
+    assert_eq!(
+        body,
+        json!({"success": true, "user_id": "user123", "deleted": 400})
+    );
+    store.heal();
+    app.delete("/api/v1/data/user123")
+        .await
+        .expect(StatusCode::OK);
+}

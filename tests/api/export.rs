@@ -1,0 +1,234 @@
+//! A user's whole data.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::app::{TestApp, example, example_with};
+use crate::faulty_store::FaultyStore;
+
+/// What an export says, whole; `None` if it ends abnormally.
+async fn export(app: &TestApp, query: &str, accept: &str) -> (HeaderMap, Option<String>) {
+    let request = app
+        .request(Method::GET, &format!("/api/v1/data/user123/export{query}"))
+        .header("Accept", accept);
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    let headers = response.headers().clone();
+    (headers, response.text().await.ok())
+}
+
+fn lines(ndjson: &str) -> Vec<Value> {
+    assert!(ndjson.ends_with('\n'));
+    ndjson
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+async fn fill(app: &TestApp, count: usize) {
+    let readings: Vec<Value> = (0..count)
+        .map(|index| {
+            let data_type = if index % 3 == 0 {
+                "steps"
+            } else {
+                "heart_rate"
+            };
+            example_with(json!({"value": index, "data_type": data_type}))
+        })
+        .collect();
+    let body = json!({"readings": readings}).to_string();
+    app.post_raw("/api/v1/data/batch", body)
+        .await
+        .expect(StatusCode::OK);
+}
+
+async fn check_what_is_exported(app: &TestApp) {
+    fill(app, 1_201).await;
+    let (headers, text) = export(app, "", "*/*").await;
+    assert_eq!(headers["content-type"], "application/x-ndjson");
+    assert_eq!(
+        headers["content-disposition"],
+        "attachment; filename=\"readings.ndjson\""
+    );
+    let mut readings = lines(&text.unwrap());
+    assert_eq!(
+        readings.pop(),
+        Some(json!({"complete": true, "count": 1_201}))
+    );
+    let ids: BTreeSet<String> = readings
+        .iter()
+        .map(|reading| reading["data_id"].to_string())
+        .collect();
+    assert_eq!(ids.len(), 1_201);
+
+    let (_, text) = export(app, "?data_type=steps", "*/*").await;
+    let steps = lines(&text.unwrap());
+    assert_eq!(steps.last(), Some(&json!({"complete": true, "count": 401})));
+    assert_eq!(steps[0]["data_type"], "steps");
+
+    // It can be sent back as it is.
+    app.delete("/api/v1/data/user123")
+        .await
+        .expect(StatusCode::OK);
+    for reading in &mut readings {
+        let members = reading.as_object_mut().unwrap();
+        members.remove("data_id").unwrap();
+        members.remove("created_at").unwrap();
+    }
+    let body = json!({"readings": readings}).to_string();
+    let answer = app.post_raw("/api/v1/data/batch", body).await;
+    assert_eq!(answer.expect(StatusCode::OK)["stored"], 1_201);
+    let (_, text) = export(app, "", "application/x-ndjson").await;
+    let again = lines(&text.unwrap()).into_iter();
+    let again: BTreeSet<String> = again
+        .filter_map(|reading| Some(reading.get("data_id")?.to_string()))
+        .collect();
+    assert_eq!(again, ids);
+}
+
+#[tokio::test]
+async fn everything_is_exported_and_can_be_sent_back() {
+    check_what_is_exported(&TestApp::start().await).await;
+}
+
+#[tokio::test]
+async fn everything_is_exported_and_can_be_sent_back_on_dynamodb() {
+    check_what_is_exported(&TestApp::start_on_dynamodb().await).await;
+}
+
+#[tokio::test]
+async fn of_an_unknown_user_nothing_is_exported() {
+    let app = TestApp::start().await;
+    let (_, text) = export(&app, "", "*/*").await;
+    assert_eq!(text.unwrap(), "{\"complete\":true,\"count\":0}\n");
+    let (_, text) = export(&app, "", "text/csv").await;
+    assert_eq!(text.unwrap().lines().count(), 1, "the header");
+}
+
+#[tokio::test]
+async fn the_range_and_the_parameters_are_those_of_a_list() {
+    let app = TestApp::start().await;
+    for day in 1..=9 {
+        let timestamp = format!("2024-01-{day:02}T00:00:00Z");
+        app.post(&example_with(json!({"value": day, "timestamp": timestamp})))
+            .await
+            .expect(StatusCode::OK);
+    }
+    let range = "?start=2024-01-03T00:00:00Z&end=2024-01-06T00:00:00Z";
+    let (_, text) = export(&app, range, "*/*").await;
+    let values: Vec<_> = lines(&text.unwrap())
+        .iter()
+        .filter_map(|line| line["value"].as_f64())
+        .collect();
+    assert_eq!(values, [3.0, 4.0, 5.0], "oldest first");
+    let path = "/api/v1/data/user123/export";
+    for (query, pointer) in [
+        ("limit=5", "/limit"),
+        ("order=asc", "/order"),
+        ("start=x", "/start"),
+        ("data_type=-", "/data_type"),
+    ] {
+        app.get(&format!("{path}?{query}"))
+            .await
+            .expect_faults(&[pointer]);
+    }
+}
+
+#[tokio::test]
+async fn csv_is_as_rfc_4180_has_it_and_runs_no_formula() {
+    let app = TestApp::start().await;
+    let reading = example_with(json!({
+        "value": -0.5,
+        "unit": "=1+1",
+        "client_record_id": "@r",
+        "metadata": {"note": "a \"quoted\", long\nnote"}
+    }));
+    let stored = app.post(&reading).await.expect(StatusCode::OK);
+    let (headers, text) = export(&app, "", "text/csv").await;
+    assert_eq!(
+        headers["content-type"],
+        "text/csv; charset=utf-8; header=present"
+    );
+    assert_eq!(
+        headers["content-disposition"],
+        "attachment; filename=\"readings.csv\""
+    );
+    let data = &stored["data"];
+    let text_of = |name: &str| data[name].as_str().unwrap();
+    assert_eq!(
+        text.unwrap(),
+        format!(
+            "data_id,user_id,data_type,value,timestamp,unit,metadata,client_record_id,client_record_version,created_at\r\n\
+             {},user123,heart_rate,-0.5,2024-01-15T10:30:00Z,'=1+1,\"{{\"\"note\"\":\"\"a \\\"\"quoted\\\"\", long\\nnote\"\"}}\",'@r,0,{}\r\n",
+            text_of("data_id"),
+            text_of("created_at"),
+        )
+    );
+}
+
+#[tokio::test]
+async fn it_is_compressed_when_asked() {
+    let app = TestApp::start().await;
+    fill(&app, 1_000).await;
+    let (headers, plain) = export(&app, "", "*/*").await;
+    assert!(headers.get("content-encoding").is_none());
+    let response = app
+        .request(Method::GET, "/api/v1/data/user123/export")
+        .header("Accept-Encoding", "gzip")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(response.headers()["content-encoding"], "gzip");
+    let compressed = response.bytes().await.unwrap();
+    assert_eq!(compressed[..2], [0x1f, 0x8b]);
+    assert!(compressed.len() * 4 < plain.unwrap().len());
+}
+
+#[tokio::test]
+async fn a_store_that_fails_midway_ends_it_abnormally() {
+    let (store, directory) = FaultyStore::new();
+    let store = Arc::new(store);
+    let app = TestApp::over(store.clone(), Some(directory)).await;
+    fill(&app, 1_201).await;
+    for encoding in ["identity", "gzip"] {
+        store.fail_after_pages(2);
+        let request = app
+            .request(Method::GET, "/api/v1/data/user123/export")
+            .header("Accept-Encoding", encoding);
+        // It may end before the headers have been flushed.
+        let whole = match request.send().await {
+            Ok(response) => response.bytes().await,
+            Err(error) => Err(error),
+        };
+        assert!(whole.is_err(), "{encoding}: half is not whole");
+    }
+    store.fail_after_pages(0);
+    let answer = app.get("/api/v1/data/user123/export").await;
+    answer.expect_problem(503, "store_unavailable");
+    store.heal();
+    let (_, text) = export(&app, "", "*/*").await;
+    assert!(
+        text.unwrap()
+            .ends_with("{\"complete\":true,\"count\":1201}\n")
+    );
+}
+
+#[tokio::test]
+async fn nobody_without_a_key_exports_or_erases() {
+    let app = TestApp::start().await;
+    app.post(&example()).await.expect(StatusCode::OK);
+    for (method, path) in [
+        (Method::GET, "/api/v1/data/user123/export"),
+        (Method::DELETE, "/api/v1/data/user123"),
+        (Method::POST, "/api/v1/data/batch"),
+        (Method::GET, "/api/v1/data/batch"),
+    ] {
+        let answer = crate::app::Answer::of(app.anonymous(method, path)).await;
+        answer.expect_problem(401, "unauthorized");
+    }
+    assert_eq!(app.count("user123").await, 1);
+}

@@ -1,0 +1,114 @@
+//! A store whose disk fails when it is told to: no other way leads there.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use clarity_backend::domain::{ListQuery, Page, Reading, ReadingId, UserId};
+use clarity_backend::store::{
+    DistinctReadings, EmbeddedStore, Erasure, Kept, PutOutcome, ReadingStore, StoreError,
+};
+use tempfile::TempDir;
+
+/// An embedded store with [`Faults`].
+pub struct FaultyStore {
+    store: EmbeddedStore,
+    faults: Mutex<Faults>,
+}
+
+#[derive(Default)]
+struct Faults {
+    /// Puts of this data type fail.
+    data_type: Option<String>,
+    /// After so many pages no more can be read.
+    pages: Option<usize>,
+    /// No part of an erasure is its last.
+    endless: bool,
+}
+
+impl FaultyStore {
+    /// One without a fault, and the directory that must outlive it.
+    pub fn new() -> (Self, TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Self {
+            store: EmbeddedStore::open(directory.path()).unwrap(),
+            faults: Mutex::default(),
+        };
+        (store, directory)
+    }
+
+    pub fn fail_puts_of(&self, data_type: &str) {
+        self.faults.lock().unwrap().data_type = Some(data_type.to_owned());
+    }
+
+    pub fn fail_after_pages(&self, pages: usize) {
+        self.faults.lock().unwrap().pages = Some(pages);
+    }
+
+    pub fn erase_endlessly(&self) {
+        self.faults.lock().unwrap().endless = true;
+    }
+
+    pub fn heal(&self) {
+        *self.faults.lock().unwrap() = Faults::default();
+    }
+
+    fn is_faulty(&self, reading: &Reading) -> bool {
+        let data_type = reading.measurement.data_type.as_str();
+        self.faults.lock().unwrap().data_type.as_deref() == Some(data_type)
+    }
+}
+
+fn fault() -> StoreError {
+    StoreError::Unavailable(Arc::new(io::Error::other("the disk fails")))
+}
+
+#[async_trait]
+impl ReadingStore for FaultyStore {
+    async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
+        if self.is_faulty(&reading) {
+            return Err(fault());
+        }
+        self.store.put(reading).await
+    }
+
+    async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>> {
+        let mut outcomes = Vec::new();
+        for reading in readings.into_vec() {
+            outcomes.push(self.put(reading).await.map(|outcome| Kept::from(&outcome)));
+        }
+        outcomes
+    }
+
+    async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError> {
+        self.store.get(user_id, id).await
+    }
+
+    async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
+        self.store.delete(user_id, id).await
+    }
+
+    async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError> {
+        if self.faults.lock().unwrap().endless {
+            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+            return Ok(Erasure {
+                deleted: 100,
+                complete: false,
+            });
+        }
+        self.store.erase_part(user_id).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        match &mut self.faults.lock().unwrap().pages {
+            Some(0) => return Err(fault()),
+            Some(pages) => *pages -= 1,
+            None => {}
+        }
+        self.store.list(query).await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.store.check().await
+    }
+}
