@@ -13,7 +13,9 @@ mod backend;
 mod dynamodb;
 mod embedded;
 mod model;
+mod replays;
 mod samples;
 mod suite;
 #[path = "../support/mod.rs"]
 mod support;
+mod walks;

@@ -1,0 +1,96 @@
+use std::collections::BTreeMap;
+
+use clarity_backend::domain::{ListQuery, Order, Reading, ReadingId, UserId};
+use clarity_backend::store::{Kept, PutOutcome};
+
+/// What a store should do, in as few words as possible.
+#[derive(Default)]
+pub struct Map(BTreeMap<(String, ReadingId), Reading>);
+
+fn key(user_id: &UserId, id: ReadingId) -> (String, ReadingId) {
+    (user_id.as_str().to_owned(), id)
+}
+
+fn key_of(reading: &Reading) -> (String, ReadingId) {
+    key(&reading.measurement.user_id, reading.id)
+}
+
+impl Map {
+    pub fn get(&self, user_id: &UserId, id: ReadingId) -> Option<&Reading> {
+        self.0.get(&key(user_id, id))
+    }
+
+    pub fn put(&mut self, reading: Reading) -> PutOutcome {
+        if let Some(held) = self.0.get(&key_of(&reading)) {
+            if reading.version() < held.version() {
+                return PutOutcome::Superseded(held.clone());
+            }
+            if reading.measurement == held.measurement {
+                return PutOutcome::Stored(held.clone());
+            }
+        }
+        self.0.insert(key_of(&reading), reading.clone());
+        PutOutcome::Stored(reading)
+    }
+
+    /// Of those with one id the last of the highest version counts.
+    pub fn put_batch(&mut self, readings: Vec<Reading>) -> Vec<Kept> {
+        let mut last_of_highest: BTreeMap<_, &Reading> = BTreeMap::new();
+        for reading in &readings {
+            let best = last_of_highest.entry(key_of(reading)).or_insert(reading);
+            if reading.version() >= best.version() {
+                *best = reading;
+            }
+        }
+        for reading in last_of_highest.into_values() {
+            self.put(reading.clone());
+        }
+        let kept = |reading: &Reading| {
+            if reading.version() < self.0[&key_of(reading)].version() {
+                Kept::Superseded
+            } else {
+                Kept::Stored
+            }
+        };
+        readings.iter().map(kept).collect()
+    }
+
+    pub fn delete(&mut self, user_id: &UserId, id: ReadingId) -> bool {
+        self.0.remove(&key(user_id, id)).is_some()
+    }
+
+    pub fn erase(&mut self, user_id: &UserId) -> u64 {
+        let before = self.0.len();
+        self.0.retain(|(user, _), _| user != user_id.as_str());
+        (before - self.0.len()) as u64
+    }
+
+    /// The page, and what the next one begins behind.
+    pub fn list(&self, query: &ListQuery) -> (Vec<Reading>, Option<ReadingId>) {
+        let mut readings: Vec<&Reading> = self
+            .0
+            .iter()
+            .filter(|((user, id), reading)| {
+                let instant = reading.measurement.timestamp.instant();
+                let named = query.data_types.named();
+                user == query.user_id.as_str()
+                    && (named.is_empty() || named.contains(&reading.measurement.data_type))
+                    && query.range.start.is_none_or(|start| start <= instant)
+                    && query.range.end.is_none_or(|end| instant < end)
+                    && query.after.is_none_or(|after| match query.order {
+                        Order::Asc => *id > after,
+                        Order::Desc => *id < after,
+                    })
+            })
+            .map(|(_, reading)| reading)
+            .collect();
+        if query.order == Order::Desc {
+            readings.reverse();
+        }
+        let limit = query.limit.get();
+        let has_more = readings.len() > limit;
+        readings.truncate(limit);
+        let next = readings.last().filter(|_| has_more).map(|last| last.id);
+        (readings.into_iter().cloned().collect(), next)
+    }
+}
