@@ -24,5 +24,6 @@ mod insights;
 mod listing;
 mod readings;
 mod sample_data;
+mod sample_data_batches;
 #[path = "../support/mod.rs"]
 mod support;

@@ -26,7 +26,7 @@ async fn a_day_of_heart_rates_on_dynamodb() {
 
 async fn check(app: TestApp) {
     let app = Arc::new(app);
-    let readings = Arc::new(samples());
+    let readings = Arc::new(samples_in("fitbit_hr_seconds.jsonl"));
     assert_eq!(readings.len(), 8_418);
     for _ in 0..2 {
         send_all(&app, &readings).await;
@@ -48,12 +48,10 @@ async fn check(app: TestApp) {
     check_insight(&app, &readings).await;
 }
 
-fn samples() -> Vec<Value> {
-    let path = concat!(
-        env!("CARGO_MANIFEST_DIR"),
-        "/../shared/data/fitbit_hr_seconds.jsonl"
-    );
-    let lines = std::fs::read_to_string(path).unwrap();
+/// The readings in a file of the sample data.
+pub fn samples_in(file: &str) -> Vec<Value> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
+    let lines = std::fs::read_to_string(format!("{folder}/{file}")).unwrap();
     lines
         .lines()
         .map(|line| serde_json::from_str(line).unwrap())
@@ -90,7 +88,7 @@ async fn walk(app: &TestApp) -> Vec<Value> {
 }
 
 /// What was measured, without what the service added, in an order of its own.
-fn contents(readings: &[Value]) -> Vec<String> {
+pub fn contents(readings: &[Value]) -> Vec<String> {
     let mut contents: Vec<String> = readings
         .iter()
         .map(|reading| {

@@ -1,0 +1,84 @@
+//! All real readings: in by batches, back by pages and by export.
+
+use std::collections::BTreeMap;
+
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use crate::app::TestApp;
+use crate::sample_data::{contents, samples_in};
+
+pub const FILES: [&str; 4] = [
+    "apple_sample.jsonl",
+    "fitbit_hr_seconds.jsonl",
+    "hall_cgm.jsonl",
+    "lifesnaps_daily.jsonl",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
+async fn all_real_readings_come_back_from_the_embedded_store() {
+    check(&TestApp::start().await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
+async fn all_real_readings_come_back_from_dynamodb() {
+    check(&TestApp::start_on_dynamodb().await).await;
+}
+
+async fn check(app: &TestApp) {
+    let readings: Vec<Value> = FILES.into_iter().flat_map(samples_in).collect();
+    assert_eq!(readings.len(), 35_483);
+    let mut users: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for reading in &readings {
+        let user_id = reading["user_id"].as_str().unwrap();
+        users.entry(user_id).or_default().push(reading.clone());
+    }
+    assert_eq!(users.len(), 17);
+    // Sent again, nothing changes.
+    for _ in 0..2 {
+        send_in_batches(app, &readings).await;
+        for (user_id, sent) in &users {
+            let (listed, exported) = tokio::join!(walk(app, user_id), export(app, user_id));
+            assert_eq!(listed, exported, "{user_id}: the export is the list");
+            assert!(contents(&listed) == contents(sent), "{user_id}");
+        }
+    }
+}
+
+/// Sends them by 5,000; every one is stored.
+pub async fn send_in_batches(app: &TestApp, readings: &[Value]) {
+    for batch in readings.chunks(5_000) {
+        let body = json!({"readings": batch}).to_string();
+        let answer = app.post_raw("/api/v1/data/batch", body).await;
+        let answer = answer.expect(StatusCode::OK);
+        assert_eq!(answer["stored"], batch.len());
+    }
+}
+
+/// All of a user's readings by pages, oldest first.
+async fn walk(app: &TestApp, user_id: &str) -> Vec<Value> {
+    let mut listed = Vec::new();
+    let first = format!("/api/v1/data/{user_id}?limit=1000&order=asc");
+    let mut path = first.clone();
+    loop {
+        let page = app.get(&path).await.expect(StatusCode::OK);
+        listed.extend(page["data"].as_array().unwrap().iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(cursor) => path = format!("{first}&cursor={cursor}"),
+            None => return listed,
+        }
+    }
+}
+
+async fn export(app: &TestApp, user_id: &str) -> Vec<Value> {
+    let path = format!("/api/v1/data/{user_id}/export");
+    let request = app.request(reqwest::Method::GET, &path);
+    let text = request.send().await.unwrap().text().await.unwrap();
+    let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
+    let mut lines: Vec<Value> = lines.collect();
+    let last = lines.pop().unwrap();
+    assert_eq!(last, json!({"complete": true, "count": lines.len()}));
+    lines
+}
