@@ -10,6 +10,7 @@
 //! | [`http`] | the service as its clients see it: routes, wire types, errors |
 //! | [`auth`] | who is asking |
 //! | [`insights`] | answers to questions about readings |
+//! | [`summaries`] | readings by local calendar periods |
 //! | [`statistics`] | statistics of numbers |
 //! | [`store`] | where readings are kept: one contract, two stores |
 //! | [`domain`] | what a reading is |
@@ -17,10 +18,10 @@
 //!
 //! # Who may use what
 //!
-//! `commands → app → http → {auth, insights, store}`, `insights → {statistics,
-//! domain}`, `store → domain`: a module may use those that its arrows lead to,
-//! directly or over others. Nothing points back, and neighbours do not know
-//! each other. Beside them, `config` is used by `commands`, `app` and
+//! `commands → app → http → {auth, insights, summaries, store}`, `insights →
+//! {statistics, domain}`, `summaries → {statistics, domain}`, `store → domain`:
+//! a module may use those that its arrows lead to, directly or over others.
+//! Nothing points back, and neighbours do not know each other. Beside them, `config` is used by `commands`, `app` and
 //! `telemetry`, and `telemetry` by `commands`, `app` and `http`. Only `app`
 //! names concrete stores and providers; `domain` knows no HTTP, no database and
 //! no clock. A test over the source tree keeps it so.
@@ -43,4 +44,5 @@ pub mod http;
 pub mod insights;
 pub mod statistics;
 pub mod store;
+pub mod summaries;
 pub mod telemetry;

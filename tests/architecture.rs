@@ -16,7 +16,7 @@ struct Room {
     keeps: &'static [&'static str],
 }
 
-const ROOMS: [Room; 10] = [
+const ROOMS: [Room; 11] = [
     Room {
         module: "domain",
         may_use: &[],
@@ -43,8 +43,20 @@ const ROOMS: [Room; 10] = [
         keeps: &["regex", "moka"],
     },
     Room {
+        module: "summaries",
+        may_use: &["domain", "statistics"],
+        keeps: &["sketches_ddsketch"],
+    },
+    Room {
         module: "http",
-        may_use: &["auth", "domain", "insights", "store", "telemetry"],
+        may_use: &[
+            "auth",
+            "domain",
+            "insights",
+            "store",
+            "summaries",
+            "telemetry",
+        ],
         keeps: &["hmac", "utoipa_axum", "utoipa_swagger_ui", "tower_http"],
     },
     Room {

@@ -114,6 +114,11 @@ problems! {
 }
 
 problems! {
+    /// What a summary may answer.
+    SummaryProblems: UNAUTHORIZED, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
+}
+
+problems! {
     /// What an operation on one reading may answer.
     ReadingProblems: UNAUTHORIZED, NOT_FOUND, INVALID, INTERNAL, UNAVAILABLE
 }
@@ -169,6 +174,11 @@ const BATCH_INTERRUPTED: ProblemExample = (
     StatusCode::SERVICE_UNAVAILABLE,
     "store_unavailable",
     "The store does not answer or takes no more; `results` tells what became of each reading. Send the whole batch again after `Retry-After`.",
+);
+const OUT_OF_TIME: ProblemExample = (
+    StatusCode::GATEWAY_TIMEOUT,
+    "deadline_exceeded",
+    "There is too much to read in the time of one request: ask for a shorter range or fewer data types.",
 );
 
 fn problem(status: StatusCode, code: &str, description: &str) -> RefOr<openapi::Response> {

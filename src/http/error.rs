@@ -55,6 +55,9 @@ pub enum ApiError {
         /// What became of each.
         results: Vec<BatchResult>,
     },
+    /// It takes longer than a request may.
+    #[error("this takes longer than a request may; ask for a shorter range or fewer data types")]
+    OutOfTime,
     /// The answer could not be written.
     #[error("the answer could not be written")]
     Serialization(#[source] serde_json::Error),
@@ -78,6 +81,7 @@ impl ApiError {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
             }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
+            Self::OutOfTime => (StatusCode::GATEWAY_TIMEOUT, "deadline_exceeded"),
             Self::Store(source) | Self::BatchInterrupted { source, .. }
                 if source.is_retryable() =>
             {

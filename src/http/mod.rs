@@ -24,6 +24,8 @@ mod path;
 mod readings;
 mod request_context;
 mod state;
+mod summary;
+mod summary_parameters;
 mod validation;
 
 use axum::extract::DefaultBodyLimit;
@@ -72,6 +74,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
                 .layer(DefaultBodyLimit::max(batch::LARGEST_BODY)),
         )
         .routes(routes!(readings::list, erasure::erase_user))
+        .routes(routes!(summary::summarize))
         .merge(
             OpenApiRouter::new()
                 .routes(routes!(export::export))

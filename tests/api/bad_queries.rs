@@ -170,6 +170,7 @@ async fn wrong_methods_and_unknown_paths() {
         (Method::POST, "/api/v1/data/user123", "GET,HEAD,DELETE"),
         (Method::PUT, "/api/v1/data/batch", "POST,GET,HEAD,DELETE"),
         (Method::POST, "/api/v1/data/user123/export", "GET,HEAD"),
+        (Method::DELETE, "/api/v1/data/user123/summary", "GET,HEAD"),
         (
             Method::PATCH,
             "/api/v1/data/user123/018d0cab-c440-85d0-a3ae-7ec39b0fdb2e",

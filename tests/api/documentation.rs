@@ -52,7 +52,7 @@ async fn every_operation_is_described_whole() {
             }
         }
     }
-    assert_eq!(operations, 10);
+    assert_eq!(operations, 11);
 }
 
 /// What the description shows as the example of a request works as it is.

@@ -25,5 +25,7 @@ mod listing;
 mod readings;
 mod sample_data;
 mod sample_data_batches;
+mod sample_data_summaries;
+mod summary;
 #[path = "../support/mod.rs"]
 mod support;

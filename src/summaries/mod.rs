@@ -1,0 +1,104 @@
+//! Summaries of readings by local calendar periods, made in one pass.
+//!
+//! What is kept in memory grows with the periods and the series, not with the
+//! readings: of a period that is over only its numbers are left.
+
+mod calendar;
+mod median;
+mod period;
+mod series;
+mod tags;
+
+use jiff::tz::TimeZone;
+
+pub use calendar::{Calendar, CalendarPeriod, Interval};
+pub use median::{Median, MedianMethod};
+pub use period::PeriodSummary;
+pub use series::{Change, Coverage, Series, TooFewDays, Usual};
+
+pub use crate::statistics::{Direction, Strength};
+
+use self::series::OpenSeries;
+use self::tags::Tags;
+use crate::domain::{Reading, TimeRange};
+
+/// Takes readings in the order of time, and sums them up.
+pub struct Summaries {
+    calendar: Calendar,
+    range: TimeRange,
+    series: Vec<OpenSeries>,
+    /// How many periods have been begun, in all series.
+    periods: usize,
+}
+
+/// There is more to tell than an answer may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "makes more than {} buckets or {} series: choose larger buckets, a shorter range or fewer data types",
+    Summaries::MOST_PERIODS,
+    Summaries::MOST_SERIES
+)]
+pub struct TooMuch;
+
+impl Summaries {
+    /// The most periods, in all series.
+    pub const MOST_PERIODS: usize = 20_000;
+    /// The most series.
+    pub const MOST_SERIES: usize = 100;
+
+    /// Of readings within `range`, by periods of this kind in this zone.
+    pub fn new(range: TimeRange, period: CalendarPeriod, zone: TimeZone) -> Self {
+        Self {
+            calendar: Calendar::new(period, zone),
+            range,
+            series: Vec::new(),
+            periods: 0,
+        }
+    }
+
+    /// Takes a reading that is no more than a millisecond older than those
+    /// before it.
+    ///
+    /// # Errors
+    /// When it would be too much; then nothing more can be taken.
+    pub fn take(&mut self, reading: &Reading) -> Result<(), TooMuch> {
+        let measurement = &reading.measurement;
+        let tags = Tags::of(measurement);
+        let is_its = |series: &OpenSeries| series.is_of(&measurement.data_type, &tags);
+        let index = match self.series.iter().position(is_its) {
+            Some(index) => index,
+            None if self.series.len() == Self::MOST_SERIES => return Err(TooMuch),
+            None => {
+                let series = OpenSeries::new(measurement.data_type.clone(), tags);
+                self.series.push(series);
+                self.series.len() - 1
+            }
+        };
+        let instant = measurement.timestamp.instant();
+        let (interval, day) = self.calendar.around(instant);
+        let begins = self.series[index].take(interval, day, instant, measurement.value.get());
+        self.periods += usize::from(begins);
+        if self.periods > Self::MOST_PERIODS {
+            return Err(TooMuch);
+        }
+        Ok(())
+    }
+
+    /// The summaries, in the order of data types, granularities and units.
+    pub fn finish(self) -> Vec<Series> {
+        let days = self.calendar.days_in(self.range);
+        let finished = self.series.into_iter().map(|series| series.finish(days));
+        let mut series: Vec<Series> = finished.collect();
+        series.sort_by(|one, other| {
+            let key = |series: &Series| {
+                (
+                    series.data_type.clone(),
+                    series.granularity.clone(),
+                    series.unit.clone(),
+                )
+            };
+            key(one).cmp(&key(other))
+        });
+        series
+    }
+}

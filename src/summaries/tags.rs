@@ -1,0 +1,66 @@
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::domain::vocabulary;
+use crate::domain::{Measurement, Unit};
+
+/// The most characters of a granularity that tell it from others.
+const LONGEST: usize = 64;
+
+/// What tells readings of one data type from others that must not be added to
+/// them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Tags<'a> {
+    /// Over how long each was measured, as `metadata.granularity` has it.
+    pub(super) granularity: Option<Cow<'a, str>>,
+    /// The unit that the reading names, itself or as `metadata.unit`; else that
+    /// of the vocabulary.
+    pub(super) unit: Option<Cow<'a, str>>,
+}
+
+#[derive(Default, Deserialize)]
+struct Members<'a> {
+    #[serde(borrow)]
+    granularity: Option<&'a RawValue>,
+    #[serde(borrow)]
+    unit: Option<&'a RawValue>,
+}
+
+impl<'a> Tags<'a> {
+    pub(super) fn of(measurement: &'a Measurement) -> Self {
+        let members = match measurement.metadata.as_str() {
+            "{}" => Members::default(),
+            metadata => serde_json::from_str(metadata).unwrap_or_default(),
+        };
+        let own_unit = measurement.unit.as_ref().map(|unit| unit.as_str().into());
+        let usual_unit = || {
+            let metric = vocabulary::find(measurement.data_type.as_str())?;
+            Some(metric.unit.as_str().into())
+        };
+        let is_unit = |text: &Cow<'_, str>| text.parse::<Unit>().is_ok();
+        Self {
+            granularity: text(members.granularity).map(cut),
+            unit: own_unit
+                .or_else(|| text(members.unit).filter(is_unit))
+                .or_else(usual_unit),
+        }
+    }
+}
+
+/// The text of a member; one of another kind tells nothing.
+fn text(json: Option<&RawValue>) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    let Text(text) = serde_json::from_str(json?.get()).ok()?;
+    Some(text)
+}
+
+fn cut(text: Cow<'_, str>) -> Cow<'_, str> {
+    match text.char_indices().nth(LONGEST) {
+        None => text,
+        Some((end, _)) => text[..end].to_owned().into(),
+    }
+}

@@ -1,0 +1,174 @@
+//! Summaries of all real readings, beside numbers computed here, with neither
+//! the service's code nor its calendar.
+
+use std::collections::BTreeMap;
+
+use reqwest::StatusCode;
+use serde_json::Value;
+
+use crate::app::TestApp;
+use crate::sample_data::samples_in;
+use crate::sample_data_batches::{FILES, send_in_batches};
+
+/// Data type, granularity, unit, and the day's beginning in Unix seconds.
+type Cell = (String, Option<String>, Option<String>, i64);
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
+
+/// Of each year the instants at which Athens leaves and enters winter time:
+/// 01:00 UTC on the last Sundays of March and October (Directive 2000/84/EC).
+const SUMMERS: [(i64, i64); 9] = [
+    (1_396_141_200, 1_414_285_200), // 2014-03-30, 2014-10-26
+    (1_427_590_800, 1_445_734_800), // 2015-03-29, 2015-10-25
+    (1_459_040_400, 1_477_789_200), // 2016-03-27, 2016-10-30
+    (1_490_490_000, 1_509_238_800), // 2017-03-26, 2017-10-29
+    (1_521_939_600, 1_540_688_400), // 2018-03-25, 2018-10-28
+    (1_553_994_000, 1_572_138_000), // 2019-03-31, 2019-10-27
+    (1_585_443_600, 1_603_587_600), // 2020-03-29, 2020-10-25
+    (1_616_893_200, 1_635_642_000), // 2021-03-28, 2021-10-31
+    (1_648_342_800, 1_667_091_600), // 2022-03-27, 2022-10-30
+];
+
+fn offset_of_athens(second: i64) -> i64 {
+    let is_summer = |(from, to): &(i64, i64)| (*from..*to).contains(&second);
+    if SUMMERS.iter().any(is_summer) {
+        3 * HOUR
+    } else {
+        2 * HOUR
+    }
+}
+
+fn offset_of_utc(_: i64) -> i64 {
+    0
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
+async fn of_every_day_they_equal_what_is_computed_here() {
+    let app = TestApp::start().await;
+    let readings: Vec<Value> = FILES.into_iter().flat_map(samples_in).collect();
+    send_in_batches(&app, &readings).await;
+    let mut users: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
+    for reading in &readings {
+        let user_id = reading["user_id"].as_str().unwrap();
+        users.entry(user_id).or_default().push(reading);
+    }
+    let zones = [
+        ("UTC", offset_of_utc as fn(i64) -> i64),
+        ("Europe/Athens", offset_of_athens),
+    ];
+    let mut long_days = 0;
+    for (user_id, readings) in users {
+        for (zone, offset) in zones {
+            let path = format!(
+                "/api/v1/data/{user_id}/summary?start=2010-01-01T00:00:00Z&end=2023-01-01T00:00:00Z&tz={zone}"
+            );
+            let answer = app.get(&path).await.expect(StatusCode::OK);
+            long_days += compare(&answer, by_day(&readings, offset), user_id);
+        }
+    }
+    assert!(long_days > 0, "2021-10-31 in Athens has 25 hours");
+}
+
+fn second(timestamp: &str) -> i64 {
+    timestamp.parse::<jiff::Timestamp>().unwrap().as_second()
+}
+
+/// Instants and values of each series and local day.
+fn by_day(readings: &[&Value], offset: fn(i64) -> i64) -> BTreeMap<Cell, Vec<(i64, f64)>> {
+    let mut days: BTreeMap<Cell, Vec<(i64, f64)>> = BTreeMap::new();
+    for reading in readings {
+        let second = second(reading["timestamp"].as_str().unwrap());
+        let text = |member: &Value| member.as_str().map(str::to_owned);
+        let day = (second + offset(second)).div_euclid(DAY) * DAY;
+        let data_type = text(&reading["data_type"]).unwrap();
+        let unit = text(&reading["metadata"]["unit"]);
+        // What has no unit of its own has that of the vocabulary.
+        let unit = unit.or_else(|| (data_type == "mood").then(|| "{score}".to_owned()));
+        let granularity = text(&reading["metadata"]["granularity"]);
+        let cell = (data_type, granularity, unit, day);
+        let value = reading["value"].as_f64().unwrap();
+        days.entry(cell).or_default().push((second, value));
+    }
+    days
+}
+
+/// Compares, and gives how many days had 25 hours.
+fn compare(answer: &Value, mut expected: BTreeMap<Cell, Vec<(i64, f64)>>, user_id: &str) -> usize {
+    let mut long_days = 0;
+    for series in answer["summaries"].as_array().unwrap() {
+        let text = |name: &str| series[name].as_str().map(str::to_owned);
+        let data_type = text("data_type").unwrap();
+        for bucket in series["buckets"].as_array().unwrap() {
+            let start = bucket["start"].as_str().unwrap();
+            // The date alone, as if it were of UTC.
+            let day = second(&format!("{}T00:00:00Z", &start[..10]));
+            let cell = (data_type.clone(), text("granularity"), text("unit"), day);
+            let values = expected.remove(&cell);
+            let values = values.unwrap_or_else(|| panic!("{user_id} has no {cell:?}"));
+            compare_bucket(bucket, values, &cell);
+            let end = bucket["end"].as_str().unwrap();
+            if second(end) - second(start) == 25 * HOUR {
+                assert_eq!(start, "2021-10-31T00:00:00+03:00");
+                assert_eq!(end, "2021-11-01T00:00:00+02:00");
+                long_days += 1;
+            }
+        }
+    }
+    assert!(
+        expected.is_empty(),
+        "{user_id}: {:?}",
+        expected.keys().next()
+    );
+    long_days
+}
+
+const ADDING_UP: [&str; 5] = [
+    "total_energy",
+    "distance",
+    "steps",
+    "sleep_duration",
+    "sleep_awake",
+];
+
+fn compare_bucket(bucket: &Value, mut values: Vec<(i64, f64)>, cell: &Cell) {
+    let near = |name: &str, expected: f64| {
+        let found = bucket[name].as_f64().unwrap();
+        let error = (found - expected).abs();
+        assert!(
+            error <= 1e-9 * expected.abs().max(1.0),
+            "{name} of {cell:?}: {found}, not {expected}"
+        );
+    };
+    values.sort_by_key(|(second, _)| *second);
+    let count = values.len();
+    assert_eq!(bucket["count"], count, "{cell:?}");
+    let sum: f64 = values.iter().map(|(_, value)| value).sum();
+    near("mean", sum / count as f64);
+    if ADDING_UP.contains(&cell.0.as_str()) {
+        near("sum", sum);
+    } else {
+        assert!(bucket.get("sum").is_none(), "{cell:?}");
+    }
+    // At one and the same second any of them may be the first or last.
+    let of_second = |second: i64| -> Vec<f64> {
+        let values = values.iter().filter(|(other, _)| *other == second);
+        values.map(|(_, value)| *value).collect()
+    };
+    let is_one_of = |name: &str, values: Vec<f64>| {
+        let found = bucket[name].as_f64().unwrap();
+        assert!(values.contains(&found), "{name} of {cell:?}");
+    };
+    is_one_of("first", of_second(values[0].0));
+    is_one_of("last", of_second(values[count - 1].0));
+    let mut values: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
+    values.sort_by(f64::total_cmp);
+    near("min", values[0]);
+    near("max", values[count - 1]);
+    near(
+        "median",
+        (values[(count - 1) / 2] + values[count / 2]) / 2.0,
+    );
+    assert_eq!(bucket["median_method"], "exact");
+}
