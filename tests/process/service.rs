@@ -73,7 +73,8 @@ impl Drop for Process {
 
 /// A service that runs until it is dropped.
 pub struct Service {
-    process: Process,
+    /// The process.
+    pub process: Process,
     /// Where it answers.
     pub url: String,
     welcome: String,
