@@ -94,7 +94,9 @@ impl FromJson for Batch {
             Measurement::from_json(reading.get().as_bytes(), now).map_err(|error| {
                 let faults = match error {
                     ApiError::Invalid(faults) => faults,
-                    other => Faults::one("", other),
+                    // What is JSON as part of the whole may still hold text that is
+                    // none.
+                    _ => Faults::one("", "must be a JSON object with valid Unicode"),
                 };
                 faults.below(&format!("/readings/{index}"))
             })

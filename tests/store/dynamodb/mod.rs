@@ -5,4 +5,5 @@ mod faults;
 mod items;
 pub mod raw;
 mod tables;
+mod type_index;
 mod unprocessed;
