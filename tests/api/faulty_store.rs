@@ -24,6 +24,8 @@ struct Faults {
     pages: Option<usize>,
     /// No part of an erasure is its last.
     endless: bool,
+    /// Every page takes 30 s.
+    slow: bool,
 }
 
 impl FaultyStore {
@@ -47,6 +49,10 @@ impl FaultyStore {
 
     pub fn erase_endlessly(&self) {
         self.faults.lock().unwrap().endless = true;
+    }
+
+    pub fn read_slowly(&self) {
+        self.faults.lock().unwrap().slow = true;
     }
 
     pub fn heal(&self) {
@@ -104,6 +110,10 @@ impl ReadingStore for FaultyStore {
             Some(0) => return Err(fault()),
             Some(pages) => *pages -= 1,
             None => {}
+        }
+        let is_slow = self.faults.lock().unwrap().slow;
+        if is_slow {
+            tokio::time::sleep(std::time::Duration::from_secs(30)).await;
         }
         self.store.list(query).await
     }

@@ -359,3 +359,19 @@ async fn a_store_that_fails_makes_no_half_summary() {
     let answer = app.get(path).await.expect(StatusCode::OK);
     assert_eq!(answer["summaries"][0]["count"], 1_500);
 }
+
+/// On a clock that runs ahead while everybody waits.
+#[tokio::test(start_paused = true)]
+async fn what_takes_too_long_is_given_up() {
+    let (faulty, directory) = FaultyStore::new();
+    let faulty = Arc::new(faulty);
+    let app = TestApp::over(faulty.clone(), Some(directory)).await;
+    let readings: Vec<Value> = (0..1_001)
+        .map(|value| example_with(json!({"value": value})))
+        .collect();
+    store(&app, &readings).await;
+    // One of two pages takes 30 s, and a request has 25.
+    faulty.read_slowly();
+    let path = "/api/v1/data/user123/summary?start=2024-01-01T00:00:00Z";
+    app.get(path).await.expect_problem(504, "deadline_exceeded");
+}

@@ -132,3 +132,41 @@ async fn a_failure_midway_tells_what_was_stored() {
     assert_eq!(stored, *processed.lock().unwrap());
     assert_eq!(stored.len(), 75, "three calls of 25");
 }
+
+/// A look for what is held that is answered in parts is gone on with: what is
+/// held is not written again.
+#[tokio::test]
+async fn keys_are_asked_for_again_until_all_are_processed() {
+    let held = ids(40);
+    let processed = Processed::default();
+    let (known, taken) = (held.clone(), Arc::clone(&processed));
+    let endpoint = answers::serve(move |operation, body| match operation {
+        "BatchGetItem" => {
+            let body: Value = serde_json::from_slice(body).unwrap();
+            let asked = body["RequestItems"].as_object().unwrap();
+            let (table, asked) = asked.iter().next().unwrap();
+            let mut keys = asked["Keys"].as_array().unwrap().clone();
+            assert!(keys.len() <= 100, "as many as DynamoDB takes");
+            let left = keys.split_off(keys.len().min(15));
+            keys.retain(|key| known.contains(key["data_id"]["S"].as_str().unwrap()));
+            let unprocessed = match left.is_empty() {
+                true => json!({}),
+                false => json!({table: {"Keys": left, "ConsistentRead": true}}),
+            };
+            let answer = json!({"Responses": {table: keys}, "UnprocessedKeys": unprocessed});
+            (200, answer.to_string())
+        }
+        "BatchWriteItem" => {
+            let (_, requests) = write_requests(body);
+            taken.lock().unwrap().extend(requests.iter().map(id_of));
+            (200, json!({"UnprocessedItems": {}}).to_string())
+        }
+        other => panic!("{other} was not expected"),
+    });
+    let store = DynamoDbStore::connect(dynamodb_settings(&endpoint)).await;
+    for outcome in put_batch(&store, series("someone", 60)).await {
+        assert_eq!(outcome.unwrap(), Kept::Stored);
+    }
+    let new: BTreeSet<String> = ids(60).difference(&held).cloned().collect();
+    assert_eq!(*processed.lock().unwrap(), new);
+}

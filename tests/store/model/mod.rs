@@ -26,7 +26,7 @@ fn the_embedded_store_agrees_with_a_map() {
 
 #[test]
 fn the_dynamodb_store_agrees_with_a_map() {
-    agrees_with_a_map::<DynamoDb>(150);
+    agrees_with_a_map::<DynamoDb>(300);
 }
 
 /// Runs so many sequences on one store, each on users of its own.
