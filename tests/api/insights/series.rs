@@ -89,10 +89,19 @@ async fn a_day_that_is_not_over_is_not_compared() {
 async fn a_period_that_there_are_no_statistics_of_is_said_to_be_none() {
     let app = TestApp::start().await;
     store(&app, [json!({"timestamp": "2024-05-31T12:00:00Z"})]).await;
-    for period in ["last 365 days", "last hour", "year 2021", "past 10 days", "last 12 weeks"] {
+    for period in [
+        "last 365 days",
+        "last hour",
+        "year 2021",
+        "past 10 days",
+        "last 12 weeks",
+    ] {
         let answer = ask(&app, &format!("My average heart rate in the {period}?")).await;
         let text = answer["insight"].as_str().unwrap();
-        assert!(text.contains("Only the 24 hours, 7 days"), "{period}: {text}");
+        assert!(
+            text.contains("Only the 24 hours, 7 days"),
+            "{period}: {text}"
+        );
     }
     for period in ["last 7 days", "past week", "last 24 hours", "last 30 days"] {
         let answer = ask(&app, &format!("My average heart rate in the {period}?")).await;
