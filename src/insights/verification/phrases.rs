@@ -52,10 +52,7 @@ pub static PHRASES: LazyLock<Lexicon<Claim>> = LazyLock::new(|| {
 const TABLE: &[(Claim, &[&str])] = &[
     (Claim::Walked, &["walked", "took"]),
     (Claim::Filler, &["of the time"]),
-    (
-        Claim::PerNight,
-        &["a night", "per night", "each night", "nightly"],
-    ),
+    (Claim::PerNight, &["a night", "per night", "nightly"]),
     (
         Claim::Recorded,
         &[
@@ -106,14 +103,7 @@ const TABLE: &[(Claim, &[&str])] = &[
     ),
     (
         Claim::PerDay,
-        &[
-            "a day",
-            "per day",
-            "daily",
-            "each day",
-            "day to day",
-            "from day to day",
-        ],
+        &["a day", "per day", "daily", "day to day", "from day to day"],
     ),
     (
         Claim::Statistic(&[S::Mean, S::DailyMean, S::WeekdayMean, S::WeekendMean]),
