@@ -16,7 +16,7 @@ use crate::config::{Config, Environment, InsightConfig, StoreConfig};
 use crate::domain::Clock;
 use crate::http::{self, AppState, CursorKeys, Readiness};
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
-use crate::insights::{GeminiProvider, InsightProvider, Insights, StatisticalProvider};
+use crate::insights::{self, GeminiProvider, InsightProvider, Insights, StatisticalProvider};
 use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
 use crate::telemetry::chain;
 
@@ -77,6 +77,7 @@ impl App {
         listener: TcpListener,
         stop: impl Future<Output = ()> + Send + 'static,
     ) -> io::Result<()> {
+        tokio::task::spawn_blocking(insights::warm_up);
         let readiness = Arc::clone(&self.state.readiness);
         let (stopping, mut stopped) = tokio::sync::watch::channel(false);
         let shutdown = async move {
