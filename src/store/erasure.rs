@@ -18,10 +18,11 @@ pub struct Erasure {
 }
 
 /// Erases what is held of the user, part by part, until nothing is left or
-/// `patience` is over; another call then goes on.
+/// `patience` is over; another call then goes on. So it does where the store
+/// fails after something was erased, if it may succeed later.
 ///
 /// # Errors
-/// Whatever the store's [`ReadingStore::erase_part`] answers.
+/// Whatever else the store's [`ReadingStore::erase_part`] answers.
 pub async fn erase(
     store: &dyn ReadingStore,
     user_id: &UserId,
@@ -30,13 +31,22 @@ pub async fn erase(
     let deadline = Instant::now() + patience;
     let mut deleted = 0;
     loop {
-        let part = store.erase_part(user_id).await?;
-        deleted += part.deleted;
-        if part.complete || Instant::now() >= deadline {
-            return Ok(Erasure {
-                deleted,
-                complete: part.complete,
-            });
+        let complete = match store.erase_part(user_id).await {
+            Ok(part) => {
+                deleted += part.deleted;
+                part.complete
+            }
+            Err(error) if deleted > 0 && error.is_retryable() => {
+                tracing::warn!(%error, "an erasure stopped midway");
+                return Ok(Erasure {
+                    deleted,
+                    complete: false,
+                });
+            }
+            Err(error) => return Err(error),
+        };
+        if complete || Instant::now() >= deadline {
+            return Ok(Erasure { deleted, complete });
         }
     }
 }

@@ -43,6 +43,23 @@ pub(super) fn waits() -> impl Iterator<Item = Duration> {
         .build()
 }
 
+/// Waits until what was throttled is to be sent again.
+///
+/// # Errors
+/// `error`, if it is another one, or if `deadline` comes first.
+pub(super) async fn wait_after(
+    error: StoreError,
+    waits: &mut impl Iterator<Item = Duration>,
+    deadline: Instant,
+) -> Result<(), StoreError> {
+    let wait = waits.next().unwrap_or(WAITS.1);
+    if !matches!(error, StoreError::Throttled(_)) || Instant::now() + wait > deadline {
+        return Err(error);
+    }
+    sleep(wait).await;
+    Ok(())
+}
+
 /// What was not written, and why.
 pub(super) struct Incomplete {
     pub(super) requests: Vec<WriteRequest>,
@@ -64,7 +81,7 @@ impl Incomplete {
 }
 
 /// Sends up to [`MOST`] requests, and again what DynamoDB left unprocessed,
-/// until `deadline`.
+/// until `deadline`. Of a call that was throttled all is unprocessed.
 pub(super) async fn send(
     client: &Client,
     table: &str,
@@ -73,31 +90,25 @@ pub(super) async fn send(
     deadline: Instant,
 ) -> Result<(), Incomplete> {
     let mut waits = waits();
-    while !requests.is_empty() {
+    loop {
         let sent = client
             .batch_write_item()
             .request_items(table, requests.clone())
             .send()
             .await;
-        match sent {
+        let error = match sent {
             Ok(answer) => {
                 let unprocessed: HashMap<_, _> = answer.unprocessed_items.unwrap_or_default();
                 requests = unprocessed.into_values().flatten().collect();
+                if requests.is_empty() {
+                    return Ok(());
+                }
+                StoreError::throttled("BatchWriteItem left some unprocessed until the end")
             }
-            Err(error) => {
-                let error = faults.classify("BatchWriteItem", error);
-                return Err(Incomplete { requests, error });
-            }
-        }
-        if requests.is_empty() {
-            break;
-        }
-        let wait = waits.next().unwrap_or(WAITS.1);
-        if Instant::now() + wait > deadline {
-            let error = StoreError::throttled("BatchWriteItem left some unprocessed until the end");
+            Err(error) => faults.classify("BatchWriteItem", error),
+        };
+        if let Err(error) = wait_after(error, &mut waits, deadline).await {
             return Err(Incomplete { requests, error });
         }
-        sleep(wait).await;
     }
-    Ok(())
 }

@@ -1,9 +1,10 @@
 //! Erasing a user's partition, whatever is in it.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::DynamoDbStore;
@@ -22,7 +23,8 @@ const CALLS_AT_ONCE: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Deletes the first items of the partition, those of other services too: all
-/// of it is held of the user.
+/// of it is held of the user. Where it fails after some are deleted, and may
+/// succeed later, it tells how many those were.
 pub(super) async fn erase_part(
     store: &DynamoDbStore,
     user_id: &UserId,
@@ -45,23 +47,37 @@ pub(super) async fn erase_part(
         .chunks(batch_write::MOST)
         .map(|some| some.iter().cloned().map(batch_write::delete).collect())
         .collect::<Result<Vec<Vec<_>>, _>>()?;
-    stream::iter(calls)
-        .map(|requests| async move {
-            batch_write::send(
-                &store.client,
-                &store.table,
-                &store.faults,
-                requests,
-                deadline,
-            )
-            .await
-            .map_err(|incomplete| incomplete.error)
-        })
+    let failure = OnceLock::new();
+    let delete = async |requests: Vec<_>| {
+        // What failed would fail again.
+        if failure.get().is_some() {
+            return 0;
+        }
+        let DynamoDbStore {
+            client,
+            table,
+            faults,
+            ..
+        } = store;
+        let count = requests.len();
+        match batch_write::send(client, table, faults, requests, deadline).await {
+            Ok(()) => count,
+            Err(incomplete) => {
+                let _ = failure.set(incomplete.error);
+                count - incomplete.requests.len()
+            }
+        }
+    };
+    let deleted = stream::iter(calls)
+        .map(delete)
         .buffer_unordered(CALLS_AT_ONCE)
-        .try_collect::<()>()
-        .await?;
-    Ok(Erasure {
-        deleted: keys.len() as u64,
-        complete: keys.is_empty(),
-    })
+        .fold(0, async |sum, deleted| sum + deleted)
+        .await;
+    match failure.into_inner() {
+        Some(error) if deleted == 0 || !error.is_retryable() => Err(error),
+        _ => Ok(Erasure {
+            deleted: deleted as u64,
+            complete: keys.is_empty(),
+        }),
+    }
 }

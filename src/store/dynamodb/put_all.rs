@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::{StreamExt, stream};
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
 
-use super::batch_write::{self, waits};
+use super::batch_write::{self, wait_after, waits};
 use super::item::{self, DATA_ID, USER_ID};
 use super::{DynamoDbStore, key};
 use crate::domain::Reading;
@@ -109,7 +109,17 @@ impl PutAll<'_> {
         if let Some(error) = self.stopped() {
             return (place, Err(error));
         }
-        let outcome = self.store.put(record).await;
+        let mut waits = waits();
+        let outcome = loop {
+            match self.store.put(record.clone()).await {
+                Ok(outcome) => break Ok(outcome),
+                Err(error) => {
+                    if let Err(error) = wait_after(error, &mut waits, self.deadline).await {
+                        break Err(error);
+                    }
+                }
+            }
+        };
         if let Err(error) = &outcome {
             self.failed(error);
         }
@@ -210,10 +220,17 @@ impl PutAll<'_> {
                 .store
                 .client
                 .batch_get_item()
-                .set_request_items(Some(asked))
+                .set_request_items(Some(asked.clone()))
                 .send()
-                .await
-                .map_err(|error| self.store.faults.classify("BatchGetItem", error))?;
+                .await;
+            let answer = match answer {
+                Ok(answer) => answer,
+                Err(error) => {
+                    let error = self.store.faults.classify("BatchGetItem", error);
+                    wait_after(error, &mut waits, self.deadline).await?;
+                    continue;
+                }
+            };
             let items = answer.responses.unwrap_or_default().into_values().flatten();
             for mut item in items {
                 if let (Some(AttributeValue::S(user_id)), Some(AttributeValue::S(id))) =
@@ -226,13 +243,8 @@ impl PutAll<'_> {
             if asked.is_empty() {
                 return Ok(held);
             }
-            let wait = waits.next().unwrap_or_default();
-            if Instant::now() + wait > self.deadline {
-                return Err(StoreError::throttled(
-                    "BatchGetItem left some unprocessed until the end",
-                ));
-            }
-            sleep(wait).await;
+            let error = StoreError::throttled("BatchGetItem left some unprocessed until the end");
+            wait_after(error, &mut waits, self.deadline).await?;
         }
     }
 }

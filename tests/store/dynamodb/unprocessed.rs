@@ -5,12 +5,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use clarity_backend::domain::Measurement;
 use clarity_backend::store::{DynamoDbStore, Kept, StoreError, erase, put_batch};
 use serde_json::{Value, json};
 
 use super::answers;
 use crate::backend::dynamodb_settings;
-use crate::samples::{series, user};
+use crate::samples::{client_record, measurement, reading, series, user};
 
 /// The requests of a `BatchWriteItem`, and the table that they are for.
 fn write_requests(body: &[u8]) -> (String, Vec<Value>) {
@@ -96,6 +97,87 @@ async fn deletions_are_sent_again_until_all_are_processed() {
     let erasure = erase(&store, &user("someone"), patience).await.unwrap();
     assert_eq!((erasure.deleted, erasure.complete), (60, true));
     assert_eq!(*processed.lock().unwrap(), ids(60));
+}
+
+/// The answer to a call of which nothing is processed.
+fn throttled() -> (u16, String) {
+    let code = "ProvisionedThroughputExceededException";
+    (400, json!({"__type": code}).to_string())
+}
+
+/// More calls of an operation than the SDK makes attempts are throttled.
+#[tokio::test]
+async fn calls_that_are_throttled_are_made_again() {
+    const THROTTLED: usize = 4;
+    let processed = Processed::default();
+    let taken = Arc::clone(&processed);
+    let (gets, writes, puts) = Default::default();
+    let is_early = |calls: &AtomicUsize| calls.fetch_add(1, Ordering::SeqCst) < THROTTLED;
+    let endpoint = answers::serve(move |operation, body| match operation {
+        "BatchGetItem" if is_early(&gets) => throttled(),
+        "BatchWriteItem" if is_early(&writes) => throttled(),
+        "PutItem" if is_early(&puts) => throttled(),
+        "BatchGetItem" => (
+            200,
+            json!({"Responses": {}, "UnprocessedKeys": {}}).to_string(),
+        ),
+        "BatchWriteItem" => {
+            let (_, requests) = write_requests(body);
+            taken.lock().unwrap().extend(requests.iter().map(id_of));
+            (200, json!({"UnprocessedItems": {}}).to_string())
+        }
+        "PutItem" => {
+            let body: Value = serde_json::from_slice(body).unwrap();
+            let id = body["Item"]["data_id"]["S"].as_str().unwrap();
+            taken.lock().unwrap().insert(id.to_owned());
+            (200, json!({}).to_string())
+        }
+        other => panic!("{other} was not expected"),
+    });
+    let store = DynamoDbStore::connect(dynamodb_settings(&endpoint)).await;
+    let mut readings = series("someone", 10);
+    readings.push(reading(Measurement {
+        client_record: client_record("1", 1),
+        ..measurement("someone", "2024-01-15T10:30:00Z")
+    }));
+    let ids: BTreeSet<String> = readings.iter().map(|one| one.id.to_string()).collect();
+    for outcome in put_batch(&store, readings).await {
+        assert_eq!(outcome.unwrap(), Kept::Stored);
+    }
+    assert_eq!(*processed.lock().unwrap(), ids);
+}
+
+#[tokio::test]
+async fn an_erasure_that_fails_midway_tells_what_was_deleted() {
+    let processed = Processed::default();
+    let taken = Arc::clone(&processed);
+    let endpoint = answers::serve(move |operation, body| match operation {
+        "Query" => {
+            let keys = series("someone", 60);
+            let keys = keys.iter().map(
+                |one| json!({"user_id": {"S": "someone"}, "data_id": {"S": one.id.to_string()}}),
+            );
+            (200, json!({"Items": keys.collect::<Vec<_>>()}).to_string())
+        }
+        _ => {
+            let (_, requests) = write_requests(body);
+            let mut taken = taken.lock().unwrap();
+            if taken.is_empty() {
+                taken.extend(requests.iter().map(id_of));
+                (200, json!({"UnprocessedItems": {}}).to_string())
+            } else {
+                (500, json!({"__type": "InternalServerError"}).to_string())
+            }
+        }
+    });
+    let store = DynamoDbStore::connect(dynamodb_settings(&endpoint)).await;
+    let patience = Duration::from_secs(60);
+    let erasure = erase(&store, &user("someone"), patience).await.unwrap();
+    assert!(!erasure.complete);
+    assert_eq!(erasure.deleted, processed.lock().unwrap().len() as u64);
+    // Of what cannot be deleted at all that is told.
+    let failed = erase(&store, &user("someone"), patience).await;
+    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
 }
 
 /// What is said to be stored has been processed; what is not has got an error.
