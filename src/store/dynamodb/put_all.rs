@@ -73,7 +73,8 @@ pub(super) async fn put_all(
         .collect::<Vec<Vec<Outcome>>>();
     let (records, others) = tokio::join!(records, others);
 
-    let mut outcomes = vec![Ok(Kept::Stored); count];
+    // What nothing became of must not count as stored.
+    let mut outcomes = vec![Err(StoreError::unavailable("it was not tried")); count];
     for (place, outcome) in others.into_iter().flatten().chain(records) {
         outcomes[place] = outcome;
     }
