@@ -193,7 +193,8 @@ struct TypeSummary<'a> {
     /// What was measured.
     #[schema(example = "steps")]
     data_type: &'a str,
-    /// Over how long each reading was, as its `metadata.granularity` says.
+    /// Over how long each reading was, as its `metadata.granularity` says: its
+    /// text, or as JSON what is no text, such as `60`.
     #[schema(required, example = json!(null))]
     granularity: Option<&'a str>,
     /// The unit: the reading's own, that of its `metadata.unit`, or the usual

@@ -13,7 +13,8 @@ const LONGEST: usize = 64;
 /// them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Tags<'a> {
-    /// Over how long each was measured, as `metadata.granularity` has it.
+    /// Over how long each was measured, as `metadata.granularity` has it: its
+    /// text, or the JSON of anything else.
     pub(super) granularity: Option<Cow<'a, str>>,
     /// The unit that the reading names, itself or as `metadata.unit`; else that
     /// of the vocabulary.
@@ -41,20 +42,22 @@ impl<'a> Tags<'a> {
         };
         let is_unit = |text: &Cow<'_, str>| text.parse::<Unit>().is_ok();
         Self {
-            granularity: text(members.granularity).map(cut),
+            granularity: members
+                .granularity
+                .map(|json| cut(text(json).unwrap_or_else(|| json.get().into()))),
             unit: own_unit
-                .or_else(|| text(members.unit).filter(is_unit))
+                .or_else(|| members.unit.and_then(text).filter(is_unit))
                 .or_else(usual_unit),
         }
     }
 }
 
-/// The text of a member; one of another kind tells nothing.
-fn text(json: Option<&RawValue>) -> Option<Cow<'_, str>> {
+/// The text of a member, if it is one.
+fn text(json: &RawValue) -> Option<Cow<'_, str>> {
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
-    let Text(text) = serde_json::from_str(json?.get()).ok()?;
+    let Text(text) = serde_json::from_str(json.get()).ok()?;
     Some(text)
 }
 

@@ -209,7 +209,11 @@ async fn what_must_not_be_added_up_is_kept_apart() {
             json!({"unit": "mg/dL"}),
             Some("mmol/L"),
         ),
-        reading("weirdness", 1.0, json!({"granularity": 7}), None),
+        reading("distance", 9.0, json!({"granularity": 86_400}), None),
+        reading("distance", 4.0, json!({"granularity": 60}), None),
+        reading("distance", 5.0, json!({"granularity": 60}), None),
+        reading("weirdness", 1.0, json!({"granularity": true}), None),
+        reading("weirdness", 2.0, json!({"granularity": null}), None),
     ];
     store(&app, &readings).await;
     let range = "start=2024-01-15T00:00:00Z&end=2024-01-16T00:00:00Z";
@@ -233,9 +237,12 @@ async fn what_must_not_be_added_up_is_kept_apart() {
         [
             json!(["blood_glucose", null, "mg/dL", 1, null]),
             json!(["blood_glucose", null, "mmol/L", 1, null]),
+            json!(["distance", "60", "m", 2, 9.0]),
+            json!(["distance", "86400", "m", 1, 9.0]),
             json!(["steps", "day", "{steps}", 1, 8_000.0]),
             json!(["steps", "minute", "{steps}", 2, 100.0]),
             json!(["weirdness", null, null, 1, null]),
+            json!(["weirdness", "true", null, 1, null]),
         ]
     );
     let answer = summary(&app, &format!("{range}&data_type=steps")).await;
