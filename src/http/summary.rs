@@ -198,7 +198,8 @@ struct TypeSummary<'a> {
     #[schema(required, example = json!(null))]
     granularity: Option<&'a str>,
     /// The unit: the reading's own, that of its `metadata.unit`, or the usual
-    /// one of a data type that is known.
+    /// one of a data type that is known, which also stands for other spellings
+    /// of it.
     #[schema(required, example = "{steps}")]
     unit: Option<&'a str>,
     /// How many readings.

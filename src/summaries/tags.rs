@@ -17,7 +17,7 @@ pub(super) struct Tags<'a> {
     /// text, or the JSON of anything else.
     pub(super) granularity: Option<Cow<'a, str>>,
     /// The unit that the reading names, itself or as `metadata.unit`; else that
-    /// of the vocabulary.
+    /// of the vocabulary, which also stands for its other spellings.
     pub(super) unit: Option<Cow<'a, str>>,
 }
 
@@ -36,18 +36,18 @@ impl<'a> Tags<'a> {
             metadata => serde_json::from_str(metadata).unwrap_or_default(),
         };
         let own_unit = measurement.unit.as_ref().map(|unit| unit.as_str().into());
-        let usual_unit = || {
-            let metric = vocabulary::find(measurement.data_type.as_str())?;
-            Some(metric.unit.as_str().into())
-        };
+        let usual_unit = vocabulary::find(measurement.data_type.as_str())
+            .map(|metric| Cow::Borrowed(metric.unit.as_str()));
         let is_unit = |text: &Cow<'_, str>| text.parse::<Unit>().is_ok();
+        let named_unit = own_unit.or_else(|| members.unit.and_then(text).filter(is_unit));
         Self {
             granularity: members
                 .granularity
                 .map(|json| cut(text(json).unwrap_or_else(|| json.get().into()))),
-            unit: own_unit
-                .or_else(|| members.unit.and_then(text).filter(is_unit))
-                .or_else(usual_unit),
+            unit: match (named_unit, usual_unit) {
+                (Some(named), Some(usual)) if !vocabulary::same_unit(&named, &usual) => Some(named),
+                (named, usual) => usual.or(named),
+            },
         }
     }
 }

@@ -84,8 +84,13 @@ fn by_day(readings: &[&Value], offset: fn(i64) -> i64) -> BTreeMap<Cell, Vec<(i6
         let day = (second + offset(second)).div_euclid(DAY) * DAY;
         let data_type = text(&reading["data_type"]).unwrap();
         let unit = text(&reading["metadata"]["unit"]);
-        // What has no unit of its own has that of the vocabulary.
-        let unit = unit.or_else(|| (data_type == "mood").then(|| "{score}".to_owned()));
+        // What has no unit of its own has that of the vocabulary, and so has
+        // what spells it otherwise.
+        let unit = match data_type.as_str() {
+            "mood" => Some("{score}".to_owned()),
+            "steps" => Some("{steps}".to_owned()),
+            _ => unit,
+        };
         let granularity = text(&reading["metadata"]["granularity"]);
         let cell = (data_type, granularity, unit, day);
         let value = reading["value"].as_f64().unwrap();
