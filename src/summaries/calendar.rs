@@ -61,8 +61,7 @@ impl Calendar {
     /// The period and the day in which `instant` lies.
     pub fn around(&mut self, instant: Timestamp) -> (Interval, Date) {
         if !self.last_day.1.contains(instant) {
-            let date = self.date(instant);
-            self.last_day = (date, self.dates(date, date.saturating_add(day())));
+            self.last_day = self.day(instant);
         }
         if !self.last_period.contains(instant) {
             self.last_period = match self.period {
@@ -83,13 +82,21 @@ impl Calendar {
             return 0;
         }
         let last = end.saturating_sub(SignedDuration::from_nanos(1));
-        let (first, last) = (self.date(start), self.date(last.unwrap_or(end)));
+        let (first, last) = (self.day(start).0, self.day(last.unwrap_or(end)).0);
         let days = (last - first).get_days();
         u32::try_from(days).map_or(0, |days| days + 1)
     }
 
-    fn date(&self, instant: Timestamp) -> Date {
-        self.zone.to_datetime(instant).date()
+    /// The day that has begun last, which is the one on the wall but where
+    /// clocks go back across midnight: then that stands for the hour before it
+    /// when that comes again.
+    fn day(&self, instant: Timestamp) -> (Date, Interval) {
+        let of = |date: Date| (date, self.dates(date, date.saturating_add(day())));
+        let date = self.zone.to_datetime(instant).date();
+        match of(date) {
+            (date, interval) if instant >= interval.end => of(date.saturating_add(day())),
+            of_date => of_date,
+        }
     }
 
     /// From the beginning of one day to that of another.
@@ -192,6 +199,27 @@ mod tests {
             ),
             "2018-11-04T03:00:00Z 2018-11-05T02:00:00Z"
         );
+    }
+
+    /// There clocks went back from 00:01 on November 7th to 23:01 on the 6th.
+    #[test]
+    fn a_day_that_has_begun_does_not_end_where_clocks_go_back_across_midnight() {
+        let day = |instant: &str| around(CalendarPeriod::Day, "America/St_Johns", instant);
+        let sixth = "2010-11-06T02:30:00Z 2010-11-07T02:30:00Z";
+        let seventh = "2010-11-07T02:30:00Z 2010-11-08T03:30:00Z";
+        assert_eq!(day("2010-11-07T02:29:59Z"), sixth);
+        // 00:00:30, and from 23:01 on again.
+        for instant in ["02:30:30", "02:31:00", "03:00:00", "03:30:00", "12:00:00"] {
+            assert_eq!(day(&format!("2010-11-07T{instant}Z")), seventh);
+        }
+        let zone = TimeZone::get("America/St_Johns").unwrap();
+        let calendar = Calendar::new(CalendarPeriod::Day, zone);
+        let range = |start: &str, end: &str| TimeRange {
+            start: Some(start.parse().unwrap()),
+            end: Some(end.parse().unwrap()),
+        };
+        let days = calendar.days_in(range("2010-11-07T02:30:00Z", "2010-11-08T03:30:00Z"));
+        assert_eq!(days, 1);
     }
 
     #[test]
