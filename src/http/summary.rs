@@ -95,7 +95,11 @@ pub async fn summarize(
 }
 
 fn too_much(too_much: TooMuch) -> ApiError {
-    ApiError::Invalid(Faults::one("/bucket", too_much))
+    let pointer = match too_much {
+        TooMuch::Periods => "/bucket",
+        TooMuch::Series => "/data_type",
+    };
+    ApiError::Invalid(Faults::one(pointer, too_much))
 }
 
 /// Writes times as the clocks of a zone show them.

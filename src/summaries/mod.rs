@@ -33,12 +33,20 @@ pub struct Summaries {
 
 /// There is more to tell than an answer may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "makes more than {} buckets or {} series: choose larger buckets, a shorter range or fewer data types",
-    Summaries::MOST_PERIODS,
-    Summaries::MOST_SERIES
-)]
-pub struct TooMuch;
+pub enum TooMuch {
+    /// Too many periods.
+    #[error(
+        "makes more than {} buckets: choose larger buckets, a shorter range or fewer data types",
+        Summaries::MOST_PERIODS
+    )]
+    Periods,
+    /// Too many series.
+    #[error(
+        "makes more than {} series of data types, granularities and units: name fewer data types or choose a shorter range",
+        Summaries::MOST_SERIES
+    )]
+    Series,
+}
 
 impl Summaries {
     /// The most periods, in all series.
@@ -67,7 +75,7 @@ impl Summaries {
         let is_its = |series: &OpenSeries| series.is_of(&measurement.data_type, &tags);
         let index = match self.series.iter().position(is_its) {
             Some(index) => index,
-            None if self.series.len() == Self::MOST_SERIES => return Err(TooMuch),
+            None if self.series.len() == Self::MOST_SERIES => return Err(TooMuch::Series),
             None => {
                 let series = OpenSeries::new(measurement.data_type.clone(), tags);
                 self.series.push(series);
@@ -79,7 +87,7 @@ impl Summaries {
         let begins = self.series[index].take(interval, day, instant, measurement.value.get());
         self.periods += usize::from(begins);
         if self.periods > Self::MOST_PERIODS {
-            return Err(TooMuch);
+            return Err(TooMuch::Periods);
         }
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
@@ -354,6 +355,14 @@ async fn what_cannot_be_summed_up_is_refused() {
     let many = (0..101).map(|index| example_with(json!({"data_type": format!("t{index}")})));
     store(&app, &many.collect::<Vec<_>>()).await;
     app.get("/api/v1/data/user123/summary?start=2024-01-01T00:00:00Z")
+        .await
+        .expect_faults(&["/data_type"]);
+    let hours = (0..=20_000).map(|hour| {
+        let timestamp = Timestamp::from_second(1_600_000_000 + 3_600 * hour).unwrap();
+        example_with(json!({"user_id": "hours", "timestamp": timestamp.to_string()}))
+    });
+    store(&app, &hours.collect::<Vec<_>>()).await;
+    app.get("/api/v1/data/hours/summary?start=2020-01-01T00:00:00Z&bucket=hour")
         .await
         .expect_faults(&["/bucket"]);
 }
