@@ -62,7 +62,7 @@ pub async fn summarize(
         limit: PageSize::LARGEST,
     };
     let deadline = Instant::now() + PATIENCE;
-    let mut summaries = Summaries::new(range, period, zone.clone());
+    let mut summaries = Summaries::new(range, period, zone.clone(), state.clock.now());
     loop {
         let page = state.store.list(&query).await?;
         for reading in &page.readings {
@@ -276,7 +276,8 @@ struct CoverageSummary {
 
 /// What one number for each day usually is: of a day's readings the sum, mean,
 /// median or last, as fits the data type. It rests on the newest days of the
-/// range, up to 180.
+/// range, up to 180; for data types that add up only on days that are over and
+/// that the range does not cut.
 #[derive(Serialize, ToSchema)]
 struct Baseline {
     /// The median of the days.

@@ -32,6 +32,16 @@ impl Interval {
     }
 }
 
+/// Where an instant lies.
+pub struct Around {
+    /// In which period.
+    pub period: Interval,
+    /// On which day.
+    pub date: Date,
+    /// From when to when that day is.
+    pub day: Interval,
+}
+
 /// The local calendar of a time zone. It remembers where it looked last, as
 /// readings come in the order of time.
 pub struct Calendar {
@@ -59,7 +69,7 @@ impl Calendar {
     }
 
     /// The period and the day in which `instant` lies.
-    pub fn around(&mut self, instant: Timestamp) -> (Interval, Date) {
+    pub fn around(&mut self, instant: Timestamp) -> Around {
         if !self.last_day.1.contains(instant) {
             self.last_day = self.day(instant);
         }
@@ -71,7 +81,12 @@ impl Calendar {
                 CalendarPeriod::Month => self.month(self.last_day.0),
             };
         }
-        (self.last_period, self.last_day.0)
+        let (date, day) = self.last_day;
+        Around {
+            period: self.last_period,
+            date,
+            day,
+        }
     }
 
     /// How many local days `range` touches; an open one as many as can be.
@@ -175,8 +190,8 @@ mod tests {
     fn around(period: CalendarPeriod, zone: &str, instant: &str) -> String {
         let zone = TimeZone::get(zone).unwrap();
         let mut calendar = Calendar::new(period, zone);
-        let (interval, _) = calendar.around(instant.parse().unwrap());
-        format!("{} {}", interval.start, interval.end)
+        let Interval { start, end } = calendar.around(instant.parse().unwrap()).period;
+        format!("{start} {end}")
     }
 
     #[test]

@@ -9,16 +9,17 @@ mod period;
 mod series;
 mod tags;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub use calendar::{Calendar, CalendarPeriod, Interval};
+pub use calendar::{Around, Calendar, CalendarPeriod, Interval};
 pub use median::{Median, MedianMethod};
 pub use period::PeriodSummary;
 pub use series::{Change, Coverage, Series, TooFewDays, Usual};
 
 pub use crate::statistics::{Direction, Strength};
 
-use self::series::OpenSeries;
+use self::series::{Day, OpenSeries};
 use self::tags::Tags;
 use crate::domain::{Reading, TimeRange};
 
@@ -26,6 +27,7 @@ use crate::domain::{Reading, TimeRange};
 pub struct Summaries {
     calendar: Calendar,
     range: TimeRange,
+    now: Timestamp,
     series: Vec<OpenSeries>,
     /// How many periods have been begun, in all series.
     periods: usize,
@@ -54,11 +56,13 @@ impl Summaries {
     /// The most series.
     pub const MOST_SERIES: usize = 100;
 
-    /// Of readings within `range`, by periods of this kind in this zone.
-    pub fn new(range: TimeRange, period: CalendarPeriod, zone: TimeZone) -> Self {
+    /// Of readings within `range`, by periods of this kind in this zone, as of
+    /// `now`.
+    pub fn new(range: TimeRange, period: CalendarPeriod, zone: TimeZone, now: Timestamp) -> Self {
         Self {
             calendar: Calendar::new(period, zone),
             range,
+            now,
             series: Vec::new(),
             periods: 0,
         }
@@ -83,13 +87,24 @@ impl Summaries {
             }
         };
         let instant = measurement.timestamp.instant();
-        let (interval, day) = self.calendar.around(instant);
-        let begins = self.series[index].take(interval, day, instant, measurement.value.get());
+        let Around { period, date, day } = self.calendar.around(instant);
+        let is_whole = self.is_whole(day);
+        let value = measurement.value.get();
+        let begins = self.series[index].take(period, Day { date, is_whole }, instant, value);
         self.periods += usize::from(begins);
         if self.periods > Self::MOST_PERIODS {
             return Err(TooMuch::Periods);
         }
         Ok(())
+    }
+
+    /// Whether the day is over and within the range from its beginning to its
+    /// end.
+    fn is_whole(&self, day: Interval) -> bool {
+        let TimeRange { start, end } = self.range;
+        start.is_none_or(|start| start <= day.start)
+            && end.is_none_or(|end| day.end <= end)
+            && day.end <= self.now
     }
 
     /// The summaries, in the order of data types, granularities and units.

@@ -78,16 +78,26 @@ pub struct Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TooFewDays {
     /// There are fewer than it takes.
-    #[error("needs at least {needed} days with data, and there are {found}")]
+    #[error("needs at least {needed} {days} with data, and there are {found}", days = if *.whole { "whole days" } else { "days" })]
     Days {
         /// How many it takes.
         needed: usize,
         /// How many there are.
         found: usize,
+        /// Whether only those count that are over and not cut by the range.
+        whole: bool,
     },
     /// All days are the same.
     #[error("all days have the same value")]
     NoChange,
+}
+
+/// A local day.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Day {
+    pub(super) date: Date,
+    /// Whether all of its readings can have come.
+    pub(super) is_whole: bool,
 }
 
 /// A series while its readings come.
@@ -97,7 +107,7 @@ pub(super) struct OpenSeries {
     daily: DailyAggregation,
     period: Option<OpenPeriod>,
     periods: Vec<PeriodSummary>,
-    day: Option<(Date, OpenPeriod)>,
+    day: Option<(Day, OpenPeriod)>,
     days_with_data: u32,
     /// One number for each of the newest days.
     days: VecDeque<(Date, f64)>,
@@ -130,15 +140,15 @@ impl OpenSeries {
     pub(super) fn take(
         &mut self,
         interval: Interval,
-        date: Date,
+        day: Day,
         instant: Timestamp,
         value: f64,
     ) -> bool {
         match &mut self.day {
-            Some((open, day)) if *open == date => day.take(instant, value),
+            Some((open, values)) if *open == day => values.take(instant, value),
             _ => {
                 self.close_day();
-                self.day = Some((date, OpenPeriod::new(interval, instant, value)));
+                self.day = Some((day, OpenPeriod::new(interval, instant, value)));
             }
         }
         match &mut self.period {
@@ -160,38 +170,39 @@ impl OpenSeries {
     }
 
     fn close_day(&mut self) {
-        let Some((date, day)) = self.day.take() else {
+        let Some((Day { date, is_whole }, values)) = self.day.take() else {
             return;
         };
-        let Some(day) = day.finish() else {
+        let Some(values) = values.finish() else {
             return;
+        };
+        self.days_with_data += 1;
+        let number = match self.daily {
+            // A part of a day adds up to less than days do.
+            DailyAggregation::Sum if !is_whole => return,
+            DailyAggregation::Sum => values.sum,
+            DailyAggregation::Mean => values.mean(),
+            DailyAggregation::Median => values.median.value,
+            DailyAggregation::Last => values.last,
         };
         if self.days.len() == MOST_DAYS {
             self.days.pop_front();
         }
-        self.days_with_data += 1;
-        self.days.push_back((
-            date,
-            match self.daily {
-                DailyAggregation::Sum => day.sum,
-                DailyAggregation::Mean => day.mean(),
-                DailyAggregation::Median => day.median.value,
-                DailyAggregation::Last => day.last,
-            },
-        ));
+        self.days.push_back((date, number));
     }
 
     pub(super) fn finish(mut self, days: u32) -> Series {
         self.close_period();
         self.close_day();
         let newest = self.days.make_contiguous();
+        let adds_up = self.daily == DailyAggregation::Sum;
         Series {
-            usual: usual(newest),
-            change: change(newest),
+            usual: usual(newest, adds_up),
+            change: change(newest, adds_up),
             data_type: self.data_type,
             granularity: self.tags.granularity.map(Cow::into_owned),
             unit: self.tags.unit.map(Cow::into_owned),
-            adds_up: self.daily == DailyAggregation::Sum,
+            adds_up,
             periods: self.periods,
             coverage: Coverage {
                 days_with_data: self.days_with_data,
@@ -201,16 +212,20 @@ impl OpenSeries {
     }
 }
 
-fn enough(days: &[(Date, f64)], needed: usize) -> Result<(), TooFewDays> {
+fn enough(days: &[(Date, f64)], whole: bool, needed: usize) -> Result<(), TooFewDays> {
     let found = days.len();
     if found < needed {
-        return Err(TooFewDays::Days { needed, found });
+        return Err(TooFewDays::Days {
+            needed,
+            found,
+            whole,
+        });
     }
     Ok(())
 }
 
-fn usual(days: &[(Date, f64)]) -> Result<Usual, TooFewDays> {
-    enough(days, FEWEST_FOR_USUAL)?;
+fn usual(days: &[(Date, f64)], whole: bool) -> Result<Usual, TooFewDays> {
+    enough(days, whole, FEWEST_FOR_USUAL)?;
     let values = || days.iter().map(|(_, value)| *value);
     let middle = median(values()).unwrap_or_default();
     let deviation = median(values().map(|value| (value - middle).abs()));
@@ -221,8 +236,8 @@ fn usual(days: &[(Date, f64)]) -> Result<Usual, TooFewDays> {
     })
 }
 
-fn change(days: &[(Date, f64)]) -> Result<Change, TooFewDays> {
-    enough(days, FEWEST_FOR_CHANGE)?;
+fn change(days: &[(Date, f64)], whole: bool) -> Result<Change, TooFewDays> {
+    enough(days, whole, FEWEST_FOR_CHANGE)?;
     let first = days[0].0;
     let point = |(date, value): &(Date, f64)| (f64::from((*date - first).get_days()), *value);
     let points: Vec<(f64, f64)> = days.iter().map(point).collect();

@@ -80,9 +80,9 @@ async fn check_numbers(app: &TestApp) {
                 ],
                 "coverage": {"days_with_data": 2, "days": 5, "share": 0.4},
                 "baseline": null,
-                "baseline_reason": "needs at least 7 days with data, and there are 2",
+                "baseline_reason": "needs at least 7 whole days with data, and there are 2",
                 "trend": null,
-                "trend_reason": "needs at least 10 days with data, and there are 2"
+                "trend_reason": "needs at least 10 whole days with data, and there are 2"
             }]
         })
     );
@@ -312,6 +312,77 @@ async fn days_show_what_is_usual_and_how_it_changes() {
         );
         assert!(steps.get("trend_reason").is_none());
     }
+}
+
+/// Today so far, and what is left of a day that the range cuts, add up to less
+/// than a day; a mean of them is one all the same.
+#[tokio::test]
+async fn what_adds_up_is_compared_by_whole_days() {
+    let app = TestApp::start().await;
+    // The clock shows noon of June 1st.
+    let days = (19..=31).map(|day| format!("2024-05-{day}"));
+    let mut readings = Vec::new();
+    for day in days.chain(["2024-06-01".to_owned()]) {
+        let hours = if day == "2024-06-01" { 0..1 } else { 0..24 };
+        for hour in hours {
+            for data_type in ["steps", "heart_rate"] {
+                readings.push(example_with(json!({
+                    "data_type": data_type, "value": 100,
+                    "timestamp": format!("{day}T{hour:02}:30:00Z")
+                })));
+            }
+        }
+    }
+    store(&app, &readings).await;
+    let days_of = |answer: &Value, index: usize| {
+        let series = &answer["summaries"][index];
+        let baseline = &series["baseline"];
+        (
+            series["data_type"].as_str().unwrap().to_owned(),
+            series["coverage"]["days_with_data"].clone(),
+            baseline["days"].clone(),
+            baseline["median"].clone(),
+            baseline["mad"].clone(),
+        )
+    };
+    let steps = |with_data: u32, days: u32| {
+        let name = "steps".to_owned();
+        (
+            name,
+            json!(with_data),
+            json!(days),
+            json!(2_400.0),
+            json!(0.0),
+        )
+    };
+    let heart_rate = |with_data: u32| {
+        let name = "heart_rate".to_owned();
+        let days = json!(with_data);
+        (name, days.clone(), days, json!(100.0), json!(0.0))
+    };
+    for (range, with_data, whole) in [
+        ("", 14, 13),
+        ("start=2024-05-19T12:00:00Z", 14, 12),
+        (
+            "start=2024-05-19T12:00:00Z&end=2024-05-30T23:00:00Z",
+            12,
+            10,
+        ),
+        (
+            "start=2024-05-19T00:00:00Z&end=2024-05-31T00:00:00Z",
+            12,
+            12,
+        ),
+    ] {
+        let answer = summary(&app, range).await;
+        assert_eq!(days_of(&answer, 0), heart_rate(with_data), "{range}");
+        assert_eq!(days_of(&answer, 1), steps(with_data, whole), "{range}");
+    }
+    let answer = summary(&app, "start=2024-05-25T00:30:00Z&data_type=steps").await;
+    assert_eq!(
+        answer["summaries"][0]["baseline_reason"],
+        "needs at least 7 whole days with data, and there are 6"
+    );
 }
 
 #[tokio::test]
