@@ -95,7 +95,12 @@ impl DynamoDbStore {
             return Err(self.faults.classify("PutItem", error));
         };
         if let Some(held) = &failed.item {
-            return self.decode(held.clone()).map(Some);
+            let is_indexed = held.contains_key(TYPE_KEY);
+            let held = self.decode(held.clone())?;
+            if !is_indexed {
+                self.index(&held).await?;
+            }
+            return Ok(Some(held));
         }
         // An endpoint that does not send the held item along.
         let held = self
@@ -105,12 +110,38 @@ impl DynamoDbStore {
         Ok(Some(held))
     }
 
+    /// Writes a reading that is held without the key of the index by type once
+    /// more, with it, unless that has been done meanwhile.
+    async fn index(&self, held: &Reading) -> Result<(), StoreError> {
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item::encode(held)))
+            .condition_expression(format!(
+                "attribute_exists({DATA_ID}) AND attribute_not_exists({TYPE_KEY})"
+            ))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(()),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(self.faults.classify("PutItem", error)),
+        }
+    }
+
     /// The reading in an item of the table.
     fn decode(&self, item: Item) -> Result<Reading, StoreError> {
         if !item.contains_key(TYPE_KEY) {
             self.unindexed_told.call_once(|| {
                 tracing::warn!(
-                    "the table holds readings without the attribute type_key: lists of some data types leave them out until each has it, `user_id#data_type`"
+                    "the table holds readings without the attribute type_key: lists of some data types leave them out until each is sent again or given it, `user_id#data_type`"
                 );
             });
         }

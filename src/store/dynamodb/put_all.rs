@@ -8,7 +8,7 @@
 //! replayed one. Where the same reading comes from two requests at the same
 //! moment, either's `created_at` may be the one that stays.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::batch_write::{self, wait_after, waits};
-use super::item::{self, DATA_ID, USER_ID};
+use super::item::{self, DATA_ID, TYPE_KEY, USER_ID};
 use super::{DynamoDbStore, key};
 use crate::domain::Reading;
 use crate::store::{Kept, ReadingStore, StoreError};
@@ -47,6 +47,15 @@ struct PutAll<'a> {
 /// A reading with its place in the batch.
 type Placed = (usize, Reading);
 
+/// How a reading is held.
+enum Held {
+    /// With all that an item has.
+    Whole,
+    /// Without the key of the index by type, as it was written before there was
+    /// one: putting it by itself adds that.
+    Unindexed,
+}
+
 type Outcome = (usize, Result<Kept, StoreError>);
 
 pub(super) async fn put_all(
@@ -64,7 +73,7 @@ pub(super) async fn put_all(
         .enumerate()
         .partition(|(_, reading)| reading.version().is_some());
     let records = stream::iter(records)
-        .map(|record| batch.put_record(record))
+        .map(|record| batch.put_one(record))
         .buffer_unordered(RECORDS_AT_ONCE)
         .collect::<Vec<Outcome>>();
     let others = stream::iter(in_chunks(others))
@@ -106,13 +115,14 @@ impl PutAll<'_> {
         }
     }
 
-    async fn put_record(&self, (place, record): Placed) -> Outcome {
+    /// Puts one on a condition.
+    async fn put_one(&self, (place, reading): Placed) -> Outcome {
         if let Some(error) = self.stopped() {
             return (place, Err(error));
         }
         let mut waits = waits();
         let outcome = loop {
-            match self.store.put(record.clone()).await {
+            match self.store.put(reading.clone()).await {
                 Ok(outcome) => break Ok(outcome),
                 Err(error) => {
                     if let Err(error) = wait_after(error, &mut waits, self.deadline).await {
@@ -141,16 +151,21 @@ impl PutAll<'_> {
                 return chunk.into_iter().map(outcome).collect();
             }
         };
-        let (known, new): (Vec<Placed>, Vec<Placed>) = chunk.into_iter().partition(|(_, one)| {
-            held.contains(&(
-                one.measurement.user_id.as_str().to_owned(),
-                one.id.to_string(),
-            ))
-        });
-        let mut outcomes: Vec<Outcome> = known
-            .into_iter()
-            .map(|(place, _)| (place, Ok(Kept::Stored)))
-            .collect();
+        let mut outcomes: Vec<Outcome> = Vec::with_capacity(chunk.len());
+        let (mut unindexed, mut new) = (Vec::new(), Vec::new());
+        for (place, one) in chunk {
+            let user_id = one.measurement.user_id.as_str().to_owned();
+            match held.get(&(user_id, one.id.to_string())) {
+                Some(Held::Whole) => outcomes.push((place, Ok(Kept::Stored))),
+                Some(Held::Unindexed) => unindexed.push((place, one)),
+                None => new.push((place, one)),
+            }
+        }
+        let unindexed = stream::iter(unindexed)
+            .map(|one| self.put_one(one))
+            .buffer_unordered(RECORDS_AT_ONCE)
+            .collect::<Vec<Outcome>>();
+        outcomes.extend(unindexed.await);
         for some in new.chunks(batch_write::MOST) {
             outcomes.extend(self.put_new(some).await);
         }
@@ -200,8 +215,11 @@ impl PutAll<'_> {
             .collect()
     }
 
-    /// The users and ids of those readings that are held.
-    async fn held(&self, readings: &[Placed]) -> Result<HashSet<(String, String)>, StoreError> {
+    /// How those readings are held, by their users and ids, that are.
+    async fn held(
+        &self,
+        readings: &[Placed],
+    ) -> Result<HashMap<(String, String), Held>, StoreError> {
         let keys = readings.iter().map(|(_, reading)| {
             let measurement = &reading.measurement;
             key(&measurement.user_id, reading.id)
@@ -209,12 +227,12 @@ impl PutAll<'_> {
         let asked = KeysAndAttributes::builder()
             .set_keys(Some(keys.collect()))
             .consistent_read(true)
-            .projection_expression(format!("{USER_ID}, {DATA_ID}"))
+            .projection_expression(format!("{USER_ID}, {DATA_ID}, {TYPE_KEY}"))
             .build();
         let asked = asked.map_err(StoreError::unavailable)?;
         let table = &self.store.table;
         let mut asked = HashMap::from([(table.clone(), asked)]);
-        let mut held = HashSet::new();
+        let mut held = HashMap::new();
         let mut waits = waits();
         loop {
             let answer = self
@@ -237,7 +255,11 @@ impl PutAll<'_> {
                 if let (Some(AttributeValue::S(user_id)), Some(AttributeValue::S(id))) =
                     (item.remove(USER_ID), item.remove(DATA_ID))
                 {
-                    held.insert((user_id, id));
+                    let how = match item.contains_key(TYPE_KEY) {
+                        true => Held::Whole,
+                        false => Held::Unindexed,
+                    };
+                    held.insert((user_id, id), how);
                 }
             }
             asked = answer.unprocessed_keys.unwrap_or_default();

@@ -1,12 +1,12 @@
 //! Items are as the contract with other readers of the table says.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use clarity_backend::domain::{Measurement, Metadata, Reading};
-use clarity_backend::store::StoreError;
+use clarity_backend::domain::{DataTypes, ListQuery, Measurement, Metadata, Reading};
+use clarity_backend::store::{Kept, PutOutcome, StoreError, put_batch};
 
 use super::raw::{Item, items, map, number, store_with, text};
 use crate::backend::{Backend, DynamoDb};
-use crate::samples::{all_of, client_record, measurement, reading};
+use crate::samples::{again, all_of, client_record, measurement, reading};
 
 fn full() -> Reading {
     let metadata = r#"{"device":"watch","n":[1,2.5,null,true],"o":{"empty":"","e":{},"l":[]}}"#;
@@ -220,4 +220,49 @@ async fn that_cannot_be_read_are_told_as_such() {
             );
         }
     }
+}
+
+/// Those written before there was an index by type are missing from it, until
+/// they are sent again, by themselves or in a batch: nothing else changes.
+#[tokio::test]
+async fn without_the_key_of_the_index_get_it_when_they_are_sent_again() {
+    let bare = reading(measurement("jane@example.org", "2024-01-15T10:30:00Z"));
+    let whole = DynamoDb::new().await;
+    for one in [&bare, &full()] {
+        whole.store().put(one.clone()).await.unwrap();
+    }
+    let whole = sorted_items(&whole).await;
+    let without_the_key = whole.iter().cloned().map(|mut item| {
+        item.remove("type_key").unwrap();
+        item
+    });
+    let without_the_key: Vec<Item> = without_the_key.collect();
+    for in_a_batch in [false, true] {
+        let backend = store_with(without_the_key.clone()).await;
+        let store = backend.store();
+        let of_type = ListQuery {
+            data_types: DataTypes::try_from(vec!["heart_rate".parse().unwrap()]).unwrap(),
+            ..all_of("jane@example.org")
+        };
+        assert!(store.list(&of_type).await.unwrap().readings.is_empty());
+        let sent = [again(&bare), again(&full())];
+        if in_a_batch {
+            for outcome in put_batch(store, sent.to_vec()).await {
+                assert_eq!(outcome.unwrap(), Kept::Stored);
+            }
+        } else {
+            for (one, held) in sent.into_iter().zip([&bare, &full()]) {
+                let outcome = store.put(one).await.unwrap();
+                assert_eq!(outcome, PutOutcome::Stored(held.clone()));
+            }
+        }
+        assert_eq!(sorted_items(&backend).await, whole);
+        assert_eq!(store.list(&of_type).await.unwrap().readings.len(), 2);
+    }
+}
+
+async fn sorted_items(backend: &DynamoDb) -> Vec<Item> {
+    let mut items = items(backend).await;
+    items.sort_by_key(|item| item["data_id"].as_s().unwrap().clone());
+    items
 }

@@ -235,6 +235,9 @@ async fn keys_are_asked_for_again_until_all_are_processed() {
                 true => json!({}),
                 false => json!({table: {"Keys": left, "ConsistentRead": true}}),
             };
+            for key in &mut keys {
+                key["type_key"] = json!({"S": "someone#heart_rate"});
+            }
             let answer = json!({"Responses": {table: keys}, "UnprocessedKeys": unprocessed});
             (200, answer.to_string())
         }
