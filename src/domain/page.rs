@@ -145,7 +145,8 @@ pub struct Page {
     pub readings: Vec<Reading>,
     /// What the next page begins behind; there exactly when more readings
     /// match, or when the store has looked at so many that do not match that it
-    /// stopped before it knew. Then a page may hold fewer than its limit.
+    /// stopped before it knew. Then a page may hold fewer than its limit, as it
+    /// may where metadata are large.
     pub next: Option<ReadingId>,
 }
 

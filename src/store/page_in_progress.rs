@@ -5,10 +5,17 @@ use crate::domain::{ListQuery, Page, Reading, ReadingId};
 /// type, those of other types.
 const MOST_PASSED_OVER: usize = 10_000;
 
+/// After how many bytes of metadata a page takes no more readings: as many of
+/// the largest size as a page may hold would take 16 MB.
+const MOST_METADATA: usize = 4 * 1024 * 1024;
+
 /// A page as it is being gathered, in the order of the query.
 pub(super) struct PageInProgress<'a> {
     query: &'a ListQuery,
     readings: Vec<Reading>,
+    metadata_bytes: usize,
+    /// Whether there is another reading, for which no room was left.
+    is_full: bool,
     passed_over: usize,
     /// The last reading looked at, whether it matches or not.
     last: Option<ReadingId>,
@@ -19,15 +26,26 @@ impl<'a> PageInProgress<'a> {
         Self {
             query,
             readings: Vec::new(),
+            metadata_bytes: 0,
+            is_full: false,
             passed_over: 0,
             last: None,
         }
     }
 
-    /// Takes the next reading if it matches.
+    /// Takes the next reading if it matches and there is room.
     pub(super) fn look_at(&mut self, reading: Reading) {
+        if self.is_full {
+            return;
+        }
+        let matches = self.query.matches(&reading);
+        if matches && self.metadata_bytes >= MOST_METADATA {
+            self.is_full = true;
+            return;
+        }
         self.last = Some(reading.id);
-        if self.query.matches(&reading) {
+        if matches {
+            self.metadata_bytes += reading.measurement.metadata.as_str().len();
             self.readings.push(reading);
         } else {
             self.passed_over += 1;
@@ -37,6 +55,9 @@ impl<'a> PageInProgress<'a> {
     /// Notes that `count` readings that do not match have been passed over, the
     /// last of which has this id if it has one.
     pub(super) fn pass_over(&mut self, count: usize, last: Option<ReadingId>) {
+        if self.is_full {
+            return;
+        }
         self.passed_over += count;
         self.last = last.or(self.last);
     }
@@ -48,12 +69,18 @@ impl<'a> PageInProgress<'a> {
 
     /// Whether no more is to be looked at.
     pub(super) fn is_done(&self) -> bool {
-        self.missing() == 0 || self.passed_over >= MOST_PASSED_OVER && self.last.is_some()
+        self.missing() == 0
+            || self.is_full
+            || self.passed_over >= MOST_PASSED_OVER && self.last.is_some()
     }
 
     /// The page, when there is nothing more to look at.
     pub(super) fn at_the_end(self) -> Page {
-        Page::of_limit_and_one(self.readings, self.query.limit)
+        let page = Page::of_limit_and_one(self.readings, self.query.limit);
+        Page {
+            next: page.next.or(self.last.filter(|_| self.is_full)),
+            ..page
+        }
     }
 
     /// The page, when there may be more to look at.

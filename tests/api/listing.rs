@@ -1,6 +1,6 @@
 //! Pages of readings.
 
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::app::{TestApp, example_with};
@@ -112,6 +112,28 @@ async fn a_walk_is_not_disturbed_by_what_is_written_meanwhile() {
         [first, rest].concat(),
         [10.0, 9.0, 8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0]
     );
+}
+
+/// 400 readings have 6.4 MB of metadata, of which a page holds 4 MiB.
+#[tokio::test]
+async fn a_page_ends_early_where_metadata_are_large() {
+    let app = TestApp::start().await;
+    let metadata = json!({"note": "x".repeat(16_000)});
+    let readings: Vec<Value> = (0..400)
+        .map(|value| example_with(json!({"value": value, "metadata": metadata})))
+        .collect();
+    let body = json!({"readings": readings}).to_string();
+    app.post_raw("/api/v1/data/batch", body)
+        .await
+        .expect(StatusCode::OK);
+    let (values, next) = page(&app, "limit=1000").await;
+    assert!((200..300).contains(&values.len()), "{}", values.len());
+    let (rest, end) = page(&app, &format!("limit=1000&cursor={}", next.unwrap())).await;
+    assert_eq!(values.len() + rest.len(), 400);
+    assert_eq!(end, None);
+    let export = app.request(Method::GET, "/api/v1/data/user123/export");
+    let export = export.send().await.unwrap().text().await.unwrap();
+    assert!(export.ends_with("{\"complete\":true,\"count\":400}\n"));
 }
 
 #[tokio::test]

@@ -65,7 +65,8 @@ on_every_store! {
         of_any_size_give_each_reading_once,
         have_more_only_if_one_more_matches,
         of_an_unknown_user_are_empty,
-        of_more_than_a_megabyte_are_whole;
+        of_more_than_a_megabyte_are_whole,
+        end_early_where_metadata_are_large;
     cursors:
         are_exclusive,
         need_no_reading_under_them,

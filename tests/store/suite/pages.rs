@@ -1,7 +1,9 @@
-use clarity_backend::domain::{ListQuery, Measurement, Metadata, Order, TimeRange};
-use clarity_backend::store::ReadingStore;
+use clarity_backend::domain::{
+    DataTypes, ListQuery, Measurement, Metadata, Order, Reading, TimeRange,
+};
+use clarity_backend::store::{ReadingStore, put_batch};
 
-use super::{list, put_all, walk};
+use super::{list, put_all, walk, walk_on};
 use crate::samples::{all_of, instant, measurement, page_size, reading, reversed, series, sorted};
 
 pub async fn of_any_size_give_each_reading_once(store: &dyn ReadingStore) {
@@ -97,6 +99,56 @@ pub async fn of_more_than_a_megabyte_are_whole(store: &dyn ReadingStore) {
             let count = usize::from(size).min(150);
             assert!(page.readings == in_order[..count], "a page of {size}");
             assert_eq!(page.next.is_some(), size == 149);
+        }
+    }
+}
+
+/// 400 readings have 6 MiB of metadata, and no page has much more than 4.
+pub async fn end_early_where_metadata_are_large(store: &dyn ReadingStore) {
+    const EACH: usize = 16_000;
+    let text = "x".repeat(EACH - r#"{"note":""}"#.len());
+    let metadata = Metadata::parse(&format!(r#"{{"note":"{text}"}}"#)).unwrap();
+    let large = |data_type: &str, one: Reading| {
+        reading(Measurement {
+            data_type: data_type.parse().unwrap(),
+            metadata: metadata.clone(),
+            ..one.measurement
+        })
+    };
+    let readings = series("someone", 400).into_iter().enumerate();
+    let readings = sorted(readings.map(|(index, one)| match index % 2 {
+        0 => large("heart_rate", one),
+        _ => large("steps", one),
+    }));
+    for outcome in put_batch(store, readings.clone()).await {
+        outcome.unwrap();
+    }
+    let both = ["heart_rate", "steps"].map(|name| name.parse().unwrap());
+    for data_types in [
+        DataTypes::default(),
+        DataTypes::try_from(both.to_vec()).unwrap(),
+    ] {
+        for (order, readings) in [
+            (Order::Asc, readings.clone()),
+            (Order::Desc, reversed(readings.clone())),
+        ] {
+            let query = ListQuery {
+                data_types: data_types.clone(),
+                order,
+                ..all_of("someone")
+            };
+            let page = list(store, &query).await;
+            let count = (4 * 1024 * 1024_usize).div_ceil(EACH);
+            assert!(page.readings == readings[..count]);
+            assert_eq!(page.next, Some(readings[count - 1].id));
+            assert!(walk_on(store, query.clone()).await == readings);
+            // Just as many as there is room for are a whole page.
+            let last = ListQuery {
+                after: Some(readings[readings.len() - count - 1].id),
+                ..query
+            };
+            let page = list(store, &last).await;
+            assert_eq!((page.readings.len(), page.next), (count, None));
         }
     }
 }
