@@ -46,15 +46,13 @@ const MOST: usize = 5_000;
 )]
 pub async fn create(
     State(state): State<AppState>,
-    Json(Batch(measurements)): Json<Batch>,
+    Json(Batch(taken_in)): Json<Batch>,
 ) -> Result<Response, ApiError> {
-    let now = state.clock.now();
-    let mut results = Results::with_capacity(measurements.len());
-    let mut readings = Vec::with_capacity(measurements.len());
-    for measurement in measurements {
-        match measurement {
-            Ok(measurement) => {
-                let reading = Reading::take_in(measurement, now);
+    let mut results = Results::with_capacity(taken_in.len());
+    let mut readings = Vec::with_capacity(taken_in.len());
+    for reading in taken_in {
+        match reading {
+            Ok(reading) => {
                 results.await_outcome(&reading);
                 readings.push(reading);
             }
@@ -65,8 +63,9 @@ pub async fn create(
     answer(&BatchStored::from(results.complete(outcomes)?))
 }
 
-/// The readings of a batch, or what is wrong with each.
-pub struct Batch(Vec<Result<Measurement, Faults>>);
+/// The readings of a batch, or what is wrong with each. Their ids are made where
+/// they are read, as 5,000 would keep other requests waiting.
+pub struct Batch(Vec<Result<Reading, Faults>>);
 
 /// A batch of readings. Members that are not named here are refused.
 #[derive(Deserialize, ToSchema)]
@@ -91,7 +90,9 @@ impl FromJson for Batch {
             return Err(fault("must hold at least one reading"));
         }
         let read = |(index, reading): (usize, &RawValue)| {
-            Measurement::from_json(reading.get().as_bytes(), now).map_err(|error| {
+            let measurement = Measurement::from_json(reading.get().as_bytes(), now);
+            let reading = measurement.map(|measurement| Reading::take_in(measurement, now));
+            reading.map_err(|error| {
                 let faults = match error {
                     ApiError::Invalid(faults) => faults,
                     // What is JSON as part of the whole may still hold text that is
