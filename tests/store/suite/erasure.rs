@@ -1,6 +1,7 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use clarity_backend::domain::{DataTypes, ListQuery};
+use clarity_backend::domain::{DataTypes, ListQuery, Reading};
 use clarity_backend::store::{ReadingStore, erase, put_batch};
 
 use super::{held, list, put_all, walk};
@@ -69,9 +70,15 @@ pub async fn is_safe_against_writes_meanwhile(store: &dyn ReadingStore) {
     assert!(first.unwrap().complete && second.unwrap().complete);
     assert!(again.into_iter().all(|outcome| outcome.is_ok()));
     // What came after the erasure is whole, and gone after the next.
-    for one in walk(store, all_of("someone")).await {
-        assert_eq!(held(store, &one).await, Some(one));
+    let left = walk(store, all_of("someone")).await;
+    for one in &readings {
+        let listed = left.iter().find(|listed| listed.id == one.id);
+        assert_eq!(held(store, one).await.as_ref(), listed);
+        assert!(listed.is_none_or(|listed| listed == one));
     }
+    let ids = |readings: &[Reading]| readings.iter().map(|one| one.id).collect::<BTreeSet<_>>();
+    assert!(ids(&left).is_subset(&ids(&readings)));
+    assert_eq!(ids(&left).len(), left.len(), "each once");
     assert!(erase(store, &user, PATIENCE).await.unwrap().complete);
     assert!(list(store, &all_of("someone")).await.readings.is_empty());
 }
