@@ -34,7 +34,8 @@ Settings come from the environment, or from a file .env in the working directory
   ENVIRONMENT        development or production [development]
   HOST               address to listen on [127.0.0.1; in production 0.0.0.0]
   PORT               port to listen on [8000]
-  CLARITY_API_KEY    the key that clients send; required in production
+  CLARITY_API_KEY    the key that clients send, or several separated by commas;
+                     required in production [development-key]
   CLARITY_STORE      embedded or dynamodb [dynamodb in production or with
                      DYNAMODB_ENDPOINT, else embedded]
   CLARITY_DATA_DIR   directory of the embedded store [clarity-data]

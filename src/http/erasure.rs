@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Erase all that is held of a user.
 ///
 /// 200 once a look finds nothing any more; safe to repeat. What takes longer
-/// than one request is answered 202 with the count so far: repeat it after
-/// `Retry-After` to go on. What is written meanwhile is erased, or written after
+/// than one request, or stops midway for the moment, is answered 202 with the
+/// count so far: repeat it after `Retry-After` to go on. What is written meanwhile is erased, or written after
 /// the erasure.
 #[utoipa::path(
     delete, path = "/data/{user_id}", tag = "readings", operation_id = "erase_user",

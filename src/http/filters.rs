@@ -13,7 +13,8 @@ use crate::domain::{DataType, DataTypes, Invalid, MeasurementTime, TimeRange};
 pub struct Filters {
     /// Only readings of this data type; may be given up to 20 times, for
     /// readings of any of them. Where they are kept in DynamoDB, what was
-    /// written within the last moments may then still be missing.
+    /// written within the last moments may then still be missing, and what was
+    /// just deleted or erased may still be there.
     #[param(value_type = Option<Vec<String>>, explode = true, max_items = 20, example = json!(["heart_rate"]))]
     data_type: Vec<DataType>,
     /// From when on, included: RFC 3339; without an offset it is UTC.

@@ -49,11 +49,15 @@ pub async fn create(
 /// By measurement time, newest first. An unknown user has an empty list.
 ///
 /// Walking all pages gives every reading that was there when the walk began
-/// exactly once, whatever is written meanwhile. With `data_type` there are two
-/// exceptions, both where the readings are kept in DynamoDB: what was written
-/// within the last moments, mostly less than a second, may still be missing;
-/// and where its table has no index by type, a page may hold fewer readings than
-/// `limit`, or none, and a `next_cursor` all the same: walk on until it is null.
+/// exactly once, whatever is written meanwhile. With `data_type`, where the
+/// readings are kept in DynamoDB, it lags behind: what was written within the
+/// last moments, mostly less than a second, may be missing, and what was just
+/// deleted or erased may still be there.
+///
+/// A page may hold fewer readings than `limit` and a `next_cursor` all the same:
+/// it ends after 4 MiB of metadata, and with `data_type`, where the table in
+/// DynamoDB has no index by type, it may even be empty. Walk on until
+/// `next_cursor` is null.
 #[utoipa::path(
     get, path = "/data/{user_id}", tag = "readings", operation_id = "list_readings",
     params(("user_id" = String, Path, description = "Whose readings.", example = "user123"), ListParameters, Filters),

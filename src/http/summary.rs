@@ -247,8 +247,9 @@ struct Bucket {
     mean: f64,
     /// The value in the middle.
     median: f64,
-    /// `exact`, or of more than 10,000 readings from a `sketch` that is within
-    /// 1 percent.
+    /// `exact`, where an even number has the mean of the two in the middle; or,
+    /// of more than 10,000 readings, `sketch`: within 1 percent of one in the
+    /// middle, for magnitudes above 1e-9.
     #[schema(pattern = "^(exact|sketch)$", example = "exact")]
     median_method: &'static str,
     /// Their sum, for data types that add up.

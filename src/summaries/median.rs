@@ -19,7 +19,8 @@ pub struct Median {
 pub enum MedianMethod {
     /// From all numbers.
     Exact,
-    /// From a sketch of more than 10,000, whose values are within 1 percent
+    /// From a sketch of more than 10,000: within 1 percent of one in the middle,
+    /// for magnitudes above 1e-9 that span no more than 17 powers of ten
     /// (Masson, Rim and Lee, "`DDSketch`: A Fast and Fully-Mergeable Quantile
     /// Sketch with Relative-Error Guarantees", VLDB 12(12), 2019).
     Sketch,
