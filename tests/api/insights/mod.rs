@@ -249,7 +249,7 @@ async fn what_was_not_looked_at_is_not_described() {
             value: ReadingValue::try_from(60.0).unwrap(),
             timestamp: MeasurementTime::parse_any(&at.to_string()).unwrap(),
             unit: None,
-            // A page of these is as much as an answer looks at.
+            // Two pages of these, which end early, are as much as an answer looks at.
             metadata: Metadata::parse(&json!({"note": "x".repeat(9_000)}).to_string()).unwrap(),
             client_record: None,
         };
@@ -264,22 +264,22 @@ async fn what_was_not_looked_at_is_not_described() {
     let text = answer["insight"].as_str().unwrap();
     assert!(
         text.starts_with(
-            "Heart rate: mean 60 /min, from 60 /min to 60 /min, last 60 /min, from 999 readings \
-             from 2024-05-20 up to 2024-05-31. The mean heart rate in the \
+            "Heart rate: mean 60 /min, from 60 /min to 60 /min, last 60 /min, from 931 readings \
+             from 2024-05-21 up to 2024-05-31. The mean heart rate in the \
              7 days up to 2024-05-31 is 60 /min."
         ),
         "{text}"
     );
     assert!(
         text.ends_with(
-            "Only the newest 1000 readings were looked at, so older ones, and data types that \
+            "Only the newest 932 readings were looked at, so older ones, and data types that \
              have only older ones, are left out."
         ),
         "{text}"
     );
     assert_eq!(
         answer["findings"][0]["facts"][0]["window"]["start"],
-        "2024-05-20T14:15:00.000999999Z"
+        "2024-05-21T07:15:00.000999999Z"
     );
 }
 
