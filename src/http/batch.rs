@@ -11,11 +11,12 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::AppState;
+use super::batch_result::{BatchOutcome, BatchResult};
 use super::docs::BatchProblems;
 use super::error::ApiError;
 use super::json::{FromJson, Json, answer, object};
 use super::measurement::NewReading;
-use super::validation::{Fault, Faults};
+use super::validation::Faults;
 use crate::domain::{Measurement, Reading};
 use crate::store::{Kept, StoreError, put_batch};
 
@@ -232,35 +233,4 @@ impl From<Vec<BatchResult>> for BatchStored {
             results,
         }
     }
-}
-
-/// What became of one reading of a batch.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct BatchResult {
-    /// Its place in the request, from 0.
-    #[schema(example = 0)]
-    index: usize,
-    /// What became of it.
-    result: BatchOutcome,
-    /// Its id, unless it was rejected.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(format = Uuid, example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
-    data_id: Option<String>,
-    /// If it was rejected: each rule that it breaks.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Fault>,
-}
-
-/// What became of one reading of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum BatchOutcome {
-    /// It is held, now or since an earlier time.
-    Stored,
-    /// A higher version of the client's record is held.
-    Superseded,
-    /// It does not fit the model.
-    Rejected,
-    /// Only in the answer 503 or 500: it is not known to be held.
-    Failed,
 }

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::batch::BatchResult;
+use super::batch_result::BatchResult;
 use super::validation::{Fault, Faults};
 use crate::store::StoreError;
 

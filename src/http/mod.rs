@@ -7,6 +7,7 @@
 
 mod authentication;
 mod batch;
+mod batch_result;
 mod cursor;
 mod docs;
 mod erasure;
