@@ -136,10 +136,7 @@ impl Brief {
         if brief.descriptions.is_empty() {
             notes.push(format!("there are readings of {}", what_there_is(&all)));
         }
-        let tells_yesterday = |description: &Description| {
-            let yesterday = description.today.yesterday().ok();
-            yesterday.and_then(|day| description.sum_of(day)).is_some()
-        };
+        let tells_yesterday = |description: &Description| description.sum_of_yesterday().is_some();
         let misses_yesterday =
             brief.intent.yesterday && !brief.descriptions.iter().any(tells_yesterday);
         if brief.intent.other_period || misses_yesterday {
@@ -193,13 +190,6 @@ impl Brief {
             let choice = description.choice.as_ref()?;
             Some(format!("of {}, {choice}", description.label()))
         }));
-    }
-
-    /// Every fact.
-    pub fn facts(&self) -> impl Iterator<Item = &Fact> {
-        self.descriptions
-            .iter()
-            .flat_map(|description| &description.facts)
     }
 
     /// The facts that a model is sent: those of data types whose names are the

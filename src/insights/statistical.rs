@@ -97,10 +97,7 @@ fn asked_for(description: &Description, figures: &[Figure], intent: &Intent) -> 
             let fact = if *figure == Figure::Latest && description.adds_up() {
                 description.sum_of(description.newest.1)
             } else if intent.yesterday && description.adds_up() {
-                let yesterday = description.today.yesterday();
-                yesterday
-                    .ok()
-                    .and_then(|yesterday| description.sum_of(yesterday))
+                description.sum_of_yesterday()
             } else {
                 // Where there is none of the span asked for, one that says so
                 // of another.

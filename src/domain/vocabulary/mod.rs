@@ -59,6 +59,18 @@ impl Metric {
         }
     }
 
+    /// Whether it is of sleep, which is slept once a day and over when it is
+    /// measured.
+    pub fn is_of_sleep(&self) -> bool {
+        self.name.starts_with("sleep_") || self.name == "time_in_bed"
+    }
+
+    /// Whether its values are differences, which do not convert to other units
+    /// as what they are differences of does: 1 °C more is 1.8 °F more.
+    pub fn is_difference(&self) -> bool {
+        self.name.ends_with("_deviation")
+    }
+
     /// Its names, the first of which is [`Self::name`].
     pub fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))

@@ -50,6 +50,11 @@ impl Description {
             .find(|fact| fact.statistic == statistic && fact.period.covers(span))
     }
 
+    /// The sum of the local day before today.
+    pub fn sum_of_yesterday(&self) -> Option<&Fact> {
+        self.sum_of(self.today.yesterday().ok()?)
+    }
+
     /// The sum of this local day.
     pub fn sum_of(&self, day: Date) -> Option<&Fact> {
         let is_of_day =

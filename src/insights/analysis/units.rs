@@ -12,8 +12,7 @@ pub fn unify_units(observations: &mut [Observation]) {
         let Some(metric) = find(observation.data_type.as_str()) else {
             continue;
         };
-        // A difference of temperatures does not convert as a temperature does.
-        if metric.name.ends_with("_deviation") {
+        if metric.is_difference() {
             continue;
         }
         let data_type = observation.data_type.as_str();

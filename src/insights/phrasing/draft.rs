@@ -58,8 +58,8 @@ impl DraftFinding {
 
     /// What is told of it, and whether that is what it says: if it does not fit
     /// the facts, each of them is told in the service's own words.
-    pub fn told(self, brief: &Brief) -> (Verdict, Vec<Finding>) {
-        let this = self.tidied();
+    pub fn told(&self, brief: &Brief) -> (Verdict, Vec<Finding>) {
+        let this = self.clone().tidied();
         let verdict = verification::finding(&this.text, &this.fact_ids, brief, RULES);
         let facts = this.fact_ids.iter().filter_map(|id| brief.citable(id));
         let findings = if verdict.passes() {
@@ -96,7 +96,7 @@ impl Draft {
             faults.push(Fault::Length);
         }
         for finding in &self.findings {
-            let (verdict, _) = finding.clone().told(brief);
+            let (verdict, _) = finding.told(brief);
             verification.add(&verdict);
             faults.extend(verdict.faults);
         }

@@ -34,7 +34,7 @@ impl<'a> Live<'a> {
         if is_known || self.told.len() >= MOST_FINDINGS || self.brief.is_withheld {
             return;
         }
-        let (verdict, sentences) = finding.clone().told(self.brief);
+        let (verdict, sentences) = finding.told(self.brief);
         self.verification.add(&verdict);
         if sentences.is_empty() {
             return;

@@ -18,24 +18,23 @@ pub struct Phrased {
 }
 
 impl Phrased {
-    /// The sentences, with their facts.
-    pub fn findings(&self, brief: &Brief) -> Vec<Finding> {
-        if brief.is_withheld {
-            return Vec::new();
-        }
-        let drafts = self.draft.findings.iter().cloned();
-        drafts.flat_map(|draft| draft.told(brief).1).collect()
-    }
-
     /// The answer that tells it.
     pub fn told(&self, brief: &Brief, status: InsightStatus) -> Insight {
-        let mut findings = self.findings(brief);
+        let mut findings: Vec<Finding> = Vec::new();
+        // With readings withheld, it is the model's choice of advice that is told.
+        let mut is_the_models = brief.is_withheld;
+        if !brief.is_withheld {
+            for draft in &self.draft.findings {
+                let (verdict, sentences) = draft.told(brief);
+                is_the_models |= verdict.passes();
+                findings.extend(sentences);
+            }
+        }
         let mut recommendations = recommendations(&self.draft.recommendations, brief, &findings);
         if recommendations.is_empty() {
             recommendations = statistical::recommendations(brief, &findings);
         }
         findings.extend(statistical::not_sent(brief));
-        let is_the_models = brief.is_withheld || self.has_words_of_its_own(brief);
         let (status, source, model) = if is_the_models {
             (status, InsightSource::Gemini, self.model.clone())
         } else {
@@ -46,12 +45,6 @@ impl Phrased {
         insight.model = model;
         insight.usage = self.usage;
         insight
-    }
-
-    /// Whether anything of it is told as the model wrote it.
-    fn has_words_of_its_own(&self, brief: &Brief) -> bool {
-        let mut drafts = self.draft.findings.iter().cloned();
-        drafts.any(|draft| draft.told(brief).0.passes())
     }
 
     /// It as it is told to somebody for whom the model was not called.

@@ -2,7 +2,7 @@ use super::phrases::Claim;
 use super::sentence::{Clause, Part, Sentence};
 use super::tokens::Number;
 use super::{Fault, Verdict};
-use crate::domain::vocabulary;
+use crate::domain::vocabulary::{self, Metric};
 use crate::insights::fact::{Fact, Period, Span, Statistic};
 use crate::insights::topics::Mention;
 use crate::statistics::Direction;
@@ -292,9 +292,8 @@ fn is_of_glucose_alone(statistic: Statistic) -> bool {
 
 /// Sleep is slept once a day.
 fn is_of_sleep(fact: &Fact) -> bool {
-    let change = fact.statistic == Statistic::TrendPerDay;
-    let name = name(fact);
-    !change && (name.starts_with("sleep_") || name == "time_in_bed")
+    fact.statistic != Statistic::TrendPerDay
+        && vocabulary::find(&fact.metric).is_some_and(Metric::is_of_sleep)
 }
 
 /// Statistics of which the name tells that they are of days.
@@ -366,7 +365,7 @@ fn is_of(fact: &Fact, mention: &Mention) -> bool {
 /// what is counted needs none.
 fn value_in(fact: &Fact, unit: Option<&str>) -> Option<f64> {
     let value = fact.value;
-    let is_difference = name(fact).ends_with("_deviation")
+    let is_difference = vocabulary::find(&fact.metric).is_some_and(Metric::is_difference)
         || matches!(
             fact.statistic,
             Statistic::TrendPerDay | Statistic::BaselineSpread | Statistic::DailyDeviation
