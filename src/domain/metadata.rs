@@ -90,7 +90,7 @@ struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 /// A text that borrows from the document where no escape stands in the way.
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,8 +1,6 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::domain::{DataType, Measurement, Reading, ReadingId, ReadingValue, Unit};
 
@@ -71,51 +69,25 @@ impl From<Reading> for Observation {
             metadata,
             ..
         } = reading.measurement;
-        let tags = Tags::of(metadata.as_str());
+        let tags = metadata.tags();
         Self {
             id: reading.id,
             data_type,
-            unit: unit.or_else(|| text(tags.unit)?.parse().ok()),
+            unit: unit.or_else(|| tags.unit?.parse().ok()),
             value,
             at: timestamp.instant(),
             offset: timestamp.offset(),
-            granularity: text(tags.granularity).map(label),
-            source: text(tags.source).map(label),
+            granularity: tags.granularity.as_deref().map(label),
+            source: tags.source.as_deref().map(label),
         }
     }
-}
-
-/// Those members of metadata that tell one series of a type from another.
-#[derive(Default, Deserialize)]
-struct Tags<'a> {
-    #[serde(borrow)]
-    unit: Option<&'a RawValue>,
-    #[serde(borrow)]
-    granularity: Option<&'a RawValue>,
-    #[serde(borrow)]
-    source: Option<&'a RawValue>,
-}
-
-impl<'a> Tags<'a> {
-    fn of(metadata: &'a str) -> Self {
-        // Readings without metadata are many.
-        if metadata == "{}" {
-            return Self::default();
-        }
-        serde_json::from_str(metadata).unwrap_or_default()
-    }
-}
-
-/// A member's text; a member of another kind tells nothing.
-fn text(json: Option<&RawValue>) -> Option<String> {
-    serde_json::from_str(json?.get()).ok()
 }
 
 /// The most characters of a series' label that an answer repeats.
 const LONGEST_LABEL: usize = 40;
 
 /// A text of the client's own as far as it can be shown in a sentence.
-fn label(text: String) -> Box<str> {
+fn label(text: &str) -> Box<str> {
     text.chars()
         .filter(|character| !character.is_control())
         .take(LONGEST_LABEL)

@@ -1,8 +1,5 @@
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use crate::domain::vocabulary;
 use crate::domain::{Measurement, Unit};
 
@@ -21,44 +18,22 @@ pub(super) struct Tags<'a> {
     pub(super) unit: Option<Cow<'a, str>>,
 }
 
-#[derive(Default, Deserialize)]
-struct Members<'a> {
-    #[serde(borrow)]
-    granularity: Option<&'a RawValue>,
-    #[serde(borrow)]
-    unit: Option<&'a RawValue>,
-}
-
 impl<'a> Tags<'a> {
     pub(super) fn of(measurement: &'a Measurement) -> Self {
-        let members = match measurement.metadata.as_str() {
-            "{}" => Members::default(),
-            metadata => serde_json::from_str(metadata).unwrap_or_default(),
-        };
+        let tags = measurement.metadata.tags();
         let own_unit = measurement.unit.as_ref().map(|unit| unit.as_str().into());
         let usual_unit = vocabulary::find(measurement.data_type.as_str())
             .map(|metric| Cow::Borrowed(metric.unit.as_str()));
         let is_unit = |text: &Cow<'_, str>| text.parse::<Unit>().is_ok();
-        let named_unit = own_unit.or_else(|| members.unit.and_then(text).filter(is_unit));
+        let named_unit = own_unit.or_else(|| tags.unit.filter(is_unit));
         Self {
-            granularity: members
-                .granularity
-                .map(|json| cut(text(json).unwrap_or_else(|| json.get().into()))),
+            granularity: tags.granularity.map(cut),
             unit: match (named_unit, usual_unit) {
                 (Some(named), Some(usual)) if !vocabulary::same_unit(&named, &usual) => Some(named),
                 (named, usual) => usual.or(named),
             },
         }
     }
-}
-
-/// The text of a member, if it is one.
-fn text(json: &RawValue) -> Option<Cow<'_, str>> {
-    #[derive(Deserialize)]
-    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-    let Text(text) = serde_json::from_str(json.get()).ok()?;
-    Some(text)
 }
 
 fn cut(text: Cow<'_, str>) -> Cow<'_, str> {

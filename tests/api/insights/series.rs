@@ -176,6 +176,25 @@ async fn what_is_there_in_several_series_is_not_added_up_twice() {
     );
 }
 
+/// A granularity may be a number of seconds, too.
+#[tokio::test]
+async fn granularities_that_are_no_text_are_told_apart() {
+    let app = TestApp::start().await;
+    let (hours, days) = (
+        json!({"granularity": 3_600}),
+        json!({"granularity": 86_400}),
+    );
+    let mut readings = Vec::new();
+    for day in [29, 30, 31] {
+        readings.push(steps(day, 8, 1_000, hours.clone()));
+        readings.push(steps(day, 9, 2_000, hours.clone()));
+        readings.push(steps(day, 0, 3_000, days.clone()));
+    }
+    store(&app, readings).await;
+    let answer = ask(&app, "How many steps in the last 7 days?").await;
+    assert_eq!(values(&answer, "steps", "sum"), [9_000.0]);
+}
+
 #[tokio::test]
 async fn values_that_cannot_be_true_are_counted_and_left_out() {
     let app = TestApp::start().await;

@@ -1,0 +1,83 @@
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::Metadata;
+use super::metadata::Text;
+
+/// Those members of metadata that tell readings of one data type from others
+/// that must not be added to them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct MetadataTags<'a> {
+    /// Over how long it was measured: the text of `granularity`, or the JSON of
+    /// anything else, such as `60`.
+    pub granularity: Option<Cow<'a, str>>,
+    /// By what it was measured: `source`, if it is a text.
+    pub source: Option<Cow<'a, str>>,
+    /// In which unit: `unit`, if it is a text.
+    pub unit: Option<Cow<'a, str>>,
+}
+
+impl Metadata {
+    /// What tells readings of one data type apart.
+    pub fn tags(&self) -> MetadataTags<'_> {
+        // Readings without metadata are many.
+        let members: Members<'_> = match self.as_str() {
+            "{}" => return MetadataTags::default(),
+            metadata => serde_json::from_str(metadata).unwrap_or_default(),
+        };
+        MetadataTags {
+            granularity: members
+                .granularity
+                .map(|json| text(json).unwrap_or_else(|| json.get().into())),
+            source: members.source.and_then(text),
+            unit: members.unit.and_then(text),
+        }
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Members<'a> {
+    #[serde(borrow)]
+    granularity: Option<&'a RawValue>,
+    #[serde(borrow)]
+    source: Option<&'a RawValue>,
+    #[serde(borrow)]
+    unit: Option<&'a RawValue>,
+}
+
+/// The text of a member, if it is one.
+fn text(json: &RawValue) -> Option<Cow<'_, str>> {
+    let Text(text) = serde_json::from_str(json.get()).ok()?;
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_that_are_no_text_tell_granularities_apart_and_nothing_else() {
+        let tags = |json: &str| {
+            let metadata = Metadata::parse(json).unwrap();
+            let MetadataTags {
+                granularity,
+                source,
+                unit,
+            } = metadata.tags();
+            [granularity, source, unit].map(|tag| tag.map(Cow::into_owned))
+        };
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(tags("{}"), [None, None, None]);
+        assert_eq!(
+            tags(r#"{"granularity":"day","source":"a\u0022b","unit":"kg","x":1}"#),
+            [some("day"), some("a\"b"), some("kg")]
+        );
+        assert_eq!(
+            tags(r#"{"granularity":60,"source":7,"unit":true}"#),
+            [some("60"), None, None]
+        );
+        assert_eq!(tags(r#"{"granularity":null}"#), [None, None, None]);
+    }
+}
