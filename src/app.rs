@@ -11,8 +11,8 @@ use axum::Router;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
-use crate::auth::ApiKeys;
-use crate::config::{Config, Environment, InsightConfig, StoreConfig};
+use crate::auth::{ApiKeys, KeyDigest, KeyRing, KeyRingFault, KeySource, SecretsManager};
+use crate::config::{Config, DEVELOPMENT_KEY, Environment, InsightConfig, KeyList, StoreConfig};
 use crate::domain::Clock;
 use crate::http::{self, AppState, CursorKeys, Readiness};
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
@@ -26,39 +26,42 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// The service, ready to be served.
 pub struct App {
     state: AppState,
+    reload_keys_every: Duration,
 }
 
 impl App {
     /// Puts the service together as `config` says.
     ///
     /// # Errors
-    /// When the embedded store cannot be opened, or the table of a development
-    /// service cannot be made. A production service starts without its table,
+    /// When the embedded store cannot be opened, the table of a development
+    /// service cannot be made, or the keys that clients present cannot be read. A production service starts without its table,
     /// and is not ready until there is one.
     pub async fn assemble(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let store = open_store(config).await?;
-        Ok(Self::with(config, store, Arc::new(SystemClock))?)
+        Self::with(config, store, Arc::new(SystemClock)).await
     }
 
     /// Puts the service together over a given store and clock.
     ///
     /// # Errors
-    /// When Gemini cannot be asked with these settings.
-    pub fn with(
+    /// When the keys that clients present cannot be read, or Gemini cannot be
+    /// asked with these settings.
+    pub async fn with(
         config: &Config,
         store: Arc<dyn ReadingStore>,
         clock: Arc<dyn Clock>,
-    ) -> Result<Self, GeminiSetupError> {
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         Ok(Self {
             state: AppState {
                 readiness: Arc::new(Readiness::new(Arc::clone(&store))),
                 store,
                 insights: Insights::new(insight_provider(&config.insights)?),
                 clock,
-                api_keys: ApiKeys::from_iter(&config.api_keys),
-                cursor_keys: CursorKeys::derive(&config.api_keys),
+                api_keys: Arc::new(open_key_ring(config).await?),
+                cursor_keys: CursorKeys::derive(&config.service_secrets),
                 environment: config.environment.as_str(),
             },
+            reload_keys_every: config.keys.reload_every,
         })
     }
 
@@ -91,7 +94,9 @@ impl App {
             let _ = stopped.wait_for(|stopping| *stopping).await;
             tokio::time::sleep(DRAIN).await;
         };
+        let api_keys = Arc::clone(&self.state.api_keys);
         tokio::select! {
+            never = api_keys.keep_fresh(self.reload_keys_every) => match never {},
             served = serve.into_future() => served,
             () = give_up => {
                 tracing::warn!("stopped with requests in flight");
@@ -118,6 +123,27 @@ fn insight_provider(config: &InsightConfig) -> Result<Arc<dyn InsightProvider>, 
         config.deadline,
         config.cache_ttl,
     )))
+}
+
+async fn open_key_ring(config: &Config) -> Result<KeyRing, KeyRingFault> {
+    let fixed = ApiKeys::with_full_access(&config.keys.with_full_access);
+    let source = match &config.keys.listed {
+        KeyList::None => return Ok(KeyRing::fixed(fixed)),
+        KeyList::Given(keys) => return Ok(KeyRing::fixed(fixed.and(keys))),
+        KeyList::File(path) => KeySource::File(path.clone()),
+        KeyList::Secret {
+            id,
+            region,
+            endpoint,
+        } => KeySource::SecretsManager(
+            SecretsManager::connect(id.clone(), region.clone(), endpoint.clone()).await,
+        ),
+    };
+    let known = match config.environment {
+        Environment::Development => None,
+        Environment::Production => Some(KeyDigest::of(DEVELOPMENT_KEY.as_bytes())),
+    };
+    KeyRing::open(fixed, source, known).await
 }
 
 async fn open_store(

@@ -8,7 +8,7 @@
 //! | [`commands`] | what the binary can be told to do |
 //! | [`app`] | puts the service together and runs it |
 //! | [`http`] | the service as its clients see it: routes, wire types, errors |
-//! | [`auth`] | who is asking |
+//! | [`auth`] | who is asking, and what they may do |
 //! | [`insights`] | answers to questions about readings |
 //! | [`summaries`] | readings by local calendar periods |
 //! | [`statistics`] | statistics of numbers |
@@ -19,19 +19,22 @@
 //! # Who may use what
 //!
 //! `commands → app → http → {auth, insights, summaries, store}`, `insights →
-//! {statistics, domain}`, `summaries → {statistics, domain}`, `store → domain`:
+//! {statistics, domain}`, `summaries → {statistics, domain}`, `store → domain`,
+//! `auth → domain`:
 //! a module may use those that its arrows lead to, directly or over others.
 //! Nothing points back, and neighbours do not know each other. Beside them, `config` is used by `commands`, `app` and
-//! `telemetry`, and `telemetry` by `commands`, `app` and `http`. Only `app`
+//! `telemetry`, and itself uses `auth`, to read lists of keys; and `telemetry`
+//! is used by `commands`, `app`, `http` and `auth`. Only `app`
 //! names concrete stores and providers; `domain` knows no HTTP, no database and
 //! no clock. A test over the source tree keeps it so.
 //!
 //! # The way of a request
 //!
 //! [`http::router`] names every route. A request gets its id
-//! (`http::request_context`), shows its key (`http::authentication`), is turned
-//! into valid types by the arguments of its handler (`http::json`,
-//! `http::path`), and the handler (`http::readings`, `http::insights`) calls
+//! (`http::request_context`), shows its key (`http::authentication`), is asked
+//! by the first argument of its handler whether it may do this
+//! (`http::permission`), is turned into valid types by the others (`http::json`,
+//! `http::path`), which hand out no user that it may not act for, and the handler (`http::readings`, `http::insights`) calls
 //! the [`store::ReadingStore`] or the [`insights::InsightProvider`] and
 //! answers. Whatever goes wrong on the way is an `http::error::ApiError`.
 

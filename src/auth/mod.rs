@@ -1,5 +1,25 @@
-//! Who is asking.
+//! Who is asking, and what they may do.
+//!
+//! A [`Principal`] is whoever a credential stands for: what it may do is its
+//! [`Scopes`], and for whom its [`Users`]. API keys lead to one by way of the
+//! [`KeyRing`].
 
-mod api_key;
+mod api_keys;
+mod key_digest;
+mod key_entry;
+mod key_ring;
+mod key_source;
+mod new_key;
+mod principal;
+mod scope;
+mod users;
 
-pub use api_key::ApiKeys;
+pub use api_keys::ApiKeys;
+pub use key_digest::KeyDigest;
+pub use key_entry::{KeyEntry, KeyId, KeysFault};
+pub use key_ring::{KeyRing, KeyRingFault};
+pub use key_source::{KeySource, KeySourceError, SecretsManager};
+pub use new_key::NewKey;
+pub use principal::{Principal, PrincipalId};
+pub use scope::{Scope, Scopes};
+pub use users::{UserPattern, Users};

@@ -1,6 +1,7 @@
 //! What the binary can be told to do.
 
 mod healthcheck;
+mod keys;
 mod serve;
 
 use std::error::Error;
@@ -20,13 +21,16 @@ pub struct CommandLine {
     command: Option<Command>,
 }
 
-#[derive(Debug, Clone, Copy, Subcommand)]
+#[derive(Debug, Clone, Subcommand)]
 enum Command {
     /// Serve requests; this is also what happens without a command.
     Serve,
     /// Ask the service that runs with the same settings whether it lives: exit
     /// code 0 if it does, else 1.
     Healthcheck,
+    /// Make API keys.
+    #[command(subcommand)]
+    Keys(keys::Keys),
 }
 
 const VARIABLES: &str = "\
@@ -34,8 +38,15 @@ Settings come from the environment, or from a file .env in the working directory
   ENVIRONMENT        development or production [development]
   HOST               address to listen on [127.0.0.1; in production 0.0.0.0]
   PORT               port to listen on [8000]
-  CLARITY_API_KEY    the key that clients send, or several separated by commas;
-                     required in production [development-key]
+  CLARITY_API_KEY    key with full access that clients send, or several
+                     separated by commas
+  CLARITY_API_KEYS   JSON array of keys with scopes, see: clarity-backend keys new
+  CLARITY_API_KEYS_FILE    file with that array, read again each minute
+  CLARITY_API_KEYS_SECRET  name or ARN of the secret in AWS Secrets Manager with
+                     that array, read again each minute
+  SECRETS_MANAGER_ENDPOINT  URL of a stand-in for it; not in production
+  CLARITY_SERVICE_SECRET   what cursors and the user ids of audit events are
+                     signed with [CLARITY_API_KEY]
   CLARITY_STORE      embedded or dynamodb [dynamodb in production or with
                      DYNAMODB_ENDPOINT, else embedded]
   CLARITY_DATA_DIR   directory of the embedded store [clarity-data]
@@ -72,10 +83,17 @@ impl CommandLine {
     }
 
     fn try_run(self) -> Result<(), Failure> {
-        config::load_file()?;
         match self.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::run(),
-            Command::Healthcheck => healthcheck::run(),
+            // Needs no settings.
+            Command::Keys(keys) => keys::run(&keys),
+            Command::Serve => {
+                config::load_file()?;
+                serve::run()
+            }
+            Command::Healthcheck => {
+                config::load_file()?;
+                healthcheck::run()
+            }
         }
     }
 }

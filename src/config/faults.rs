@@ -12,10 +12,14 @@ struct Fault {
 
 impl ConfigFaults {
     pub(super) fn add(&mut self, variable: &'static str, advice: impl Into<String>) {
-        self.0.push(Fault {
+        let fault = Fault {
             variable,
             advice: advice.into(),
-        });
+        };
+        // One that two settings need is at fault once.
+        if !self.0.contains(&fault) {
+            self.0.push(fault);
+        }
     }
 
     /// The variables that are at fault.

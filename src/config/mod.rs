@@ -7,17 +7,19 @@
 mod faults;
 mod file;
 mod insights;
+mod keys;
 mod reader;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
 pub use self::faults::ConfigFaults;
 pub use self::file::{FileFault, load_file};
 pub use self::insights::{GeminiConfig, InsightConfig};
+pub use self::keys::{KeyConfig, KeyList};
 use self::reader::Reader;
 
 /// The key of a development service that was given none.
@@ -41,8 +43,11 @@ pub struct Config {
     pub address: SocketAddr,
     /// Where readings are kept.
     pub store: StoreConfig,
-    /// The keys of which clients present one, at least one.
-    pub api_keys: Vec<SecretString>,
+    /// The keys of which clients present one.
+    pub keys: KeyConfig,
+    /// What cursors and the user ids of audit events are signed with, at least
+    /// one: the first signs, the others are still understood.
+    pub service_secrets: Vec<SecretString>,
     /// How questions are answered.
     pub insights: InsightConfig,
     /// What is logged, in the syntax of `RUST_LOG`.
@@ -101,14 +106,16 @@ impl Config {
         let environment = reader.environment();
         let address = reader.address(environment);
         let store = reader.store(environment);
-        let api_keys = reader.api_keys(environment);
+        let keys = reader.keys(environment);
+        let service_secrets = reader.service_secrets(environment, &keys);
         let insights = reader.insights(environment);
         let log_filter = reader.log_filter();
         reader.finish(Self {
             environment,
             address,
             store,
-            api_keys,
+            keys,
+            service_secrets,
             insights,
             log_filter,
         })
@@ -116,9 +123,7 @@ impl Config {
 
     /// Whether clients present the key that everybody knows.
     pub fn uses_development_key(&self) -> bool {
-        self.api_keys
-            .iter()
-            .any(|key| key.expose_secret() == DEVELOPMENT_KEY)
+        self.keys.include_development_key()
     }
 }
 
@@ -138,7 +143,10 @@ pub fn read_address(
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
+    use crate::auth::KeyDigest;
 
     fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
         Config::read(|name| {
@@ -279,7 +287,7 @@ mod tests {
     fn several_keys_are_separated_by_commas() {
         let keys = |list: &str| {
             let config = read(&[("CLARITY_API_KEY", list)])?;
-            let keys = config.api_keys.iter();
+            let keys = config.keys.with_full_access.iter();
             let keys = keys.map(|key| key.expose_secret().to_owned());
             Ok::<Vec<String>, ConfigFaults>(keys.collect())
         };
@@ -324,5 +332,64 @@ mod tests {
                 "CLARITY_API_KEY"
             ]
         );
+    }
+
+    #[test]
+    fn keys_with_scopes_come_from_one_place() {
+        let list = |key: &str| {
+            let digest = KeyDigest::of(key.as_bytes());
+            format!(r#"[{{"id":"app","sha256":"{digest}","scopes":["insights"],"users":["*"]}}]"#)
+        };
+        let good = list("0123456789abcdef0123");
+        let config = read(&[("CLARITY_API_KEYS", &good)]).unwrap();
+        assert!(matches!(&config.keys.listed, KeyList::Given(keys) if keys.count() == 1));
+        assert!(!config.uses_development_key(), "there is another");
+        assert!(matches!(
+            read(&[("CLARITY_API_KEYS_FILE", "keys.json")])
+                .unwrap()
+                .keys
+                .listed,
+            KeyList::File(_)
+        ));
+        let secret = [
+            ("CLARITY_API_KEYS_SECRET", "clarity/api-keys"),
+            ("AWS_REGION", "eu-central-1"),
+        ];
+        let config = read(&secret).unwrap();
+        assert!(
+            matches!(config.keys.listed, KeyList::Secret { region, .. } if region == "eu-central-1")
+        );
+        assert_eq!(faulty_variables(&secret[..1]), ["AWS_REGION"]);
+        assert_eq!(
+            faulty_variables(&[
+                ("CLARITY_API_KEYS", &good),
+                ("CLARITY_API_KEYS_FILE", "keys.json")
+            ]),
+            ["CLARITY_API_KEYS"]
+        );
+        let fault = read(&[("CLARITY_API_KEYS", "[canary")]).unwrap_err();
+        assert!(!fault.to_string().contains("canary"));
+
+        let production = |keys: &str, secret: &str| {
+            let result = read(&[
+                ("ENVIRONMENT", "production"),
+                ("AWS_REGION", "eu-central-1"),
+                ("CLARITY_API_KEYS", keys),
+                ("CLARITY_SERVICE_SECRET", secret),
+            ]);
+            result.map_or_else(
+                |faults| faults.variables().collect::<Vec<_>>(),
+                |_| Vec::new(),
+            )
+        };
+        let secret = "0123456789abcdef0123456789abcdef";
+        assert!(production(&good, secret).is_empty());
+        assert_eq!(production("[]", secret), ["CLARITY_API_KEYS"]);
+        assert_eq!(
+            production(&list(DEVELOPMENT_KEY), secret),
+            ["CLARITY_API_KEYS"]
+        );
+        assert_eq!(production(&good, ""), ["CLARITY_SERVICE_SECRET"]);
+        assert_eq!(production(&good, "short"), ["CLARITY_SERVICE_SECRET"]);
     }
 }

@@ -2,16 +2,12 @@ use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use secrecy::SecretString;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::faults::ConfigFaults;
-use super::{DEVELOPMENT_KEY, Environment, StoreConfig};
-
-/// The shortest key that production takes, in characters.
-const SHORTEST_PRODUCTION_KEY: usize = 20;
+use super::{Environment, StoreConfig};
 
 /// Reads variables and gathers faults; a faulty one yields a stand-in, so that
 /// the others are read too.
@@ -94,7 +90,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
     }
 
     pub(super) fn store(&mut self, environment: Environment) -> StoreConfig {
-        let endpoint = self.endpoint(environment);
+        let endpoint = self.endpoint("DYNAMODB_ENDPOINT", environment);
         let kind = self.text("CLARITY_STORE");
         let default_kind = if environment == Environment::Production || endpoint.is_some() {
             "dynamodb"
@@ -138,26 +134,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 "must be 3 to 255 of A-Z a-z 0-9 _ . -, such as clarity-health-data",
             );
         }
-        let region = match self.text("AWS_REGION") {
-            Some(region) => {
-                if !region
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
-                {
-                    self.fault("AWS_REGION", "must be a region such as eu-central-1");
-                }
-                region
-            }
-            // DynamoDB Local takes any.
-            None if endpoint.is_some() => "us-east-1".to_owned(),
-            None => {
-                self.fault(
-                    "AWS_REGION",
-                    "must be set for DynamoDB, to a region such as eu-central-1",
-                );
-                String::new()
-            }
-        };
+        let region = self.region(endpoint.is_some());
         let has_credentials = ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"]
             .iter()
             .any(|name| (self.variable)(name).is_some_and(|value| !value.is_empty()));
@@ -169,56 +146,46 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         }
     }
 
-    fn endpoint(&mut self, environment: Environment) -> Option<String> {
-        let endpoint = self.text("DYNAMODB_ENDPOINT")?;
+    /// The AWS region; services on this machine take any.
+    pub(super) fn region(&mut self, is_local: bool) -> String {
+        match self.text("AWS_REGION") {
+            Some(region) => {
+                if !region
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+                {
+                    self.fault("AWS_REGION", "must be a region such as eu-central-1");
+                }
+                region
+            }
+            None if is_local => "us-east-1".to_owned(),
+            None => {
+                self.fault(
+                    "AWS_REGION",
+                    "must be set for what is at AWS, to a region such as eu-central-1",
+                );
+                String::new()
+            }
+        }
+    }
+
+    /// Where something of AWS answers on this machine.
+    pub(super) fn endpoint(
+        &mut self,
+        variable: &'static str,
+        environment: Environment,
+    ) -> Option<String> {
+        let endpoint = self.text(variable)?;
         if environment == Environment::Production {
-            self.fault(
-                "DYNAMODB_ENDPOINT",
-                "must not be set in production, where DynamoDB is at AWS",
-            );
+            self.fault(variable, "must not be set in production, which uses AWS");
             return None;
         }
         let is_http = Url::parse(&endpoint)
             .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if !is_http {
-            self.fault(
-                "DYNAMODB_ENDPOINT",
-                "must be a URL such as http://localhost:8001",
-            );
+            self.fault(variable, "must be a URL such as http://localhost:8001");
         }
         Some(endpoint)
-    }
-
-    /// Several are separated by commas, as while a key is being changed.
-    pub(super) fn api_keys(&mut self, environment: Environment) -> Vec<SecretString> {
-        const NAME: &str = "CLARITY_API_KEY";
-        let list = self.text(NAME);
-        let keys: Vec<&str> = match &list {
-            Some(list) => list.split(',').map(str::trim).collect(),
-            None => vec![DEVELOPMENT_KEY],
-        };
-        let is_visible = |key: &str| key.bytes().all(|byte| byte.is_ascii_graphic());
-        if !keys.iter().all(|key| !key.is_empty() && is_visible(key)) {
-            self.fault(
-                NAME,
-                "must be visible ASCII characters, as it travels in a header; several keys are separated by commas",
-            );
-        }
-        if environment == Environment::Production {
-            if list.is_none() {
-                self.fault(NAME, "must be set in production");
-            } else if keys.contains(&DEVELOPMENT_KEY) {
-                self.fault(NAME, "must not be the development key in production");
-            } else if keys.iter().any(|key| key.len() < SHORTEST_PRODUCTION_KEY) {
-                self.fault(
-                    NAME,
-                    format!(
-                        "must have at least {SHORTEST_PRODUCTION_KEY} characters in production; make one with: openssl rand -hex 32"
-                    ),
-                );
-            }
-        }
-        keys.into_iter().map(SecretString::from).collect()
     }
 
     pub(super) fn log_filter(&mut self) -> String {

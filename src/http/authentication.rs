@@ -1,21 +1,39 @@
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
+use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::AppState;
 use super::error::ApiError;
+use super::permission::Access;
+use crate::auth::Principal;
 
 const HEADER: &str = "x-api-key";
 
 /// Lets a request pass that bears a key, and no other.
-pub async fn require_api_key(
+pub async fn authenticate(
     State(state): State<AppState>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let mut presented = request.headers().get_all(HEADER).iter();
-    match (presented.next(), presented.next()) {
-        (Some(key), None) if state.api_keys.match_one(key.as_bytes()) => next.run(request).await,
-        _ => ApiError::Unauthorized.into_response(),
+    match principal(&state, request.headers()) {
+        Ok(principal) => {
+            let access = Arc::new(Access::new(principal));
+            request.extensions_mut().insert(access);
+            next.run(request).await
+        }
+        Err(error) => error.into_response(),
     }
+}
+
+/// Who sends these headers.
+fn principal(state: &AppState, headers: &HeaderMap) -> Result<Arc<Principal>, ApiError> {
+    let mut presented = headers.get_all(HEADER).iter();
+    match (presented.next(), presented.next()) {
+        (Some(key), None) => state.api_keys.find(key.as_bytes(), state.clock.now()),
+        _ => None,
+    }
+    .ok_or(ApiError::Unauthorized)
 }

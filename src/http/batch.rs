@@ -16,8 +16,9 @@ use super::docs::BatchProblems;
 use super::error::ApiError;
 use super::json::{FromJson, Json, answer, object};
 use super::measurement::NewReading;
+use super::permission::{Permission, WriteData};
 use super::validation::Faults;
-use crate::domain::{Measurement, Reading};
+use crate::domain::{Measurement, Reading, UserId};
 use crate::store::{Kept, StoreError, put_batch};
 
 /// The largest body of a batch in bytes.
@@ -34,6 +35,7 @@ const MOST: usize = 5_000;
 /// client's record that comes more than once the highest version counts.
 #[utoipa::path(
     post, path = "/data/batch", tag = "readings", operation_id = "create_readings",
+    security(("api_key" = ["data:write"])),
     request_body(
         content = NewBatch, description = "The readings, of any users; up to 8 MiB.",
         example = json!({
@@ -46,6 +48,7 @@ const MOST: usize = 5_000;
     responses((status = 200, description = "What became of each.", body = BatchStored), BatchProblems)
 )]
 pub async fn create(
+    _: Permission<WriteData>,
     State(state): State<AppState>,
     Json(Batch(taken_in)): Json<Batch>,
 ) -> Result<Response, ApiError> {
@@ -104,6 +107,11 @@ impl FromJson for Batch {
             })
         };
         Ok(Self(readings.into_iter().enumerate().map(read).collect()))
+    }
+
+    fn users(&self) -> impl Iterator<Item = &UserId> {
+        let good = self.0.iter().flatten();
+        good.map(|reading| &reading.measurement.user_id)
     }
 }
 

@@ -100,27 +100,27 @@ macro_rules! problems {
 
 problems! {
     /// What an operation with a body may answer.
-    WriteProblems: NOT_JSON, UNAUTHORIZED, TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, UNAVAILABLE
+    WriteProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, UNAVAILABLE
 }
 
 problems! {
     /// What a batch may answer.
-    BatchProblems: NOT_JSON, UNAUTHORIZED, BATCH_TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, BATCH_INTERRUPTED
+    BatchProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, BATCH_TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, BATCH_INTERRUPTED
 }
 
 problems! {
     /// What a listing may answer.
-    ListProblems: UNAUTHORIZED, INVALID, INTERNAL, UNAVAILABLE
+    ListProblems: UNAUTHORIZED, FORBIDDEN, INVALID, INTERNAL, UNAVAILABLE
 }
 
 problems! {
     /// What a summary may answer.
-    SummaryProblems: UNAUTHORIZED, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
+    SummaryProblems: UNAUTHORIZED, FORBIDDEN, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
 }
 
 problems! {
     /// What an operation on one reading may answer.
-    ReadingProblems: UNAUTHORIZED, NOT_FOUND, INVALID, INTERNAL, UNAVAILABLE
+    ReadingProblems: UNAUTHORIZED, FORBIDDEN, NOT_FOUND, INVALID, INTERNAL, UNAVAILABLE
 }
 
 type ProblemExample = (StatusCode, &'static str, &'static str);
@@ -133,7 +133,12 @@ const NOT_JSON: ProblemExample = (
 const UNAUTHORIZED: ProblemExample = (
     StatusCode::UNAUTHORIZED,
     "unauthorized",
-    "The key is missing or wrong.",
+    "The key is missing, wrong, revoked or out of date.",
+);
+const FORBIDDEN: ProblemExample = (
+    StatusCode::FORBIDDEN,
+    "forbidden",
+    "The key lacks the scope that this operation names, or may not act for this user, or for one of them.",
 );
 const NOT_FOUND: ProblemExample = (
     StatusCode::NOT_FOUND,

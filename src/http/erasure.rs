@@ -14,6 +14,7 @@ use super::docs::ListProblems;
 use super::error::ApiError;
 use super::json::answer;
 use super::path::UserPath;
+use super::permission::{EraseData, Permission};
 use crate::store::erase;
 
 /// How long one request erases: less than a load balancer waits for an answer.
@@ -27,6 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// the erasure.
 #[utoipa::path(
     delete, path = "/data/{user_id}", tag = "readings", operation_id = "erase_user",
+    security(("api_key" = ["data:erase"])),
     params(("user_id" = String, Path, description = "Whose readings.", example = "user123")),
     responses(
         (status = 200, description = "Nothing is left.", body = Erased),
@@ -38,6 +40,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
     )
 )]
 pub async fn erase_user(
+    _: Permission<EraseData>,
     State(state): State<AppState>,
     UserPath(user_id): UserPath,
 ) -> Result<Response, ApiError> {

@@ -26,6 +26,9 @@ pub enum ApiError {
     /// No key, or not the right one.
     #[error("send a valid key in the header X-API-Key")]
     Unauthorized,
+    /// The principal may not do this, or not for this user.
+    #[error("you may not do this, or not for this user")]
+    Forbidden,
     /// No route has this path.
     #[error("there is nothing at this path; see /docs")]
     UnknownPath,
@@ -73,6 +76,7 @@ impl ApiError {
             Self::NotJson(_) => (StatusCode::BAD_REQUEST, "invalid_json"),
             Self::BodyInterrupted => (StatusCode::BAD_REQUEST, "incomplete_body"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
+            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             Self::UnknownPath => (StatusCode::NOT_FOUND, "unknown_path"),
             Self::ReadingNotFound => (StatusCode::NOT_FOUND, "reading_not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),

@@ -16,6 +16,7 @@ use super::error::ApiError;
 use super::export_format::ExportFormat;
 use super::filters::{Filters, read_query};
 use super::path::UserPath;
+use super::permission::{Permission, ReadData};
 use super::request_context::RequestId;
 use crate::domain::{DataTypes, ListQuery, Order, Page, PageSize, TimeRange};
 use crate::store::ReadingStore;
@@ -37,6 +38,7 @@ const PAGE: u16 = 500;
 /// `created_at`.
 #[utoipa::path(
     get, path = "/data/{user_id}/export", tag = "readings", operation_id = "export_readings",
+    security(("api_key" = ["data:read"])),
     params(
         ("user_id" = String, Path, description = "Whose readings.", example = "user123"),
         ("Accept" = Option<String>, Header, description = "`application/x-ndjson`, the default, or `text/csv`."),
@@ -52,6 +54,7 @@ const PAGE: u16 = 500;
     )
 )]
 pub async fn export(
+    _: Permission<ReadData>,
     State(state): State<AppState>,
     UserPath(user_id): UserPath,
     ExportParameters { data_types, range }: ExportParameters,

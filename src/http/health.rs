@@ -44,9 +44,15 @@ pub async fn alive(State(state): State<AppState>) -> Result<Response, ApiError> 
 )]
 pub async fn ready(State(state): State<AppState>) -> Result<Response, ApiError> {
     let (is_ready, store) = state.readiness.check().await;
+    // The keys that were good before still are: no reason to send nobody here.
+    let api_keys = if state.api_keys.is_stale() {
+        "stale"
+    } else {
+        "ok"
+    };
     let body = answer(&Ready {
         status: if is_ready { "ready" } else { "not_ready" },
-        checks: Checks { store },
+        checks: Checks { store, api_keys },
     })?;
     let status = if is_ready {
         StatusCode::OK
@@ -89,6 +95,10 @@ struct Checks {
     /// The store: `ok` or `failing`.
     #[schema(example = "ok")]
     store: &'static str,
+    /// The API keys: `ok`, or `stale` when they could not be read again; those
+    /// that were good before then stay good, and the service stays ready.
+    #[schema(example = "ok")]
+    api_keys: &'static str,
 }
 
 /// Knows whether the service can do its work.

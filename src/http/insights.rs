@@ -1,5 +1,7 @@
 //! Answering questions about a user's readings.
 
+use std::iter;
+
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
@@ -14,6 +16,7 @@ use super::docs::WriteProblems;
 use super::error::ApiError;
 use super::insight_events::events;
 use super::json::{FromJson, Json, answer, object};
+use super::permission::{AskInsights, Permission};
 use super::request_context::RequestId;
 use super::validation::{Faults, text};
 use crate::domain::{Invalid, UserId};
@@ -41,6 +44,7 @@ const LOOKED_AT: ReadBudget = ReadBudget {
 /// answer, or one `error` with a problem document.
 #[utoipa::path(
     post, path = "/insights", tag = "insights", operation_id = "create_insight",
+    security(("api_key" = ["insights"])),
     request_body(
         content = InsightRequest, description = "The question.",
         example = json!({
@@ -58,6 +62,7 @@ const LOOKED_AT: ReadBudget = ReadBudget {
     )
 )]
 pub async fn create(
+    _: Permission<AskInsights>,
     State(state): State<AppState>,
     request_id: RequestId,
     headers: HeaderMap,
@@ -158,6 +163,10 @@ impl FromJson for Asked {
             }),
             _ => Err(ApiError::Invalid(faults)),
         }
+    }
+
+    fn users(&self) -> impl Iterator<Item = &UserId> {
+        iter::once(&self.user_id)
     }
 }
 

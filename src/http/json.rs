@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, Request};
@@ -13,9 +15,12 @@ use tokio::task::spawn_blocking;
 
 use super::AppState;
 use super::error::ApiError;
+use super::permission::Access;
 use super::validation::Faults;
+use crate::domain::UserId;
 
-/// The JSON body of a request, read and checked as a whole.
+/// The JSON body of a request, read and checked as a whole; for the users that
+/// it names the sender may act.
 pub struct Json<T>(pub T);
 
 /// What a request's body can be read as.
@@ -28,12 +33,16 @@ pub trait FromJson: Sized + Send + 'static {
     /// # Errors
     /// Everything that is wrong with it.
     fn from_json(json: &[u8], now: Timestamp) -> Result<Self, ApiError>;
+
+    /// Whom it is about, once for each reading or question.
+    fn users(&self) -> impl Iterator<Item = &UserId>;
 }
 
 impl<T: FromJson> FromRequest<AppState> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let access = Arc::clone(Access::of(request.extensions())?);
         if !is_json(request.headers()) {
             return Err(ApiError::UnsupportedMediaType);
         }
@@ -47,14 +56,18 @@ impl<T: FromJson> FromRequest<AppState> for Json<T> {
                     _ => ApiError::BodyInterrupted,
                 })?;
         let now = state.clock.now();
-        if body.len() <= QUICKLY_READ {
-            return T::from_json(&body, now).map(Self);
-        }
-        match spawn_blocking(move || T::from_json(&body, now)).await {
-            Ok(read) => read.map(Self),
-            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            Err(_) => Err(ApiError::Panicked),
-        }
+        let read = if body.len() <= QUICKLY_READ {
+            T::from_json(&body, now)?
+        } else {
+            match spawn_blocking(move || T::from_json(&body, now)).await {
+                Ok(read) => read?,
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(_) => return Err(ApiError::Panicked),
+            }
+        };
+        read.users()
+            .try_for_each(|user_id| access.permit(user_id))?;
+        Ok(Self(read))
     }
 }
 

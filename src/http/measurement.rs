@@ -1,5 +1,7 @@
 //! A reading on the wire: as a client sends it, and as it gets it back.
 
+use std::iter;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -9,7 +11,7 @@ use super::error::ApiError;
 use super::json::{FromJson, object};
 use super::validation::{Faults, text};
 use crate::domain::{
-    ClientRecord, Invalid, Measurement, MeasurementTime, Metadata, Reading, RecordVersion,
+    ClientRecord, Invalid, Measurement, MeasurementTime, Metadata, Reading, RecordVersion, UserId,
 };
 
 /// A reading to store. Members that are not named here are refused.
@@ -73,6 +75,10 @@ impl FromJson for Measurement {
         object::<NewReading<'_>>(json)?
             .check(now)
             .map_err(ApiError::Invalid)
+    }
+
+    fn users(&self) -> impl Iterator<Item = &UserId> {
+        iter::once(&self.user_id)
     }
 }
 

@@ -22,6 +22,7 @@ mod json;
 mod list_parameters;
 mod measurement;
 mod path;
+mod permission;
 mod readings;
 mod request_context;
 mod state;
@@ -95,7 +96,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         // Around the fallbacks too, so that they ask for a key.
         .layer(middleware::from_fn_with_state(
             state.clone(),
-            authentication::require_api_key,
+            authentication::authenticate,
         ));
     let mut private = OpenApiRouter::from(private);
     *private.get_openapi_mut() = description;

@@ -3,10 +3,11 @@ use axum::http::request::Parts;
 use utoipa::IntoParams;
 
 use super::error::ApiError;
+use super::permission::Access;
 use super::validation::Faults;
 use crate::domain::{ReadingId, UserId};
 
-/// `{user_id}` in a path.
+/// `{user_id}` in a path, for whom the sender may act.
 pub struct UserPath(pub UserId);
 
 impl<S: Send + Sync> FromRequestParts<S> for UserPath {
@@ -16,16 +17,17 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPath {
         let Path(parameters) = Path::<Vec<String>>::from_request_parts(parts, state)
             .await
             .map_err(|_| not_utf8())?;
-        match parameters.first() {
+        let user_id = match parameters.first() {
             Some(user_id) => parse_user_id(user_id),
             // The user is called like the route.
             None => parse_user_id(parts.uri.path().rsplit('/').next().unwrap_or_default()),
-        }
-        .map(Self)
+        }?;
+        Access::of(&parts.extensions)?.permit(&user_id)?;
+        Ok(Self(user_id))
     }
 }
 
-/// `{user_id}/{data_id}` in a path.
+/// `{user_id}/{data_id}` in a path; for the user the sender may act.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct ReadingPath {
@@ -44,8 +46,10 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadingPath {
         let Path((user_id, id)) = Path::<(String, String)>::from_request_parts(parts, state)
             .await
             .map_err(|_| not_utf8())?;
+        let user_id = parse_user_id(&user_id)?;
+        Access::of(&parts.extensions)?.permit(&user_id)?;
         Ok(Self {
-            user_id: parse_user_id(&user_id)?,
+            user_id,
             // What is no id is the id of no reading.
             id: id.parse().map_err(|_| ApiError::ReadingNotFound)?,
         })

@@ -13,6 +13,7 @@ use super::json::{Json, answer};
 use super::list_parameters::{ListParameters, next_cursor};
 use super::measurement::{NewReading, StoredReading};
 use super::path::{ReadingPath, UserPath};
+use super::permission::{EraseData, Permission, ReadData, WriteData};
 use crate::domain::{Measurement, Reading};
 use crate::store::PutOutcome;
 
@@ -22,6 +23,7 @@ use crate::store::PutOutcome;
 /// safe and changes nothing.
 #[utoipa::path(
     post, path = "/data", tag = "readings", operation_id = "create_reading",
+    security(("api_key" = ["data:write"])),
     request_body(
         content = NewReading, description = "The reading.",
         example = json!({
@@ -36,6 +38,7 @@ use crate::store::PutOutcome;
     responses((status = 200, description = "It is stored.", body = Stored), WriteProblems)
 )]
 pub async fn create(
+    _: Permission<WriteData>,
     State(state): State<AppState>,
     Json(measurement): Json<Measurement>,
 ) -> Result<Response, ApiError> {
@@ -60,10 +63,12 @@ pub async fn create(
 /// `next_cursor` is null.
 #[utoipa::path(
     get, path = "/data/{user_id}", tag = "readings", operation_id = "list_readings",
+    security(("api_key" = ["data:read"])),
     params(("user_id" = String, Path, description = "Whose readings.", example = "user123"), ListParameters, Filters),
     responses((status = 200, description = "A page of readings.", body = Listed), ListProblems)
 )]
 pub async fn list(
+    _: Permission<ReadData>,
     State(state): State<AppState>,
     UserPath(user_id): UserPath,
     parameters: ListParameters,
@@ -84,10 +89,12 @@ pub async fn list(
 /// Get one reading.
 #[utoipa::path(
     get, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "get_reading",
+    security(("api_key" = ["data:read"])),
     params(ReadingPath),
     responses((status = 200, description = "The reading.", body = Found), ReadingProblems)
 )]
 pub async fn read(
+    _: Permission<ReadData>,
     State(state): State<AppState>,
     ReadingPath { user_id, id }: ReadingPath,
 ) -> Result<Response, ApiError> {
@@ -102,10 +109,12 @@ pub async fn read(
 /// Delete one reading.
 #[utoipa::path(
     delete, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "delete_reading",
+    security(("api_key" = ["data:erase"])),
     params(ReadingPath),
     responses((status = 200, description = "It is gone.", body = Deleted), ReadingProblems)
 )]
 pub async fn delete(
+    _: Permission<EraseData>,
     State(state): State<AppState>,
     ReadingPath { user_id, id }: ReadingPath,
 ) -> Result<Response, ApiError> {

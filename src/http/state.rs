@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{CursorKeys, Readiness};
-use crate::auth::ApiKeys;
+use crate::auth::KeyRing;
 use crate::domain::Clock;
 use crate::insights::Insights;
 use crate::store::ReadingStore;
@@ -18,7 +18,7 @@ pub struct AppState {
     /// Whether the service can do its work.
     pub readiness: Arc<Readiness>,
     /// The keys that clients present.
-    pub api_keys: ApiKeys,
+    pub api_keys: Arc<KeyRing>,
     /// What cursors are signed with.
     pub cursor_keys: CursorKeys,
     /// The environment's name, as `/health` answers it.

@@ -16,6 +16,7 @@ use super::error::ApiError;
 use super::filters::Filters;
 use super::json::answer;
 use super::path::UserPath;
+use super::permission::{Permission, ReadData};
 use super::summary_parameters::{SummaryParameters, SummaryQuery};
 use super::validation::Faults;
 use crate::domain::{ListQuery, Order, PageSize};
@@ -36,6 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// local day of now. At most 100 series and 20,000 buckets.
 #[utoipa::path(
     get, path = "/data/{user_id}/summary", tag = "readings", operation_id = "summarize_readings",
+    security(("api_key" = ["data:read"])),
     params(
         ("user_id" = String, Path, description = "Whose readings.", example = "user123"),
         Filters, SummaryQuery
@@ -43,6 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
     responses((status = 200, description = "The summaries.", body = Summarized), SummaryProblems)
 )]
 pub async fn summarize(
+    _: Permission<ReadData>,
     State(state): State<AppState>,
     UserPath(user_id): UserPath,
     parameters: SummaryParameters,

@@ -50,19 +50,25 @@ impl TestApp {
             ("GEMINI_API_KEY", fake_gemini::KEY),
             ("GEMINI_BASE_URL", base_url.as_str()),
         ];
-        let config = Config::read(|name| {
-            let mut settings = settings.iter().chain(&own);
-            let (_, value) = settings.find(|(setting, _)| *setting == name)?;
-            Some(value.into())
-        });
+        let settings: Vec<(&str, &str)> = settings.iter().chain(&own).copied().collect();
+        Self::start_with(&settings).await
+    }
+
+    /// Over an embedded store of its own, with these variables set.
+    pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::configured(&config(variables)).await
+    }
+
+    /// Over an embedded store of its own, as `config` says otherwise.
+    pub async fn configured(config: &Config) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = EmbeddedStore::open(directory.path()).unwrap();
-        Self::with(&config.unwrap(), Arc::new(store), Some(directory)).await
+        Self::with(config, Arc::new(store), Some(directory)).await
     }
 
     /// Over any store.
     pub async fn over(store: Arc<dyn ReadingStore>, directory: Option<TempDir>) -> Self {
-        Self::with(&Config::read(|_| None).unwrap(), store, directory).await
+        Self::with(&config(&[]), store, directory).await
     }
 
     async fn with(
@@ -72,7 +78,9 @@ impl TestApp {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = App::with(config, store, Arc::new(FixedClock)).unwrap();
+        let app = App::with(config, store, Arc::new(FixedClock))
+            .await
+            .unwrap();
         tokio::spawn(app.serve(listener, std::future::pending()));
         Self {
             address,
@@ -89,8 +97,12 @@ impl TestApp {
 
     /// A request with the key.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.anonymous(method, path)
-            .header("X-API-Key", "development-key")
+        self.request_with_key("development-key", method, path)
+    }
+
+    /// A request with any key.
+    pub fn request_with_key(&self, key: &str, method: Method, path: &str) -> RequestBuilder {
+        self.anonymous(method, path).header("X-API-Key", key)
     }
 
     /// Sends `reading` and gives the answer.
@@ -136,6 +148,16 @@ impl TestApp {
         connection.read_to_end(&mut answer).await.unwrap();
         String::from_utf8(answer).unwrap()
     }
+}
+
+/// The settings that these variables make.
+pub fn config(variables: &[(&str, &str)]) -> Config {
+    let config = Config::read(|name| {
+        let mut variables = variables.iter();
+        let found = variables.find(|(variable, _)| *variable == name);
+        found.map(|(_, value)| value.into())
+    });
+    config.unwrap()
 }
 
 #[expect(

@@ -28,7 +28,7 @@ async fn a_service_with_its_store_is_alive_and_ready() {
     let ready = Answer::of(app.anonymous(Method::GET, "/health/ready")).await;
     assert_eq!(
         ready.expect(StatusCode::OK),
-        json!({"status": "ready", "checks": {"store": "ok"}})
+        json!({"status": "ready", "checks": {"store": "ok", "api_keys": "ok"}})
     );
 }
 
@@ -38,7 +38,7 @@ async fn expect_alive_but_not_ready(app: &TestApp) {
     let ready = Answer::of(app.anonymous(Method::GET, "/health/ready")).await;
     assert_eq!(
         ready.expect(StatusCode::SERVICE_UNAVAILABLE),
-        json!({"status": "not_ready", "checks": {"store": "failing"}})
+        json!({"status": "not_ready", "checks": {"store": "failing", "api_keys": "ok"}})
     );
 }
 

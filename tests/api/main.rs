@@ -21,11 +21,16 @@ mod fake_gemini;
 mod faulty_store;
 mod health;
 mod insights;
+mod key_changes;
+mod keys;
 mod listing;
+mod openapi;
+mod permissions;
 mod readings;
 mod sample_data;
 mod sample_data_batches;
 mod sample_data_summaries;
+mod secrets_manager;
 mod summary;
 #[path = "../support/mod.rs"]
 mod support;

@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use crate::service::{Service, complaint, run};
+use crate::service::{Service, client, complaint, run};
 
 #[test]
 fn help_names_every_variable_and_version_says_the_version() {
@@ -15,6 +15,11 @@ fn help_names_every_variable_and_version_says_the_version() {
         "HOST",
         "PORT",
         "CLARITY_API_KEY",
+        "CLARITY_API_KEYS",
+        "CLARITY_API_KEYS_FILE",
+        "CLARITY_API_KEYS_SECRET",
+        "CLARITY_SERVICE_SECRET",
+        "SECRETS_MANAGER_ENDPOINT",
         "CLARITY_STORE",
         "CLARITY_DATA_DIR",
         "AWS_REGION",
@@ -73,6 +78,73 @@ async fn healthcheck_tells_whether_the_service_lives() {
     assert!(complaint(&foreign, 1).contains("another service"));
     let faulty = run(directory.path(), &["healthcheck"], &[("PORT", "x")]);
     assert!(complaint(&faulty, 2).contains("PORT"));
+}
+
+/// What `keys new` prints is what the service takes.
+#[tokio::test]
+async fn a_new_key_opens_the_service_that_is_given_its_entry() {
+    let directory = tempfile::tempdir().unwrap();
+    let arguments = [
+        "keys",
+        "new",
+        "--id",
+        "ios-app",
+        "--scope",
+        "data:read",
+        "--scope",
+        "insights",
+        "--user",
+        "demo-*",
+        "--not-after",
+        "2100-01-01T00:00:00Z",
+    ];
+    let made = run(directory.path(), &arguments, &[]);
+    assert!(made.status.success());
+    let printed = String::from_utf8(made.stdout).unwrap();
+    let (key, entry) = printed.trim_end().split_once('\n').unwrap();
+    assert!(key.starts_with("clk_") && key.len() == 52, "{key}");
+    assert!(!entry.contains(key), "only the digest is stored");
+    let entry: serde_json::Value = serde_json::from_str(entry).unwrap();
+    assert_eq!(entry["id"], "ios-app");
+    assert_eq!(
+        entry["scopes"],
+        serde_json::json!(["data:read", "insights"])
+    );
+    assert_eq!(entry["users"], serde_json::json!(["demo-*"]));
+    assert_eq!(entry["not_after"], "2100-01-01T00:00:00Z");
+
+    // The development key is among them so that the service says where it is.
+    let keys = format!("[{entry}]");
+    let variables = [
+        ("CLARITY_API_KEYS", &*keys),
+        ("CLARITY_API_KEY", "development-key"),
+    ];
+    let service = Service::start(directory.path(), &variables);
+    let status = async |user_id: &str, key: &str| {
+        let url = format!("{}/api/v1/data/{user_id}", service.url);
+        let answer = client().get(url).header("X-API-Key", key).send().await;
+        answer.unwrap().status().as_u16()
+    };
+    assert_eq!(status("demo-1", key).await, 200);
+    assert_eq!(status("jane", key).await, 403);
+    assert_eq!(status("demo-1", &key[..51]).await, 401);
+
+    let another = run(directory.path(), &arguments, &[]);
+    assert_ne!(String::from_utf8(another.stdout).unwrap(), printed);
+    for bad in [
+        &["keys", "new", "--id", "ios-app"][..],
+        &["keys", "new", "--id", "an app", "--scope", "insights"],
+        &["keys", "new", "--id", "app", "--scope", "data:all"],
+        &[
+            "keys", "new", "--id", "app", "--scope", "insights", "--user", "a*b",
+        ],
+    ] {
+        assert_eq!(
+            run(directory.path(), bad, &[]).status.code(),
+            Some(2),
+            "{bad:?}"
+        );
+    }
 }
 
 #[test]

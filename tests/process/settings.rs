@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::service::{Service, complaint, run};
+use crate::service::{PRODUCTION, Service, complaint, run};
 
 #[tokio::test]
 async fn without_settings_it_welcomes_whoever_started_it() {
@@ -124,4 +124,61 @@ fn a_data_directory_that_cannot_be_one_is_named() {
         complaint.contains("file") && complaint.contains("CLARITY_DATA_DIR"),
         "{complaint}"
     );
+}
+
+/// Nobody is to find out in production that no key, or one that everybody
+/// knows, was asked for.
+#[test]
+fn production_refuses_to_start_without_a_key_of_its_own() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("keys.json");
+    // The digest of the development key.
+    let known = r#"[{"id":"app","sha256":"DIGEST","scopes":["insights"],"users":["*"]}]"#.replace(
+        "DIGEST",
+        &clarity_backend::auth::KeyDigest::of(b"development-key").to_string(),
+    );
+    fs::write(&file, &known).unwrap();
+    let file = file.to_str().unwrap();
+    let secret = ("CLARITY_SERVICE_SECRET", "0123456789abcdef0123456789abcdef");
+    for (variables, code, named) in [
+        (vec![], 2, "CLARITY_API_KEY"),
+        (
+            vec![("CLARITY_API_KEY", "development-key")],
+            2,
+            "CLARITY_API_KEY",
+        ),
+        (
+            vec![("CLARITY_API_KEY", "0123456789abcdef012")],
+            2,
+            "CLARITY_API_KEY",
+        ),
+        (
+            vec![secret, ("CLARITY_API_KEYS", &known)],
+            2,
+            "CLARITY_API_KEYS",
+        ),
+        (
+            vec![secret, ("CLARITY_API_KEYS", "[]")],
+            2,
+            "CLARITY_API_KEYS",
+        ),
+        (
+            vec![secret, ("CLARITY_API_KEYS_FILE", file)],
+            1,
+            "development key",
+        ),
+        (
+            vec![secret, ("CLARITY_API_KEYS_FILE", "/none")],
+            1,
+            "API keys",
+        ),
+    ] {
+        let production = PRODUCTION
+            .into_iter()
+            .filter(|(name, _)| *name != "CLARITY_API_KEY");
+        let variables: Vec<_> = production.chain(variables).collect();
+        let refused = run(directory.path(), &[], &variables);
+        let complaint = complaint(&refused, code);
+        assert!(complaint.contains(named), "{named} in {complaint}");
+    }
 }

@@ -1,0 +1,128 @@
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use secrecy::{ExposeSecret, SecretString};
+use subtle::ConditionallySelectable;
+
+use super::{KeyDigest, KeyEntry, Principal, PrincipalId, Scopes, Users};
+
+/// What keys that were given without an id go by.
+const SHARED_KEY: &str = "shared-key";
+
+/// A set of keys, and who each stands for.
+#[derive(Debug, Clone, Default)]
+pub struct ApiKeys(Vec<ApiKey>);
+
+#[derive(Debug, Clone)]
+struct ApiKey {
+    digest: KeyDigest,
+    not_after: Option<Timestamp>,
+    principal: Arc<Principal>,
+}
+
+impl ApiKeys {
+    /// Keys that may do everything for everybody, as `CLARITY_API_KEY` has
+    /// them.
+    pub fn with_full_access<'a>(keys: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        let principal = Arc::new(Principal {
+            id: PrincipalId::Key(SHARED_KEY.into()),
+            scopes: Scopes::all(),
+            users: Users::all(),
+        });
+        let key = |key: &SecretString| ApiKey {
+            digest: KeyDigest::of(key.expose_secret().as_bytes()),
+            not_after: None,
+            principal: Arc::clone(&principal),
+        };
+        Self(keys.into_iter().map(key).collect())
+    }
+
+    /// These and those.
+    pub fn and(mut self, others: &Self) -> Self {
+        self.0.extend_from_slice(&others.0);
+        self
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Who `presented` stands for at this moment.
+    ///
+    /// Digests are compared in constant time, and with all of them: neither a
+    /// wrong key's first wrong byte shows in the time an answer takes, nor
+    /// which of the keys is the right one.
+    pub fn find(&self, presented: &[u8], now: Timestamp) -> Option<&Arc<Principal>> {
+        let presented = KeyDigest::of(presented);
+        let mut found = u64::MAX;
+        for (index, key) in (0..).zip(&self.0) {
+            found.conditional_assign(&index, presented.equals(&key.digest));
+        }
+        let key = self.0.get(usize::try_from(found).ok()?)?;
+        let is_valid = key.not_after.is_none_or(|not_after| now < not_after);
+        is_valid.then_some(&key.principal)
+    }
+}
+
+impl From<Vec<KeyEntry>> for ApiKeys {
+    fn from(entries: Vec<KeyEntry>) -> Self {
+        let key = |entry: KeyEntry| ApiKey {
+            digest: entry.sha256,
+            not_after: entry.not_after,
+            principal: Arc::new(Principal {
+                id: PrincipalId::Key(entry.id.shared()),
+                scopes: entry.scopes.into_iter().collect(),
+                users: entry.users.into_iter().collect(),
+            }),
+        };
+        Self(entries.into_iter().map(key).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::auth::Scope;
+
+    #[test]
+    fn only_the_keys_themselves_match() {
+        let keys: [SecretString; 2] = ["development-key".into(), "another".into()];
+        let keys = ApiKeys::with_full_access(&keys);
+        let now = Timestamp::UNIX_EPOCH;
+        assert!(keys.find(b"development-key", now).is_some());
+        assert!(keys.find(b"another", now).is_some());
+        for wrong in [
+            "",
+            "development-ke",
+            "development-key ",
+            "Development-key",
+            "development-key,another",
+        ] {
+            assert!(keys.find(wrong.as_bytes(), now).is_none());
+        }
+        assert!(ApiKeys::default().find(b"", now).is_none());
+    }
+
+    #[test]
+    fn a_key_is_good_until_its_end_and_stands_for_its_own_principal() {
+        let entry = |id: &str, key: &str, scope, not_after: Option<&str>| KeyEntry {
+            id: id.parse().unwrap(),
+            sha256: KeyDigest::of(key.as_bytes()),
+            scopes: vec![scope],
+            users: vec!["*".parse().unwrap()],
+            not_after: not_after.map(|end| end.parse().unwrap()),
+        };
+        let keys = ApiKeys::from(vec![
+            entry("app", "old", Scope::ReadData, Some("2024-06-01T00:00:00Z")),
+            entry("app", "new", Scope::WriteData, None),
+        ]);
+        let before = "2024-05-31T23:59:59Z".parse().unwrap();
+        let after = "2024-06-01T00:00:00Z".parse().unwrap();
+        let (old, new) = (keys.find(b"old", before), keys.find(b"new", before));
+        assert_eq!(old.unwrap().id, new.unwrap().id);
+        assert!(old.unwrap().scopes.contain(Scope::ReadData));
+        assert!(new.unwrap().scopes.contain(Scope::WriteData));
+        assert!(keys.find(b"old", after).is_none() && keys.find(b"new", after).is_some());
+    }
+}

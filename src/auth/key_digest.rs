@@ -1,0 +1,93 @@
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConstantTimeEq};
+
+use crate::domain::Invalid;
+
+/// The SHA-256 of a key: all that is kept of it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyDigest([u8; 32]);
+
+impl KeyDigest {
+    /// The digest of a key as it is presented.
+    pub fn of(key: &[u8]) -> Self {
+        Self(Sha256::digest(key).into())
+    }
+
+    /// Compares in a time that does not tell where the first difference is.
+    pub(super) fn equals(&self, other: &Self) -> Choice {
+        self.0.ct_eq(&other.0)
+    }
+}
+
+/// In lower-case hexadecimal digits.
+impl fmt::Display for KeyDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for KeyDigest {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("KeyDigest(…)")
+    }
+}
+
+impl FromStr for KeyDigest {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        let invalid = || Invalid::because("must be a SHA-256 digest of 64 hexadecimal digits");
+        let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
+            return Err(invalid());
+        };
+        let mut digest = [0; 32];
+        if pairs.len() != digest.len() {
+            return Err(invalid());
+        }
+        for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
+            *byte = digit(*high)
+                .zip(digit(*low))
+                .map(|(high, low)| high << 4 | low)
+                .ok_or_else(invalid)?;
+        }
+        Ok(Self(digest))
+    }
+}
+
+fn digit(character: u8) -> Option<u8> {
+    match character {
+        b'0'..=b'9' => Some(character - b'0'),
+        b'a'..=b'f' => Some(character - b'a' + 10),
+        b'A'..=b'F' => Some(character - b'A' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_reads_as_it_is_written() {
+        // FIPS 180-4: the digest of "abc".
+        let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let digest = KeyDigest::of(b"abc");
+        assert_eq!(digest.to_string(), text);
+        assert_eq!(text.parse::<KeyDigest>().unwrap(), digest);
+        assert_eq!(text.to_uppercase().parse::<KeyDigest>().unwrap(), digest);
+        for bad in [
+            "",
+            "ba",
+            &text[1..],
+            &format!("{text}00"),
+            &text.replace('b', "g"),
+        ] {
+            assert!(bad.parse::<KeyDigest>().is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,171 @@
+use std::convert::Infallible;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret;
+
+use super::{ApiKeys, KeyDigest, KeyEntry, KeySource, KeySourceError, KeysFault, Principal};
+use crate::telemetry::chain;
+
+/// The keys that are good now, some of which may change while the service runs.
+pub struct KeyRing {
+    fixed: ApiKeys,
+    source: Option<KeySource>,
+    /// A key that the source must not hold.
+    refused: Option<KeyDigest>,
+    /// The fixed ones and those of the source.
+    current: RwLock<Arc<ApiKeys>>,
+    stale: AtomicBool,
+}
+
+impl KeyRing {
+    /// Keys that never change.
+    pub fn fixed(keys: ApiKeys) -> Self {
+        Self {
+            current: RwLock::new(Arc::new(keys.clone())),
+            fixed: keys,
+            source: None,
+            refused: None,
+            stale: AtomicBool::new(false),
+        }
+    }
+
+    /// Keys that never change, and those of a source, which must not hold the
+    /// `refused` one.
+    ///
+    /// # Errors
+    /// When the source gives none now: a service that takes no keys is of no
+    /// use.
+    pub async fn open(
+        fixed: ApiKeys,
+        source: KeySource,
+        refused: Option<KeyDigest>,
+    ) -> Result<Self, KeyRingFault> {
+        let mut ring = Self::fixed(fixed);
+        ring.source = Some(source);
+        ring.refused = refused;
+        ring.reload().await?;
+        Ok(ring)
+    }
+
+    /// Who the key stands for at this moment.
+    pub fn find(&self, presented: &[u8], now: Timestamp) -> Option<Arc<Principal>> {
+        self.current().find(presented, now).cloned()
+    }
+
+    /// Reads the source again, if there is one; if that fails the keys stay
+    /// what they are.
+    ///
+    /// # Errors
+    /// When it fails.
+    pub async fn reload(&self) -> Result<(), KeyRingFault> {
+        let Some(source) = &self.source else {
+            return Ok(());
+        };
+        let read = self.read(source).await;
+        self.stale.store(read.is_err(), Ordering::Relaxed);
+        let keys = self.fixed.clone().and(&read?);
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
+        Ok(())
+    }
+
+    /// Reads the source again and again, and logs what comes of it.
+    pub async fn keep_fresh(&self, every: Duration) -> Infallible {
+        loop {
+            tokio::time::sleep(every).await;
+            let before = self.count();
+            match self.reload().await {
+                Ok(()) if self.count() == before => {}
+                Ok(()) => tracing::info!(before, now = self.count(), "the API keys changed"),
+                Err(fault) => tracing::error!(
+                    error = chain(&fault),
+                    "the API keys stay what they were, as they could not be read again"
+                ),
+            }
+        }
+    }
+
+    /// Whether the last attempt to read the source failed.
+    pub fn is_stale(&self) -> bool {
+        self.stale.load(Ordering::Relaxed)
+    }
+
+    /// How many keys there are.
+    pub fn count(&self) -> usize {
+        self.current().count()
+    }
+
+    fn current(&self) -> Arc<ApiKeys> {
+        let current = self.current.read();
+        Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn read(&self, source: &KeySource) -> Result<ApiKeys, KeyRingFault> {
+        let text = source.read().await?;
+        let entries = KeyEntry::read_all(text.expose_secret())?;
+        let is_refused = |entry: &KeyEntry| Some(&entry.sha256) == self.refused.as_ref();
+        if let Some(index) = entries.iter().position(is_refused) {
+            return Err(KeysFault::Known { index }.into());
+        }
+        Ok(entries.into())
+    }
+}
+
+/// Why keys could not be taken from their source.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyRingFault {
+    /// The source cannot be read.
+    #[error("the API keys cannot be read")]
+    Unreadable(#[from] KeySourceError),
+    /// What it holds are no keys.
+    #[error("the list of API keys is not usable")]
+    Unusable(#[from] KeysFault),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(keys: &[&str]) -> String {
+        let entry = |key: &&str| {
+            let digest = KeyDigest::of(key.as_bytes());
+            format!(r#"{{"id":"app","sha256":"{digest}","scopes":["insights"],"users":["*"]}}"#)
+        };
+        format!("[{}]", keys.iter().map(entry).collect::<Vec<_>>().join(","))
+    }
+
+    #[tokio::test]
+    async fn the_last_good_set_stays_when_a_reload_fails() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("keys.json");
+        let write = |text: &str| std::fs::write(&path, text).unwrap();
+        let open = || {
+            let known = Some(KeyDigest::of(b"known"));
+            KeyRing::open(ApiKeys::default(), KeySource::File(path.clone()), known)
+        };
+        assert!(open().await.is_err(), "there is no file");
+        write("[");
+        assert!(open().await.is_err(), "it is no list");
+
+        write(&list(&["old"]));
+        let ring = open().await.unwrap();
+        let knows = |key: &str| ring.find(key.as_bytes(), Timestamp::UNIX_EPOCH).is_some();
+        assert!(knows("old") && !knows("new") && !ring.is_stale());
+        write(&list(&["old", "new"]));
+        ring.reload().await.unwrap();
+        assert!(knows("old") && knows("new") && ring.count() == 2);
+        for broken in ["", "[{}]", &list(&["known"])] {
+            write(broken);
+            ring.reload().await.unwrap_err();
+            assert!(knows("old") && knows("new") && ring.is_stale());
+        }
+        std::fs::remove_file(&path).unwrap();
+        ring.reload().await.unwrap_err();
+        assert!(knows("new") && ring.is_stale());
+        write(&list(&["new"]));
+        ring.reload().await.unwrap();
+        assert!(!knows("old") && knows("new") && !ring.is_stale());
+    }
+}

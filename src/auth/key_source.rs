@@ -1,0 +1,121 @@
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_config::BehaviorVersion;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_sdk_secretsmanager::Client;
+use aws_sdk_secretsmanager::config::{Builder, Credentials, Region};
+use secrecy::SecretString;
+
+use crate::telemetry::chain;
+
+/// The largest list of keys in bytes; a secret holds 64 KiB.
+const LARGEST: u64 = 1024 * 1024;
+
+/// Where keys are kept that may change while the service runs.
+#[derive(Debug)]
+pub enum KeySource {
+    /// A file.
+    File(PathBuf),
+    /// A secret of AWS Secrets Manager.
+    SecretsManager(SecretsManager),
+}
+
+impl KeySource {
+    /// What is there now.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn read(&self) -> Result<SecretString, KeySourceError> {
+        match self {
+            Self::File(path) => read_file(path.clone()).await,
+            Self::SecretsManager(secret) => secret.read().await,
+        }
+    }
+}
+
+async fn read_file(path: PathBuf) -> Result<SecretString, KeySourceError> {
+    let read = move || -> Result<SecretString, KeySourceError> {
+        if std::fs::metadata(&path)?.len() > LARGEST {
+            return Err(KeySourceError::TooLarge);
+        }
+        Ok(std::fs::read_to_string(&path)?.into())
+    };
+    match tokio::task::spawn_blocking(read).await {
+        Ok(read) => read,
+        Err(error) => Err(io::Error::other(error).into()),
+    }
+}
+
+/// A secret of AWS Secrets Manager.
+#[derive(Debug)]
+pub struct SecretsManager {
+    client: Client,
+    secret: String,
+}
+
+/// To open a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+/// For reading a secret with all attempts.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
+
+impl SecretsManager {
+    /// The secret of this name or ARN; `endpoint` says where Secrets Manager
+    /// answers, if not at AWS.
+    pub async fn connect(secret: String, region: String, endpoint: Option<String>) -> Self {
+        let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .region(Region::new(region))
+            .retry_config(RetryConfig::standard())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .connect_timeout(CONNECT_TIMEOUT)
+                    .operation_timeout(OPERATION_TIMEOUT)
+                    .build(),
+            );
+        if endpoint.is_some() {
+            // A stand-in takes any.
+            let made_up = Credentials::new("placeholder", "placeholder", None, None, "placeholder");
+            loader = loader.credentials_provider(made_up);
+        }
+        // The SDK would also take an endpoint from variables and profiles of
+        // its own; the settings alone say whom to believe about keys.
+        let mut config = Builder::from(&loader.load().await);
+        config.set_endpoint_url(endpoint);
+        Self {
+            client: Client::from_conf(config.build()),
+            secret,
+        }
+    }
+
+    async fn read(&self) -> Result<SecretString, KeySourceError> {
+        let request = self.client.get_secret_value().secret_id(&self.secret);
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| KeySourceError::SecretsManager {
+            cause: chain(&error),
+        })?;
+        let text = answer.secret_string.ok_or(KeySourceError::NotText)?;
+        Ok(text.into())
+    }
+}
+
+/// Why keys could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum KeySourceError {
+    /// The file cannot be read.
+    #[error("cannot read the file: {0}")]
+    File(#[from] io::Error),
+    /// The file is no list of keys.
+    #[error("the file is larger than a list of keys")]
+    TooLarge,
+    /// Secrets Manager did not give the secret.
+    #[error("Secrets Manager did not give the secret: {cause}")]
+    SecretsManager {
+        /// What it said.
+        cause: String,
+    },
+    /// The secret is of bytes.
+    #[error("the secret must be text, not bytes")]
+    NotText,
+}

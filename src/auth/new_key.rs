@@ -1,0 +1,77 @@
+use std::fmt::Write as _;
+
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
+
+use super::KeyDigest;
+
+/// What every made key begins with, so that people and scanners know it.
+const PREFIX: &str = "clk_";
+
+/// Random bytes in a key: 160 bits, which nobody guesses.
+const RANDOM_BYTES: usize = 20;
+
+/// Bytes of the checksum behind them, by which a scanner for leaked secrets
+/// tells a key from a text that looks like one.
+const CHECKSUM_BYTES: usize = 4;
+
+/// A key that was just made.
+pub struct NewKey {
+    /// The key itself: `clk_`, 40 random hexadecimal digits, and 8 that are the
+    /// beginning of the SHA-256 of everything before them.
+    pub key: SecretString,
+    /// What is stored of it.
+    pub digest: KeyDigest,
+}
+
+impl NewKey {
+    /// Makes one.
+    ///
+    /// # Errors
+    /// When the system has no random bytes.
+    pub fn make() -> Result<Self, getrandom::Error> {
+        let mut random = [0; RANDOM_BYTES];
+        getrandom::fill(&mut random)?;
+        Ok(Self::of(random))
+    }
+
+    fn of(random: [u8; RANDOM_BYTES]) -> Self {
+        let mut key = PREFIX.to_owned();
+        append_hex(&mut key, &random);
+        let checksum = Sha256::digest(&key);
+        append_hex(&mut key, &checksum[..CHECKSUM_BYTES]);
+        Self {
+            digest: KeyDigest::of(key.as_bytes()),
+            key: key.into(),
+        }
+    }
+}
+
+fn append_hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn keys_have_a_prefix_random_digits_and_a_checksum() {
+        let made = NewKey::make().unwrap();
+        let key = made.key.expose_secret();
+        let (body, checksum) = key.split_at(44);
+        assert!(body.starts_with("clk_") && key.len() == 52, "{key}");
+        let expected = Sha256::digest(body);
+        let mut text = String::new();
+        append_hex(&mut text, &expected[..4]);
+        assert_eq!(text, checksum);
+        assert_eq!(KeyDigest::of(key.as_bytes()), made.digest);
+        let another = NewKey::make().unwrap();
+        assert_ne!(another.key.expose_secret(), key);
+    }
+}

@@ -1,0 +1,96 @@
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, de};
+
+use crate::domain::{Invalid, UserId};
+
+/// For whom a principal may act.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Users(Box<[UserPattern]>);
+
+impl Users {
+    /// Everybody.
+    pub fn all() -> Self {
+        Self([UserPattern::All].into())
+    }
+
+    /// One.
+    pub fn only(user_id: UserId) -> Self {
+        Self([UserPattern::Id(user_id)].into())
+    }
+
+    /// Nobody.
+    pub fn none() -> Self {
+        Self([].into())
+    }
+
+    /// Whether `user_id` is one of them.
+    pub fn contain(&self, user_id: &UserId) -> bool {
+        self.0.iter().any(|pattern| match pattern {
+            UserPattern::All => true,
+            UserPattern::Prefix(prefix) => user_id.as_str().starts_with(prefix.as_str()),
+            UserPattern::Id(id) => id == user_id,
+        })
+    }
+}
+
+impl FromIterator<UserPattern> for Users {
+    fn from_iter<I: IntoIterator<Item = UserPattern>>(patterns: I) -> Self {
+        Self(patterns.into_iter().collect())
+    }
+}
+
+/// Some users: `*` is all, `prefix*` those whose id starts so, anything else
+/// the one of this id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UserPattern {
+    /// Everybody.
+    All,
+    /// Those whose id starts so.
+    Prefix(UserId),
+    /// One.
+    Id(UserId),
+}
+
+impl FromStr for UserPattern {
+    type Err = Invalid;
+
+    fn from_str(text: &str) -> Result<Self, Invalid> {
+        // What an id may begin with is an id too, as ids have no shortest one.
+        match text.strip_suffix('*') {
+            Some("") => Ok(Self::All),
+            Some(prefix) => prefix.parse().map(Self::Prefix),
+            None => text.parse().map(Self::Id),
+        }
+        .map_err(|_| Invalid::because("must be *, the beginning of user ids and *, or a user id"))
+    }
+}
+
+impl<'de> Deserialize<'de> for UserPattern {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_all_a_beginning_or_one() {
+        let matches = |pattern: &str, user_id: &str| {
+            let users = Users::from_iter([pattern.parse().unwrap()]);
+            users.contain(&user_id.parse().unwrap())
+        };
+        assert!(matches("*", "anybody"));
+        assert!(matches("demo-*", "demo-1") && matches("demo-*", "demo-"));
+        assert!(!matches("demo-*", "demo") && !matches("demo-*", "Demo-1"));
+        assert!(matches("jane", "jane"));
+        assert!(!matches("jane", "jane2") && !matches("jane", "jan"));
+        for bad in ["", "**", "a*b", "*a", "-*", "a b", "é*"] {
+            assert!(bad.parse::<UserPattern>().is_err(), "{bad}");
+        }
+        assert!(!Users::none().contain(&"jane".parse().unwrap()));
+    }
+}

@@ -1,0 +1,202 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::reader::Reader;
+use super::{DEVELOPMENT_KEY, Environment};
+use crate::auth::{ApiKeys, KeyDigest, KeyEntry};
+
+/// The shortest key that production takes, in characters.
+const SHORTEST_PRODUCTION_KEY: usize = 20;
+/// The shortest secret of its own that production takes, in characters.
+const SHORTEST_PRODUCTION_SECRET: usize = 32;
+
+/// How often keys are read again that may change.
+const RELOAD_EVERY: Duration = Duration::from_secs(60);
+
+/// The keys of which clients present one.
+#[derive(Debug)]
+pub struct KeyConfig {
+    /// Those that may do everything for everybody.
+    pub with_full_access: Vec<SecretString>,
+    /// Those that each have scopes and users.
+    pub listed: KeyList,
+    /// How often they are read again, if they may change.
+    pub reload_every: Duration,
+}
+
+/// Where the list of keys is that each have scopes and users.
+#[derive(Debug)]
+pub enum KeyList {
+    /// There is none.
+    None,
+    /// In the environment, which does not change.
+    Given(ApiKeys),
+    /// In this file.
+    File(PathBuf),
+    /// In a secret of AWS Secrets Manager.
+    Secret {
+        /// Its name or ARN.
+        id: String,
+        /// The AWS region.
+        region: String,
+        /// Where Secrets Manager answers, if not at AWS; never in production.
+        endpoint: Option<String>,
+    },
+}
+
+impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+    pub(super) fn keys(&mut self, environment: Environment) -> KeyConfig {
+        let listed = self.key_list(environment);
+        let with_full_access = self.keys_with_full_access(environment, &listed);
+        KeyConfig {
+            with_full_access,
+            listed,
+            reload_every: RELOAD_EVERY,
+        }
+    }
+
+    /// What cursors and the user ids of audit events are signed with: the
+    /// first is used, the others are understood.
+    pub(super) fn service_secrets(
+        &mut self,
+        environment: Environment,
+        keys: &KeyConfig,
+    ) -> Vec<SecretString> {
+        const NAME: &str = "CLARITY_SERVICE_SECRET";
+        let Some(list) = self.text(NAME) else {
+            if !keys.with_full_access.is_empty() {
+                return keys.with_full_access.clone();
+            }
+            // Without any key that is the fault to tell.
+            if environment == Environment::Production && !matches!(keys.listed, KeyList::None) {
+                self.fault(
+                    NAME,
+                    "must be set in production without CLARITY_API_KEY; make one with: openssl rand -hex 32",
+                );
+            }
+            return vec![DEVELOPMENT_KEY.into()];
+        };
+        let secrets: Vec<&str> = list.split(',').map(str::trim).collect();
+        if secrets.iter().any(|secret| secret.is_empty()) {
+            self.fault(NAME, "must not be empty between commas");
+        } else if environment == Environment::Production
+            && secrets
+                .iter()
+                .any(|secret| secret.len() < SHORTEST_PRODUCTION_SECRET)
+        {
+            self.fault(
+                NAME,
+                format!(
+                    "must have at least {SHORTEST_PRODUCTION_SECRET} characters in production; make one with: openssl rand -hex 32"
+                ),
+            );
+        }
+        secrets.into_iter().map(SecretString::from).collect()
+    }
+
+    /// Several are separated by commas, as while a key is being changed.
+    fn keys_with_full_access(
+        &mut self,
+        environment: Environment,
+        listed: &KeyList,
+    ) -> Vec<SecretString> {
+        const NAME: &str = "CLARITY_API_KEY";
+        let Some(list) = self.text(NAME) else {
+            return match (listed, environment) {
+                (KeyList::None, Environment::Development) => vec![DEVELOPMENT_KEY.into()],
+                (KeyList::None, Environment::Production) => {
+                    self.fault(
+                        NAME,
+                        "or CLARITY_API_KEYS, CLARITY_API_KEYS_FILE or CLARITY_API_KEYS_SECRET must be set in production",
+                    );
+                    Vec::new()
+                }
+                _ => Vec::new(),
+            };
+        };
+        let keys: Vec<&str> = list.split(',').map(str::trim).collect();
+        let is_visible = |key: &str| key.bytes().all(|byte| byte.is_ascii_graphic());
+        if !keys.iter().all(|key| !key.is_empty() && is_visible(key)) {
+            self.fault(
+                NAME,
+                "must be visible ASCII characters, as it travels in a header; several keys are separated by commas",
+            );
+        }
+        if environment == Environment::Production {
+            if keys.contains(&DEVELOPMENT_KEY) {
+                self.fault(NAME, "must not be the development key in production");
+            } else if keys.iter().any(|key| key.len() < SHORTEST_PRODUCTION_KEY) {
+                self.fault(
+                    NAME,
+                    format!(
+                        "must have at least {SHORTEST_PRODUCTION_KEY} characters in production; make one with: openssl rand -hex 32"
+                    ),
+                );
+            }
+        }
+        keys.into_iter().map(SecretString::from).collect()
+    }
+
+    fn key_list(&mut self, environment: Environment) -> KeyList {
+        const INLINE: &str = "CLARITY_API_KEYS";
+        let inline = self.text(INLINE);
+        let file = self.text("CLARITY_API_KEYS_FILE");
+        let secret = self.text("CLARITY_API_KEYS_SECRET");
+        let endpoint = self.endpoint("SECRETS_MANAGER_ENDPOINT", environment);
+        match (inline, file, secret) {
+            (None, None, None) => KeyList::None,
+            (Some(json), None, None) => match KeyEntry::read_all(&json) {
+                Ok(entries) => {
+                    self.check_given(INLINE, environment, &entries);
+                    KeyList::Given(entries.into())
+                }
+                Err(fault) => {
+                    self.fault(INLINE, fault.to_string());
+                    KeyList::Given(ApiKeys::default())
+                }
+            },
+            (None, Some(path), None) => KeyList::File(path.into()),
+            (None, None, Some(id)) => KeyList::Secret {
+                id,
+                region: self.region(endpoint.is_some()),
+                endpoint,
+            },
+            _ => {
+                self.fault(
+                    INLINE,
+                    "must not be set together with CLARITY_API_KEYS_FILE or CLARITY_API_KEYS_SECRET, nor these with one another",
+                );
+                KeyList::Given(ApiKeys::default())
+            }
+        }
+    }
+
+    /// Production refuses a list without a key that clients could present.
+    fn check_given(
+        &mut self,
+        variable: &'static str,
+        environment: Environment,
+        entries: &[KeyEntry],
+    ) {
+        if environment == Environment::Development {
+            return;
+        }
+        let development_key = KeyDigest::of(DEVELOPMENT_KEY.as_bytes());
+        if entries.is_empty() {
+            self.fault(variable, "must hold at least one key in production");
+        } else if entries.iter().any(|entry| entry.sha256 == development_key) {
+            self.fault(variable, "must not hold the development key in production");
+        }
+    }
+}
+
+impl KeyConfig {
+    /// Whether clients present the key that everybody knows.
+    pub fn include_development_key(&self) -> bool {
+        let is_it = |key: &SecretString| key.expose_secret() == DEVELOPMENT_KEY;
+        self.with_full_access.iter().any(is_it)
+    }
+}

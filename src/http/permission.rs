@@ -1,0 +1,97 @@
+//! What the sender of a request may do.
+//!
+//! Authentication leaves an [`Access`] with every request it lets in. A handler
+//! takes a [`Permission`] as its first argument, which needs a scope; and the
+//! extractors that hand it user ids, from a path or a body, hand it none that
+//! the sender may not act for.
+
+use std::marker::PhantomData;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::Extensions;
+use axum::http::request::Parts;
+
+use super::AppState;
+use super::error::ApiError;
+use crate::auth::{Principal, Scope};
+use crate::domain::UserId;
+
+/// What a handler does, and so which scope it needs.
+pub trait Operation: Send + Sync + 'static {
+    /// The scope.
+    const SCOPE: Scope;
+}
+
+/// Defines kinds of operations.
+macro_rules! operations {
+    ($($(#[$doc:meta])* $name:ident needs $scope:expr;)+) => {
+        $(
+            $(#[$doc])*
+            pub struct $name;
+
+            impl Operation for $name {
+                const SCOPE: Scope = $scope;
+            }
+        )+
+    };
+}
+
+operations! {
+    /// Reading readings.
+    ReadData needs Scope::ReadData;
+    /// Storing readings.
+    WriteData needs Scope::WriteData;
+    /// Deleting readings.
+    EraseData needs Scope::EraseData;
+    /// Answering questions.
+    AskInsights needs Scope::Insights;
+}
+
+/// That the sender may do `O`, for the users that extractors hand out.
+pub struct Permission<O>(PhantomData<O>);
+
+impl<O: Operation> FromRequestParts<AppState> for Permission<O> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &AppState) -> Result<Self, ApiError> {
+        let access = Access::of(&parts.extensions)?;
+        if access.principal.scopes.contain(O::SCOPE) {
+            Ok(Self(PhantomData))
+        } else {
+            Err(ApiError::Forbidden)
+        }
+    }
+}
+
+/// A request that was let in.
+pub struct Access {
+    principal: Arc<Principal>,
+}
+
+impl Access {
+    /// The access of this principal.
+    pub fn new(principal: Arc<Principal>) -> Self {
+        Self { principal }
+    }
+
+    /// The access of the request with these extensions.
+    ///
+    /// # Errors
+    /// When it was not let in.
+    pub fn of(extensions: &Extensions) -> Result<&Arc<Self>, ApiError> {
+        extensions.get().ok_or(ApiError::Unauthorized)
+    }
+
+    /// Asks whether the request may be about this user.
+    ///
+    /// # Errors
+    /// When it may not.
+    pub fn permit(&self, user_id: &UserId) -> Result<(), ApiError> {
+        if self.principal.users.contain(user_id) {
+            Ok(())
+        } else {
+            Err(ApiError::Forbidden)
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Keys that change while the service runs.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use clarity_backend::config::Config;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp, config, example};
+use crate::keys::{SCOPES, entry};
+use crate::secrets_manager::SecretsManager;
+
+/// Keys of one client, all with the same id.
+fn keys(keys: &[&str]) -> String {
+    let entries = keys.iter().map(|key| entry("app", key, &SCOPES, &["*"]));
+    Value::from_iter(entries).to_string()
+}
+
+/// Waits until the service answers so to a request with this key.
+async fn wait_for(app: &TestApp, key: &str, status: StatusCode) {
+    while list(app, key).await.status != status {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+async fn list(app: &TestApp, key: &str) -> Answer {
+    Answer::of(app.request_with_key(key, Method::GET, "/api/v1/data/user123")).await
+}
+
+async fn wait_for_keys(app: &TestApp, state: &str) {
+    loop {
+        let ready = app.anonymous(Method::GET, "/health/ready");
+        let ready = Answer::of(ready).await.expect(StatusCode::OK);
+        if ready["checks"]["api_keys"] == state {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+fn reloading(mut config: Config) -> Config {
+    config.keys.reload_every = Duration::from_millis(5);
+    config
+}
+
+/// Puts a file in place as a whole, as whoever changes it should.
+fn replace(path: &Path, text: &str) {
+    let new = path.with_extension("new");
+    fs::write(&new, text).unwrap();
+    fs::rename(&new, path).unwrap();
+}
+
+/// A new key is added and the old one removed, over and over, while clients
+/// write with whatever key they were given last: none is refused.
+#[tokio::test]
+async fn a_rotation_under_load_refuses_no_request() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("keys.json");
+    replace(&path, &keys(&["key-0"]));
+    let variables = [("CLARITY_API_KEYS_FILE", path.to_str().unwrap())];
+    let app = Arc::new(TestApp::configured(&reloading(config(&variables))).await);
+    let (generation, done) = (
+        Arc::new(AtomicU64::new(0)),
+        Arc::new(AtomicBool::new(false)),
+    );
+    // Which key each client was last served with.
+    let served: Arc<[AtomicU64; 8]> = Arc::default();
+    let client = |number: usize| {
+        let (app, generation, done) = (app.clone(), generation.clone(), done.clone());
+        let served = served.clone();
+        async move {
+            let mut sent = 0;
+            while !done.load(Ordering::SeqCst) {
+                let current = generation.load(Ordering::SeqCst);
+                let key = format!("key-{current}");
+                let mut reading = example();
+                reading["value"] = json!(number * 1_000_000 + sent);
+                let request = app.request_with_key(&key, Method::POST, "/api/v1/data");
+                Answer::of(request.json(&reading))
+                    .await
+                    .expect(StatusCode::OK);
+                served[number].store(current, Ordering::SeqCst);
+                sent += 1;
+            }
+            sent
+        }
+    };
+    let clients: Vec<_> = (0..8).map(|number| tokio::spawn(client(number))).collect();
+    for next in 1..=5 {
+        let (old, new) = (format!("key-{}", next - 1), format!("key-{next}"));
+        replace(&path, &keys(&[&old, &new]));
+        wait_for(&app, &new, StatusCode::OK).await;
+        generation.store(next, Ordering::SeqCst);
+        // Then nothing with the old key is on its way any more.
+        let is_served = |client: &AtomicU64| client.load(Ordering::SeqCst) == next;
+        while !served.iter().all(is_served) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        replace(&path, &keys(&[&new]));
+        wait_for(&app, &old, StatusCode::UNAUTHORIZED).await;
+    }
+    done.store(true, Ordering::SeqCst);
+    for client in clients {
+        assert!(client.await.unwrap() >= 5);
+    }
+}
+
+#[tokio::test]
+async fn keys_come_from_secrets_manager_and_stay_when_it_fails() {
+    let manager = SecretsManager::start("clarity/api-keys", &keys(&["old"])).await;
+    let mut config = reloading(config(&[
+        ("CLARITY_API_KEYS_SECRET", "clarity/api-keys"),
+        ("CLARITY_API_KEY", "key-of-old"),
+        ("SECRETS_MANAGER_ENDPOINT", &manager.endpoint()),
+    ]));
+    config.keys.reload_every = Duration::from_millis(20);
+    let app = TestApp::configured(&config).await;
+    list(&app, "old").await.expect(StatusCode::OK);
+    list(&app, "key-of-old").await.expect(StatusCode::OK);
+    list(&app, "new").await.expect_problem(401, "unauthorized");
+    wait_for_keys(&app, "ok").await;
+
+    manager.set(&keys(&["old", "new"]));
+    wait_for(&app, "new", StatusCode::OK).await;
+    for broken in ["", "[{}]", "no keys at all"] {
+        manager.set(broken);
+        wait_for_keys(&app, "stale").await;
+        list(&app, "old").await.expect(StatusCode::OK);
+        manager.set(&keys(&["old", "new"]));
+        wait_for_keys(&app, "ok").await;
+    }
+    manager.fail();
+    wait_for_keys(&app, "stale").await;
+    list(&app, "new").await.expect(StatusCode::OK);
+    manager.set(&keys(&["new"]));
+    wait_for(&app, "old", StatusCode::UNAUTHORIZED).await;
+    list(&app, "new").await.expect(StatusCode::OK);
+    list(&app, "key-of-old").await.expect(StatusCode::OK);
+}

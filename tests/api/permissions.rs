@@ -1,0 +1,191 @@
+//! Who may do what: every operation of the description, by everybody.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp, example, example_with};
+use crate::keys::{SCOPES, entry, entry_until};
+use crate::openapi::{Operation, operations};
+
+/// A key with everything, for preparing what a test needs.
+const FULL: &str = "full-access";
+
+/// Someone who sends a request.
+struct Role {
+    name: String,
+    /// The header that it sends.
+    header: Option<(&'static str, String)>,
+    /// What it gets from an operation that needs this scope.
+    expected: fn(&str, &str) -> Expected,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Expected {
+    Success,
+    Unauthorized,
+    Forbidden,
+}
+
+fn by_key(name: &str, key: &str, expected: fn(&str, &str) -> Expected) -> Role {
+    Role {
+        name: name.to_owned(),
+        header: Some(("X-API-Key", key.to_owned())),
+        expected,
+    }
+}
+
+fn roles() -> Vec<Role> {
+    let mut roles = vec![
+        Role {
+            name: "nobody".to_owned(),
+            header: None,
+            expected: |_, _| Expected::Unauthorized,
+        },
+        by_key("wrong", "no-such-key", |_, _| Expected::Unauthorized),
+        by_key("empty", "", |_, _| Expected::Unauthorized),
+        by_key("expired", "expired-key", |_, _| Expected::Unauthorized),
+        by_key("still good", "ending-key", |_, _| Expected::Success),
+        by_key("of another user", "other-key", |_, _| Expected::Forbidden),
+        by_key("of this user", "own-key", |_, _| Expected::Success),
+        by_key("of users like this", "prefix-key", |_, _| Expected::Success),
+        by_key("of users unlike this", "wrong-prefix-key", |_, _| {
+            Expected::Forbidden
+        }),
+    ];
+    for scope in SCOPES {
+        roles.push(by_key(scope, scope, |scope, name| {
+            if scope == name {
+                Expected::Success
+            } else {
+                Expected::Forbidden
+            }
+        }));
+    }
+    roles
+}
+
+fn keys() -> Value {
+    let mut keys = vec![
+        entry("full", FULL, &SCOPES, &["*"]),
+        entry_until("2024-06-01T12:00:00Z", "expired-key"),
+        entry_until("2024-06-01T12:00:01Z", "ending-key"),
+        entry("other", "other-key", &SCOPES, &["someone-else", "user12"]),
+        entry("own", "own-key", &SCOPES, &["someone-else", "user123"]),
+        entry("prefix", "prefix-key", &SCOPES, &["user1*"]),
+        entry("wrong-prefix", "wrong-prefix-key", &SCOPES, &["user1234*"]),
+    ];
+    for scope in SCOPES {
+        keys.push(entry(
+            scope.split(':').next_back().unwrap(),
+            scope,
+            &[scope],
+            &["*"],
+        ));
+    }
+    Value::Array(keys)
+}
+
+async fn start() -> TestApp {
+    TestApp::start_with(&[("CLARITY_API_KEYS", &keys().to_string())]).await
+}
+
+async fn store(app: &TestApp, reading: &Value) -> Answer {
+    let request = app.request_with_key(FULL, Method::POST, "/api/v1/data");
+    Answer::of(request.json(reading)).await
+}
+
+async fn ask(app: &TestApp, operation: &Operation, role: &Role) -> Answer {
+    let mut request = operation.request(app).header("x-request-id", "same");
+    if let Some((name, value)) = &role.header {
+        request = request.header(*name, value);
+    }
+    Answer::of(request).await
+}
+
+/// Every operation, by everybody. Who is refused gets the same answer whether
+/// the user has readings or not.
+#[tokio::test]
+async fn every_operation_serves_exactly_whom_it_says() {
+    let app = start().await;
+    let operations = operations(&app).await;
+    let mut private = 0;
+    for operation in &operations {
+        for role in &roles() {
+            let name = format!("{}, key {}", operation.name, role.name);
+            let Some(scope) = &operation.scope else {
+                assert!(!operation.name.contains("/api/"), "{name} is public");
+                assert_eq!(
+                    ask(&app, operation, role).await.status,
+                    StatusCode::OK,
+                    "{name}"
+                );
+                continue;
+            };
+            private += 1;
+            let (status, code) = match (role.expected)(scope, &role.name) {
+                Expected::Success => {
+                    store(&app, &example()).await.expect(StatusCode::OK);
+                    let answer = ask(&app, operation, role).await;
+                    assert!(answer.status.is_success(), "{name}: {}", answer.body);
+                    continue;
+                }
+                Expected::Unauthorized => (401, "unauthorized"),
+                Expected::Forbidden => (403, "forbidden"),
+            };
+            let erased = app.request_with_key(FULL, Method::DELETE, "/api/v1/data/user123");
+            Answer::of(erased).await.expect(StatusCode::OK);
+            let unknown = ask(&app, operation, role).await;
+            store(&app, &example()).await.expect(StatusCode::OK);
+            let known = ask(&app, operation, role).await;
+            assert_eq!(unknown.body, known.body, "{name}");
+            assert_eq!(known.status.as_u16(), status, "{name}");
+            known.expect_problem(status, code);
+            let kept = app.request_with_key(FULL, Method::GET, "/api/v1/data/user123");
+            let kept = Answer::of(kept).await.expect(StatusCode::OK);
+            assert_eq!(kept["count"], 1, "{name}");
+        }
+    }
+    assert!(private >= 9 * roles().len(), "{private}");
+}
+
+/// One reading of somebody else's refuses the batch, before any is stored.
+#[tokio::test]
+async fn no_line_of_a_batch_may_be_of_another_user() {
+    let app = start().await;
+    let own = example();
+    let others = example_with(json!({"user_id": "user124"}));
+    let send = async |readings: &[&Value]| {
+        let request = app.request_with_key("own-key", Method::POST, "/api/v1/data/batch");
+        Answer::of(request.json(&json!({ "readings": readings }))).await
+    };
+    for readings in [
+        &[&own, &others][..],
+        &[&others, &own],
+        &[&own, &own, &others, &own],
+    ] {
+        send(readings).await.expect_problem(403, "forbidden");
+    }
+    for user_id in ["user123", "user124"] {
+        let path = format!("/api/v1/data/{user_id}");
+        let listed = Answer::of(app.request_with_key(FULL, Method::GET, &path)).await;
+        assert_eq!(listed.expect(StatusCode::OK)["count"], 0);
+    }
+    assert_eq!(
+        send(&[&own, &own]).await.expect(StatusCode::OK)["stored"],
+        2
+    );
+}
+
+/// A user may be called like a route; keys for other users do not reach it.
+#[tokio::test]
+async fn a_user_called_like_a_route_is_a_user_like_any_other() {
+    let app = start().await;
+    for method in [Method::GET, Method::DELETE] {
+        let ask = async |key: &str| {
+            Answer::of(app.request_with_key(key, method.clone(), "/api/v1/data/batch")).await
+        };
+        ask("own-key").await.expect_problem(403, "forbidden");
+        ask("insights").await.expect_problem(403, "forbidden");
+        ask(FULL).await.expect(StatusCode::OK);
+    }
+}
