@@ -8,13 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::HeaderValue;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
 use crate::auth::{ApiKeys, KeyDigest, KeyRing, KeyRingFault, KeySource, SecretsManager};
-use crate::config::{Config, DEVELOPMENT_KEY, Environment, InsightConfig, KeyList, StoreConfig};
+use crate::config::{
+    Config, CorsConfig, DEVELOPMENT_KEY, Environment, InsightConfig, KeyList, StoreConfig,
+};
 use crate::domain::Clock;
-use crate::http::{self, AppState, CursorKeys, Readiness};
+use crate::http::{self, AllowedOrigins, AppState, CursorKeys, Readiness};
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
 use crate::insights::{self, GeminiProvider, InsightProvider, Insights, StatisticalProvider};
 use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
@@ -59,6 +62,8 @@ impl App {
                 clock,
                 api_keys: Arc::new(open_key_ring(config).await?),
                 cursor_keys: CursorKeys::derive(&config.service_secrets),
+                allowed_origins: allowed_origins(&config.cors),
+                is_behind_https: config.environment == Environment::Production,
                 environment: config.environment.as_str(),
             },
             reload_keys_every: config.keys.reload_every,
@@ -123,6 +128,16 @@ fn insight_provider(config: &InsightConfig) -> Result<Arc<dyn InsightProvider>, 
         config.deadline,
         config.cache_ttl,
     )))
+}
+
+fn allowed_origins(config: &CorsConfig) -> AllowedOrigins {
+    match config {
+        CorsConfig::Any => AllowedOrigins::Any,
+        CorsConfig::Only(origins) => {
+            let origins = origins.iter().map(|origin| HeaderValue::from_str(origin));
+            AllowedOrigins::Only(origins.flatten().collect())
+        }
+    }
 }
 
 async fn open_key_ring(config: &Config) -> Result<KeyRing, KeyRingFault> {

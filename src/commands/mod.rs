@@ -47,6 +47,8 @@ Settings come from the environment, or from a file .env in the working directory
   SECRETS_MANAGER_ENDPOINT  URL of a stand-in for it; not in production
   CLARITY_SERVICE_SECRET   what cursors and the user ids of audit events are
                      signed with [CLARITY_API_KEY]
+  CORS_ALLOWED_ORIGINS  origins of web pages that may talk to it, separated by
+                     commas, or * [* in development, none in production]
   CLARITY_STORE      embedded or dynamodb [dynamodb in production or with
                      DYNAMODB_ENDPOINT, else embedded]
   CLARITY_DATA_DIR   directory of the embedded store [clarity-data]

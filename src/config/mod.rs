@@ -4,6 +4,7 @@
 //! reports every fault at once, by name and with what would be right, and never
 //! repeats a value: it may be a secret.
 
+mod cors;
 mod faults;
 mod file;
 mod insights;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+pub use self::cors::CorsConfig;
 pub use self::faults::ConfigFaults;
 pub use self::file::{FileFault, load_file};
 pub use self::insights::{GeminiConfig, InsightConfig};
@@ -48,6 +50,8 @@ pub struct Config {
     /// What cursors and the user ids of audit events are signed with, at least
     /// one: the first signs, the others are still understood.
     pub service_secrets: Vec<SecretString>,
+    /// Which web pages may talk to it.
+    pub cors: CorsConfig,
     /// How questions are answered.
     pub insights: InsightConfig,
     /// What is logged, in the syntax of `RUST_LOG`.
@@ -108,6 +112,7 @@ impl Config {
         let store = reader.store(environment);
         let keys = reader.keys(environment);
         let service_secrets = reader.service_secrets(environment, &keys);
+        let cors = reader.cors(environment);
         let insights = reader.insights(environment);
         let log_filter = reader.log_filter();
         reader.finish(Self {
@@ -116,6 +121,7 @@ impl Config {
             store,
             keys,
             service_secrets,
+            cors,
             insights,
             log_filter,
         })
@@ -332,6 +338,39 @@ mod tests {
                 "CLARITY_API_KEY"
             ]
         );
+    }
+
+    #[test]
+    fn origins_are_written_as_browsers_send_them() {
+        let cors = |list: &str| {
+            let result = read(&[("CORS_ALLOWED_ORIGINS", list)]);
+            result.map(|config| config.cors).ok()
+        };
+        assert_eq!(cors(""), Some(CorsConfig::Any));
+        assert_eq!(cors("*"), Some(CorsConfig::Any));
+        let two = "https://app.example.com, http://localhost:3000";
+        let expected = ["https://app.example.com", "http://localhost:3000"];
+        let expected = expected.map(str::to_owned).to_vec();
+        assert_eq!(cors(two), Some(CorsConfig::Only(expected)));
+        for bad in [
+            "app.example.com",
+            "https://app.example.com/",
+            "https://App.example.com",
+            "https://app.example.com:443",
+            "https://*.example.com",
+            "https://app.example.com,",
+            "https://app.example.com,*",
+            "null",
+            "file:///tmp",
+        ] {
+            assert_eq!(cors(bad), None, "{bad}");
+        }
+        let production = read(&[
+            ("ENVIRONMENT", "production"),
+            ("AWS_REGION", "eu-central-1"),
+            ("CLARITY_API_KEY", "0123456789abcdef0123456789abcdef"),
+        ]);
+        assert_eq!(production.unwrap().cors, CorsConfig::Only(Vec::new()));
     }
 
     #[test]

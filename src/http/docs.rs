@@ -14,6 +14,7 @@ use utoipa::{IntoResponses, Modify};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::error::{ApiError, Problem};
+use super::security_headers;
 
 const DOCUMENT_PATH: &str = "/openapi.json";
 
@@ -70,8 +71,10 @@ pub fn routes<S: Clone + Send + Sync + 'static>(document: &OpenApi) -> Router<S>
                 .display_request_duration(true),
         )
         .into();
-    page.layer(middleware::map_response(as_problem))
-        .route(DOCUMENT_PATH, routing::get(serve_document))
+    let routes = page
+        .layer(middleware::map_response(as_problem))
+        .route(DOCUMENT_PATH, routing::get(serve_document));
+    security_headers::on_the_page(routes)
 }
 
 /// A file that the page does not have is missing like anything else.

@@ -8,6 +8,7 @@
 mod authentication;
 mod batch;
 mod batch_result;
+mod cors;
 mod cursor;
 mod docs;
 mod erasure;
@@ -25,6 +26,7 @@ mod path;
 mod permission;
 mod readings;
 mod request_context;
+mod security_headers;
 mod state;
 mod summary;
 mod summary_parameters;
@@ -38,6 +40,7 @@ use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use cors::AllowedOrigins;
 pub use cursor::CursorKeys;
 pub use health::Readiness;
 pub use state::AppState;
@@ -51,7 +54,7 @@ const LARGEST_BODY: usize = 128 * 1024;
 /// The service over `state`.
 pub fn router(state: AppState) -> Router {
     let (routes, document) = documented_routes(&state).split_for_parts();
-    routes
+    let routes = routes
         .merge(docs::routes(&document))
         .fallback(async || ApiError::UnknownPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
@@ -59,6 +62,8 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(|_| {
             axum::response::IntoResponse::into_response(ApiError::Panicked)
         }))
+        .layer(cors::layer(&state.allowed_origins));
+    security_headers::on_everything(routes, state.is_behind_https)
         .layer(middleware::from_fn(request_context::handle))
         .with_state(state)
 }

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{CursorKeys, Readiness};
+use super::{AllowedOrigins, CursorKeys, Readiness};
 use crate::auth::KeyRing;
 use crate::domain::Clock;
 use crate::insights::Insights;
@@ -21,6 +21,10 @@ pub struct AppState {
     pub api_keys: Arc<KeyRing>,
     /// What cursors are signed with.
     pub cursor_keys: CursorKeys,
+    /// Which web pages may talk to it.
+    pub allowed_origins: AllowedOrigins,
+    /// Whether clients reach it by HTTPS alone.
+    pub is_behind_https: bool,
     /// The environment's name, as `/health` answers it.
     pub environment: &'static str,
 }

@@ -11,6 +11,7 @@ mod authentication;
 mod bad_bodies;
 mod bad_queries;
 mod batches;
+mod browsers;
 mod clients_of_old;
 mod documentation;
 mod erasure;

@@ -21,6 +21,7 @@ fn help_names_every_variable_and_version_says_the_version() {
         "CLARITY_SERVICE_SECRET",
         "SECRETS_MANAGER_ENDPOINT",
         "CLARITY_STORE",
+        "CORS_ALLOWED_ORIGINS",
         "CLARITY_DATA_DIR",
         "AWS_REGION",
         "DYNAMODB_TABLE",

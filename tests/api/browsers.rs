@@ -1,0 +1,132 @@
+//! What browsers are told.
+
+use reqwest::header::HeaderMap;
+use reqwest::{Method, StatusCode};
+
+use crate::app::{Answer, TestApp};
+use crate::openapi::operations;
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// A production service, but over the embedded store.
+async fn start_production(origins: &str) -> TestApp {
+    TestApp::start_with(&[
+        ("ENVIRONMENT", "production"),
+        ("CLARITY_STORE", "embedded"),
+        ("CLARITY_API_KEY", KEY),
+        ("CORS_ALLOWED_ORIGINS", origins),
+    ])
+    .await
+}
+
+async fn preflight(app: &TestApp, origin: &str) -> HeaderMap {
+    let request = app
+        .anonymous(Method::OPTIONS, "/api/v1/data")
+        .header("Origin", origin)
+        .header("Access-Control-Request-Method", "POST")
+        .header("Access-Control-Request-Headers", "x-api-key,content-type");
+    Answer::of(request).await.headers
+}
+
+async fn allowed_origin(app: &TestApp, origin: &str) -> Option<String> {
+    let asked = preflight(app, origin).await;
+    let request = app
+        .request_with_key(KEY, Method::GET, "/api/v1/data/user123")
+        .header("Origin", origin);
+    let answered = Answer::of(request).await.headers;
+    for headers in [&asked, &answered] {
+        assert!(!headers.contains_key("access-control-allow-credentials"));
+    }
+    let allowed = asked.get("access-control-allow-origin");
+    assert_eq!(allowed, answered.get("access-control-allow-origin"));
+    allowed.map(|origin| origin.to_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn while_developing_any_page_may_ask() {
+    let app = TestApp::start().await;
+    let origin = "http://localhost:3000";
+    assert_eq!(allowed_origin(&app, origin).await.as_deref(), Some("*"));
+    let headers = preflight(&app, origin).await;
+    let of = |name: &str| headers[name].to_str().unwrap().to_ascii_lowercase();
+    for header in ["x-api-key", "authorization", "content-type"] {
+        assert!(of("access-control-allow-headers").contains(header));
+    }
+    for method in ["get", "post", "delete"] {
+        assert!(of("access-control-allow-methods").contains(method));
+    }
+    // An error must be readable too, and its page must be able to say which.
+    let refused = app
+        .anonymous(Method::GET, "/api/v1/data/user123")
+        .header("Origin", origin);
+    let refused = Answer::of(refused).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(refused.headers["access-control-allow-origin"], "*");
+    let exposed = refused.headers["access-control-expose-headers"].to_str();
+    assert!(exposed.unwrap().contains("x-request-id"));
+}
+
+#[tokio::test]
+async fn in_production_only_named_pages_may_ask() {
+    let app = start_production("").await;
+    assert_eq!(allowed_origin(&app, "https://app.example.com").await, None);
+    let app = start_production("https://app.example.com,https://www.example.com").await;
+    for good in ["https://app.example.com", "https://www.example.com"] {
+        assert_eq!(allowed_origin(&app, good).await.as_deref(), Some(good));
+    }
+    for bad in [
+        "https://evil.example.com",
+        "http://app.example.com",
+        "https://app.example.com.evil.org",
+        "null",
+    ] {
+        assert_eq!(allowed_origin(&app, bad).await, None, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_says_that_it_is_not_to_be_kept_or_guessed_at() {
+    for (app, is_production) in [
+        (TestApp::start().await, false),
+        (start_production("").await, true),
+    ] {
+        let key = if is_production {
+            KEY
+        } else {
+            "development-key"
+        };
+        for operation in operations(&app).await {
+            for request in [
+                operation.request(&app),
+                operation.request(&app).header("X-API-Key", key),
+            ] {
+                let headers = Answer::of(request).await.headers;
+                assert_eq!(headers["cache-control"], "no-store", "{}", operation.name);
+                assert_eq!(headers["x-content-type-options"], "nosniff");
+                let secure = headers.get("strict-transport-security");
+                assert_eq!(secure.is_some(), is_production);
+            }
+        }
+        let missing = Answer::of(app.anonymous(Method::GET, "/no-such-path")).await;
+        assert_eq!(missing.headers["x-content-type-options"], "nosniff");
+    }
+}
+
+#[tokio::test]
+async fn the_page_loads_only_what_is_its_own() {
+    let app = TestApp::start().await;
+    let page = Answer::of(app.anonymous(Method::GET, "/docs/")).await;
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(
+        policy.starts_with("default-src 'none'; script-src 'self';"),
+        "{policy}"
+    );
+    for part in policy.split(';') {
+        assert!(!part.contains("http") && !part.contains('*'), "{part}");
+        assert!(
+            !part.contains("script-src") || !part.contains("unsafe"),
+            "{part}"
+        );
+    }
+    assert!(policy.contains("frame-ancestors 'none'"));
+}
