@@ -17,7 +17,7 @@ use crate::config::{
     Config, CorsConfig, DEVELOPMENT_KEY, Environment, InsightConfig, KeyList, StoreConfig,
 };
 use crate::domain::Clock;
-use crate::http::{self, AllowedOrigins, AppState, CursorKeys, Readiness};
+use crate::http::{self, AllowedOrigins, AppState, CursorKeys, Pseudonyms, Readiness};
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
 use crate::insights::{self, GeminiProvider, InsightProvider, Insights, StatisticalProvider};
 use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
@@ -61,7 +61,8 @@ impl App {
                 insights: Insights::new(insight_provider(&config.insights)?),
                 clock,
                 api_keys: Arc::new(open_key_ring(config).await?),
-                cursor_keys: CursorKeys::derive(&config.service_secrets),
+                cursor_keys: CursorKeys::derive(config.service_secrets.iter()),
+                pseudonyms: Pseudonyms::derive(&config.service_secrets.current),
                 allowed_origins: allowed_origins(&config.cors),
                 is_behind_https: config.environment == Environment::Production,
                 environment: config.environment.as_str(),

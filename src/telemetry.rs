@@ -18,12 +18,16 @@ use tracing_subscriber::{EnvFilter, Layer};
 
 use crate::config::{Config, Environment};
 
+/// The target of audit events, which are logged whatever `RUST_LOG` says.
+pub const AUDIT: &str = "audit";
+
 /// Starts logging to standard error: JSON in production, text in development.
 pub fn start(config: &Config) {
     let wanted = EnvFilter::new(&config.log_filter);
     let allowed = Targets::new()
         .with_target(env!("CARGO_CRATE_NAME"), LevelFilter::TRACE)
         .with_default(LevelFilter::WARN);
+    let audit = Targets::new().with_target(AUDIT, LevelFilter::INFO);
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
@@ -32,7 +36,7 @@ pub fn start(config: &Config) {
         Environment::Development => lines.with_target(false).boxed(),
     };
     tracing_subscriber::registry()
-        .with(lines.with_filter(wanted.and(allowed)))
+        .with(lines.with_filter(wanted.and(allowed).or(audit)))
         .init();
     report_panics();
 }

@@ -27,6 +27,22 @@ pub struct KeyConfig {
     pub reload_every: Duration,
 }
 
+/// Secrets of the service's own, the same for all its tasks.
+#[derive(Debug)]
+pub struct ServiceSecrets {
+    /// What signs.
+    pub current: SecretString,
+    /// What is still understood, while a secret is being changed.
+    pub former: Vec<SecretString>,
+}
+
+impl ServiceSecrets {
+    /// All of them, the current one first.
+    pub fn iter(&self) -> impl Iterator<Item = &SecretString> {
+        std::iter::once(&self.current).chain(&self.former)
+    }
+}
+
 /// Where the list of keys is that each have scopes and users.
 #[derive(Debug)]
 pub enum KeyList {
@@ -58,33 +74,40 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         }
     }
 
-    /// What cursors and the user ids of audit events are signed with: the
-    /// first is used, the others are understood.
     pub(super) fn service_secrets(
         &mut self,
         environment: Environment,
         keys: &KeyConfig,
-    ) -> Vec<SecretString> {
+    ) -> ServiceSecrets {
         const NAME: &str = "CLARITY_SERVICE_SECRET";
         let Some(list) = self.text(NAME) else {
-            if !keys.with_full_access.is_empty() {
-                return keys.with_full_access.clone();
-            }
             // Without any key that is the fault to tell.
-            if environment == Environment::Production && !matches!(keys.listed, KeyList::None) {
+            if environment == Environment::Production
+                && keys.with_full_access.is_empty()
+                && !matches!(keys.listed, KeyList::None)
+            {
                 self.fault(
                     NAME,
                     "must be set in production without CLARITY_API_KEY; make one with: openssl rand -hex 32",
                 );
             }
-            return vec![DEVELOPMENT_KEY.into()];
+            return match keys.with_full_access.split_first() {
+                Some((current, former)) => ServiceSecrets {
+                    current: current.clone(),
+                    former: former.to_vec(),
+                },
+                None => ServiceSecrets {
+                    current: DEVELOPMENT_KEY.into(),
+                    former: Vec::new(),
+                },
+            };
         };
-        let secrets: Vec<&str> = list.split(',').map(str::trim).collect();
-        if secrets.iter().any(|secret| secret.is_empty()) {
+        let mut secrets = list.split(',').map(str::trim);
+        if secrets.clone().any(str::is_empty) {
             self.fault(NAME, "must not be empty between commas");
         } else if environment == Environment::Production
             && secrets
-                .iter()
+                .clone()
                 .any(|secret| secret.len() < SHORTEST_PRODUCTION_SECRET)
         {
             self.fault(
@@ -94,7 +117,10 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 ),
             );
         }
-        secrets.into_iter().map(SecretString::from).collect()
+        ServiceSecrets {
+            current: secrets.next().unwrap_or_default().into(),
+            former: secrets.map(SecretString::from).collect(),
+        }
     }
 
     /// Several are separated by commas, as while a key is being changed.

@@ -15,13 +15,11 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use secrecy::SecretString;
-
 pub use self::cors::CorsConfig;
 pub use self::faults::ConfigFaults;
 pub use self::file::{FileFault, load_file};
 pub use self::insights::{GeminiConfig, InsightConfig};
-pub use self::keys::{KeyConfig, KeyList};
+pub use self::keys::{KeyConfig, KeyList, ServiceSecrets};
 use self::reader::Reader;
 
 /// The key of a development service that was given none.
@@ -47,9 +45,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// The keys of which clients present one.
     pub keys: KeyConfig,
-    /// What cursors and the user ids of audit events are signed with, at least
-    /// one: the first signs, the others are still understood.
-    pub service_secrets: Vec<SecretString>,
+    /// What cursors and the user ids of audit events are signed with.
+    pub service_secrets: ServiceSecrets,
     /// Which web pages may talk to it.
     pub cors: CorsConfig,
     /// How questions are answered.

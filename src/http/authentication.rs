@@ -6,6 +6,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::AppState;
+use super::audit::AuditRecord;
 use super::error::ApiError;
 use super::permission::Access;
 use crate::auth::Principal;
@@ -20,9 +21,13 @@ pub async fn authenticate(
 ) -> Response {
     match principal(&state, request.headers()) {
         Ok(principal) => {
-            let access = Arc::new(Access::new(principal));
-            request.extensions_mut().insert(access);
-            next.run(request).await
+            let pseudonyms = state.pseudonyms.clone();
+            let record = AuditRecord::begin(Arc::clone(&principal), pseudonyms, &request);
+            let access = Arc::new(Access::new(principal, record));
+            request.extensions_mut().insert(Arc::clone(&access));
+            let response = next.run(request).await;
+            access.answered(response.status());
+            response
         }
         Err(error) => error.into_response(),
     }

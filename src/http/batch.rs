@@ -83,6 +83,7 @@ pub struct NewBatch<'a> {
 
 impl FromJson for Batch {
     const LARGEST_BODY: usize = LARGEST_BODY;
+    const BRINGS: u64 = 1;
 
     fn from_json(json: &[u8], now: Timestamp) -> Result<Self, ApiError> {
         let NewBatch { readings } = object(json)?;

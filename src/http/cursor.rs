@@ -1,11 +1,12 @@
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, Mac};
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 
+use super::derived_key::derived_key;
 use crate::domain::{DataType, DataTypes, Order, ReadingId, TimeRange, UserId};
 
 /// Where a walk through pages stands, and what it walks through.
@@ -124,9 +125,7 @@ struct CursorKey(Hmac<Sha256>);
 
 impl CursorKey {
     fn derive(secret: &SecretString) -> Self {
-        let mut derivation = hmac(secret.expose_secret().as_bytes());
-        derivation.update(b"clarity cursor key");
-        Self(hmac(&derivation.finalize().into_bytes()))
+        Self(derived_key(secret, b"clarity cursor key"))
     }
 
     fn seal(&self, position: &Position, user_id: &UserId) -> Option<String> {
@@ -165,11 +164,6 @@ impl CursorKey {
         mac.update(user_id.as_str().as_bytes());
         mac
     }
-}
-
-fn hmac(key: &[u8]) -> Hmac<Sha256> {
-    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
-    Hmac::new_from_slice(key).expect("a key of any length is valid")
 }
 
 #[cfg(test)]

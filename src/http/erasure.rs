@@ -40,11 +40,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
     )
 )]
 pub async fn erase_user(
-    _: Permission<EraseData>,
+    permission: Permission<EraseData>,
     State(state): State<AppState>,
     UserPath(user_id): UserPath,
 ) -> Result<Response, ApiError> {
     let erasure = erase(&*state.store, &user_id, PATIENCE).await?;
+    permission.count(erasure.deleted);
     let mut response = answer(&Erased {
         success: true,
         user_id: user_id.as_str(),

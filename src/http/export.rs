@@ -54,7 +54,7 @@ const PAGE: u16 = 500;
     )
 )]
 pub async fn export(
-    _: Permission<ReadData>,
+    permission: Permission<ReadData>,
     State(state): State<AppState>,
     UserPath(user_id): UserPath,
     ExportParameters { data_types, range }: ExportParameters,
@@ -76,6 +76,7 @@ pub async fn export(
         store: state.store,
         query,
         format,
+        permission,
         page: Some(first),
         count: 0,
     };
@@ -128,6 +129,8 @@ struct Export {
     store: Arc<dyn ReadingStore>,
     query: ListQuery,
     format: ExportFormat,
+    /// Held as long as readings go out.
+    permission: Permission<ReadData>,
     /// The page to write next, if it has been read already.
     page: Option<Page>,
     count: u64,
@@ -141,9 +144,13 @@ impl Export {
         let page = match self.page.take() {
             Some(page) => page,
             None if self.query.after.is_none() => return Ok(None),
-            None => self.store.list(&self.query).await?,
+            None => {
+                let page = self.store.list(&self.query).await.map_err(ApiError::from);
+                page.inspect_err(|error| self.permission.failed(error))?
+            }
         };
         self.count += page.readings.len() as u64;
+        self.permission.count(page.readings.len() as u64);
         self.query.after = page.next;
         let mut part = Vec::new();
         self.format.write(&page.readings, is_first, &mut part)?;

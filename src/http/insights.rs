@@ -62,7 +62,7 @@ const LOOKED_AT: ReadBudget = ReadBudget {
     )
 )]
 pub async fn create(
-    _: Permission<AskInsights>,
+    permission: Permission<AskInsights>,
     State(state): State<AppState>,
     request_id: RequestId,
     headers: HeaderMap,
@@ -70,6 +70,7 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     let evidence = if asked.include_recent_data {
         let newest = newest(&*state.store, &asked.user_id, LOOKED_AT, Observation::from).await?;
+        permission.count(newest.kept.len() as u64);
         Evidence::newest(newest.kept, newest.complete)
     } else {
         Evidence::Withheld
@@ -140,6 +141,8 @@ pub struct Asked {
 }
 
 impl FromJson for Asked {
+    const BRINGS: u64 = 0;
+
     fn from_json(json: &[u8], _now: Timestamp) -> Result<Self, ApiError> {
         let request: InsightRequest<'_> = object(json)?;
         let mut faults = Faults::default();

@@ -28,6 +28,9 @@ pub trait FromJson: Sized + Send + 'static {
     /// The largest body in bytes; the route's limit is the same.
     const LARGEST_BODY: usize = super::LARGEST_BODY;
 
+    /// How many readings it brings of each of its [`Self::users`].
+    const BRINGS: u64;
+
     /// Reads the JSON text of a request that arrived at `now`.
     ///
     /// # Errors
@@ -66,7 +69,7 @@ impl<T: FromJson> FromRequest<AppState> for Json<T> {
             }
         };
         read.users()
-            .try_for_each(|user_id| access.permit(user_id))?;
+            .try_for_each(|user_id| access.permit(user_id, T::BRINGS))?;
         Ok(Self(read))
     }
 }

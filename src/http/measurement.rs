@@ -71,6 +71,8 @@ pub struct NewReading<'a> {
 }
 
 impl FromJson for Measurement {
+    const BRINGS: u64 = 1;
+
     fn from_json(json: &[u8], now: Timestamp) -> Result<Self, ApiError> {
         object::<NewReading<'_>>(json)?
             .check(now)

@@ -5,11 +5,13 @@
 //! functions named in [`router`]: it extracts, calls the store or the insight
 //! provider, and answers.
 
+mod audit;
 mod authentication;
 mod batch;
 mod batch_result;
 mod cors;
 mod cursor;
+mod derived_key;
 mod docs;
 mod erasure;
 mod error;
@@ -40,6 +42,7 @@ use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use audit::Pseudonyms;
 pub use cors::AllowedOrigins;
 pub use cursor::CursorKeys;
 pub use health::Readiness;

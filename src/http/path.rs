@@ -22,7 +22,7 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPath {
             // The user is called like the route.
             None => parse_user_id(parts.uri.path().rsplit('/').next().unwrap_or_default()),
         }?;
-        Access::of(&parts.extensions)?.permit(&user_id)?;
+        Access::of(&parts.extensions)?.permit(&user_id, 0)?;
         Ok(Self(user_id))
     }
 }
@@ -47,7 +47,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadingPath {
             .await
             .map_err(|_| not_utf8())?;
         let user_id = parse_user_id(&user_id)?;
-        Access::of(&parts.extensions)?.permit(&user_id)?;
+        Access::of(&parts.extensions)?.permit(&user_id, 0)?;
         Ok(Self {
             user_id,
             // What is no id is the id of no reading.

@@ -9,10 +9,11 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::Extensions;
 use axum::http::request::Parts;
+use axum::http::{Extensions, StatusCode};
 
 use super::AppState;
+use super::audit::AuditRecord;
 use super::error::ApiError;
 use crate::auth::{Principal, Scope};
 use crate::domain::UserId;
@@ -49,7 +50,25 @@ operations! {
 }
 
 /// That the sender may do `O`, for the users that extractors hand out.
-pub struct Permission<O>(PhantomData<O>);
+///
+/// While one is held, the access goes on.
+pub struct Permission<O> {
+    access: Arc<Access>,
+    operation: PhantomData<O>,
+}
+
+impl<O> Permission<O> {
+    /// Notes for the audit that so many more readings of the user whom the
+    /// request is about were given out or deleted.
+    pub fn count(&self, readings: u64) {
+        self.access.record.count(readings);
+    }
+
+    /// Notes for the audit that what was begun has failed.
+    pub fn failed(&self, error: &ApiError) {
+        self.access.record.answered(error.status_and_code().0);
+    }
+}
 
 impl<O: Operation> FromRequestParts<AppState> for Permission<O> {
     type Rejection = ApiError;
@@ -57,7 +76,10 @@ impl<O: Operation> FromRequestParts<AppState> for Permission<O> {
     async fn from_request_parts(parts: &mut Parts, _state: &AppState) -> Result<Self, ApiError> {
         let access = Access::of(&parts.extensions)?;
         if access.principal.scopes.contain(O::SCOPE) {
-            Ok(Self(PhantomData))
+            Ok(Self {
+                access: Arc::clone(access),
+                operation: PhantomData,
+            })
         } else {
             Err(ApiError::Forbidden)
         }
@@ -67,12 +89,18 @@ impl<O: Operation> FromRequestParts<AppState> for Permission<O> {
 /// A request that was let in.
 pub struct Access {
     principal: Arc<Principal>,
+    record: AuditRecord,
 }
 
 impl Access {
-    /// The access of this principal.
-    pub fn new(principal: Arc<Principal>) -> Self {
-        Self { principal }
+    /// The access of this principal, and the record of it.
+    pub fn new(principal: Arc<Principal>, record: AuditRecord) -> Self {
+        Self { principal, record }
+    }
+
+    /// Notes how the request was answered.
+    pub fn answered(&self, status: StatusCode) {
+        self.record.answered(status);
     }
 
     /// The access of the request with these extensions.
@@ -83,14 +111,17 @@ impl Access {
         extensions.get().ok_or(ApiError::Unauthorized)
     }
 
-    /// Asks whether the request may be about this user.
+    /// Asks whether the request may be about this user, of whom it brings so
+    /// many readings.
     ///
     /// # Errors
     /// When it may not.
-    pub fn permit(&self, user_id: &UserId) -> Result<(), ApiError> {
+    pub fn permit(&self, user_id: &UserId, readings: u64) -> Result<(), ApiError> {
         if self.principal.users.contain(user_id) {
+            self.record.add(user_id, readings);
             Ok(())
         } else {
+            self.record.refuse(user_id);
             Err(ApiError::Forbidden)
         }
     }

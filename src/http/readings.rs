@@ -68,13 +68,14 @@ pub async fn create(
     responses((status = 200, description = "A page of readings.", body = Listed), ListProblems)
 )]
 pub async fn list(
-    _: Permission<ReadData>,
+    permission: Permission<ReadData>,
     State(state): State<AppState>,
     UserPath(user_id): UserPath,
     parameters: ListParameters,
 ) -> Result<Response, ApiError> {
     let query = parameters.query(user_id, &state.cursor_keys)?;
     let page = state.store.list(&query).await?;
+    permission.count(page.readings.len() as u64);
     answer(&Listed {
         success: true,
         user_id: query.user_id.as_str(),
@@ -94,12 +95,13 @@ pub async fn list(
     responses((status = 200, description = "The reading.", body = Found), ReadingProblems)
 )]
 pub async fn read(
-    _: Permission<ReadData>,
+    permission: Permission<ReadData>,
     State(state): State<AppState>,
     ReadingPath { user_id, id }: ReadingPath,
 ) -> Result<Response, ApiError> {
     let reading = state.store.get(&user_id, id).await?;
     let reading = reading.ok_or(ApiError::ReadingNotFound)?;
+    permission.count(1);
     answer(&Found {
         success: true,
         data: StoredReading::from(&reading),
@@ -114,11 +116,12 @@ pub async fn read(
     responses((status = 200, description = "It is gone.", body = Deleted), ReadingProblems)
 )]
 pub async fn delete(
-    _: Permission<EraseData>,
+    permission: Permission<EraseData>,
     State(state): State<AppState>,
     ReadingPath { user_id, id }: ReadingPath,
 ) -> Result<Response, ApiError> {
     if state.store.delete(&user_id, id).await? {
+        permission.count(1);
         answer(&Deleted {
             success: true,
             deleted: 1,

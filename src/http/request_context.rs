@@ -73,7 +73,7 @@ pub async fn handle(mut request: Request, next: Next) -> Response {
 }
 
 /// The method's name, unless the client made one up.
-fn known(method: &Method) -> &'static str {
+pub fn known(method: &Method) -> &'static str {
     const METHODS: [&str; 9] = [
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",
     ];

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{AllowedOrigins, CursorKeys, Readiness};
+use super::{AllowedOrigins, CursorKeys, Pseudonyms, Readiness};
 use crate::auth::KeyRing;
 use crate::domain::Clock;
 use crate::insights::Insights;
@@ -21,6 +21,8 @@ pub struct AppState {
     pub api_keys: Arc<KeyRing>,
     /// What cursors are signed with.
     pub cursor_keys: CursorKeys,
+    /// Stand in for people's ids in audit events.
+    pub pseudonyms: Pseudonyms,
     /// Which web pages may talk to it.
     pub allowed_origins: AllowedOrigins,
     /// Whether clients reach it by HTTPS alone.

@@ -45,7 +45,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
     responses((status = 200, description = "The summaries.", body = Summarized), SummaryProblems)
 )]
 pub async fn summarize(
-    _: Permission<ReadData>,
+    permission: Permission<ReadData>,
     State(state): State<AppState>,
     UserPath(user_id): UserPath,
     parameters: SummaryParameters,
@@ -68,6 +68,7 @@ pub async fn summarize(
     let mut summaries = Summaries::new(range, period, zone.clone(), state.clock.now());
     loop {
         let page = state.store.list(&query).await?;
+        permission.count(page.readings.len() as u64);
         for reading in &page.readings {
             summaries.take(reading).map_err(too_much)?;
         }

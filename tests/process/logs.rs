@@ -4,7 +4,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use crate::fake_gemini::{FakeGemini, KEY, Scripted, errors};
-use crate::service::Service;
+use crate::service::{Service, client};
 
 #[tokio::test]
 async fn nothing_a_client_says_is_logged() {
@@ -38,10 +38,63 @@ async fn nothing_a_client_says_is_logged() {
     ] {
         assert_eq!(service.get(path).await.0, status, "{path}");
     }
+    let batch = json!({"readings": [&reading, &broken, {"user_id": "canary-2"}]});
+    assert_eq!(service.post("/api/v1/data/batch", &batch).await.0, 200);
+    for (path, status) in [
+        ("/api/v1/data/canary-user/export", 200),
+        ("/api/v1/data/canary-user/export?data_type=canary_type", 200),
+        (
+            "/api/v1/data/canary-user/summary?start=2011-11-11T00:00:00Z",
+            200,
+        ),
+        ("/api/v1/data/canary-user/summary?tz=canary", 422),
+    ] {
+        let url = format!("{}{path}", service.url);
+        let answer = client()
+            .get(url)
+            .header("X-API-Key", "development-key")
+            .send()
+            .await;
+        let answer = answer.unwrap();
+        assert_eq!(answer.status(), status, "{path}");
+        answer.bytes().await.unwrap();
+    }
+    for (header, value) in [
+        ("X-API-Key", "canary-key"),
+        ("Authorization", "Bearer canary-token"),
+        ("Authorization", "canary-scheme"),
+        ("X-Forwarded-For", "canary-address"),
+        ("Origin", "http://canary.example.com"),
+        ("User-Agent", "canary-agent"),
+        ("Accept", "canary/type"),
+    ] {
+        let url = format!("{}/api/v1/data/canary-user", service.url);
+        let refused = client()
+            .get(url)
+            .header(header, value)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(refused.status(), 401, "{header}");
+    }
+    for path in [
+        &*format!("/api/v1/data/canary-user/{id}"),
+        "/api/v1/data/canary-user",
+    ] {
+        let url = format!("{}{path}", service.url);
+        let erased = client()
+            .delete(url)
+            .header("X-API-Key", "development-key")
+            .send()
+            .await;
+        assert_eq!(erased.unwrap().status(), 200, "{path}");
+    }
     let question = json!({"user_id": "canary-user", "query": "canary-question"});
     assert_eq!(service.post("/api/v1/insights", &question).await.0, 200);
     let (_, log) = service.stop("TERM");
-    assert!(log.contains("request_id"), "there is a log: {log}");
+    for part in ["request_id", "principal", "user=", "result=\"allowed\""] {
+        assert!(log.contains(part), "there is a log with {part}: {log}");
+    }
     for secret in ["canary", "424242", "2011-11-11", id, "development-key"] {
         assert!(!log.contains(secret), "{secret} in {log}");
     }

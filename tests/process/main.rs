@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails where it stands"
 )]
 
+mod audit;
 mod commands;
 mod durability;
 #[path = "../support/fake_gemini/mod.rs"]

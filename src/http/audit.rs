@@ -1,0 +1,167 @@
+//! Who looked at whose readings: an event for each access, for whoever must
+//! account for it later.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::StatusCode;
+use hmac::{Hmac, Mac as _};
+use secrecy::SecretString;
+use sha2::Sha256;
+
+use super::derived_key::derived_key;
+use super::request_context::{RequestId, known};
+use crate::auth::{Principal, PrincipalId};
+use crate::domain::UserId;
+use crate::telemetry::AUDIT;
+
+/// Bytes of a pseudonym: enough that no two people share one.
+const PSEUDONYM_BYTES: usize = 16;
+
+/// Stands in for people's ids, of which none is logged.
+///
+/// Who has the service's secret can tell which pseudonym is whose; nobody else
+/// can, not even by trying ids.
+#[derive(Clone)]
+pub struct Pseudonyms(Hmac<Sha256>);
+
+impl Pseudonyms {
+    /// Pseudonyms that belong to this secret.
+    pub fn derive(secret: &SecretString) -> Self {
+        Self(derived_key(secret, b"clarity audit pseudonyms"))
+    }
+
+    /// The pseudonym of this id, in hexadecimal digits.
+    pub fn of(&self, id: &str) -> String {
+        let mut mac = self.0.clone();
+        mac.update(id.as_bytes());
+        let digest = mac.finalize().into_bytes();
+        digest
+            .iter()
+            .take(PSEUDONYM_BYTES)
+            .fold(String::with_capacity(32), |mut text, byte| {
+                // Writing to a text cannot fail.
+                let _ = write!(text, "{byte:02x}");
+                text
+            })
+    }
+}
+
+/// An access while it goes on. When the last who holds it lets go, it is
+/// logged: also when a client goes away, and for an export when its stream ends.
+pub struct AuditRecord {
+    principal: Arc<Principal>,
+    pseudonyms: Pseudonyms,
+    request_id: Option<RequestId>,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    /// The status of the answer; 0 while there is none.
+    status: AtomicU16,
+    /// How many readings of whom.
+    users: Mutex<BTreeMap<UserId, u64>>,
+}
+
+impl AuditRecord {
+    /// Begins the record of a request.
+    pub fn begin(principal: Arc<Principal>, pseudonyms: Pseudonyms, request: &Request) -> Self {
+        Self {
+            principal,
+            pseudonyms,
+            request_id: request.extensions().get().cloned(),
+            method: known(request.method()),
+            route: request.extensions().get().cloned(),
+            status: AtomicU16::new(0),
+            users: Mutex::default(),
+        }
+    }
+
+    /// Notes that readings of this user are asked for, or another one of them.
+    pub fn add(&self, user_id: &UserId, readings: u64) {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        match users.get_mut(user_id) {
+            Some(count) => *count += readings,
+            None => {
+                users.insert(user_id.clone(), readings);
+            }
+        }
+    }
+
+    /// Notes that it was refused because of this user.
+    pub fn refuse(&self, user_id: &UserId) {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        *users = BTreeMap::from([(user_id.clone(), 0)]);
+    }
+
+    /// Notes that so many more readings of the user whom the request is about
+    /// were given out or deleted.
+    pub fn count(&self, readings: u64) {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut user) = users.first_entry() {
+            *user.get_mut() += readings;
+        }
+    }
+
+    /// Notes how it was answered.
+    pub fn answered(&self, status: StatusCode) {
+        self.status.store(status.as_u16(), Ordering::Relaxed);
+    }
+
+    fn log(&self, user: Option<&str>, count: u64) {
+        let (kind, principal) = match &self.principal.id {
+            PrincipalId::Key(id) => ("key", id.as_ref().into()),
+            // It names a person.
+            PrincipalId::Subject(subject) => ("subject", self.pseudonyms.of(subject)),
+        };
+        let status = self.status.load(Ordering::Relaxed);
+        tracing::info!(
+            target: AUDIT,
+            request_id = self.request_id.as_ref().map_or("", RequestId::as_str),
+            principal_kind = kind,
+            principal,
+            user,
+            method = self.method,
+            route = self.route.as_ref().map_or("none", MatchedPath::as_str),
+            result = match status {
+                0 => "interrupted",
+                200..=299 => "allowed",
+                401 | 403 | 429 => "refused",
+                _ => "failed",
+            },
+            status,
+            count,
+            "access"
+        );
+    }
+}
+
+impl Drop for AuditRecord {
+    fn drop(&mut self) {
+        let users = self.users.get_mut();
+        let users = std::mem::take(users.unwrap_or_else(PoisonError::into_inner));
+        if users.is_empty() {
+            self.log(None, 0);
+        }
+        for (user_id, count) in users {
+            self.log(Some(&self.pseudonyms.of(user_id.as_str())), count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pseudonym_is_the_same_for_the_same_id_and_secret_alone() {
+        let one = Pseudonyms::derive(&"one".into());
+        let two = Pseudonyms::derive(&"two".into());
+        let jane = one.of("jane");
+        assert_eq!(jane.len(), 32);
+        assert_eq!(jane, Pseudonyms::derive(&"one".into()).of("jane"));
+        assert_ne!(jane, one.of("Jane"));
+        assert_ne!(jane, two.of("jane"));
+    }
+}

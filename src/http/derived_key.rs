@@ -1,0 +1,16 @@
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+
+/// A key of its own for each purpose, out of one secret: none tells another, or
+/// the secret.
+pub fn derived_key(secret: &SecretString, purpose: &[u8]) -> Hmac<Sha256> {
+    let mut derivation = hmac(secret.expose_secret().as_bytes());
+    derivation.update(purpose);
+    hmac(&derivation.finalize().into_bytes())
+}
+
+fn hmac(key: &[u8]) -> Hmac<Sha256> {
+    #[expect(clippy::expect_used, reason = "HMAC takes keys of any length")]
+    Hmac::new_from_slice(key).expect("a key of any length is valid")
+}
