@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +15,14 @@ use tokio::net::TcpListener;
 
 use crate::auth::{ApiKeys, KeyDigest, KeyRing, KeyRingFault, KeySource, SecretsManager};
 use crate::config::{
-    Config, CorsConfig, DEVELOPMENT_KEY, Environment, InsightConfig, KeyList, StoreConfig,
+    Config, CorsConfig, DEVELOPMENT_KEY, Environment, InsightConfig, KeyList, LimitConfig,
+    StoreConfig,
 };
 use crate::domain::Clock;
-use crate::http::{self, AllowedOrigins, AppState, CursorKeys, Pseudonyms, Readiness};
+use crate::http::{
+    self, AllowedOrigins, AppState, CursorKeys, Pseudonyms, RateLimits, Readiness,
+    RequestsPerMinute, TrustedProxies,
+};
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
 use crate::insights::{self, GeminiProvider, InsightProvider, Insights, StatisticalProvider};
 use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
@@ -62,6 +67,8 @@ impl App {
                 clock,
                 api_keys: Arc::new(open_key_ring(config).await?),
                 cursor_keys: CursorKeys::derive(config.service_secrets.iter()),
+                limits: Arc::new(rate_limits(&config.limits)),
+                trusted_proxies: TrustedProxies::from_iter(config.limits.trusted_proxies.clone()),
                 pseudonyms: Pseudonyms::derive(&config.service_secrets.current),
                 allowed_origins: allowed_origins(&config.cors),
                 is_behind_https: config.environment == Environment::Production,
@@ -95,7 +102,10 @@ impl App {
             tracing::info!("stopping");
             stopping.send_replace(true);
         };
-        let serve = axum::serve(listener, self.router()).with_graceful_shutdown(shutdown);
+        let service = self
+            .router()
+            .into_make_service_with_connect_info::<SocketAddr>();
+        let serve = axum::serve(listener, service).with_graceful_shutdown(shutdown);
         let give_up = async move {
             let _ = stopped.wait_for(|stopping| *stopping).await;
             tokio::time::sleep(DRAIN).await;
@@ -129,6 +139,15 @@ fn insight_provider(config: &InsightConfig) -> Result<Arc<dyn InsightProvider>, 
         config.deadline,
         config.cache_ttl,
     )))
+}
+
+fn rate_limits(config: &LimitConfig) -> RateLimits {
+    RateLimits::new(RequestsPerMinute {
+        reads: config.reads,
+        writes: config.writes,
+        insights: config.insights,
+        failed_authentications: config.failed_authentications,
+    })
 }
 
 fn allowed_origins(config: &CorsConfig) -> AllowedOrigins {

@@ -40,7 +40,7 @@ const ROOMS: [Room; 11] = [
     Room {
         module: "insights",
         may_use: &["domain", "statistics"],
-        keeps: &["regex", "moka"],
+        keeps: &["regex"],
     },
     Room {
         module: "summaries",
@@ -57,7 +57,13 @@ const ROOMS: [Room; 11] = [
             "summaries",
             "telemetry",
         ],
-        keeps: &["hmac", "utoipa_axum", "utoipa_swagger_ui", "tower_http"],
+        keeps: &[
+            "governor",
+            "hmac",
+            "utoipa_axum",
+            "utoipa_swagger_ui",
+            "tower_http",
+        ],
     },
     Room {
         module: "app",
@@ -90,10 +96,11 @@ const ROOMS: [Room; 11] = [
 ];
 
 /// Crates that only these modules may use.
-const SHARED: [(&str, &[&str]); 5] = [
+const SHARED: [(&str, &[&str]); 6] = [
     ("aws_config", &["auth", "store"]),
     ("axum", &["http", "app"]),
     ("csv", &["domain", "http"]),
+    ("moka", &["http", "insights"]),
     ("reqwest", &["commands", "insights"]),
     (
         "tokio",

@@ -47,6 +47,12 @@ Settings come from the environment, or from a file .env in the working directory
   SECRETS_MANAGER_ENDPOINT  URL of a stand-in for it; not in production
   CLARITY_SERVICE_SECRET   what cursors and the user ids of audit events are
                      signed with [CLARITY_API_KEY]
+  RATE_LIMIT_READS, RATE_LIMIT_WRITES, RATE_LIMIT_INSIGHTS  requests a minute of
+                     one key or person, or off [600, 1200, 30; off in development]
+  RATE_LIMIT_FAILED_AUTHENTICATIONS  a minute and client address, or off [20;
+                     off in development]
+  TRUSTED_PROXIES    addresses or networks of proxies whose X-Forwarded-For is
+                     believed [none]
   CORS_ALLOWED_ORIGINS  origins of web pages that may talk to it, separated by
                      commas, or * [* in development, none in production]
   CLARITY_STORE      embedded or dynamodb [dynamodb in production or with

@@ -9,6 +9,7 @@ mod faults;
 mod file;
 mod insights;
 mod keys;
+mod limits;
 mod reader;
 
 use std::ffi::OsString;
@@ -20,6 +21,7 @@ pub use self::faults::ConfigFaults;
 pub use self::file::{FileFault, load_file};
 pub use self::insights::{GeminiConfig, InsightConfig};
 pub use self::keys::{KeyConfig, KeyList, ServiceSecrets};
+pub use self::limits::LimitConfig;
 use self::reader::Reader;
 
 /// The key of a development service that was given none.
@@ -47,6 +49,8 @@ pub struct Config {
     pub keys: KeyConfig,
     /// What cursors and the user ids of audit events are signed with.
     pub service_secrets: ServiceSecrets,
+    /// How often clients may ask.
+    pub limits: LimitConfig,
     /// Which web pages may talk to it.
     pub cors: CorsConfig,
     /// How questions are answered.
@@ -109,6 +113,7 @@ impl Config {
         let store = reader.store(environment);
         let keys = reader.keys(environment);
         let service_secrets = reader.service_secrets(environment, &keys);
+        let limits = reader.limits(environment);
         let cors = reader.cors(environment);
         let insights = reader.insights(environment);
         let log_filter = reader.log_filter();
@@ -118,6 +123,7 @@ impl Config {
             store,
             keys,
             service_secrets,
+            limits,
             cors,
             insights,
             log_filter,
@@ -334,6 +340,40 @@ mod tests {
                 "AWS_REGION",
                 "CLARITY_API_KEY"
             ]
+        );
+    }
+
+    #[test]
+    fn limits_are_for_production_unless_asked_for() {
+        let development = read(&[("RATE_LIMIT_READS", "7")]).unwrap().limits;
+        assert_eq!(development.reads.unwrap().get(), 7);
+        assert_eq!(development.failed_authentications, None);
+        let production = read(&[
+            ("ENVIRONMENT", "production"),
+            ("AWS_REGION", "eu-central-1"),
+            ("CLARITY_API_KEY", "0123456789abcdef0123456789abcdef"),
+            ("RATE_LIMIT_WRITES", "off"),
+            ("TRUSTED_PROXIES", "10.0.0.0/16, 192.0.2.1"),
+        ]);
+        let production = production.unwrap().limits;
+        let limits = [
+            production.reads,
+            production.writes,
+            production.insights,
+            production.failed_authentications,
+        ];
+        let limits = limits.map(|limit| limit.map_or(0, |limit| limit.get()));
+        assert_eq!(limits, [600, 0, 30, 20]);
+        assert_eq!(production.trusted_proxies.len(), 2);
+        for bad in ["0", "-1", "many", "1000001"] {
+            assert_eq!(
+                faulty_variables(&[("RATE_LIMIT_READS", bad)]),
+                ["RATE_LIMIT_READS"]
+            );
+        }
+        assert_eq!(
+            faulty_variables(&[("TRUSTED_PROXIES", "10.0.0.0/33")]),
+            ["TRUSTED_PROXIES"]
         );
     }
 

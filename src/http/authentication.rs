@@ -29,7 +29,11 @@ pub async fn authenticate(
             access.answered(response.status());
             response
         }
-        Err(error) => error.into_response(),
+        Err(error) => {
+            let client = state.trusted_proxies.client_of(&request);
+            let limit = state.limits.take_failed_authentication(client);
+            limit.err().unwrap_or(error).into_response()
+        }
     }
 }
 

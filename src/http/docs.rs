@@ -103,27 +103,27 @@ macro_rules! problems {
 
 problems! {
     /// What an operation with a body may answer.
-    WriteProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, UNAVAILABLE
+    WriteProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_MANY, TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, UNAVAILABLE
 }
 
 problems! {
     /// What a batch may answer.
-    BatchProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, BATCH_TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, BATCH_INTERRUPTED
+    BatchProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_MANY, BATCH_TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, BATCH_INTERRUPTED
 }
 
 problems! {
     /// What a listing may answer.
-    ListProblems: UNAUTHORIZED, FORBIDDEN, INVALID, INTERNAL, UNAVAILABLE
+    ListProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, INVALID, INTERNAL, UNAVAILABLE
 }
 
 problems! {
     /// What a summary may answer.
-    SummaryProblems: UNAUTHORIZED, FORBIDDEN, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
+    SummaryProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
 }
 
 problems! {
     /// What an operation on one reading may answer.
-    ReadingProblems: UNAUTHORIZED, FORBIDDEN, NOT_FOUND, INVALID, INTERNAL, UNAVAILABLE
+    ReadingProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, NOT_FOUND, INVALID, INTERNAL, UNAVAILABLE
 }
 
 type ProblemExample = (StatusCode, &'static str, &'static str);
@@ -142,6 +142,11 @@ const FORBIDDEN: ProblemExample = (
     StatusCode::FORBIDDEN,
     "forbidden",
     "The key lacks the scope that this operation names, or may not act for this user, or for one of them.",
+);
+const TOO_MANY: ProblemExample = (
+    StatusCode::TOO_MANY_REQUESTS,
+    "too_many_requests",
+    "Too many requests of this principal, or failed authentications of this address, within a minute: try again after `Retry-After` seconds. `RateLimit-Policy` names the limit.",
 );
 const NOT_FOUND: ProblemExample = (
     StatusCode::NOT_FOUND,

@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::batch_result::BatchResult;
+use super::limits::Throttled;
 use super::validation::{Fault, Faults};
 use crate::store::StoreError;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Why a request was not served.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +33,9 @@ pub enum ApiError {
     /// The principal may not do this, or not for this user.
     #[error("you may not do this, or not for this user")]
     Forbidden,
+    /// The principal asked too often, or the address failed too often.
+    #[error("too many requests; try again later")]
+    TooManyRequests(Throttled),
     /// No route has this path.
     #[error("there is nothing at this path; see /docs")]
     UnknownPath,
@@ -77,6 +84,7 @@ impl ApiError {
             Self::BodyInterrupted => (StatusCode::BAD_REQUEST, "incomplete_body"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
+            Self::TooManyRequests(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
             Self::UnknownPath => (StatusCode::NOT_FOUND, "unknown_path"),
             Self::ReadingNotFound => (StatusCode::NOT_FOUND, "reading_not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
@@ -190,6 +198,17 @@ impl IntoResponse for ApiError {
             response
                 .headers_mut()
                 .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        if let Self::TooManyRequests(throttled) = &self {
+            for (name, value) in [
+                (RETRY_AFTER, throttled.retry_after()),
+                (RATE_LIMIT, throttled.rate_limit()),
+                (RATE_LIMIT_POLICY, throttled.rate_limit_policy()),
+            ] {
+                if let Ok(value) = HeaderValue::from_str(&value) {
+                    response.headers_mut().insert(name, value);
+                }
+            }
         }
         response.extensions_mut().insert(Arc::new(self));
         response

@@ -9,6 +9,7 @@ mod audit;
 mod authentication;
 mod batch;
 mod batch_result;
+mod client_address;
 mod cors;
 mod cursor;
 mod derived_key;
@@ -22,6 +23,7 @@ mod health;
 mod insight_events;
 mod insights;
 mod json;
+mod limits;
 mod list_parameters;
 mod measurement;
 mod path;
@@ -43,9 +45,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub use audit::Pseudonyms;
+pub use client_address::TrustedProxies;
 pub use cors::AllowedOrigins;
 pub use cursor::CursorKeys;
 pub use health::Readiness;
+pub use limits::{RateLimits, RequestsPerMinute};
 pub use state::AppState;
 
 use error::ApiError;

@@ -15,24 +15,28 @@ use axum::http::{Extensions, StatusCode};
 use super::AppState;
 use super::audit::AuditRecord;
 use super::error::ApiError;
+use super::limits::Class;
 use crate::auth::{Principal, Scope};
 use crate::domain::UserId;
 
-/// What a handler does, and so which scope it needs.
+/// What a handler does, and so which scope it needs and what it costs.
 pub trait Operation: Send + Sync + 'static {
     /// The scope.
     const SCOPE: Scope;
+    /// Which limit it counts against.
+    const CLASS: Class;
 }
 
 /// Defines kinds of operations.
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident needs $scope:expr;)+) => {
+    ($($(#[$doc:meta])* $name:ident needs $scope:expr, costs $class:expr;)+) => {
         $(
             $(#[$doc])*
             pub struct $name;
 
             impl Operation for $name {
                 const SCOPE: Scope = $scope;
+                const CLASS: Class = $class;
             }
         )+
     };
@@ -40,13 +44,13 @@ macro_rules! operations {
 
 operations! {
     /// Reading readings.
-    ReadData needs Scope::ReadData;
+    ReadData needs Scope::ReadData, costs Class::Read;
     /// Storing readings.
-    WriteData needs Scope::WriteData;
+    WriteData needs Scope::WriteData, costs Class::Write;
     /// Deleting readings.
-    EraseData needs Scope::EraseData;
+    EraseData needs Scope::EraseData, costs Class::Write;
     /// Answering questions.
-    AskInsights needs Scope::Insights;
+    AskInsights needs Scope::Insights, costs Class::Insight;
 }
 
 /// That the sender may do `O`, for the users that extractors hand out.
@@ -73,8 +77,9 @@ impl<O> Permission<O> {
 impl<O: Operation> FromRequestParts<AppState> for Permission<O> {
     type Rejection = ApiError;
 
-    async fn from_request_parts(parts: &mut Parts, _state: &AppState) -> Result<Self, ApiError> {
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let access = Access::of(&parts.extensions)?;
+        state.limits.take(&access.principal.id, O::CLASS)?;
         if access.principal.scopes.contain(O::SCOPE) {
             Ok(Self {
                 access: Arc::clone(access),

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{AllowedOrigins, CursorKeys, Pseudonyms, Readiness};
+use super::{AllowedOrigins, CursorKeys, Pseudonyms, RateLimits, Readiness, TrustedProxies};
 use crate::auth::KeyRing;
 use crate::domain::Clock;
 use crate::insights::Insights;
@@ -21,6 +21,10 @@ pub struct AppState {
     pub api_keys: Arc<KeyRing>,
     /// What cursors are signed with.
     pub cursor_keys: CursorKeys,
+    /// How often clients may ask.
+    pub limits: Arc<RateLimits>,
+    /// Who is believed about where requests come from.
+    pub trusted_proxies: TrustedProxies,
     /// Stand in for people's ids in audit events.
     pub pseudonyms: Pseudonyms,
     /// Which web pages may talk to it.

@@ -24,6 +24,7 @@ mod health;
 mod insights;
 mod key_changes;
 mod keys;
+mod limits;
 mod listing;
 mod openapi;
 mod permissions;

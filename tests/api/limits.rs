@@ -1,0 +1,111 @@
+//! Who asks too often is told to wait, and nobody else.
+
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use crate::app::{Answer, TestApp, example};
+use crate::keys::{SCOPES, entry};
+
+/// An app with low limits, and two principals, one of which has two keys.
+async fn start(more: &[(&str, &str)]) -> TestApp {
+    let keys = Value::from_iter([
+        entry("app", "old", &SCOPES, &["*"]),
+        entry("app", "new", &SCOPES, &["*"]),
+        entry("other", "other", &SCOPES, &["*"]),
+    ]);
+    let keys = keys.to_string();
+    let mut variables = vec![
+        ("CLARITY_API_KEYS", &*keys),
+        ("RATE_LIMIT_READS", "2"),
+        ("RATE_LIMIT_WRITES", "3"),
+        ("RATE_LIMIT_INSIGHTS", "1"),
+    ];
+    variables.extend(more);
+    TestApp::start_with(&variables).await
+}
+
+async fn list(app: &TestApp, key: &str) -> Answer {
+    Answer::of(app.request_with_key(key, Method::GET, "/api/v1/data/user123")).await
+}
+
+/// Checks that this is a 429 of this limit.
+#[track_caller]
+fn expect_limit(answer: Answer, policy: &str) {
+    let of = |name: &str| answer.headers[name].to_str().unwrap().to_owned();
+    let seconds = of("retry-after");
+    let wait: u64 = seconds.parse().unwrap();
+    assert!((1..=60).contains(&wait), "{seconds}");
+    assert_eq!(of("ratelimit-policy"), policy);
+    let name = policy.split(';').next().unwrap();
+    assert_eq!(of("ratelimit"), format!("{name};r=0;t={seconds}"));
+    answer.expect_problem(429, "too_many_requests");
+}
+
+#[tokio::test]
+async fn each_principal_has_its_own_limits_for_each_class() {
+    let app = start(&[]).await;
+    // The keys of one id are one principal.
+    list(&app, "old").await.expect(StatusCode::OK);
+    list(&app, "new").await.expect(StatusCode::OK);
+    expect_limit(list(&app, "old").await, "\"reads\";q=2;w=60");
+    expect_limit(list(&app, "new").await, "\"reads\";q=2;w=60");
+    list(&app, "other").await.expect(StatusCode::OK);
+
+    let batch = json!({"readings": [example(), example(), example(), example()]});
+    let write = async || {
+        let request = app.request_with_key("old", Method::POST, "/api/v1/data/batch");
+        Answer::of(request.json(&batch)).await
+    };
+    write().await.expect(StatusCode::OK);
+    write().await.expect(StatusCode::OK);
+    let erased = app.request_with_key("old", Method::DELETE, "/api/v1/data/user123");
+    Answer::of(erased).await.expect(StatusCode::OK);
+    expect_limit(write().await, "\"writes\";q=3;w=60");
+
+    let ask = async || {
+        let request = app.request_with_key("old", Method::POST, "/api/v1/insights");
+        Answer::of(request.json(&json!({"user_id": "user123", "query": "How?"}))).await
+    };
+    ask().await.expect(StatusCode::OK);
+    expect_limit(ask().await, "\"insights\";q=1;w=60");
+    let health = Answer::of(app.anonymous(Method::GET, "/health")).await;
+    health.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_address_that_fails_too_often_waits_and_nobody_else_there() {
+    let app = start(&[
+        ("RATE_LIMIT_FAILED_AUTHENTICATIONS", "2"),
+        ("TRUSTED_PROXIES", "127.0.0.0/8"),
+    ])
+    .await;
+    let fail = async |forwarded_for: &str| {
+        let request = app.request_with_key("wrong", Method::GET, "/api/v1/data/user123");
+        Answer::of(request.header("X-Forwarded-For", forwarded_for)).await
+    };
+    let policy = "\"failed-authentications\";q=2;w=60";
+    for made_up in ["1.1.1.1", "2.2.2.2"] {
+        let way = format!("{made_up}, 192.0.2.1");
+        fail(&way).await.expect_problem(401, "unauthorized");
+    }
+    expect_limit(fail("3.3.3.3, 192.0.2.1").await, policy);
+    fail("192.0.2.2").await.expect_problem(401, "unauthorized");
+    let valid = app
+        .request_with_key("old", Method::GET, "/api/v1/data/user123")
+        .header("X-Forwarded-For", "192.0.2.1");
+    Answer::of(valid).await.expect(StatusCode::OK);
+}
+
+#[tokio::test]
+async fn without_trusted_proxies_nobody_is_believed() {
+    let app = start(&[("RATE_LIMIT_FAILED_AUTHENTICATIONS", "1")]).await;
+    let fail = async |forwarded_for: &str| {
+        let request = app.anonymous(Method::GET, "/api/v1/data/user123");
+        Answer::of(request.header("X-Forwarded-For", forwarded_for)).await
+    };
+    fail("192.0.2.1").await.expect_problem(401, "unauthorized");
+    expect_limit(
+        fail("192.0.2.2").await,
+        "\"failed-authentications\";q=1;w=60",
+    );
+}
