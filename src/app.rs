@@ -13,7 +13,9 @@ use axum::http::HeaderValue;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
-use crate::auth::{ApiKeys, KeyDigest, KeyRing, KeyRingFault, KeySource, SecretsManager};
+use crate::auth::{
+    ApiKeys, KeyDigest, KeyRing, KeyRingFault, KeySource, SecretsManager, TokenVerifier,
+};
 use crate::config::{
     Config, CorsConfig, DEVELOPMENT_KEY, Environment, InsightConfig, KeyList, LimitConfig,
     StoreConfig,
@@ -52,15 +54,19 @@ impl App {
     /// Puts the service together over a given store and clock.
     ///
     /// # Errors
-    /// When the keys that clients present cannot be read, or Gemini cannot be
-    /// asked with these settings.
+    /// When the keys that clients present cannot be read, or there is no way to
+    /// ask the issuer of tokens or Gemini with these settings.
     pub async fn with(
         config: &Config,
         store: Arc<dyn ReadingStore>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let tokens = config.tokens.as_ref().map(|tokens| {
+            TokenVerifier::new(tokens.issuer.clone(), tokens.key_set_url.clone()).map(Arc::new)
+        });
         Ok(Self {
             state: AppState {
+                tokens: tokens.transpose()?,
                 readiness: Arc::new(Readiness::new(Arc::clone(&store))),
                 store,
                 insights: Insights::new(insight_provider(&config.insights)?),
@@ -111,8 +117,16 @@ impl App {
             tokio::time::sleep(DRAIN).await;
         };
         let api_keys = Arc::clone(&self.state.api_keys);
+        let tokens = self.state.tokens.clone();
+        let keep_token_keys_fresh = async move {
+            match tokens {
+                Some(tokens) => tokens.keep_fresh().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             never = api_keys.keep_fresh(self.reload_keys_every) => match never {},
+            never = keep_token_keys_fresh => match never {},
             served = serve.into_future() => served,
             () = give_up => {
                 tracing::warn!("stopped with requests in flight");

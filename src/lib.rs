@@ -31,7 +31,7 @@
 //! # The way of a request
 //!
 //! [`http::router`] names every route. A request gets its id
-//! (`http::request_context`), shows its key (`http::authentication`), is asked
+//! (`http::request_context`), shows its key or token (`http::authentication`), is asked
 //! by the first argument of its handler whether it may do this
 //! (`http::permission`), is turned into valid types by the others (`http::json`,
 //! `http::path`), which hand out no user that it may not act for, and the handler (`http::readings`, `http::insights`) calls

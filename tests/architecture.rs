@@ -30,7 +30,12 @@ const ROOMS: [Room; 11] = [
     Room {
         module: "auth",
         may_use: &["domain", "telemetry"],
-        keeps: &["subtle", "getrandom", "aws_sdk_secretsmanager"],
+        keeps: &[
+            "subtle",
+            "getrandom",
+            "aws_sdk_secretsmanager",
+            "jsonwebtoken",
+        ],
     },
     Room {
         module: "store",
@@ -101,7 +106,7 @@ const SHARED: [(&str, &[&str]); 6] = [
     ("axum", &["http", "app"]),
     ("csv", &["domain", "http"]),
     ("moka", &["http", "insights"]),
-    ("reqwest", &["commands", "insights"]),
+    ("reqwest", &["auth", "commands", "insights"]),
     (
         "tokio",
         &["auth", "http", "app", "commands", "insights", "store"],

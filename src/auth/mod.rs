@@ -2,7 +2,7 @@
 //!
 //! A [`Principal`] is whoever a credential stands for: what it may do is its
 //! [`Scopes`], and for whom its [`Users`]. API keys lead to one by way of the
-//! [`KeyRing`].
+//! [`KeyRing`], tokens by way of the [`TokenVerifier`].
 
 mod api_keys;
 mod key_digest;
@@ -12,6 +12,7 @@ mod key_source;
 mod new_key;
 mod principal;
 mod scope;
+mod tokens;
 mod users;
 
 pub use api_keys::ApiKeys;
@@ -22,4 +23,5 @@ pub use key_source::{KeySource, KeySourceError, SecretsManager};
 pub use new_key::NewKey;
 pub use principal::{Principal, PrincipalId};
 pub use scope::{Scope, Scopes};
+pub use tokens::{Audience, Issuer, KeySetFault, TokenFault, TokenVerifier};
 pub use users::{UserPattern, Users};

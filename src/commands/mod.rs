@@ -45,6 +45,10 @@ Settings come from the environment, or from a file .env in the working directory
   CLARITY_API_KEYS_SECRET  name or ARN of the secret in AWS Secrets Manager with
                      that array, read again each minute
   SECRETS_MANAGER_ENDPOINT  URL of a stand-in for it; not in production
+  COGNITO_USER_POOL_ID, COGNITO_CLIENT_IDS  user pool and its clients whose
+                     tokens are taken
+  JWT_ISSUER, JWT_AUDIENCE  instead: any issuer of tokens, and for whom they are
+  JWKS_URL           where the issuer's keys are, if not where they should be
   CLARITY_SERVICE_SECRET   what cursors and the user ids of audit events are
                      signed with [CLARITY_API_KEY]
   RATE_LIMIT_READS, RATE_LIMIT_WRITES, RATE_LIMIT_INSIGHTS  requests a minute of

@@ -64,9 +64,9 @@ pub enum KeyList {
 }
 
 impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
-    pub(super) fn keys(&mut self, environment: Environment) -> KeyConfig {
+    pub(super) fn keys(&mut self, environment: Environment, has_tokens: bool) -> KeyConfig {
         let listed = self.key_list(environment);
-        let with_full_access = self.keys_with_full_access(environment, &listed);
+        let with_full_access = self.keys_with_full_access(environment, &listed, has_tokens);
         KeyConfig {
             with_full_access,
             listed,
@@ -81,11 +81,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
     ) -> ServiceSecrets {
         const NAME: &str = "CLARITY_SERVICE_SECRET";
         let Some(list) = self.text(NAME) else {
-            // Without any key that is the fault to tell.
-            if environment == Environment::Production
-                && keys.with_full_access.is_empty()
-                && !matches!(keys.listed, KeyList::None)
-            {
+            if environment == Environment::Production && keys.with_full_access.is_empty() {
                 self.fault(
                     NAME,
                     "must be set in production without CLARITY_API_KEY; make one with: openssl rand -hex 32",
@@ -128,15 +124,16 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         &mut self,
         environment: Environment,
         listed: &KeyList,
+        has_tokens: bool,
     ) -> Vec<SecretString> {
         const NAME: &str = "CLARITY_API_KEY";
         let Some(list) = self.text(NAME) else {
             return match (listed, environment) {
                 (KeyList::None, Environment::Development) => vec![DEVELOPMENT_KEY.into()],
-                (KeyList::None, Environment::Production) => {
+                (KeyList::None, Environment::Production) if !has_tokens => {
                     self.fault(
                         NAME,
-                        "or CLARITY_API_KEYS, CLARITY_API_KEYS_FILE or CLARITY_API_KEYS_SECRET must be set in production",
+                        "or CLARITY_API_KEYS, CLARITY_API_KEYS_FILE, CLARITY_API_KEYS_SECRET or an issuer of tokens must be set in production",
                     );
                     Vec::new()
                 }

@@ -11,6 +11,7 @@ mod insights;
 mod keys;
 mod limits;
 mod reader;
+mod tokens;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -23,6 +24,7 @@ pub use self::insights::{GeminiConfig, InsightConfig};
 pub use self::keys::{KeyConfig, KeyList, ServiceSecrets};
 pub use self::limits::LimitConfig;
 use self::reader::Reader;
+pub use self::tokens::TokenConfig;
 
 /// The key of a development service that was given none.
 pub const DEVELOPMENT_KEY: &str = "development-key";
@@ -47,6 +49,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// The keys of which clients present one.
     pub keys: KeyConfig,
+    /// Whose tokens clients may present instead.
+    pub tokens: Option<TokenConfig>,
     /// What cursors and the user ids of audit events are signed with.
     pub service_secrets: ServiceSecrets,
     /// How often clients may ask.
@@ -111,7 +115,8 @@ impl Config {
         let environment = reader.environment();
         let address = reader.address(environment);
         let store = reader.store(environment);
-        let keys = reader.keys(environment);
+        let tokens = reader.tokens(environment);
+        let keys = reader.keys(environment, tokens.is_some());
         let service_secrets = reader.service_secrets(environment, &keys);
         let limits = reader.limits(environment);
         let cors = reader.cors(environment);
@@ -122,6 +127,7 @@ impl Config {
             address,
             store,
             keys,
+            tokens,
             service_secrets,
             limits,
             cors,
@@ -317,7 +323,10 @@ mod tests {
                 ("CLARITY_API_KEY", key),
             ]
         };
-        assert_eq!(faulty_variables(&with_key("")), ["CLARITY_API_KEY"]);
+        assert_eq!(
+            faulty_variables(&with_key("")),
+            ["CLARITY_API_KEY", "CLARITY_SERVICE_SECRET"]
+        );
         assert_eq!(
             faulty_variables(&with_key(DEVELOPMENT_KEY)),
             ["CLARITY_API_KEY"]
@@ -338,9 +347,63 @@ mod tests {
                 "DYNAMODB_ENDPOINT",
                 "DYNAMODB_TABLE",
                 "AWS_REGION",
-                "CLARITY_API_KEY"
+                "CLARITY_API_KEY",
+                "CLARITY_SERVICE_SECRET"
             ]
         );
+    }
+
+    #[test]
+    fn tokens_come_from_one_issuer_that_is_named_whole() {
+        let pool = [
+            ("AWS_REGION", "eu-central-1"),
+            ("COGNITO_USER_POOL_ID", "eu-central-1_AbC"),
+            ("COGNITO_CLIENT_IDS", "ios, web"),
+        ];
+        let tokens = read(&pool).unwrap().tokens.unwrap();
+        let url = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC";
+        assert_eq!(tokens.issuer.url, url);
+        assert_eq!(tokens.key_set_url, format!("{url}/.well-known/jwks.json"));
+        let other = [
+            ("JWT_ISSUER", "https://login.example.com/"),
+            ("JWT_AUDIENCE", "clarity"),
+        ];
+        let tokens = read(&other).unwrap().tokens.unwrap();
+        assert_eq!(
+            tokens.key_set_url,
+            "https://login.example.com/.well-known/jwks.json"
+        );
+        assert_eq!(faulty_variables(&pool[..2]), ["COGNITO_CLIENT_IDS"]);
+        assert_eq!(faulty_variables(&pool[1..]), ["AWS_REGION"]);
+        assert_eq!(faulty_variables(&other[..1]), ["JWT_AUDIENCE"]);
+        assert_eq!(faulty_variables(&other[1..]), ["JWT_ISSUER"]);
+        assert_eq!(
+            faulty_variables(&[pool, [other[0], other[1], ("PORT", "1")]].concat()),
+            ["JWT_ISSUER"]
+        );
+        assert_eq!(
+            faulty_variables(&[("JWKS_URL", "http://localhost:1")]),
+            ["JWKS_URL"]
+        );
+
+        let production = |issuer| {
+            let result = read(&[
+                ("ENVIRONMENT", "production"),
+                ("AWS_REGION", "eu-central-1"),
+                ("JWT_ISSUER", issuer),
+                ("JWT_AUDIENCE", "clarity"),
+                ("CLARITY_SERVICE_SECRET", "0123456789abcdef0123456789abcdef"),
+            ]);
+            result.map_or_else(
+                |faults| faults.variables().collect::<Vec<_>>(),
+                |_| Vec::new(),
+            )
+        };
+        assert!(
+            production("https://login.example.com").is_empty(),
+            "tokens are enough"
+        );
+        assert_eq!(production("http://login.example.com"), ["JWT_ISSUER"]);
     }
 
     #[test]

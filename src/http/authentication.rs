@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -9,17 +10,17 @@ use super::AppState;
 use super::audit::AuditRecord;
 use super::error::ApiError;
 use super::permission::Access;
-use crate::auth::Principal;
+use crate::auth::{Principal, TokenFault};
 
-const HEADER: &str = "x-api-key";
+const KEY_HEADER: &str = "x-api-key";
 
-/// Lets a request pass that bears a key, and no other.
+/// Lets a request pass that bears a key or a token, and no other.
 pub async fn authenticate(
     State(state): State<AppState>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    match principal(&state, request.headers()) {
+    match principal(&state, request.headers()).await {
         Ok(principal) => {
             let pseudonyms = state.pseudonyms.clone();
             let record = AuditRecord::begin(Arc::clone(&principal), pseudonyms, &request);
@@ -29,6 +30,7 @@ pub async fn authenticate(
             access.answered(response.status());
             response
         }
+        Err(error @ ApiError::IssuerUnavailable) => error.into_response(),
         Err(error) => {
             let client = state.trusted_proxies.client_of(&request);
             let limit = state.limits.take_failed_authentication(client);
@@ -37,12 +39,36 @@ pub async fn authenticate(
     }
 }
 
-/// Who sends these headers.
-fn principal(state: &AppState, headers: &HeaderMap) -> Result<Arc<Principal>, ApiError> {
-    let mut presented = headers.get_all(HEADER).iter();
-    match (presented.next(), presented.next()) {
-        (Some(key), None) => state.api_keys.find(key.as_bytes(), state.clock.now()),
-        _ => None,
+/// Who sends these headers, which must hold one credential.
+async fn principal(state: &AppState, headers: &HeaderMap) -> Result<Arc<Principal>, ApiError> {
+    let mut keys = headers.get_all(KEY_HEADER).iter();
+    let mut authorizations = headers.get_all(AUTHORIZATION).iter();
+    let now = state.clock.now();
+    match (
+        keys.next(),
+        keys.next(),
+        authorizations.next(),
+        authorizations.next(),
+    ) {
+        (Some(key), None, None, None) => state
+            .api_keys
+            .find(key.as_bytes(), now)
+            .ok_or(ApiError::Unauthorized),
+        (None, None, Some(authorization), None) => {
+            let verifier = state.tokens.as_ref().ok_or(ApiError::Unauthorized)?;
+            let token = bearer_token(authorization).ok_or(ApiError::Unauthorized)?;
+            let verified = verifier.verify(token, now).await;
+            verified.map_err(|fault| match fault {
+                TokenFault::Invalid => ApiError::Unauthorized,
+                TokenFault::NoKeys => ApiError::IssuerUnavailable,
+            })
+        }
+        _ => Err(ApiError::Unauthorized),
     }
-    .ok_or(ApiError::Unauthorized)
+}
+
+/// The token in `Bearer TOKEN` (RFC 6750).
+fn bearer_token(authorization: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
 }

@@ -35,7 +35,7 @@ const MOST: usize = 5_000;
 /// client's record that comes more than once the highest version counts.
 #[utoipa::path(
     post, path = "/data/batch", tag = "readings", operation_id = "create_readings",
-    security(("api_key" = ["data:write"])),
+    security(("api_key" = ["data:write"]), ("token" = ["data:write"])),
     request_body(
         content = NewBatch, description = "The readings, of any users; up to 8 MiB.",
         example = json!({

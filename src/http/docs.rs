@@ -8,7 +8,7 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::{Router, middleware, routing};
 use serde_json::json;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{self, ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{IntoResponses, Modify};
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -33,23 +33,32 @@ pub fn description() -> OpenApi {
             (name = "health", description = "Whether the service works; needs no key.")
         ),
         components(schemas(Problem)),
-        modifiers(&KeyInHeader),
-        security(("api_key" = []))
+        modifiers(&Credentials),
+        security(("api_key" = []), ("token" = []))
     )]
     struct Description;
 
     <Description as utoipa::OpenApi>::openapi()
 }
 
-struct KeyInHeader;
+struct Credentials;
 
-impl Modify for KeyInHeader {
+impl Modify for Credentials {
     fn modify(&self, document: &mut OpenApi) {
-        let key = ApiKeyValue::with_description("X-API-Key", "The key that the service was given.");
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
+        let key = ApiKeyValue::with_description(
+            "X-API-Key",
+            "A key that the service was given; each has scopes, and users that it may act for.",
+        );
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(
+                "A token of the issuer that the service was given; it has all scopes, and acts for its own person, or for all if that is in the group `clarity-admins`.",
+            ))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
+        components.add_security_scheme("token", SecurityScheme::Http(token));
     }
 }
 
@@ -136,12 +145,12 @@ const NOT_JSON: ProblemExample = (
 const UNAUTHORIZED: ProblemExample = (
     StatusCode::UNAUTHORIZED,
     "unauthorized",
-    "The key is missing, wrong, revoked or out of date.",
+    "The key or token is missing, wrong, revoked or out of date, or there are two.",
 );
 const FORBIDDEN: ProblemExample = (
     StatusCode::FORBIDDEN,
     "forbidden",
-    "The key lacks the scope that this operation names, or may not act for this user, or for one of them.",
+    "The key lacks the scope that this operation names, or the key or token may not act for this user, or for one of them.",
 );
 const TOO_MANY: ProblemExample = (
     StatusCode::TOO_MANY_REQUESTS,

@@ -28,7 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// the erasure.
 #[utoipa::path(
     delete, path = "/data/{user_id}", tag = "readings", operation_id = "erase_user",
-    security(("api_key" = ["data:erase"])),
+    security(("api_key" = ["data:erase"]), ("token" = ["data:erase"])),
     params(("user_id" = String, Path, description = "Whose readings.", example = "user123")),
     responses(
         (status = 200, description = "Nothing is left.", body = Erased),

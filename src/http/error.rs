@@ -27,8 +27,8 @@ pub enum ApiError {
     /// The body ended before it was whole.
     #[error("the body did not arrive whole")]
     BodyInterrupted,
-    /// No key, or not the right one.
-    #[error("send a valid key in the header X-API-Key")]
+    /// No credential, or not a valid one.
+    #[error("send a valid key in the header X-API-Key, or a valid token as Authorization: Bearer")]
     Unauthorized,
     /// The principal may not do this, or not for this user.
     #[error("you may not do this, or not for this user")]
@@ -36,6 +36,9 @@ pub enum ApiError {
     /// The principal asked too often, or the address failed too often.
     #[error("too many requests; try again later")]
     TooManyRequests(Throttled),
+    /// The keys of the issuer of tokens could not be read yet.
+    #[error("the keys of the issuer of tokens could not be read yet")]
+    IssuerUnavailable,
     /// No route has this path.
     #[error("there is nothing at this path; see /docs")]
     UnknownPath,
@@ -93,6 +96,7 @@ impl ApiError {
                 (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
             }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
+            Self::IssuerUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "issuer_unavailable"),
             Self::OutOfTime => (StatusCode::GATEWAY_TIMEOUT, "deadline_exceeded"),
             Self::Store(source) | Self::BatchInterrupted { source, .. }
                 if source.is_retryable() =>
@@ -190,9 +194,10 @@ impl IntoResponse for ApiError {
         let mut response = status.into_response();
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2 requires a challenge.
-            response
-                .headers_mut()
-                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("X-API-Key"));
+            response.headers_mut().insert(
+                WWW_AUTHENTICATE,
+                HeaderValue::from_static("X-API-Key, Bearer"),
+            );
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             response

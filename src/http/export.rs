@@ -38,7 +38,7 @@ const PAGE: u16 = 500;
 /// `created_at`.
 #[utoipa::path(
     get, path = "/data/{user_id}/export", tag = "readings", operation_id = "export_readings",
-    security(("api_key" = ["data:read"])),
+    security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(
         ("user_id" = String, Path, description = "Whose readings.", example = "user123"),
         ("Accept" = Option<String>, Header, description = "`application/x-ndjson`, the default, or `text/csv`."),

@@ -44,7 +44,7 @@ const LOOKED_AT: ReadBudget = ReadBudget {
 /// answer, or one `error` with a problem document.
 #[utoipa::path(
     post, path = "/insights", tag = "insights", operation_id = "create_insight",
-    security(("api_key" = ["insights"])),
+    security(("api_key" = ["insights"]), ("token" = ["insights"])),
     request_body(
         content = InsightRequest, description = "The question.",
         example = json!({

@@ -23,7 +23,7 @@ use crate::store::PutOutcome;
 /// safe and changes nothing.
 #[utoipa::path(
     post, path = "/data", tag = "readings", operation_id = "create_reading",
-    security(("api_key" = ["data:write"])),
+    security(("api_key" = ["data:write"]), ("token" = ["data:write"])),
     request_body(
         content = NewReading, description = "The reading.",
         example = json!({
@@ -63,7 +63,7 @@ pub async fn create(
 /// `next_cursor` is null.
 #[utoipa::path(
     get, path = "/data/{user_id}", tag = "readings", operation_id = "list_readings",
-    security(("api_key" = ["data:read"])),
+    security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(("user_id" = String, Path, description = "Whose readings.", example = "user123"), ListParameters, Filters),
     responses((status = 200, description = "A page of readings.", body = Listed), ListProblems)
 )]
@@ -90,7 +90,7 @@ pub async fn list(
 /// Get one reading.
 #[utoipa::path(
     get, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "get_reading",
-    security(("api_key" = ["data:read"])),
+    security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(ReadingPath),
     responses((status = 200, description = "The reading.", body = Found), ReadingProblems)
 )]
@@ -111,7 +111,7 @@ pub async fn read(
 /// Delete one reading.
 #[utoipa::path(
     delete, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "delete_reading",
-    security(("api_key" = ["data:erase"])),
+    security(("api_key" = ["data:erase"]), ("token" = ["data:erase"])),
     params(ReadingPath),
     responses((status = 200, description = "It is gone.", body = Deleted), ReadingProblems)
 )]

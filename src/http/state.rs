@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{AllowedOrigins, CursorKeys, Pseudonyms, RateLimits, Readiness, TrustedProxies};
-use crate::auth::KeyRing;
+use crate::auth::{KeyRing, TokenVerifier};
 use crate::domain::Clock;
 use crate::insights::Insights;
 use crate::store::ReadingStore;
@@ -21,6 +21,8 @@ pub struct AppState {
     pub api_keys: Arc<KeyRing>,
     /// What cursors are signed with.
     pub cursor_keys: CursorKeys,
+    /// Verifies the tokens that clients present instead, if any are taken.
+    pub tokens: Option<Arc<TokenVerifier>>,
     /// How often clients may ask.
     pub limits: Arc<RateLimits>,
     /// Who is believed about where requests come from.

@@ -37,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 /// local day of now. At most 100 series and 20,000 buckets.
 #[utoipa::path(
     get, path = "/data/{user_id}/summary", tag = "readings", operation_id = "summarize_readings",
-    security(("api_key" = ["data:read"])),
+    security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(
         ("user_id" = String, Path, description = "Whose readings.", example = "user123"),
         Filters, SummaryQuery

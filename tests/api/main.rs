@@ -36,3 +36,5 @@ mod secrets_manager;
 mod summary;
 #[path = "../support/mod.rs"]
 mod support;
+mod token_issuer;
+mod tokens;

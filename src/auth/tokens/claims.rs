@@ -1,0 +1,41 @@
+use serde::Deserialize;
+
+/// What a token says, as far as it matters here. A claim that comes twice is
+/// refused by the reader.
+#[derive(Deserialize)]
+pub(super) struct Claims {
+    pub(super) iss: String,
+    pub(super) sub: String,
+    /// In seconds since 1970.
+    pub(super) exp: i64,
+    #[serde(default)]
+    pub(super) nbf: Option<i64>,
+    #[serde(default)]
+    pub(super) aud: Option<OneOrMore>,
+    #[serde(default)]
+    pub(super) client_id: Option<String>,
+    #[serde(default)]
+    pub(super) token_use: Option<String>,
+    /// Under which id the person's readings are, if not under the subject.
+    #[serde(default, rename = "custom:clarity_user_id")]
+    pub(super) user_id: Option<String>,
+    #[serde(default, rename = "cognito:groups")]
+    pub(super) groups: Vec<String>,
+}
+
+/// An audience is a text or a list of them (RFC 7519, section 4.1.3).
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    pub(super) fn contains(&self, text: &str) -> bool {
+        match self {
+            Self::One(one) => one == text,
+            Self::More(more) => more.iter().any(|one| one == text),
+        }
+    }
+}

@@ -1,0 +1,38 @@
+use super::claims::Claims;
+
+/// Whose tokens are believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer {
+    /// What `iss` must be, to the letter.
+    pub url: String,
+    /// For whom they must have been made.
+    pub audience: Audience,
+}
+
+/// For whom a token must have been made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Audience {
+    /// For one of these clients of a user pool: access tokens name it in
+    /// `client_id`, id tokens in `aud`.
+    /// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
+    CognitoClients(Vec<String>),
+    /// For this audience.
+    Named(String),
+}
+
+impl Audience {
+    pub(super) fn is_of(&self, claims: &Claims) -> bool {
+        let is_for = |name: &str| claims.aud.as_ref().is_some_and(|aud| aud.contains(name));
+        match self {
+            Self::CognitoClients(clients) => match claims.token_use.as_deref() {
+                Some("access") => {
+                    let client_id = claims.client_id.as_ref();
+                    client_id.is_some_and(|id| clients.contains(id))
+                }
+                Some("id") => clients.iter().any(|client| is_for(client)),
+                _ => false,
+            },
+            Self::Named(name) => is_for(name),
+        }
+    }
+}

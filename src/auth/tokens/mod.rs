@@ -1,0 +1,138 @@
+//! Tokens of an OpenID Connect issuer, such as a user pool of Cognito.
+//!
+//! A token is a JWT (RFC 7519) signed with RS256. Its keys come from the
+//! issuer's key set alone: what a token says of keys is refused.
+
+mod claims;
+mod issuer;
+mod key_set;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
+
+pub use issuer::{Audience, Issuer};
+pub use key_set::KeySetFault;
+
+use super::{Principal, PrincipalId, Scopes, Users};
+use claims::Claims;
+use key_set::KeySet;
+
+/// The longest token in bytes: several times what Cognito makes.
+const LONGEST: usize = 8 * 1024;
+
+/// How far clocks may be apart, in seconds.
+const LEEWAY: i64 = 60;
+
+/// Whose members act for everybody.
+const ADMINISTRATORS: &str = "clarity-admins";
+
+/// How often keys are read again without a reason, so that one which the issuer
+/// has withdrawn is not believed for long.
+const REFRESH_EVERY: Duration = Duration::from_secs(3_600);
+
+/// Tells whom a token stands for.
+pub struct TokenVerifier {
+    issuer: Issuer,
+    keys: KeySet,
+    validation: Validation,
+}
+
+/// Why nobody is behind a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenFault {
+    /// It is not valid. Nobody is told why.
+    Invalid,
+    /// The issuer's keys have never been read: it may be valid.
+    NoKeys,
+}
+
+impl TokenVerifier {
+    /// A verifier of the issuer's tokens, whose keys are read by
+    /// [`Self::keep_fresh`] or when they are first needed.
+    ///
+    /// # Errors
+    /// When there is no way to read them.
+    pub fn new(issuer: Issuer, key_set_url: String) -> Result<Self, KeySetFault> {
+        let mut validation = Validation::new(Algorithm::RS256);
+        // The clock is ours, and the audience depends on the kind of token.
+        validation.validate_exp = false;
+        validation.validate_nbf = false;
+        validation.validate_aud = false;
+        validation.set_issuer(&[&issuer.url]);
+        validation.set_required_spec_claims(&["iss", "exp", "sub"]);
+        Ok(Self {
+            issuer,
+            keys: KeySet::new(key_set_url)?,
+            validation,
+        })
+    }
+
+    /// Whom the token stands for at this moment.
+    ///
+    /// # Errors
+    /// When it stands for nobody.
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Principal>, TokenFault> {
+        if token.len() > LONGEST {
+            return Err(TokenFault::Invalid);
+        }
+        let header = decode_header(token).map_err(|_| TokenFault::Invalid)?;
+        let key_id = key_id(&header).ok_or(TokenFault::Invalid)?;
+        let key = self.keys.find(key_id).await?;
+        let claims = decode::<Claims>(token, &key, &self.validation)
+            .map_err(|_| TokenFault::Invalid)?
+            .claims;
+        self.principal(&claims, now)
+            .map(Arc::new)
+            .ok_or(TokenFault::Invalid)
+    }
+
+    fn principal(&self, claims: &Claims, now: Timestamp) -> Option<Principal> {
+        let now = now.as_second();
+        let is_current = now < claims.exp.saturating_add(LEEWAY)
+            && claims
+                .nbf
+                .is_none_or(|nbf| nbf <= now.saturating_add(LEEWAY));
+        let is_whole = claims.iss == self.issuer.url && !claims.sub.is_empty();
+        if !is_current || !is_whole || !self.issuer.audience.is_of(claims) {
+            return None;
+        }
+        let is_administrator = claims.groups.iter().any(|group| group == ADMINISTRATORS);
+        let user_id = claims.user_id.as_ref().unwrap_or(&claims.sub);
+        Some(Principal {
+            id: PrincipalId::Subject(claims.sub.as_str().into()),
+            scopes: Scopes::all(),
+            users: if is_administrator {
+                Users::all()
+            } else {
+                // What is no user id is the id of no user.
+                user_id.parse().map_or_else(|_| Users::none(), Users::only)
+            },
+        })
+    }
+
+    /// Reads the issuer's keys now, and again from time to time.
+    pub async fn keep_fresh(&self) -> Infallible {
+        loop {
+            self.keys.refresh().await;
+            tokio::time::sleep(REFRESH_EVERY).await;
+        }
+    }
+}
+
+/// The id of the key that signed; none where the header names keys of its own,
+/// or asks for what is not understood here.
+fn key_id(header: &Header) -> Option<&str> {
+    let names_keys = header.jku.is_some()
+        || header.jwk.is_some()
+        || header.x5u.is_some()
+        || header.x5c.is_some();
+    let asks_for_more = header.crit.is_some() || header.enc.is_some() || header.zip.is_some();
+    if header.alg != Algorithm::RS256 || names_keys || asks_for_more {
+        return None;
+    }
+    header.kid.as_deref().filter(|id| !id.is_empty())
+}

@@ -1,0 +1,133 @@
+//! An issuer of tokens, with a key set that is served over HTTP.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{
+    KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair,
+};
+use axum::Router;
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// The issuer's key, and one that is not the issuer's.
+static KEY: LazyLock<RsaKeyPair> = LazyLock::new(new_key);
+static OTHER_KEY: LazyLock<RsaKeyPair> = LazyLock::new(new_key);
+
+fn new_key() -> RsaKeyPair {
+    RsaKeyPair::generate(KeySize::Rsa2048).unwrap()
+}
+
+pub struct TokenIssuer {
+    address: SocketAddr,
+    asked: Arc<AtomicU64>,
+}
+
+impl TokenIssuer {
+    pub async fn start() -> Self {
+        let asked = Arc::new(AtomicU64::new(0));
+        let keys = json!({"keys": [
+            // Kinds of keys that are of no use here spoil nothing.
+            {"kty": "oct", "kid": "secret", "k": "AAAA"},
+            {"kty": "unheard-of", "kid": "strange"},
+            jwk("key-1", &KEY),
+        ]});
+        let answer = {
+            let asked = Arc::clone(&asked);
+            async move || {
+                asked.fetch_add(1, Ordering::SeqCst);
+                keys.to_string()
+            }
+        };
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new().route("/jwks.json", axum::routing::get(answer));
+        tokio::spawn(axum::serve(listener, router).into_future());
+        Self { address, asked }
+    }
+
+    pub fn key_set_url(&self) -> String {
+        format!("http://{}/jwks.json", self.address)
+    }
+
+    /// How often its key set was asked for.
+    pub fn asked(&self) -> u64 {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
+
+/// The public half of a key (RFC 7517).
+fn jwk(id: &str, key: &RsaKeyPair) -> Value {
+    json!({
+        "kty": "RSA", "use": "sig", "alg": "RS256", "kid": id,
+        "n": base64(modulus(key)), "e": "AQAB",
+    })
+}
+
+/// Of `RSAPublicKey` (RFC 8017): a sequence of the modulus and the exponent.
+fn modulus(key: &RsaKeyPair) -> &[u8] {
+    let der = key.public_key().as_ref();
+    assert_eq!(
+        der[..9],
+        [0x30, 0x82, 0x01, 0x0a, 0x02, 0x82, 0x01, 0x01, 0x00]
+    );
+    assert_eq!(der[265..], [0x02, 0x03, 0x01, 0x00, 0x01]);
+    &der[9..265]
+}
+
+/// What a confused verifier of HS256 would take for the secret.
+pub fn public_key() -> &'static [u8] {
+    KEY.public_key().as_ref()
+}
+
+pub fn base64(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// The header of the issuer's tokens.
+pub fn header() -> Value {
+    json!({"alg": "RS256", "kid": "key-1", "typ": "JWT"})
+}
+
+/// A token of the issuer with this header and these claims, whatever they say.
+pub fn token(header: &str, claims: &str) -> String {
+    sign(header, claims, &KEY, &RSA_PKCS1_SHA256)
+}
+
+/// The same, but signed by somebody else.
+pub fn forged(header: &str, claims: &str) -> String {
+    sign(header, claims, &OTHER_KEY, &RSA_PKCS1_SHA256)
+}
+
+/// The same, but signed with RS512.
+pub fn with_sha_512(header: &str, claims: &str) -> String {
+    sign(header, claims, &KEY, &RSA_PKCS1_SHA512)
+}
+
+/// The public half of the key that is not the issuer's.
+pub fn forgers_jwk() -> Value {
+    jwk("key-1", &OTHER_KEY)
+}
+
+fn sign(
+    header: &str,
+    claims: &str,
+    key: &RsaKeyPair,
+    algorithm: &'static dyn RsaEncoding,
+) -> String {
+    let message = format!("{}.{}", base64(header), base64(claims));
+    let mut signature = vec![0; key.public_modulus_len()];
+    key.sign(
+        algorithm,
+        &SystemRandom::new(),
+        message.as_bytes(),
+        &mut signature,
+    )
+    .unwrap();
+    format!("{message}.{}", base64(signature))
+}

@@ -1,0 +1,375 @@
+//! Tokens of a user pool: what each may do, and what is refused.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use reqwest::{Method, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::app::{Answer, NOW, TestApp, example, example_with};
+use crate::openapi::operations;
+use crate::token_issuer::{
+    TokenIssuer, base64, forged, forgers_jwk, header, public_key, token, with_sha_512,
+};
+
+const ISSUER: &str = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Pool";
+
+async fn start(issuer: &TokenIssuer) -> TestApp {
+    TestApp::start_with(&[
+        ("AWS_REGION", "eu-central-1"),
+        ("COGNITO_USER_POOL_ID", "eu-central-1_Pool"),
+        ("COGNITO_CLIENT_IDS", "web-app, ios-app"),
+        ("JWKS_URL", &issuer.key_set_url()),
+        ("CLARITY_API_KEY", "development-key"),
+    ])
+    .await
+}
+
+fn now() -> i64 {
+    NOW.parse::<jiff::Timestamp>().unwrap().as_second()
+}
+
+/// The claims of an access token for this person.
+fn claims(subject: &str) -> Value {
+    json!({
+        "iss": ISSUER, "sub": subject, "token_use": "access", "client_id": "ios-app",
+        "exp": now() + 3_600, "iat": now(), "scope": "openid",
+    })
+}
+
+fn claims_with(members: Value) -> String {
+    let mut claims = claims("user123");
+    for (name, value) in members.as_object().unwrap() {
+        claims[name] = value.clone();
+    }
+    claims.to_string()
+}
+
+fn claims_without(name: &str) -> String {
+    let mut claims = claims("user123");
+    claims.as_object_mut().unwrap().remove(name);
+    claims.to_string()
+}
+
+fn header_with(members: Value) -> String {
+    let mut header = header();
+    for (name, value) in members.as_object().unwrap() {
+        header[name] = value.clone();
+    }
+    header.to_string()
+}
+
+fn valid(claims: &str) -> String {
+    token(&header().to_string(), claims)
+}
+
+fn bear(request: RequestBuilder, token: &str) -> RequestBuilder {
+    request.header("Authorization", format!("Bearer {token}"))
+}
+
+async fn list(app: &TestApp, user_id: &str, token: &str) -> Answer {
+    let path = format!("/api/v1/data/{user_id}");
+    Answer::of(bear(app.anonymous(Method::GET, &path), token)).await
+}
+
+/// Every operation, with the tokens of whom it is about, of somebody else, and
+/// of an administrator.
+#[tokio::test]
+async fn a_token_acts_for_its_own_person_and_an_administrators_for_all() {
+    let issuer = TokenIssuer::start().await;
+    let app = start(&issuer).await;
+    let own = valid(&claims("user123").to_string());
+    let others = valid(&claims("user124").to_string());
+    let mut admin = claims("somebody");
+    admin["cognito:groups"] = json!(["staff", "clarity-admins"]);
+    let admin = valid(&admin.to_string());
+    for operation in operations(&app).await {
+        let ask = async |token: &str| {
+            app.post(&example()).await.expect(StatusCode::OK);
+            Answer::of(bear(operation.request(&app), token)).await
+        };
+        let name = &operation.name;
+        for good in [&own, &admin] {
+            let answer = ask(good).await;
+            assert!(answer.status.is_success(), "{name}: {}", answer.body);
+        }
+        if operation.scope.is_some() {
+            ask(&others).await.expect_problem(403, "forbidden");
+        }
+    }
+    let readings = [example(), example_with(json!({"user_id": "user124"}))];
+    let batch = app.anonymous(Method::POST, "/api/v1/data/batch");
+    let batch = bear(batch, &own).json(&json!({ "readings": readings }));
+    Answer::of(batch).await.expect_problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn both_kinds_of_tokens_and_clocks_a_minute_apart_are_taken() {
+    let issuer = TokenIssuer::start().await;
+    let app = start(&issuer).await;
+    let id_token = |aud: Value| {
+        let mut claims = claims("user123");
+        claims.as_object_mut().unwrap().remove("client_id");
+        claims["token_use"] = json!("id");
+        claims["aud"] = aud;
+        claims.to_string()
+    };
+    for good in [
+        claims("user123").to_string(),
+        claims_with(json!({"client_id": "web-app"})),
+        id_token(json!("web-app")),
+        id_token(json!(["another", "ios-app"])),
+        claims_with(json!({"exp": now() - 59})),
+        claims_with(json!({"nbf": now() + 60})),
+        claims_with(json!({"sub": "another", "custom:clarity_user_id": "user123"})),
+    ] {
+        let answer = list(&app, "user123", &valid(&good)).await;
+        assert_eq!(answer.status, StatusCode::OK, "{good}: {}", answer.body);
+    }
+    // Who has an id of the service's own does not act for the subject's.
+    let mapped = claims_with(json!({"custom:clarity_user_id": "user124"}));
+    list(&app, "user123", &valid(&mapped))
+        .await
+        .expect_problem(403, "forbidden");
+    // A subject that no user can be called acts for nobody.
+    let strange = valid(&claims_with(json!({"sub": "a person"})));
+    list(&app, "user123", &strange)
+        .await
+        .expect_problem(403, "forbidden");
+}
+
+#[tokio::test]
+async fn hostile_tokens_are_refused_and_not_told_why() {
+    let issuer = TokenIssuer::start().await;
+    let started = Instant::now();
+    let app = start(&issuer).await;
+    let claims = claims("user123").to_string();
+    let plain = header().to_string();
+    let good = valid(&claims);
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    let unsigned = |header: &str| format!("{}.{}.", base64(header), base64(&claims));
+    let confused = {
+        let message = format!(
+            "{}.{}",
+            base64(header_with(json!({"alg": "HS256"}))),
+            base64(&claims)
+        );
+        let mut mac = Hmac::<Sha256>::new_from_slice(public_key()).unwrap();
+        mac.update(message.as_bytes());
+        format!("{message}.{}", base64(mac.finalize().into_bytes()))
+    };
+    let twice = |member: &str| claims.replacen('{', &format!("{{{member},"), 1);
+    let other_claims = base64(claims_with(json!({"sub": "user124"})));
+    let hostile = [
+        ("alg none", unsigned(&header_with(json!({"alg": "none"})))),
+        ("alg None", unsigned(&header_with(json!({"alg": "None"})))),
+        ("no signature", unsigned(&plain)),
+        ("HS256 with the public key", confused),
+        (
+            "RS512",
+            with_sha_512(&header_with(json!({"alg": "RS512"})), &claims),
+        ),
+        ("RS512 that says RS256", with_sha_512(&plain, &claims)),
+        ("another's key", forged(&plain, &claims)),
+        ("another's claims", {
+            let head = message.split('.').next().unwrap();
+            format!("{head}.{other_claims}.{signature}")
+        }),
+        (
+            "wrong issuer",
+            valid(&claims_with(json!({"iss": "https://evil.example.com"}))),
+        ),
+        (
+            "issuer with a slash",
+            valid(&claims_with(json!({"iss": format!("{ISSUER}/")}))),
+        ),
+        (
+            "wrong client",
+            valid(&claims_with(json!({"client_id": "evil-app"}))),
+        ),
+        ("client in the audience of an access token", {
+            let mut claims: Value = serde_json::from_str(&claims_without("client_id")).unwrap();
+            claims["aud"] = json!("ios-app");
+            valid(&claims.to_string())
+        }),
+        (
+            "wrong audience",
+            valid(&claims_with(json!({"token_use": "id", "aud": "evil-app"}))),
+        ),
+        (
+            "wrong use",
+            valid(&claims_with(json!({"token_use": "refresh"}))),
+        ),
+        ("no use", valid(&claims_without("token_use"))),
+        ("expired", valid(&claims_with(json!({"exp": now() - 60})))),
+        ("no end", valid(&claims_without("exp"))),
+        (
+            "end that is no number",
+            valid(&claims_with(json!({"exp": "never"}))),
+        ),
+        ("not yet", valid(&claims_with(json!({"nbf": now() + 61})))),
+        ("no issuer", valid(&claims_without("iss"))),
+        ("no subject", valid(&claims_without("sub"))),
+        ("empty subject", valid(&claims_with(json!({"sub": ""})))),
+        (
+            "unknown key",
+            token(&header_with(json!({"kid": "key-2"})), &claims),
+        ),
+        (
+            "key of another kind",
+            token(&header_with(json!({"kid": "secret"})), &claims),
+        ),
+        ("no key", token(r#"{"alg":"RS256"}"#, &claims)),
+        (
+            "key set of its own",
+            token(&header_with(json!({"jku": issuer.key_set_url()})), &claims),
+        ),
+        (
+            "certificate of its own",
+            token(
+                &header_with(json!({"x5u": "https://evil.example.com"})),
+                &claims,
+            ),
+        ),
+        (
+            "key of its own",
+            forged(&header_with(json!({"jwk": forgers_jwk()})), &claims),
+        ),
+        (
+            "critical extension",
+            token(&header_with(json!({"crit": ["exp"]})), &claims),
+        ),
+        ("two subjects", valid(&twice(r#""sub":"user124""#))),
+        (
+            "two issuers",
+            valid(&twice(r#""iss":"https://evil.example.com""#)),
+        ),
+        ("two ends", valid(&twice(r#""exp":1"#))),
+        ("claims that are a list", valid("[]")),
+        ("claims that are no JSON", valid("{")),
+        ("two parts", message.to_owned()),
+        ("four parts", format!("{good}.{signature}")),
+        ("not base64", format!("{message}.!!!")),
+        ("padded", format!("{good}==")),
+        ("nothing", String::new()),
+        ("dots", "..".to_owned()),
+        ("huge", valid(&claims_with(json!({"x": "x".repeat(9_000)})))),
+    ];
+    assert!(hostile.len() >= 25);
+    app.post(&example()).await.expect(StatusCode::OK);
+    list(&app, "user123", &good).await.expect(StatusCode::OK);
+    let mut bodies = Vec::new();
+    for (name, token) in &hostile {
+        let request = app.anonymous(Method::GET, "/api/v1/data/user123");
+        let answer = Answer::of(bear(request, token).header("x-request-id", "same")).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{name}");
+        bodies.push(answer.expect_problem(401, "unauthorized"));
+    }
+    assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]));
+    // A credential comes once, and as what it is.
+    let request = || app.anonymous(Method::GET, "/api/v1/data/user123");
+    for twofold in [
+        bear(request(), &good).header("X-API-Key", "development-key"),
+        bear(bear(request(), &good), &good),
+        request().header("Authorization", format!("Basic {good}")),
+        request().header("Authorization", good.clone()),
+        request().header("X-API-Key", good.clone()),
+    ] {
+        Answer::of(twofold)
+            .await
+            .expect_problem(401, "unauthorized");
+    }
+    let lower = request().header("Authorization", format!("bearer {good}"));
+    Answer::of(lower).await.expect(StatusCode::OK);
+    assert_asked_rarely(&issuer, started);
+}
+
+/// At most once in 10 seconds, however long the machine takes for a test.
+#[track_caller]
+fn assert_asked_rarely(issuer: &TokenIssuer, since: Instant) {
+    let asked = issuer.asked();
+    let most = 1 + since.elapsed().as_secs() / 10;
+    assert!((1..=most).contains(&asked), "{asked} of at most {most}");
+}
+
+/// However many tokens name keys that nobody knows, the issuer is left alone.
+#[tokio::test]
+async fn a_thousand_unknown_keys_ask_for_one_key_set() {
+    let issuer = TokenIssuer::start().await;
+    let started = Instant::now();
+    let app = Arc::new(start(&issuer).await);
+    let claims = claims("user123").to_string();
+    // One signature for all: it is not looked at without a key.
+    let signed = valid(&claims);
+    let (_, rest) = signed.split_once('.').unwrap();
+    let askers = (0..8).map(|asker| {
+        let (app, rest) = (Arc::clone(&app), rest.to_owned());
+        tokio::spawn(async move {
+            for number in 0..125 {
+                let id = format!("key-of-{asker}-{number}");
+                let token = format!("{}.{rest}", base64(header_with(json!({"kid": id}))));
+                let answer = list(&app, "user123", &token).await;
+                answer.expect_problem(401, "unauthorized");
+            }
+        })
+    });
+    for asker in askers.collect::<Vec<_>>() {
+        asker.await.unwrap();
+    }
+    assert_asked_rarely(&issuer, started);
+    list(&app, "user123", &signed).await.expect(StatusCode::OK);
+}
+
+/// Without the keys a token is neither valid nor invalid: nobody is signed out.
+#[tokio::test]
+async fn while_the_issuer_is_away_tokens_are_to_be_tried_again() {
+    let app = TestApp::start_with(&[
+        ("JWT_ISSUER", ISSUER),
+        ("JWT_AUDIENCE", "clarity"),
+        ("JWKS_URL", "http://127.0.0.1:1/jwks.json"),
+    ])
+    .await;
+    let answer = list(&app, "user123", &valid(&claims("user123").to_string())).await;
+    assert!(answer.headers.contains_key("retry-after"));
+    answer.expect_problem(503, "issuer_unavailable");
+    let keyed = app.get("/api/v1/data/user123").await;
+    keyed.expect(StatusCode::OK);
+}
+
+/// Another issuer than Cognito names its audience in `aud` alone.
+#[tokio::test]
+async fn tokens_of_any_other_issuer_are_for_its_audience() {
+    let issuer = TokenIssuer::start().await;
+    let app = TestApp::start_with(&[
+        ("JWT_ISSUER", "https://login.example.com/"),
+        ("JWT_AUDIENCE", "clarity"),
+        ("JWKS_URL", &issuer.key_set_url()),
+    ])
+    .await;
+    let token_for = |issuer: &str, aud: &str| {
+        let claims = json!({"iss": issuer, "sub": "user123", "aud": aud, "exp": now() + 60});
+        valid(&claims.to_string())
+    };
+    let good = token_for("https://login.example.com/", "clarity");
+    list(&app, "user123", &good).await.expect(StatusCode::OK);
+    list(&app, "user124", &good)
+        .await
+        .expect_problem(403, "forbidden");
+    for bad in [
+        token_for("https://login.example.com", "clarity"),
+        token_for("https://login.example.com/", "another"),
+    ] {
+        list(&app, "user123", &bad)
+            .await
+            .expect_problem(401, "unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn without_an_issuer_no_token_is_taken() {
+    let app = TestApp::start().await;
+    let answer = list(&app, "user123", &valid(&claims("user123").to_string())).await;
+    answer.expect_problem(401, "unauthorized");
+}
