@@ -160,11 +160,12 @@ pub fn config(variables: &[(&str, &str)]) -> Config {
     config.unwrap()
 }
 
+/// An HTTP client.
 #[expect(
     clippy::disallowed_methods,
     reason = "a test waits as long as its runner does"
 )]
-fn client() -> Client {
+pub fn client() -> Client {
     Client::new()
 }
 

@@ -38,3 +38,4 @@ mod summary;
 mod support;
 mod token_issuer;
 mod tokens;
+mod user_pool;
