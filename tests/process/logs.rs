@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::fake_gemini::{FakeGemini, KEY, Scripted, errors};
 use crate::service::{Service, client};
+use crate::token_issuer::{TokenIssuer, header, token};
 
 #[tokio::test]
 async fn nothing_a_client_says_is_logged() {
@@ -149,5 +150,49 @@ async fn nothing_that_goes_to_gemini_or_comes_from_it_is_logged() {
             .lines()
             .find(|line| line.contains(secret) && !line.contains("serving"));
         assert_eq!(in_a_line, None, "{secret}");
+    }
+}
+
+/// Nor what a token says: its subject is a person.
+#[tokio::test]
+async fn nothing_a_token_says_is_logged() {
+    let directory = tempfile::tempdir().unwrap();
+    let issuer = TokenIssuer::start().await;
+    let service = Service::start(
+        directory.path(),
+        &[
+            ("RUST_LOG", "trace"),
+            ("JWT_ISSUER", "https://login.example.com"),
+            ("JWT_AUDIENCE", "clarity"),
+            ("JWKS_URL", &issuer.key_set_url()),
+        ],
+    );
+    let claims = |subject: &str, aud: &str| {
+        json!({
+            "iss": "https://login.example.com", "sub": subject, "aud": aud,
+            // In 2100.
+            "exp": 4_102_444_800_u64, "email": "canary@example.com",
+        })
+    };
+    let signed = |claims: serde_json::Value| token(&header().to_string(), &claims.to_string());
+    let good = signed(claims("canary-subject", "clarity"));
+    let bad = signed(claims("canary-subject", "canary-audience"));
+    for (user_id, token, status) in [
+        ("canary-subject", &good, 200),
+        ("canary-other", &good, 403),
+        ("canary-subject", &bad, 401),
+    ] {
+        let url = format!("{}/api/v1/data/{user_id}", service.url);
+        let answer = client().get(url).bearer_auth(token).send().await;
+        assert_eq!(answer.unwrap().status(), status, "{user_id}");
+    }
+    let (_, log) = service.stop("TERM");
+    for part in ["principal_kind=\"subject\"", "result=\"refused\""] {
+        assert!(log.contains(part), "there is a log with {part}: {log}");
+    }
+    let mut secrets = vec!["canary"];
+    secrets.extend([&good, &bad].into_iter().flat_map(|token| token.split('.')));
+    for secret in secrets {
+        assert!(!log.contains(secret), "{secret} in {log}");
     }
 }

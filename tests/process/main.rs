@@ -17,3 +17,6 @@ mod production;
 mod readme;
 mod service;
 mod settings;
+#[expect(dead_code, reason = "the tests of the interface use more of it")]
+#[path = "../api/token_issuer.rs"]
+mod token_issuer;
