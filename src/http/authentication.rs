@@ -30,8 +30,9 @@ pub async fn authenticate(
             access.answered(response.status());
             response
         }
-        Err(error @ ApiError::IssuerUnavailable) => error.into_response(),
         Err(error) => {
+            // While an issuer is away, a token that names a made-up key cannot
+            // be told from a good one: it counts as failed too.
             let client = state.trusted_proxies.client_of(&request);
             let limit = state.limits.take_failed_authentication(client);
             limit.err().unwrap_or(error).into_response()

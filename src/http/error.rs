@@ -36,8 +36,8 @@ pub enum ApiError {
     /// The principal asked too often, or the address failed too often.
     #[error("too many requests; try again later")]
     TooManyRequests(Throttled),
-    /// The keys of the issuer of tokens could not be read yet.
-    #[error("the keys of the issuer of tokens could not be read yet")]
+    /// The issuer of tokens could not be asked for the key of this one.
+    #[error("the issuer of tokens could not be asked for its keys")]
     IssuerUnavailable,
     /// No route has this path.
     #[error("there is nothing at this path; see /docs")]
@@ -200,9 +200,14 @@ impl IntoResponse for ApiError {
             );
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
+            let seconds = match self {
+                // Sooner it is not asked again.
+                Self::IssuerUnavailable => "10",
+                _ => "1",
+            };
             response
                 .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static("1"));
+                .insert(RETRY_AFTER, HeaderValue::from_static(seconds));
         }
         if let Self::TooManyRequests(throttled) = &self {
             for (name, value) in [

@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
@@ -10,6 +11,7 @@ use aws_lc_rs::signature::{
     KeyPair as _, RSA_PKCS1_SHA256, RSA_PKCS1_SHA512, RsaEncoding, RsaKeyPair,
 };
 use axum::Router;
+use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
@@ -26,33 +28,65 @@ fn new_key() -> RsaKeyPair {
 pub struct TokenIssuer {
     address: SocketAddr,
     asked: Arc<AtomicU64>,
+    answer: Arc<Mutex<(StatusCode, String)>>,
 }
 
 impl TokenIssuer {
     pub async fn start() -> Self {
+        Self::start_slow(Duration::ZERO).await
+    }
+
+    /// One whose key set takes so long.
+    pub async fn start_slow(delay: Duration) -> Self {
         let asked = Arc::new(AtomicU64::new(0));
-        let keys = json!({"keys": [
-            // Kinds of keys that are of no use here spoil nothing.
-            {"kty": "oct", "kid": "secret", "k": "AAAA"},
-            {"kty": "unheard-of", "kid": "strange"},
-            jwk("key-1", &KEY),
-        ]});
-        let answer = {
-            let asked = Arc::clone(&asked);
+        let answer = Arc::new(Mutex::new((
+            StatusCode::OK,
+            json!({"keys": [
+                // Kinds of keys that are of no use here spoil nothing.
+                {"kty": "oct", "kid": "secret", "k": "AAAA"},
+                {"kty": "unheard-of", "kid": "strange"},
+                jwk_with("for-rs512", json!({"alg": "RS512"})),
+                jwk_with("for-encryption", json!({"key_ops": ["encrypt"]})),
+                jwk("key-1", &KEY),
+            ]})
+            .to_string(),
+        )));
+        let respond = {
+            let (asked, answer) = (Arc::clone(&asked), Arc::clone(&answer));
             async move || {
                 asked.fetch_add(1, Ordering::SeqCst);
-                keys.to_string()
+                tokio::time::sleep(delay).await;
+                answer.lock().unwrap().clone()
             }
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let router = Router::new().route("/jwks.json", axum::routing::get(answer));
+        let router = Router::new().route("/jwks.json", axum::routing::get(respond));
         tokio::spawn(axum::serve(listener, router).into_future());
-        Self { address, asked }
+        Self {
+            address,
+            asked,
+            answer,
+        }
     }
 
     pub fn key_set_url(&self) -> String {
         format!("http://{}/jwks.json", self.address)
+    }
+
+    /// From now on its keys are those of these ids, all of the same key.
+    pub fn publish(&self, ids: &[&str]) {
+        let keys: Vec<Value> = ids.iter().map(|id| jwk(id, &KEY)).collect();
+        self.answer_with(StatusCode::OK, json!({ "keys": keys }).to_string());
+    }
+
+    /// From now on it fails.
+    pub fn fail(&self) {
+        self.answer_with(StatusCode::BAD_GATEWAY, String::new());
+    }
+
+    fn answer_with(&self, status: StatusCode, text: String) {
+        *self.answer.lock().unwrap() = (status, text);
     }
 
     /// How often its key set was asked for.
@@ -67,6 +101,14 @@ fn jwk(id: &str, key: &RsaKeyPair) -> Value {
         "kty": "RSA", "use": "sig", "alg": "RS256", "kid": id,
         "n": base64(modulus(key)), "e": "AQAB",
     })
+}
+
+fn jwk_with(id: &str, members: Value) -> Value {
+    let mut jwk = jwk(id, &KEY);
+    for (name, value) in members.as_object().unwrap() {
+        jwk[name] = value.clone();
+    }
+    jwk
 }
 
 /// Of `RSAPublicKey` (RFC 8017): a sequence of the modulus and the exponent.

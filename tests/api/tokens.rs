@@ -1,8 +1,9 @@
 //! Tokens of a user pool: what each may do, and what is refused.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use clarity_backend::auth::{Audience, Issuer, TokenFault, TokenVerifier};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -123,6 +124,7 @@ async fn both_kinds_of_tokens_and_clocks_a_minute_apart_are_taken() {
         id_token(json!(["another", "ios-app"])),
         claims_with(json!({"exp": now() - 59})),
         claims_with(json!({"nbf": now() + 60})),
+        claims_with(json!({"exp": 4_102_444_800.5_f64, "nbf": 0.5})),
         claims_with(json!({"sub": "another", "custom:clarity_user_id": "user123"})),
     ] {
         let answer = list(&app, "user123", &valid(&good)).await;
@@ -213,6 +215,22 @@ async fn hostile_tokens_are_refused_and_not_told_why() {
         ("no issuer", valid(&claims_without("iss"))),
         ("no subject", valid(&claims_without("sub"))),
         ("empty subject", valid(&claims_with(json!({"sub": ""})))),
+        (
+            "huge subject",
+            valid(&claims_with(json!({"sub": "x".repeat(256)}))),
+        ),
+        (
+            "token for logging out",
+            token(&header_with(json!({"typ": "logout+jwt"})), &claims),
+        ),
+        (
+            "key for another algorithm",
+            token(&header_with(json!({"kid": "for-rs512"})), &claims),
+        ),
+        (
+            "key for something else",
+            token(&header_with(json!({"kid": "for-encryption"})), &claims),
+        ),
         (
             "unknown key",
             token(&header_with(json!({"kid": "key-2"})), &claims),
@@ -320,6 +338,68 @@ async fn a_thousand_unknown_keys_ask_for_one_key_set() {
     }
     assert_asked_rarely(&issuer, started);
     list(&app, "user123", &signed).await.expect(StatusCode::OK);
+}
+
+/// Who asks for a key set and hangs up does not keep others from it.
+#[tokio::test]
+async fn a_request_that_is_given_up_uses_no_attempt_up() {
+    let issuer = TokenIssuer::start_slow(Duration::from_millis(300)).await;
+    let known = Issuer {
+        url: ISSUER.to_owned(),
+        audience: Audience::CognitoClients(vec!["ios-app".to_owned()]),
+    };
+    let verifier = TokenVerifier::new(known, issuer.key_set_url()).unwrap();
+    let moment = NOW.parse().unwrap();
+    let claims = claims("user123").to_string();
+    let unknown = token(&header_with(json!({"kid": "unknown"})), &claims);
+    let given_up = verifier.verify(&unknown, moment);
+    let _ = tokio::time::timeout(Duration::from_millis(30), given_up).await;
+    assert!(verifier.verify(&valid(&claims), moment).await.is_ok());
+    let still_unknown = verifier.verify(&unknown, moment).await;
+    assert_eq!(still_unknown.err(), Some(TokenFault::Invalid));
+    assert_eq!(issuer.asked(), 1);
+}
+
+/// While the issuer fails, or gives nothing of use, the keys from before stay
+/// good, and a token by a newer one may be good: it is to be sent again.
+#[tokio::test]
+async fn an_issuer_that_fails_later_signs_nobody_out() {
+    let issuer = TokenIssuer::start().await;
+    let app = start(&issuer).await;
+    let by = |key: &str| {
+        let header = header_with(json!({"kid": key}));
+        token(&header, &claims("user123").to_string())
+    };
+    list(&app, "user123", &by("key-1"))
+        .await
+        .expect(StatusCode::OK);
+    let fail = || issuer.fail();
+    let publish_nothing = || issuer.publish(&[]);
+    for away in [&fail as &dyn Fn(), &publish_nothing] {
+        away();
+        pass_time().await;
+        let answer = list(&app, "user123", &by("key-2")).await;
+        assert_eq!(answer.headers["retry-after"], "10");
+        answer.expect_problem(503, "issuer_unavailable");
+        list(&app, "user123", &by("key-1"))
+            .await
+            .expect(StatusCode::OK);
+    }
+    issuer.publish(&["key-2"]);
+    pass_time().await;
+    list(&app, "user123", &by("key-2"))
+        .await
+        .expect(StatusCode::OK);
+    list(&app, "user123", &by("key-1"))
+        .await
+        .expect_problem(401, "unauthorized");
+}
+
+/// Lets the time pass after which a key set may be asked for again.
+async fn pass_time() {
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(11)).await;
+    tokio::time::resume();
 }
 
 /// Without the keys a token is neither valid nor invalid: nobody is signed out.

@@ -6,10 +6,9 @@ use serde::Deserialize;
 pub(super) struct Claims {
     pub(super) iss: String,
     pub(super) sub: String,
-    /// In seconds since 1970.
-    pub(super) exp: i64,
+    pub(super) exp: NumericDate,
     #[serde(default)]
-    pub(super) nbf: Option<i64>,
+    pub(super) nbf: Option<NumericDate>,
     #[serde(default)]
     pub(super) aud: Option<OneOrMore>,
     #[serde(default)]
@@ -21,6 +20,21 @@ pub(super) struct Claims {
     pub(super) user_id: Option<String>,
     #[serde(default, rename = "cognito:groups")]
     pub(super) groups: Vec<String>,
+}
+
+/// Seconds since 1970, which may have a fraction (RFC 7519, section 2).
+#[derive(Clone, Copy, Deserialize)]
+pub(super) struct NumericDate(f64);
+
+impl NumericDate {
+    /// Whole seconds; what is out of range is as far as there is.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a fraction does not matter"
+    )]
+    pub(super) fn seconds(self) -> i64 {
+        self.0 as i64
+    }
 }
 
 /// An audience is a text or a list of them (RFC 7519, section 4.1.3).

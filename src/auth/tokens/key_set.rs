@@ -1,9 +1,10 @@
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use jsonwebtoken::DecodingKey;
-use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, PublicKeyUse};
+use jsonwebtoken::jwk::{AlgorithmParameters, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Response};
 use serde::Deserialize;
@@ -15,7 +16,7 @@ use crate::telemetry::chain;
 
 /// The least time between two requests for the key set, however many tokens
 /// name keys that nobody knows.
-const PAUSE: Duration = Duration::from_secs(10);
+pub(super) const PAUSE: Duration = Duration::from_secs(10);
 /// For reading it.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest key set in bytes.
@@ -25,8 +26,9 @@ const LARGEST: usize = 256 * 1024;
 pub(super) struct KeySet {
     url: String,
     client: Client,
-    /// `None` until they have been read.
-    keys: RwLock<Option<Keys>>,
+    keys: RwLock<Keys>,
+    /// Whether the last attempt to read them failed, or there was none.
+    stale: AtomicBool,
     /// When they were last asked for.
     asked: Mutex<Option<Instant>>,
 }
@@ -44,26 +46,42 @@ impl KeySet {
             url,
             client,
             keys: RwLock::default(),
+            stale: AtomicBool::new(true),
             asked: Mutex::default(),
         })
     }
 
     /// The key of this id.
-    pub(super) async fn find(&self, id: &str) -> Result<Arc<DecodingKey>, TokenFault> {
+    ///
+    /// # Errors
+    /// When the issuer has none of this id; or when it may have, but could not
+    /// be asked.
+    pub(super) async fn find(self: &Arc<Self>, id: &str) -> Result<Arc<DecodingKey>, TokenFault> {
         if let Some(key) = self.known(id) {
             return Ok(key);
         }
         self.refresh().await;
         match self.known(id) {
             Some(key) => Ok(key),
-            None if self.have_been_read() => Err(TokenFault::Invalid),
-            None => Err(TokenFault::NoKeys),
+            None if self.is_stale() => Err(TokenFault::NoKeys),
+            None => Err(TokenFault::Invalid),
         }
     }
 
     /// Reads the keys, unless that was tried a moment ago. If it fails those
     /// from before stay.
-    pub(super) async fn refresh(&self) {
+    ///
+    /// The reading belongs to nobody's request: who hangs up does not end it,
+    /// and so cannot use up the one attempt in a while.
+    pub(super) async fn refresh(self: &Arc<Self>) {
+        let keys = Arc::clone(self);
+        let read = tokio::spawn(async move { keys.read_unless_just_tried().await });
+        // It fails when the service stops, or panics, which is told where it
+        // happens.
+        let _ = read.await;
+    }
+
+    async fn read_unless_just_tried(&self) {
         // Whoever comes meanwhile waits for the same answer.
         let mut asked = self.asked.lock().await;
         if asked.is_some_and(|at| at.elapsed() < PAUSE) {
@@ -72,9 +90,11 @@ impl KeySet {
         *asked = Some(Instant::now());
         match self.read().await {
             Ok(keys) => {
-                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Some(keys);
+                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+                self.stale.store(false, Ordering::Release);
             }
             Err(fault) => {
+                self.stale.store(true, Ordering::Release);
                 tracing::error!(
                     error = chain(&fault),
                     "the keys of the issuer of tokens could not be read"
@@ -85,12 +105,12 @@ impl KeySet {
 
     fn known(&self, id: &str) -> Option<Arc<DecodingKey>> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        keys.as_ref()?.get(id).cloned()
+        keys.get(id).cloned()
     }
 
-    fn have_been_read(&self) -> bool {
-        let keys = self.keys.read();
-        keys.unwrap_or_else(PoisonError::into_inner).is_some()
+    /// Whether the last attempt to read them failed, or there was none.
+    pub(super) fn is_stale(&self) -> bool {
+        self.stale.load(Ordering::Acquire)
     }
 
     async fn read(&self) -> Result<Keys, KeySetFault> {
@@ -103,7 +123,11 @@ impl KeySet {
             let id = key.common.key_id.clone()?;
             Some((id, Arc::new(decoding_key(&key)?)))
         });
-        Ok(keys.collect())
+        let keys: Keys = keys.collect();
+        if keys.is_empty() {
+            return Err(KeySetFault::Empty);
+        }
+        Ok(keys)
     }
 }
 
@@ -112,12 +136,18 @@ struct DocumentedKeys {
     keys: Vec<serde_json::Value>,
 }
 
-/// A key that signs with RSA.
+/// A key that signatures by RS256 are verified with.
 fn decoding_key(key: &Jwk) -> Option<DecodingKey> {
-    let signs = key.common.public_key_use.as_ref();
-    let signs = signs.is_none_or(|usage| *usage == PublicKeyUse::Signature);
+    let common = &key.common;
+    let usage = common.public_key_use.as_ref();
+    let operations = common.key_operations.as_ref();
+    let verifies = usage.is_none_or(|usage| *usage == PublicKeyUse::Signature)
+        && operations.is_none_or(|operations| operations.contains(&KeyOperations::Verify))
+        && common
+            .key_algorithm
+            .is_none_or(|algorithm| algorithm == KeyAlgorithm::RS256);
     match &key.algorithm {
-        AlgorithmParameters::RSA(_) if signs => DecodingKey::from_jwk(key).ok(),
+        AlgorithmParameters::RSA(_) if verifies => DecodingKey::from_jwk(key).ok(),
         _ => None,
     }
 }
@@ -142,6 +172,9 @@ pub enum KeySetFault {
     /// What was given is no key set.
     #[error("what was given is no key set")]
     Malformed(#[from] serde_json::Error),
+    /// It holds no key that could verify a token.
+    #[error("the key set holds no key for RS256")]
+    Empty,
     /// It is larger than a key set is.
     #[error("the key set is too large")]
     TooLarge,

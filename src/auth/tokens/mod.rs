@@ -19,10 +19,13 @@ pub use key_set::KeySetFault;
 
 use super::{Principal, PrincipalId, Scopes, Users};
 use claims::Claims;
-use key_set::KeySet;
+use key_set::{KeySet, PAUSE};
 
 /// The longest token in bytes: several times what Cognito makes.
 const LONGEST: usize = 8 * 1024;
+
+/// The longest subject in bytes (OpenID Connect Core, section 2).
+const LONGEST_SUBJECT: usize = 255;
 
 /// How far clocks may be apart, in seconds.
 const LEEWAY: i64 = 60;
@@ -37,7 +40,7 @@ const REFRESH_EVERY: Duration = Duration::from_secs(3_600);
 /// Tells whom a token stands for.
 pub struct TokenVerifier {
     issuer: Issuer,
-    keys: KeySet,
+    keys: Arc<KeySet>,
     validation: Validation,
 }
 
@@ -46,7 +49,7 @@ pub struct TokenVerifier {
 pub enum TokenFault {
     /// It is not valid. Nobody is told why.
     Invalid,
-    /// The issuer's keys have never been read: it may be valid.
+    /// The issuer could not be asked for its key: it may be valid.
     NoKeys,
 }
 
@@ -66,7 +69,7 @@ impl TokenVerifier {
         validation.set_required_spec_claims(&["iss", "exp", "sub"]);
         Ok(Self {
             issuer,
-            keys: KeySet::new(key_set_url)?,
+            keys: Arc::new(KeySet::new(key_set_url)?),
             validation,
         })
     }
@@ -92,11 +95,12 @@ impl TokenVerifier {
 
     fn principal(&self, claims: &Claims, now: Timestamp) -> Option<Principal> {
         let now = now.as_second();
-        let is_current = now < claims.exp.saturating_add(LEEWAY)
+        let is_current = now < claims.exp.seconds().saturating_add(LEEWAY)
             && claims
                 .nbf
-                .is_none_or(|nbf| nbf <= now.saturating_add(LEEWAY));
-        let is_whole = claims.iss == self.issuer.url && !claims.sub.is_empty();
+                .is_none_or(|nbf| nbf.seconds() <= now.saturating_add(LEEWAY));
+        let is_whole =
+            claims.iss == self.issuer.url && (1..=LONGEST_SUBJECT).contains(&claims.sub.len());
         if !is_current || !is_whole || !self.issuer.audience.is_of(claims) {
             return None;
         }
@@ -118,7 +122,12 @@ impl TokenVerifier {
     pub async fn keep_fresh(&self) -> Infallible {
         loop {
             self.keys.refresh().await;
-            tokio::time::sleep(REFRESH_EVERY).await;
+            let pause = if self.keys.is_stale() {
+                PAUSE
+            } else {
+                REFRESH_EVERY
+            };
+            tokio::time::sleep(pause).await;
         }
     }
 }
@@ -131,7 +140,12 @@ fn key_id(header: &Header) -> Option<&str> {
         || header.x5u.is_some()
         || header.x5c.is_some();
     let asks_for_more = header.crit.is_some() || header.enc.is_some() || header.zip.is_some();
-    if header.alg != Algorithm::RS256 || names_keys || asks_for_more {
+    // An issuer signs more than these, such as logout tokens (RFC 8725, 3.11).
+    let is_of_another_kind = header.typ.as_ref().is_some_and(|kind| {
+        let kind = kind.to_ascii_lowercase();
+        !["jwt", "at+jwt", "application/at+jwt"].contains(&kind.as_str())
+    });
+    if header.alg != Algorithm::RS256 || names_keys || asks_for_more || is_of_another_kind {
         return None;
     }
     header.kid.as_deref().filter(|id| !id.is_empty())
