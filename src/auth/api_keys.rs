@@ -4,16 +4,14 @@ use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConditionallySelectable;
 
+use super::key_entry::SHARED_KEY;
 use super::{KeyDigest, KeyEntry, Principal, PrincipalId, Scopes, Users};
 
-/// What keys that were given without an id go by.
-const SHARED_KEY: &str = "shared-key";
-
 /// A set of keys, and who each stands for.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApiKeys(Vec<ApiKey>);
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct ApiKey {
     digest: KeyDigest,
     not_after: Option<Timestamp>,
@@ -41,6 +39,12 @@ impl ApiKeys {
     pub fn and(mut self, others: &Self) -> Self {
         self.0.extend_from_slice(&others.0);
         self
+    }
+
+    /// Whether a key is one of these and of those.
+    pub fn overlap(&self, others: &Self) -> bool {
+        let is_other = |key: &ApiKey| others.0.iter().any(|other| other.digest == key.digest);
+        self.0.iter().any(is_other)
     }
 
     /// How many there are.

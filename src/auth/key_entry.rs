@@ -8,8 +8,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::{KeyDigest, Scope, UserPattern};
 use crate::domain::Invalid;
 
+/// What keys that were given without an id go by; no listed key may.
+pub(super) const SHARED_KEY: &str = "shared-key";
+
 /// The most keys there may be: a request is compared with each.
 const MOST: usize = 1_000;
+
+/// The most patterns of users that an entry may have: each user of a request is
+/// compared with all.
+const MOST_USERS: usize = 1_000;
 
 /// A key as it is stored: an element of the array in `CLARITY_API_KEYS`.
 #[derive(Debug, Clone, Deserialize)]
@@ -45,10 +52,20 @@ impl KeyEntry {
         if entries.len() > MOST {
             return Err(KeysFault::TooMany);
         }
+        if entries.is_empty() {
+            return Err(KeysFault::Empty);
+        }
+        let digest_of_nothing = KeyDigest::of(b"");
         let mut digests = BTreeSet::new();
         for (index, entry) in entries.iter().enumerate() {
             if entry.scopes.is_empty() || entry.users.is_empty() {
                 return Err(KeysFault::Useless { index });
+            }
+            if entry.users.len() > MOST_USERS {
+                return Err(KeysFault::TooManyUsers { index });
+            }
+            if entry.sha256 == digest_of_nothing {
+                return Err(KeysFault::OfNothing { index });
             }
             if !digests.insert(&entry.sha256) {
                 return Err(KeysFault::Twice { index });
@@ -74,6 +91,30 @@ pub enum KeysFault {
     /// It is longer than it may be.
     #[error("must hold at most {MOST} keys")]
     TooMany,
+    /// There is none: far likelier a slip than meant, and it would refuse
+    /// everybody.
+    #[error(
+        "must hold at least one key; to revoke the last one, give it a not_after that has passed"
+    )]
+    Empty,
+    /// It holds the digest of no text at all, as a script makes it whose
+    /// variable for the key is not set.
+    #[error("must not hold the digest of an empty key; entry {index} (from 0) does")]
+    OfNothing {
+        /// The entry's place, from 0.
+        index: usize,
+    },
+    /// A key is for more users than it may name.
+    #[error(
+        "must name at most {MOST_USERS} users for a key; entry {index} (from 0) names more: use the beginning of their ids"
+    )]
+    TooManyUsers {
+        /// The entry's place, from 0.
+        index: usize,
+    },
+    /// It would limit a key that has full access, until it is taken out.
+    #[error("must not hold a key that CLARITY_API_KEY holds too")]
+    FullAccess,
     /// A key is allowed nothing.
     #[error(
         "must name at least one scope and one user for each key; entry {index} (from 0) does not"
@@ -115,6 +156,11 @@ impl FromStr for KeyId {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
+        if text == SHARED_KEY {
+            return Err(Invalid::because(
+                "must not be shared-key, which keys with full access go by",
+            ));
+        }
         let is_id = (1..=64).contains(&text.len())
             && text
                 .bytes()
@@ -166,7 +212,17 @@ mod tests {
         let entries = KeyEntry::read_all(&format!("[{good}]")).unwrap();
         assert_eq!(entries[0].id.as_str(), "ios-app");
         assert_eq!(entries[0].scopes, [Scope::ReadData, Scope::Insights]);
-        assert!(KeyEntry::read_all("[]").unwrap().is_empty());
+        assert_eq!(KeyEntry::read_all("[]").unwrap_err(), KeysFault::Empty);
+        let of_nothing = good.replace(digest, &KeyDigest::of(b"").to_string());
+        assert_eq!(
+            KeyEntry::read_all(&format!("[{of_nothing}]")).unwrap_err(),
+            KeysFault::OfNothing { index: 0 }
+        );
+        let many = vec![r#""canary""#; MOST_USERS + 1].join(",");
+        assert_eq!(
+            KeyEntry::read_all(&format!("[{}]", entry(r#""insights""#, &many, ""))).unwrap_err(),
+            KeysFault::TooManyUsers { index: 0 }
+        );
         for bad in [
             "".to_owned(),
             "clk_canary".to_owned(),
@@ -184,6 +240,7 @@ mod tests {
             ),
             format!("[{}]", good.replace(digest, "clk_canary")),
             format!("[{}]", good.replace("ios-app", "a canary")),
+            format!("[{}]", good.replace("ios-app", SHARED_KEY)),
         ] {
             let fault = KeyEntry::read_all(&bad).unwrap_err().to_string();
             assert!(!fault.contains("canary"), "{fault}");

@@ -56,19 +56,22 @@ impl KeyRing {
     }
 
     /// Reads the source again, if there is one; if that fails the keys stay
-    /// what they are.
+    /// what they are. Gives whether anything is different, as which key may do
+    /// what.
     ///
     /// # Errors
     /// When it fails.
-    pub async fn reload(&self) -> Result<(), KeyRingFault> {
+    pub async fn reload(&self) -> Result<bool, KeyRingFault> {
         let Some(source) = &self.source else {
-            return Ok(());
+            return Ok(false);
         };
         let read = self.read(source).await;
         self.stale.store(read.is_err(), Ordering::Relaxed);
         let keys = self.fixed.clone().and(&read?);
-        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(keys);
-        Ok(())
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let changed = **current != keys;
+        *current = Arc::new(keys);
+        Ok(changed)
     }
 
     /// Reads the source again and again, and logs what comes of it.
@@ -77,8 +80,8 @@ impl KeyRing {
             tokio::time::sleep(every).await;
             let before = self.count();
             match self.reload().await {
-                Ok(()) if self.count() == before => {}
-                Ok(()) => tracing::info!(before, now = self.count(), "the API keys changed"),
+                Ok(false) => {}
+                Ok(true) => tracing::info!(before, now = self.count(), "the API keys changed"),
                 Err(fault) => tracing::error!(
                     error = chain(&fault),
                     "the API keys stay what they were, as they could not be read again"
@@ -109,7 +112,11 @@ impl KeyRing {
         if let Some(index) = entries.iter().position(is_refused) {
             return Err(KeysFault::Known { index }.into());
         }
-        Ok(entries.into())
+        let keys = ApiKeys::from(entries);
+        if self.fixed.overlap(&keys) {
+            return Err(KeysFault::FullAccess.into());
+        }
+        Ok(keys)
     }
 }
 
@@ -143,7 +150,8 @@ mod tests {
         let write = |text: &str| std::fs::write(&path, text).unwrap();
         let open = || {
             let known = Some(KeyDigest::of(b"known"));
-            KeyRing::open(ApiKeys::default(), KeySource::File(path.clone()), known)
+            let fixed = ApiKeys::with_full_access(&["full".into()]);
+            KeyRing::open(fixed, KeySource::File(path.clone()), known)
         };
         assert!(open().await.is_err(), "there is no file");
         write("[");
@@ -154,9 +162,10 @@ mod tests {
         let knows = |key: &str| ring.find(key.as_bytes(), Timestamp::UNIX_EPOCH).is_some();
         assert!(knows("old") && !knows("new") && !ring.is_stale());
         write(&list(&["old", "new"]));
-        ring.reload().await.unwrap();
-        assert!(knows("old") && knows("new") && ring.count() == 2);
-        for broken in ["", "[{}]", &list(&["known"])] {
+        assert!(ring.reload().await.unwrap(), "there is another key");
+        assert!(knows("old") && knows("new") && ring.count() == 3);
+        assert!(!ring.reload().await.unwrap(), "nothing changed");
+        for broken in ["", "[{}]", "[]", &list(&["known"]), &list(&["full"])] {
             write(broken);
             ring.reload().await.unwrap_err();
             assert!(knows("old") && knows("new") && ring.is_stale());
@@ -167,5 +176,10 @@ mod tests {
         write(&list(&["new"]));
         ring.reload().await.unwrap();
         assert!(!knows("old") && knows("new") && !ring.is_stale());
+        write(&list(&["newer"]));
+        assert!(
+            ring.reload().await.unwrap(),
+            "one took the place of another"
+        );
     }
 }

@@ -1,4 +1,5 @@
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -38,10 +39,18 @@ impl KeySource {
 
 async fn read_file(path: PathBuf) -> Result<SecretString, KeySourceError> {
     let read = move || -> Result<SecretString, KeySourceError> {
-        if std::fs::metadata(&path)?.len() > LARGEST {
+        // A pipe would keep its reader waiting for ever.
+        if !std::fs::metadata(&path)?.is_file() {
+            return Err(KeySourceError::NoFile);
+        }
+        let mut text = String::new();
+        File::open(&path)?
+            .take(LARGEST + 1)
+            .read_to_string(&mut text)?;
+        if text.len() as u64 > LARGEST {
             return Err(KeySourceError::TooLarge);
         }
-        Ok(std::fs::read_to_string(&path)?.into())
+        Ok(text.into())
     };
     match tokio::task::spawn_blocking(read).await {
         Ok(read) => read,
@@ -106,6 +115,9 @@ pub enum KeySourceError {
     /// The file cannot be read.
     #[error("cannot read the file: {0}")]
     File(#[from] io::Error),
+    /// There is something else in its place.
+    #[error("it is no regular file")]
+    NoFile,
     /// The file is no list of keys.
     #[error("the file is larger than a list of keys")]
     TooLarge,

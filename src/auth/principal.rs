@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::{Scopes, Users};
 
 /// Whoever a credential stands for.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Principal {
     /// Who it is.
     pub id: PrincipalId,

@@ -29,7 +29,7 @@ pub(super) struct New {
     scopes: Vec<Scope>,
     /// For whom: all users (*), those whose id starts so (demo-*), or one; to
     /// be repeated.
-    #[arg(long = "user", default_value = "*", value_parser = pattern)]
+    #[arg(long = "user", required = true, value_parser = pattern)]
     users: Vec<String>,
     /// From when on it is refused, such as 2027-01-31T00:00:00Z.
     #[arg(long)]

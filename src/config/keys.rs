@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::reader::Reader;
 use super::{DEVELOPMENT_KEY, Environment};
-use crate::auth::{ApiKeys, KeyDigest, KeyEntry};
+use crate::auth::{ApiKeys, KeyDigest, KeyEntry, KeysFault};
 
 /// The shortest key that production takes, in characters.
 const SHORTEST_PRODUCTION_KEY: usize = 20;
@@ -67,6 +67,11 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
     pub(super) fn keys(&mut self, environment: Environment, has_tokens: bool) -> KeyConfig {
         let listed = self.key_list(environment);
         let with_full_access = self.keys_with_full_access(environment, &listed, has_tokens);
+        if let KeyList::Given(keys) = &listed
+            && ApiKeys::with_full_access(&with_full_access).overlap(keys)
+        {
+            self.fault("CLARITY_API_KEYS", KeysFault::FullAccess.to_string());
+        }
         KeyConfig {
             with_full_access,
             listed,
@@ -99,17 +104,17 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             };
         };
         let mut secrets = list.split(',').map(str::trim);
+        // A former one may be the key that served before there was a secret.
+        let current = secrets.clone().next().unwrap_or_default();
         if secrets.clone().any(str::is_empty) {
             self.fault(NAME, "must not be empty between commas");
         } else if environment == Environment::Production
-            && secrets
-                .clone()
-                .any(|secret| secret.len() < SHORTEST_PRODUCTION_SECRET)
+            && current.len() < SHORTEST_PRODUCTION_SECRET
         {
             self.fault(
                 NAME,
                 format!(
-                    "must have at least {SHORTEST_PRODUCTION_SECRET} characters in production; make one with: openssl rand -hex 32"
+                    "must begin with one of at least {SHORTEST_PRODUCTION_SECRET} characters in production; make one with: openssl rand -hex 32"
                 ),
             );
         }
@@ -197,7 +202,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         }
     }
 
-    /// Production refuses a list without a key that clients could present.
+    /// Production refuses a list with the key that everybody knows.
     fn check_given(
         &mut self,
         variable: &'static str,
@@ -208,9 +213,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             return;
         }
         let development_key = KeyDigest::of(DEVELOPMENT_KEY.as_bytes());
-        if entries.is_empty() {
-            self.fault(variable, "must hold at least one key in production");
-        } else if entries.iter().any(|entry| entry.sha256 == development_key) {
+        if entries.iter().any(|entry| entry.sha256 == development_key) {
             self.fault(variable, "must not hold the development key in production");
         }
     }

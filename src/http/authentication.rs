@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::header::AUTHORIZATION;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -35,7 +35,12 @@ pub async fn authenticate(
             // be told from a good one: it counts as failed too.
             let client = state.trusted_proxies.client_of(&request);
             let limit = state.limits.take_failed_authentication(client);
-            limit.err().unwrap_or(error).into_response()
+            let mut response = limit.err().unwrap_or(error).into_response();
+            if response.status() == StatusCode::UNAUTHORIZED && state.tokens.is_some() {
+                let bearer = HeaderValue::from_static("Bearer");
+                response.headers_mut().append(WWW_AUTHENTICATE, bearer);
+            }
+            response
         }
     }
 }
@@ -43,21 +48,21 @@ pub async fn authenticate(
 /// Who sends these headers, which must hold one credential.
 async fn principal(state: &AppState, headers: &HeaderMap) -> Result<Arc<Principal>, ApiError> {
     let mut keys = headers.get_all(KEY_HEADER).iter();
-    let mut authorizations = headers.get_all(AUTHORIZATION).iter();
+    // Where no tokens are taken, and of any other scheme, `Authorization` is
+    // somebody else's affair, such as a proxy's.
+    let verifier = state.tokens.as_deref();
+    let tokens = headers
+        .get_all(AUTHORIZATION)
+        .iter()
+        .filter_map(bearer_token);
+    let mut tokens = tokens.filter_map(|token| Some((verifier?, token)));
     let now = state.clock.now();
-    match (
-        keys.next(),
-        keys.next(),
-        authorizations.next(),
-        authorizations.next(),
-    ) {
+    match (keys.next(), keys.next(), tokens.next(), tokens.next()) {
         (Some(key), None, None, None) => state
             .api_keys
             .find(key.as_bytes(), now)
             .ok_or(ApiError::Unauthorized),
-        (None, None, Some(authorization), None) => {
-            let verifier = state.tokens.as_ref().ok_or(ApiError::Unauthorized)?;
-            let token = bearer_token(authorization).ok_or(ApiError::Unauthorized)?;
+        (None, None, Some((verifier, token)), None) => {
             let verified = verifier.verify(token, now).await;
             verified.map_err(|fault| match fault {
                 TokenFault::Invalid => ApiError::Unauthorized,

@@ -194,10 +194,9 @@ impl IntoResponse for ApiError {
         let mut response = status.into_response();
         if status == StatusCode::UNAUTHORIZED {
             // RFC 9110, section 15.5.2 requires a challenge.
-            response.headers_mut().insert(
-                WWW_AUTHENTICATE,
-                HeaderValue::from_static("X-API-Key, Bearer"),
-            );
+            response
+                .headers_mut()
+                .insert(WWW_AUTHENTICATE, HeaderValue::from_static("X-API-Key"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = match self {

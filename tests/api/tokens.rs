@@ -299,6 +299,11 @@ async fn hostile_tokens_are_refused_and_not_told_why() {
             .await
             .expect_problem(401, "unauthorized");
     }
+    // What is no token is for somebody else, such as a proxy.
+    let for_a_proxy = request()
+        .header("Authorization", "Basic Zm9vOmJhcg==")
+        .header("X-API-Key", "development-key");
+    Answer::of(for_a_proxy).await.expect(StatusCode::OK);
     let lower = request().header("Authorization", format!("bearer {good}"));
     Answer::of(lower).await.expect(StatusCode::OK);
     assert_asked_rarely(&issuer, started);
@@ -450,6 +455,13 @@ async fn tokens_of_any_other_issuer_are_for_its_audience() {
 #[tokio::test]
 async fn without_an_issuer_no_token_is_taken() {
     let app = TestApp::start().await;
-    let answer = list(&app, "user123", &valid(&claims("user123").to_string())).await;
+    let token = valid(&claims("user123").to_string());
+    let answer = list(&app, "user123", &token).await;
+    assert_eq!(answer.headers["www-authenticate"], "X-API-Key");
     answer.expect_problem(401, "unauthorized");
+    // Clients that send one beside their key go on working.
+    let beside_a_key = app.request(Method::GET, "/api/v1/data/user123");
+    Answer::of(bear(beside_a_key, &token))
+        .await
+        .expect(StatusCode::OK);
 }
