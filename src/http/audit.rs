@@ -24,19 +24,19 @@ const PSEUDONYM_BYTES: usize = 16;
 /// Stands in for people's ids, of which none is logged.
 ///
 /// Who has the service's secret can tell which pseudonym is whose; nobody else
-/// can, not even by trying ids.
+/// can, not even by trying ids. So the secret should be no key that clients have.
 #[derive(Clone)]
-pub struct Pseudonyms(Hmac<Sha256>);
+pub struct Pseudonyms(Arc<Hmac<Sha256>>);
 
 impl Pseudonyms {
     /// Pseudonyms that belong to this secret.
     pub fn derive(secret: &SecretString) -> Self {
-        Self(derived_key(secret, b"clarity audit pseudonyms"))
+        Self(Arc::new(derived_key(secret, b"clarity audit pseudonyms")))
     }
 
     /// The pseudonym of this id, in hexadecimal digits.
     pub fn of(&self, id: &str) -> String {
-        let mut mac = self.0.clone();
+        let mut mac = (*self.0).clone();
         mac.update(id.as_bytes());
         let digest = mac.finalize().into_bytes();
         digest
@@ -139,6 +139,9 @@ impl AuditRecord {
 
 impl Drop for AuditRecord {
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.answered(StatusCode::INTERNAL_SERVER_ERROR);
+        }
         let users = self.users.get_mut();
         let users = std::mem::take(users.unwrap_or_else(PoisonError::into_inner));
         if users.is_empty() {

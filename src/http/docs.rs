@@ -190,12 +190,12 @@ const INTERNAL: ProblemExample = (
 const UNAVAILABLE: ProblemExample = (
     StatusCode::SERVICE_UNAVAILABLE,
     "store_unavailable",
-    "The store does not answer or takes no more; try again after `Retry-After`.",
+    "The store does not answer or takes no more, or the issuer of a token cannot be asked for its keys (`issuer_unavailable`); try again after `Retry-After`.",
 );
 const BATCH_INTERRUPTED: ProblemExample = (
     StatusCode::SERVICE_UNAVAILABLE,
     "store_unavailable",
-    "The store does not answer or takes no more; `results` tells what became of each reading. Send the whole batch again after `Retry-After`.",
+    "The store does not answer or takes no more, and `results` tells what became of each reading; or the issuer of a token cannot be asked for its keys (`issuer_unavailable`). Send the whole batch again after `Retry-After`.",
 );
 const OUT_OF_TIME: ProblemExample = (
     StatusCode::GATEWAY_TIMEOUT,

@@ -24,8 +24,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 ///
 /// 200 once a look finds nothing any more; safe to repeat. What takes longer
 /// than one request, or stops midway for the moment, is answered 202 with the
-/// count so far: repeat it after `Retry-After` to go on. What is written meanwhile is erased, or written after
-/// the erasure.
+/// count so far: repeat it after `Retry-After` to go on. What is written
+/// meanwhile is erased, or written after the erasure.
 #[utoipa::path(
     delete, path = "/data/{user_id}", tag = "readings", operation_id = "erase_user",
     security(("api_key" = ["data:erase"]), ("token" = ["data:erase"])),
@@ -44,8 +44,8 @@ pub async fn erase_user(
     State(state): State<AppState>,
     UserPath(user_id): UserPath,
 ) -> Result<Response, ApiError> {
-    let erasure = erase(&*state.store, &user_id, PATIENCE).await?;
-    permission.count(erasure.deleted);
+    let count = |deleted| permission.count(deleted);
+    let erasure = erase(&*state.store, &user_id, PATIENCE, count).await?;
     let mut response = answer(&Erased {
         success: true,
         user_id: user_id.as_str(),

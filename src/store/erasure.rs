@@ -19,7 +19,8 @@ pub struct Erasure {
 
 /// Erases what is held of the user, part by part, until nothing is left or
 /// `patience` is over; another call then goes on. So it does where the store
-/// fails after something was erased, if it may succeed later.
+/// fails after something was erased, if it may succeed later. `erased` is told
+/// after each part how much of it was: whatever becomes of the rest, that is gone.
 ///
 /// # Errors
 /// Whatever else the store's [`ReadingStore::erase_part`] answers.
@@ -27,12 +28,14 @@ pub async fn erase(
     store: &dyn ReadingStore,
     user_id: &UserId,
     patience: Duration,
+    mut erased: impl FnMut(u64),
 ) -> Result<Erasure, StoreError> {
     let deadline = Instant::now() + patience;
     let mut deleted = 0;
     loop {
         let complete = match store.erase_part(user_id).await {
             Ok(part) => {
+                erased(part.deleted);
                 deleted += part.deleted;
                 part.complete
             }

@@ -256,7 +256,13 @@ async fn the_order_by_type_holds_what_the_store_holds() {
 
     let store = EmbeddedStore::open(directory.path()).unwrap();
     let patience = Duration::from_secs(60);
-    assert_eq!(erase(&store, user_id, patience).await.unwrap().deleted, 19);
+    assert_eq!(
+        erase(&store, user_id, patience, |_| {})
+            .await
+            .unwrap()
+            .deleted,
+        19
+    );
     drop(store);
     assert_eq!(keys_by_type(directory.path()), 0);
 }
@@ -321,7 +327,7 @@ async fn an_unreadable_record_is_told_as_such() {
     let of_type = store.list(&by_type).await.unwrap();
     assert_eq!(of_type.readings, page.readings);
 
-    let erasure = erase(&store, user_id, Duration::from_secs(60))
+    let erasure = erase(&store, user_id, Duration::from_secs(60), |_| {})
         .await
         .unwrap();
     assert_eq!((erasure.deleted, erasure.complete), (2, true));

@@ -94,7 +94,9 @@ async fn deletions_are_sent_again_until_all_are_processed() {
     let processed = Processed::default();
     let store = DynamoDbStore::connect(dynamodb_settings(&slow(&processed))).await;
     let patience = Duration::from_secs(60);
-    let erasure = erase(&store, &user("someone"), patience).await.unwrap();
+    let erasure = erase(&store, &user("someone"), patience, |_| {})
+        .await
+        .unwrap();
     assert_eq!((erasure.deleted, erasure.complete), (60, true));
     assert_eq!(*processed.lock().unwrap(), ids(60));
 }
@@ -172,11 +174,15 @@ async fn an_erasure_that_fails_midway_tells_what_was_deleted() {
     });
     let store = DynamoDbStore::connect(dynamodb_settings(&endpoint)).await;
     let patience = Duration::from_secs(60);
-    let erasure = erase(&store, &user("someone"), patience).await.unwrap();
+    let mut told = 0;
+    let erasure = erase(&store, &user("someone"), patience, |part| told += part)
+        .await
+        .unwrap();
     assert!(!erasure.complete);
     assert_eq!(erasure.deleted, processed.lock().unwrap().len() as u64);
+    assert_eq!(told, erasure.deleted);
     // Of what cannot be deleted at all that is told.
-    let failed = erase(&store, &user("someone"), patience).await;
+    let failed = erase(&store, &user("someone"), patience, |_| {}).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
 }
 

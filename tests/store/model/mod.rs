@@ -110,7 +110,7 @@ async fn check(
         }
         Operation::Erase(user) => {
             let user_id = users.id(user);
-            let erasure = erase(store, &user_id, Duration::from_secs(60)).await;
+            let erasure = erase(store, &user_id, Duration::from_secs(60), |_| {}).await;
             let erasure = erasure.unwrap();
             prop_assert!(erasure.complete);
             prop_assert_eq!(erasure.deleted, map.erase(&user_id));

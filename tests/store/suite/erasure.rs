@@ -11,7 +11,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn leaves_nothing_of_the_user(store: &dyn ReadingStore) {
     put_batch(store, series("someone", 600)).await;
-    let erasure = erase(store, &user("someone"), PATIENCE).await.unwrap();
+    let erasure = erase(store, &user("someone"), PATIENCE, |_| {})
+        .await
+        .unwrap();
     assert_eq!(erasure.deleted, 600);
     assert!(erasure.complete);
     assert!(list(store, &all_of("someone")).await.readings.is_empty());
@@ -22,7 +24,7 @@ pub async fn leaves_nothing_of_the_user(store: &dyn ReadingStore) {
     assert!(list(store, &of_type).await.readings.is_empty());
     // And again, and of somebody who never was.
     for nobody in ["someone", "nobody"] {
-        let erasure = erase(store, &user(nobody), PATIENCE).await.unwrap();
+        let erasure = erase(store, &user(nobody), PATIENCE, |_| {}).await.unwrap();
         assert_eq!((erasure.deleted, erasure.complete), (0, true));
     }
 }
@@ -33,7 +35,9 @@ pub async fn leaves_all_of_the_others(store: &dyn ReadingStore) {
         put_all(store, &series(neighbour, 3)).await;
     }
     put_all(store, &series("someone", 3)).await;
-    erase(store, &user("someone"), PATIENCE).await.unwrap();
+    erase(store, &user("someone"), PATIENCE, |_| {})
+        .await
+        .unwrap();
     for neighbour in neighbours {
         assert_eq!(walk(store, all_of(neighbour)).await, series(neighbour, 3));
     }
@@ -45,7 +49,7 @@ pub async fn goes_on_where_it_stopped(store: &dyn ReadingStore) {
     let mut requests = 0;
     loop {
         // One part each.
-        let erasure = erase(store, &user("someone"), Duration::ZERO).await;
+        let erasure = erase(store, &user("someone"), Duration::ZERO, |_| {}).await;
         let erasure = erasure.unwrap();
         deleted += erasure.deleted;
         requests += 1;
@@ -63,9 +67,9 @@ pub async fn is_safe_against_writes_meanwhile(store: &dyn ReadingStore) {
     put_batch(store, readings.clone()).await;
     let user = user("someone");
     let (first, again, second) = tokio::join!(
-        erase(store, &user, PATIENCE),
+        erase(store, &user, PATIENCE, |_| {}),
         put_batch(store, readings.clone()),
-        erase(store, &user, PATIENCE),
+        erase(store, &user, PATIENCE, |_| {}),
     );
     assert!(first.unwrap().complete && second.unwrap().complete);
     assert!(again.into_iter().all(|outcome| outcome.is_ok()));
@@ -79,14 +83,21 @@ pub async fn is_safe_against_writes_meanwhile(store: &dyn ReadingStore) {
     let ids = |readings: &[Reading]| readings.iter().map(|one| one.id).collect::<BTreeSet<_>>();
     assert!(ids(&left).is_subset(&ids(&readings)));
     assert_eq!(ids(&left).len(), left.len(), "each once");
-    assert!(erase(store, &user, PATIENCE).await.unwrap().complete);
+    assert!(
+        erase(store, &user, PATIENCE, |_| {})
+            .await
+            .unwrap()
+            .complete
+    );
     assert!(list(store, &all_of("someone")).await.readings.is_empty());
 }
 
 pub async fn lets_the_same_come_again(store: &dyn ReadingStore) {
     let readings = series("someone", 30);
     put_all(store, &readings).await;
-    erase(store, &user("someone"), PATIENCE).await.unwrap();
+    erase(store, &user("someone"), PATIENCE, |_| {})
+        .await
+        .unwrap();
     put_all(store, &readings).await;
     assert_eq!(walk(store, all_of("someone")).await, readings);
 }
