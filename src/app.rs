@@ -36,6 +36,10 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// The service, ready to be served.
 pub struct App {
     state: AppState,
+    /// Which web pages may talk to it.
+    allowed_origins: AllowedOrigins,
+    /// Whether clients reach it by HTTPS alone.
+    is_behind_https: bool,
     reload_keys_every: Duration,
 }
 
@@ -44,8 +48,9 @@ impl App {
     ///
     /// # Errors
     /// When the embedded store cannot be opened, the table of a development
-    /// service cannot be made, or the keys that clients present cannot be read. A production service starts without its table,
-    /// and is not ready until there is one.
+    /// service cannot be made, or the keys that clients present cannot be read. A
+    /// production service starts without its table, and is not ready until there
+    /// is one.
     pub async fn assemble(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let store = open_store(config).await?;
         Self::with(config, store, Arc::new(SystemClock)).await
@@ -76,17 +81,21 @@ impl App {
                 limits: Arc::new(rate_limits(&config.limits)),
                 trusted_proxies: TrustedProxies::from_iter(config.limits.trusted_proxies.clone()),
                 pseudonyms: Pseudonyms::derive(&config.service_secrets.current),
-                allowed_origins: allowed_origins(&config.cors),
-                is_behind_https: config.environment == Environment::Production,
                 environment: config.environment.as_str(),
             },
+            allowed_origins: allowed_origins(&config.cors),
+            is_behind_https: config.environment == Environment::Production,
             reload_keys_every: config.keys.reload_every,
         })
     }
 
     /// What it answers requests with.
     pub fn router(&self) -> Router {
-        http::router(self.state.clone())
+        http::router(
+            self.state.clone(),
+            &self.allowed_origins,
+            self.is_behind_https,
+        )
     }
 
     /// Serves on `listener` until `stop` is done and what was in flight then is

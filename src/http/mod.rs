@@ -58,8 +58,9 @@ use error::ApiError;
 /// that when every character is escaped.
 const LARGEST_BODY: usize = 128 * 1024;
 
-/// The service over `state`.
-pub fn router(state: AppState) -> Router {
+/// The service over `state`, which pages from `allowed_origins` may talk to, and
+/// whose clients reach it by HTTPS alone if it `is_behind_https`.
+pub fn router(state: AppState, allowed_origins: &AllowedOrigins, is_behind_https: bool) -> Router {
     let (routes, document) = documented_routes(&state).split_for_parts();
     let routes = routes
         .merge(docs::routes(&document))
@@ -69,8 +70,8 @@ pub fn router(state: AppState) -> Router {
         .layer(CatchPanicLayer::custom(|_| {
             axum::response::IntoResponse::into_response(ApiError::Panicked)
         }))
-        .layer(cors::layer(&state.allowed_origins));
-    security_headers::on_everything(routes, state.is_behind_https)
+        .layer(cors::layer(allowed_origins));
+    security_headers::on_everything(routes, is_behind_https)
         .layer(middleware::from_fn(request_context::handle))
         .with_state(state)
 }

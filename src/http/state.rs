@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{AllowedOrigins, CursorKeys, Pseudonyms, RateLimits, Readiness, TrustedProxies};
+use super::{CursorKeys, Pseudonyms, RateLimits, Readiness, TrustedProxies};
 use crate::auth::{KeyRing, TokenVerifier};
 use crate::domain::Clock;
 use crate::insights::Insights;
@@ -29,10 +29,6 @@ pub struct AppState {
     pub trusted_proxies: TrustedProxies,
     /// Stand in for people's ids in audit events.
     pub pseudonyms: Pseudonyms,
-    /// Which web pages may talk to it.
-    pub allowed_origins: AllowedOrigins,
-    /// Whether clients reach it by HTTPS alone.
-    pub is_behind_https: bool,
     /// The environment's name, as `/health` answers it.
     pub environment: &'static str,
 }
