@@ -1,5 +1,6 @@
 //! Storing many readings at once.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use axum::extract::State;
@@ -50,7 +51,7 @@ const MOST: usize = 5_000;
 pub async fn create(
     _: Permission<WriteData>,
     State(state): State<AppState>,
-    Json(Batch(taken_in)): Json<Batch>,
+    Json(Batch { taken_in, .. }): Json<Batch>,
 ) -> Result<Response, ApiError> {
     let mut results = Results::with_capacity(taken_in.len());
     let mut readings = Vec::with_capacity(taken_in.len());
@@ -69,7 +70,19 @@ pub async fn create(
 
 /// The readings of a batch, or what is wrong with each. Their ids are made where
 /// they are read, as 5,000 would keep other requests waiting.
-pub struct Batch(Vec<Result<Reading, Faults>>);
+pub struct Batch {
+    taken_in: Vec<Result<Reading, Faults>>,
+    /// Whose those are that are rejected, where they tell: nobody tries others'
+    /// ids unseen.
+    rejected_of: Vec<UserId>,
+}
+
+/// All that matters of a rejected reading.
+#[derive(Deserialize)]
+struct Whose<'a> {
+    #[serde(borrow)]
+    user_id: Cow<'a, str>,
+}
 
 /// A batch of readings. Members that are not named here are refused.
 #[derive(Deserialize, ToSchema)]
@@ -94,10 +107,13 @@ impl FromJson for Batch {
         if readings.is_empty() {
             return Err(fault("must hold at least one reading"));
         }
+        let mut rejected_of = Vec::new();
         let read = |(index, reading): (usize, &RawValue)| {
-            let measurement = Measurement::from_json(reading.get().as_bytes(), now);
+            let text = reading.get();
+            let measurement = Measurement::from_json(text.as_bytes(), now);
             let reading = measurement.map(|measurement| Reading::take_in(measurement, now));
             reading.map_err(|error| {
+                rejected_of.extend(whose(text));
                 let faults = match error {
                     ApiError::Invalid(faults) => faults,
                     // What is JSON as part of the whole may still hold text that is
@@ -107,13 +123,24 @@ impl FromJson for Batch {
                 faults.below(&format!("/readings/{index}"))
             })
         };
-        Ok(Self(readings.into_iter().enumerate().map(read).collect()))
+        let taken_in = readings.into_iter().enumerate().map(read).collect();
+        Ok(Self {
+            taken_in,
+            rejected_of,
+        })
     }
 
     fn users(&self) -> impl Iterator<Item = &UserId> {
-        let good = self.0.iter().flatten();
-        good.map(|reading| &reading.measurement.user_id)
+        let good = self.taken_in.iter().flatten();
+        let good = good.map(|reading| &reading.measurement.user_id);
+        good.chain(&self.rejected_of)
     }
+}
+
+/// Whose a reading is that is rejected for something else.
+fn whose(reading: &str) -> Option<UserId> {
+    let Whose { user_id } = serde_json::from_str(reading).ok()?;
+    user_id.parse().ok()
 }
 
 /// The elements of an array of at most [`MOST`]; of a longer one no more are

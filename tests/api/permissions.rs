@@ -158,8 +158,11 @@ async fn no_line_of_a_batch_may_be_of_another_user() {
         let request = app.request_with_key("own-key", Method::POST, "/api/v1/data/batch");
         Answer::of(request.json(&json!({ "readings": readings }))).await
     };
+    let mut bad = example_with(json!({"user_id": "user124"}));
+    bad["value"] = json!("none");
     for readings in [
         &[&own, &others][..],
+        &[&own, &bad],
         &[&others, &own],
         &[&own, &own, &others, &own],
     ] {
