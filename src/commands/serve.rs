@@ -41,6 +41,9 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         model = gemini.map_or("none", |gemini| &gemini.model),
         "serving"
     );
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
     if config.uses_development_key() {
         if !address.ip().is_loopback() {
             tracing::warn!(

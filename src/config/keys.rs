@@ -34,6 +34,8 @@ pub struct ServiceSecrets {
     pub current: SecretString,
     /// What is still understood, while a secret is being changed.
     pub former: Vec<SecretString>,
+    /// Whether they are no keys that clients have.
+    pub is_own: bool,
 }
 
 impl ServiceSecrets {
@@ -96,10 +98,12 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 Some((current, former)) => ServiceSecrets {
                     current: current.clone(),
                     former: former.to_vec(),
+                    is_own: false,
                 },
                 None => ServiceSecrets {
                     current: DEVELOPMENT_KEY.into(),
                     former: Vec::new(),
+                    is_own: false,
                 },
             };
         };
@@ -121,6 +125,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         ServiceSecrets {
             current: secrets.next().unwrap_or_default().into(),
             former: secrets.map(SecretString::from).collect(),
+            is_own: true,
         }
     }
 

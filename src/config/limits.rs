@@ -18,6 +18,8 @@ pub struct LimitConfig {
     pub insights: Option<NonZeroU32>,
     /// Failed authentications of one client address.
     pub failed_authentications: Option<NonZeroU32>,
+    /// Whether nobody chose how often principals may ask.
+    pub are_default: bool,
     /// Proxies that are believed about a client's address.
     pub trusted_proxies: Vec<IpNet>,
 }
@@ -27,6 +29,12 @@ const HIGHEST: u32 = 1_000_000;
 
 impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
     pub(super) fn limits(&mut self, environment: Environment) -> LimitConfig {
+        let names = [
+            "RATE_LIMIT_READS",
+            "RATE_LIMIT_WRITES",
+            "RATE_LIMIT_INSIGHTS",
+        ];
+        let are_default = names.iter().all(|name| self.text(*name).is_none());
         let mut limit =
             |variable, in_production| self.per_minute(variable, environment, in_production);
         LimitConfig {
@@ -34,6 +42,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             writes: limit("RATE_LIMIT_WRITES", 1_200),
             insights: limit("RATE_LIMIT_INSIGHTS", 30),
             failed_authentications: limit("RATE_LIMIT_FAILED_AUTHENTICATIONS", 20),
+            are_default,
             trusted_proxies: self.trusted_proxies(),
         }
     }

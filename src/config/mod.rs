@@ -12,6 +12,7 @@ mod keys;
 mod limits;
 mod reader;
 mod tokens;
+mod warnings;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -312,6 +313,49 @@ mod tests {
             let faults = keys(faulty).unwrap_err();
             assert_eq!(faults.variables().collect::<Vec<_>>(), ["CLARITY_API_KEY"]);
         }
+    }
+
+    #[test]
+    fn production_warns_of_defaults_that_many_clients_do_not_fit() {
+        assert!(read(&[]).unwrap().warnings().is_empty());
+        let key = "0123456789abcdef0123456789abcdef";
+        let mut variables = vec![
+            ("ENVIRONMENT", "production"),
+            ("AWS_REGION", "eu-central-1"),
+            ("CLARITY_API_KEY", key),
+        ];
+        for (left, (name, value)) in [
+            (3, ("RATE_LIMIT_READS", "off")),
+            (2, ("TRUSTED_PROXIES", "10.0.0.0/16")),
+            // The key that served before the secret may be a short one.
+            (
+                1,
+                (
+                    "CLARITY_SERVICE_SECRET",
+                    "fedcba9876543210fedcba9876543210, 01234567890123456789",
+                ),
+            ),
+        ] {
+            assert_eq!(read(&variables).unwrap().warnings().len(), left, "{name}");
+            variables.push((name, value));
+        }
+        assert!(read(&variables).unwrap().warnings().is_empty());
+        variables.pop();
+        variables.push(("CLARITY_SERVICE_SECRET", "too-short"));
+        assert_eq!(faulty_variables(&variables), ["CLARITY_SERVICE_SECRET"]);
+    }
+
+    #[test]
+    fn a_key_has_full_access_or_is_listed() {
+        let key = "0123456789abcdef0123456789abcdef";
+        let digest = crate::auth::KeyDigest::of(key.as_bytes());
+        let list =
+            format!(r#"[{{"id":"app","sha256":"{digest}","scopes":["insights"],"users":["*"]}}]"#);
+        let variables = [
+            ("CLARITY_API_KEY", key),
+            ("CLARITY_API_KEYS", list.as_str()),
+        ];
+        assert_eq!(faulty_variables(&variables), ["CLARITY_API_KEYS"]);
     }
 
     #[test]
