@@ -9,6 +9,7 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(moto_server)");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=PATH");
+    #[expect(clippy::disallowed_methods, reason = "this is no part of the service")]
     let path = env::var_os("PATH").unwrap_or_default();
     if env::split_paths(&path).any(|folder| folder.join("moto_server").is_file()) {
         println!("cargo::rustc-cfg=moto_server");

@@ -34,7 +34,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             "RATE_LIMIT_WRITES",
             "RATE_LIMIT_INSIGHTS",
         ];
-        let are_default = names.iter().all(|name| self.text(*name).is_none());
+        let are_default = names.iter().all(|name| self.text(name).is_none());
         let mut limit =
             |variable, in_production| self.per_minute(variable, environment, in_production);
         LimitConfig {

@@ -348,7 +348,7 @@ mod tests {
     #[test]
     fn a_key_has_full_access_or_is_listed() {
         let key = "0123456789abcdef0123456789abcdef";
-        let digest = crate::auth::KeyDigest::of(key.as_bytes());
+        let digest = KeyDigest::of(key.as_bytes());
         let list =
             format!(r#"[{{"id":"app","sha256":"{digest}","scopes":["insights"],"users":["*"]}}]"#);
         let variables = [
