@@ -41,6 +41,7 @@ pub struct App {
     /// Whether clients reach it by HTTPS alone.
     is_behind_https: bool,
     reload_keys_every: Duration,
+    shutdown_grace: Duration,
 }
 
 impl App {
@@ -86,6 +87,7 @@ impl App {
             allowed_origins: allowed_origins(&config.cors),
             is_behind_https: config.environment == Environment::Production,
             reload_keys_every: config.keys.reload_every,
+            shutdown_grace: config.shutdown_grace,
         })
     }
 
@@ -98,8 +100,9 @@ impl App {
         )
     }
 
-    /// Serves on `listener` until `stop` is done and what was in flight then is
-    /// answered, or has had its time.
+    /// Serves on `listener` until `stop` is done, then for the grace that the
+    /// settings give, though not ready any more, and until what was in flight
+    /// then is answered, or has had its time.
     ///
     /// # Errors
     /// When the listener fails.
@@ -115,6 +118,7 @@ impl App {
             stop.await;
             readiness.begin_shutdown();
             tracing::info!("stopping");
+            tokio::time::sleep(self.shutdown_grace).await;
             stopping.send_replace(true);
         };
         let service = self

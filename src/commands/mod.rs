@@ -72,7 +72,9 @@ Settings come from the environment, or from a file .env in the working directory
   GEMINI_API_VERSION version of its API [v1beta]
   INSIGHT_DEADLINE   seconds that an answer may take, 2 to 55 [25]
   INSIGHT_CACHE_TTL  seconds that Gemini's answers are remembered, 0 for not [600]
-  RUST_LOG           what is logged, such as debug [info]";
+  RUST_LOG           what is logged, such as debug [info]
+  SHUTDOWN_GRACE     seconds of serving on after SIGTERM, while not ready any more
+                     [0; in production 5]";
 
 /// Exit code for settings that are not usable.
 const UNUSABLE_SETTINGS: u8 = 2;

@@ -17,6 +17,7 @@ mod warnings;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 pub use self::cors::CorsConfig;
 pub use self::faults::ConfigFaults;
@@ -62,6 +63,9 @@ pub struct Config {
     pub insights: InsightConfig,
     /// What is logged, in the syntax of `RUST_LOG`.
     pub log_filter: String,
+    /// How long it serves on once it is told to stop, so that load balancers
+    /// have time to notice that it is not ready.
+    pub shutdown_grace: Duration,
 }
 
 /// Where the service runs.
@@ -123,6 +127,7 @@ impl Config {
         let cors = reader.cors(environment);
         let insights = reader.insights(environment);
         let log_filter = reader.log_filter();
+        let shutdown_grace = reader.shutdown_grace(environment);
         reader.finish(Self {
             environment,
             address,
@@ -134,6 +139,7 @@ impl Config {
             cors,
             insights,
             log_filter,
+            shutdown_grace,
         })
     }
 
@@ -206,6 +212,7 @@ mod tests {
         .unwrap();
         assert!(matches!(production.store, StoreConfig::DynamoDb { .. }));
         assert_eq!(production.address.to_string(), "0.0.0.0:8000");
+        assert_eq!(production.shutdown_grace.as_secs(), 5);
         assert!(!format!("{production:?}").contains(key));
         let embedded = read(&[
             ("DYNAMODB_ENDPOINT", "http://localhost:8001"),
@@ -227,6 +234,7 @@ mod tests {
             ("DYNAMODB_ENDPOINT", "secret"),
             ("CLARITY_API_KEY", "a key with spaces secret"),
             ("RUST_LOG", "secret"),
+            ("SHUTDOWN_GRACE", "5 secret"),
         ];
         assert_eq!(
             faulty_variables(&variables),
@@ -237,7 +245,8 @@ mod tests {
                 "DYNAMODB_ENDPOINT",
                 "CLARITY_STORE",
                 "CLARITY_API_KEY",
-                "RUST_LOG"
+                "RUST_LOG",
+                "SHUTDOWN_GRACE"
             ]
         );
         assert!(!read(&variables).unwrap_err().to_string().contains("secret"));

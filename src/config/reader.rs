@@ -1,6 +1,7 @@
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
@@ -8,6 +9,10 @@ use url::Url;
 
 use super::faults::ConfigFaults;
 use super::{Environment, StoreConfig};
+
+/// A load balancer goes on sending requests for some seconds after it is told
+/// that a task is leaving.
+const PRODUCTION_SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 
 /// Reads variables and gathers faults; a faulty one yields a stand-in, so that
 /// the others are read too.
@@ -186,6 +191,22 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             self.fault(variable, "must be a URL such as http://localhost:8001");
         }
         Some(endpoint)
+    }
+
+    pub(super) fn shutdown_grace(&mut self, environment: Environment) -> Duration {
+        let Some(seconds) = self.text("SHUTDOWN_GRACE") else {
+            return match environment {
+                Environment::Development => Duration::ZERO,
+                Environment::Production => PRODUCTION_SHUTDOWN_GRACE,
+            };
+        };
+        match seconds.parse() {
+            Ok(seconds @ 0..=60) => Duration::from_secs(seconds),
+            _ => {
+                self.fault("SHUTDOWN_GRACE", "must be a number of seconds from 0 to 60");
+                Duration::ZERO
+            }
+        }
     }
 
     pub(super) fn log_filter(&mut self) -> String {

@@ -195,3 +195,16 @@ async fn a_signal_stops_it_and_it_says_so() {
         assert!(log.contains("stopping"), "{log}");
     }
 }
+
+#[tokio::test]
+async fn told_to_stop_it_serves_on_for_its_grace_but_is_not_ready() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Service::start(directory.path(), &[("SHUTDOWN_GRACE", "3")]);
+    assert_eq!(service.get("/health/ready").await.0, 200);
+    service.signal("TERM");
+    while service.get("/health/ready").await.0 == 200 {}
+    assert_eq!(service.get("/health/ready").await.0, 503);
+    assert_eq!(service.get("/api/v1/data/user123").await.0, 200);
+    let (status, log) = service.ended();
+    assert!(status.success(), "{log}");
+}

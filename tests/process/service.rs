@@ -163,11 +163,21 @@ impl Service {
         self.process.0.wait().unwrap();
     }
 
-    /// Asks it to stop, and gives how it ended and what it logged.
-    pub fn stop(mut self, signal: &str) -> (ExitStatus, String) {
+    /// Asks it to stop.
+    pub fn signal(&self, signal: &str) {
         let id = self.process.0.id().to_string();
         let told = Command::new("kill").args(["-s", signal, &id]).status();
         assert!(told.unwrap().success());
+    }
+
+    /// Asks it to stop, and gives how it ended and what it logged.
+    pub fn stop(self, signal: &str) -> (ExitStatus, String) {
+        self.signal(signal);
+        self.ended()
+    }
+
+    /// How it ended, once it has, and what it logged.
+    pub fn ended(mut self) -> (ExitStatus, String) {
         let status = self.process.0.wait().unwrap();
         (status, self.log.take().unwrap().join().unwrap())
     }
