@@ -146,7 +146,7 @@ check_identity() {
 check_template() {
   [ -r "$template" ] || refuse "cannot read $template"
   if command -v cfn-lint >/dev/null; then
-    cfn-lint --non-zero-exit-code error "$template" >&2 || refuse "cfn-lint finds faults in $template"
+    cfn-lint --ignore-checks W -- "$template" >&2 || refuse "cfn-lint finds faults in $template"
   fi
   aws cloudformation validate-template --template-body "file://$template" >/dev/null || refuse "AWS does not take $template"
   say "the template is valid"
@@ -203,7 +203,7 @@ check_table() {
 
 ensure_ecs_role() {
   # ECS makes it by itself when an account uses it first, but too late for that use.
-  [ -n "$(ask iam get-role --role-name AWSServiceRoleForECS --query Role.RoleName)" ] ||
+  [ -n "$(ask iam list-roles --path-prefix /aws-service-role/ecs.amazonaws.com/ --query 'Roles[0].RoleName')" ] ||
     change "make the account's service-linked role for ECS" aws iam create-service-linked-role --aws-service-name ecs.amazonaws.com
 }
 
