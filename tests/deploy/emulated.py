@@ -223,10 +223,22 @@ def references(node) -> set[str]:
     return found
 
 
+def without_nat(node):
+    """What is chosen where there is no NAT gateway, as the emulator cannot make one."""
+    if isinstance(node, list):
+        return [without_nat(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    match node:
+        case {"Fn::If": ["HasNat", _, otherwise]}:
+            return without_nat(otherwise)
+    return {key: without_nat(value) for key, value in node.items()}
+
+
 def project(template: Path, target: Path) -> list[str]:
     """Writes what of a template the emulator can make, and gives what it cannot."""
     whole = load(template)
-    resources = whole["Resources"]
+    resources = without_nat(whole["Resources"])
     gone = {name for name, resource in resources.items() if resource["Type"] in REFUSED_TYPES} | REFUSED_NAMES
     while more := {name for name, resource in resources.items() if name not in gone and references(resource["Properties"]) & gone}:
         gone |= more
