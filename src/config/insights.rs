@@ -121,7 +121,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         url
     }
 
-    fn seconds(
+    pub(super) fn seconds(
         &mut self,
         variable: &'static str,
         default: u64,

@@ -10,10 +10,6 @@ use url::Url;
 use super::faults::ConfigFaults;
 use super::{Environment, StoreConfig};
 
-/// A load balancer goes on sending requests for some seconds after it is told
-/// that a task is leaving.
-const PRODUCTION_SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
-
 /// Reads variables and gathers faults; a faulty one yields a stand-in, so that
 /// the others are read too.
 pub(super) struct Reader<V> {
@@ -194,19 +190,13 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
     }
 
     pub(super) fn shutdown_grace(&mut self, environment: Environment) -> Duration {
-        let Some(seconds) = self.text("SHUTDOWN_GRACE") else {
-            return match environment {
-                Environment::Development => Duration::ZERO,
-                Environment::Production => PRODUCTION_SHUTDOWN_GRACE,
-            };
+        // A load balancer goes on sending requests for some seconds after it is
+        // told that a task is leaving.
+        let default = match environment {
+            Environment::Development => 0,
+            Environment::Production => 5,
         };
-        match seconds.parse() {
-            Ok(seconds @ 0..=60) => Duration::from_secs(seconds),
-            _ => {
-                self.fault("SHUTDOWN_GRACE", "must be a number of seconds from 0 to 60");
-                Duration::ZERO
-            }
-        }
+        self.seconds("SHUTDOWN_GRACE", default, 0..=60)
     }
 
     pub(super) fn log_filter(&mut self) -> String {
