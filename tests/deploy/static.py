@@ -26,8 +26,7 @@ FILES = [
     "docker-compose.aws.yml",
     "rust-toolchain.toml",
     TEMPLATE,
-    "src/config/reader.rs",
-    "src/config/mod.rs",
+    *sorted(str(path) for path in Path("src/config").glob("*.rs")),
     *SCRIPTS,
     *WORKFLOWS,
 ]
