@@ -356,8 +356,10 @@ deploy_stack() {
 
 # Says why the new tasks do not serve, and ends.
 give_up() {
-  local task log_group
+  local serving task log_group
   printf '\ndeploy-aws-simple.sh: %s\n' "$1" >&2
+  serving=$(service "deployments[?runningCount>\`0\`].taskDefinition | [0]")
+  log_group=$(stack_output LogGroupName)
   {
     if [ -s "$failed_events" ]; then
       printf '\nFailed steps of the stack:\n'
@@ -365,20 +367,18 @@ give_up() {
     fi
     printf '\nEvents of the service, newest first:\n'
     ask ecs describe-services --cluster "$stack" --services "$stack" --query 'services[0].events[:10].[createdAt,message]'
-    printf '\nStopped tasks:\n'
-    for task in $(ask ecs list-tasks --cluster "$stack" --family "$stack" --desired-status STOPPED --query 'taskArns[:5]'); do
-      ask ecs describe-tasks --cluster "$stack" --tasks "$task" \
-        --query 'tasks[0].[taskDefinitionArn,stoppedReason,containers[0].exitCode,containers[0].reason]'
-      printf '\n'
+    for task in $(ask ecs list-tasks --cluster "$stack" --family "$stack" --desired-status STOPPED --query 'taskArns[]'); do
+      # One that a newer version replaced in good order tells nothing.
+      ask ecs describe-tasks --cluster "$stack" --tasks "$task" --query "tasks[?taskDefinitionArn!='$serving'] | [0].[taskDefinitionArn,stoppedReason,containers[0].exitCode,containers[0].reason]" >"$work/task"
+      if grep -q '[^[:space:]]' "$work/task"; then
+        printf '\nStopped task:\n'
+        cat "$work/task"
+        printf '\n'
+        ask logs get-log-events --log-group-name "${log_group:-/ecs/$stack}" --log-stream-name "service/clarity-backend/${task##*/}" \
+          --limit 10 --query 'events[].[message]'
+      fi
     done
-    log_group=$(stack_output LogGroupName)
-    printf '\nLast lines of the log:\n'
-    ask logs filter-log-events --log-group-name "${log_group:-/ecs/$stack}" --start-time "$((($(date +%s) - timeout) * 1000))" \
-      --query 'events[-20:].[message]'
-    printf '\n'
-    if [ -n "$(service taskDefinition)" ]; then
-      printf '\nServing on: %s\n' "$(service "deployments[?runningCount>\`0\`].taskDefinition | [0]")"
-    fi
+    printf '\nServing on: %s\n' "${serving:-nothing}"
   } >&2
   exit 1
 }
