@@ -356,7 +356,8 @@ deploy_stack() {
 
 # Says why the new tasks do not serve, and ends.
 give_up() {
-  local serving task log_group
+  local serving log_group stopped task reason
+  : >"$work/tasks"
   printf '\ndeploy-aws-simple.sh: %s\n' "$1" >&2
   serving=$(service "deployments[?runningCount>\`0\`].taskDefinition | [0]")
   log_group=$(stack_output LogGroupName)
@@ -367,17 +368,15 @@ give_up() {
     fi
     printf '\nEvents of the service, newest first:\n'
     ask ecs describe-services --cluster "$stack" --services "$stack" --query 'services[0].events[:10].[createdAt,message]'
-    for task in $(ask ecs list-tasks --cluster "$stack" --family "$stack" --desired-status STOPPED --query 'taskArns[]'); do
-      # One that a newer version replaced in good order tells nothing.
-      ask ecs describe-tasks --cluster "$stack" --tasks "$task" --query "tasks[?taskDefinitionArn!='$serving'] | [0].[taskDefinitionArn,stoppedReason,containers[0].exitCode,containers[0].reason]" >"$work/task"
-      if grep -q '[^[:space:]]' "$work/task"; then
-        printf '\nStopped task:\n'
-        cat "$work/task"
-        printf '\n'
-        ask logs get-log-events --log-group-name "${log_group:-/ecs/$stack}" --log-stream-name "service/clarity-backend/${task##*/}" \
-          --limit 10 --query 'events[].[message]'
-      fi
-    done
+    # What a newer version replaced in good order tells nothing.
+    stopped=$(ask ecs list-tasks --cluster "$stack" --family "$stack" --desired-status STOPPED --query 'taskArns[:100]')
+    # shellcheck disable=SC2086 # one argument each
+    [ -z "$stopped" ] || ask ecs describe-tasks --cluster "$stack" --tasks $stopped --query "reverse(sort_by(tasks[?taskDefinitionArn!='$serving' && stoppedAt], &stoppedAt))[:3].[taskArn,taskDefinitionArn,stoppedReason,containers[0].exitCode,containers[0].reason]" >"$work/tasks"
+    while IFS=$'\t' read -r task reason || [ -n "${task:-}" ]; do
+      printf '\nStopped task: %s\n%s\n' "${task##*/}" "$reason"
+      ask logs get-log-events --log-group-name "${log_group:-/ecs/$stack}" --log-stream-name "service/clarity-backend/${task##*/}" \
+        --limit 10 --query 'events[].[message]'
+    done <"$work/tasks"
     printf '\nServing on: %s\n' "${serving:-nothing}"
   } >&2
   exit 1
