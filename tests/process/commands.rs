@@ -1,6 +1,7 @@
 //! What the binary can be told to do.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
 use crate::service::{Service, client, complaint, run};
 
@@ -199,10 +200,13 @@ async fn a_signal_stops_it_and_it_says_so() {
 #[tokio::test]
 async fn told_to_stop_it_serves_on_for_its_grace_but_is_not_ready() {
     let directory = tempfile::tempdir().unwrap();
-    let service = Service::start(directory.path(), &[("SHUTDOWN_GRACE", "3")]);
+    let service = Service::start(directory.path(), &[("SHUTDOWN_GRACE", "10")]);
     assert_eq!(service.get("/health/ready").await.0, 200);
     service.signal("TERM");
-    while service.get("/health/ready").await.0 == 200 {}
+    let became_unready = async { while service.get("/health/ready").await.0 == 200 {} };
+    tokio::time::timeout(Duration::from_secs(8), became_unready)
+        .await
+        .expect("it stays ready");
     assert_eq!(service.get("/health/ready").await.0, 503);
     assert_eq!(service.get("/api/v1/data/user123").await.0, 200);
     let (status, log) = service.ended();
