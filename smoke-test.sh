@@ -10,7 +10,8 @@ usage: smoke-test.sh [URL]
 
 Reads the API key from the variable CLARITY_API_KEY, or else from the file that
 CLARITY_API_KEY_FILE names, or else takes development-key. SMOKE_TIMEOUT is how many
-seconds the service may take to become ready, 60 if not set.
+seconds the service may take to become ready, 60 if not set. With SMOKE_CONNECT_TO the
+requests go to that host in place of the URL's, as before a name leads there.
 
 Writes one reading of a user of its own, and deletes it again. Ends with
 `N passed, N failed`, and exit code 1 if anything failed.
@@ -56,7 +57,10 @@ body=
 # that name. The key goes over standard input: others can read a command line.
 request() {
   local method=$1 path=$2 key=$3 data=${4:-} answer
+  key=${key//\\/\\\\}
+  key=${key//\"/\\\"}
   local options=(--silent --show-error --max-time 15 --request "$method" --write-out '\n%{http_code}')
+  [ -z "${SMOKE_CONNECT_TO:-}" ] || options+=(--connect-to "::$SMOKE_CONNECT_TO:")
   [ -z "$data" ] || options+=(--header 'Content-Type: application/json' --data "$data")
   answer=$(
     { [ -z "$key" ] || printf 'header = "X-API-Key: %s"\n' "$key"; } |
@@ -86,6 +90,12 @@ check() {
   printf 'ok      %s\n' "$name"
 }
 
+# Broken off, it leaves no reading behind.
+id=
+clean_up() { [ -z "$id" ] || request DELETE "/api/v1/data/$user/$id" "$key"; }
+trap clean_up EXIT
+trap 'exit 1' INT TERM
+
 echo "Smoke test of $url"
 
 end=$((SECONDS + timeout))
@@ -103,7 +113,6 @@ check "nobody reads without a key" 401
 reading="{\"user_id\":\"$user\",\"data_type\":\"heart_rate\",\"value\":72,\"timestamp\":\"$timestamp\",\"metadata\":{\"source\":\"smoke-test\"}}"
 request POST /api/v1/data "$key" "$reading"
 check "a reading is stored" 200 '"success":true' '"result":"stored"'
-id=
 if [[ "$body" =~ \"data_id\":\"([0-9a-f-]{36})\" ]]; then id=${BASH_REMATCH[1]}; fi
 
 request GET "/api/v1/data/$user?limit=10" "$key"
@@ -117,6 +126,7 @@ check "it is deleted" 200 '"deleted":1'
 
 request GET "/api/v1/data/$user/${id:-none}" "$key"
 check "it is gone" 404
+id=
 
 printf '%d passed, %d failed\n' "$passed" "$failed"
 [ "$failed" -eq 0 ]
