@@ -5,20 +5,21 @@
 #
 # The compiler always runs on the machine's own architecture and compiles for the
 # one asked for: BuildKit derives TARGETARCH from --platform, and
-# `--build-arg TARGETARCH=arm64` sets it by hand.
+# `--build-arg TARGETARCH=arm64` sets it by hand. A default here would override it.
 
 FROM --platform=$BUILDPLATFORM rust:1.95-slim-bookworm AS build
 
 SHELL ["/bin/bash", "-o", "errexit", "-o", "nounset", "-o", "pipefail", "-c"]
 
-ARG TARGETARCH=amd64
+ARG TARGETARCH
 
 # Only for another architecture than the machine's own is there anything to fetch.
 # hadolint ignore=DL3008
-RUN case "$TARGETARCH" in \
+RUN architecture=${TARGETARCH:-$(dpkg --print-architecture)}; \
+    case "$architecture" in \
       amd64) machine=x86_64 package=x86-64-linux-gnu libc=libc6-dev-amd64-cross ;; \
       arm64) machine=aarch64 package=aarch64-linux-gnu libc=libc6-dev-arm64-cross ;; \
-      *) echo "TARGETARCH must be amd64 or arm64, not $TARGETARCH" >&2; exit 1 ;; \
+      *) echo "TARGETARCH must be amd64 or arm64, not $architecture" >&2; exit 1 ;; \
     esac; \
     echo "$machine" > /machine; \
     if ! command -v "$machine-linux-gnu-gcc"; then \
@@ -50,6 +51,8 @@ RUN --mount=type=cache,id=clarity-registry,target=/usr/local/cargo/registry,shar
     export "CC_$in_names=$machine-linux-gnu-gcc"; \
     export "CARGO_TARGET_${in_settings}_LINKER=$machine-linux-gnu-gcc"; \
     export RUSTFLAGS='-C target-feature=+crt-static'; \
+    # The cache may hold what another checkout made later than these files are.
+    find Cargo.toml build.rs benches src -exec touch {} +; \
     cargo build --locked --release --bin clarity-backend --target "$target"; \
     cp "target/$target/release/clarity-backend" /clarity-backend
 
