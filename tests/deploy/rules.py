@@ -28,12 +28,14 @@ ALARMED_METRICS = {
     "MemoryUtilization",
     "GeminiFailures",
 }
-# The longest that an insight may take, in seconds: INSIGHT_DEADLINE.
-LONGEST_REQUEST = 25
+# Variables that the service has and a task does not need: what it is elsewhere, and the
+# other ways to give the same.
+NOT_ON_AWS = set(
+    "HOST CLARITY_STORE CLARITY_DATA_DIR DYNAMODB_ENDPOINT SECRETS_MANAGER_ENDPOINT CLARITY_API_KEY "
+    "CLARITY_API_KEYS_FILE CLARITY_API_KEYS_SECRET AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_PROFILE".split()
+)
 # What Fargate allows, in seconds.
 LONGEST_STOP_TIMEOUT = 120
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-LARGEST_TEMPLATE = 51_200
 
 
 class Files:
@@ -50,6 +52,11 @@ class Files:
 
     def text(self, path: str) -> str:
         return (self.directory / path).read_text(encoding="utf-8")
+
+    def source(self, directory: str) -> str:
+        """The service's own source there, without the tests within it."""
+        paths = sorted((self.directory / directory).rglob("*.rs"))
+        return "".join(path.read_text(encoding="utf-8").split("#[cfg(test)]\nmod ")[0] for path in paths)
 
     def properties(self, name: str) -> dict:
         return self.resources[name]["Properties"]
@@ -123,22 +130,34 @@ def health_is_that_of_readiness(files: Files):
 def service_waits_for_its_listener(files: Files):
     """ECS refuses a service whose target group no load balancer uses yet."""
     needed = listed(files.resources["Service"].get("DependsOn", []))
-    if "Listener" not in needed:
-        yield "the service does not depend on the listener"
-    (action,) = files.properties("Listener")["DefaultActions"]
-    if action != {"Type": "forward", "TargetGroupArn": {"Ref": "TargetGroup"}}:
-        yield "the listener does not forward to the target group"
+    if "HttpListener" not in needed:
+        yield "the service does not depend on the listener for HTTP"
+    if {"Fn::If": ["HasCertificate", {"Ref": "HttpsListener"}, "http"]} not in attributes(files.properties("Service")["Tags"]).values():
+        yield "the service does not wait for the listener for HTTPS"
+    forward = {"Type": "forward", "TargetGroupArn": {"Ref": "TargetGroup"}}
+    (plain_action,) = files.properties("HttpListener")["DefaultActions"]
+    if files.properties("HttpsListener")["DefaultActions"] != [forward] or plain_action["Fn::If"][2] != forward:
+        yield "the listeners do not forward to the target group"
 
 
 def drain_fits(files: Files):
-    """Neither the load balancer nor ECS cuts off what is in flight."""
+    """Neither the service nor the load balancer nor ECS cuts off what is in flight."""
+    # However it is called: the time after which the service itself ends all requests.
+    stops = re.findall(r"const \w*(?:DRAIN|STOP)\w*: Duration = Duration::from_secs\((\d+)\)", files.source("src"))
+    deadlines = re.findall(r'"INSIGHT_DEADLINE", (\d+)', files.source("src/config"))
+    if len(stops) != 1 or len(deadlines) != 1:
+        yield f"this rule does not find the service's own times any more: {stops}, {deadlines}"
+        return
+    longest, deadline = int(stops[0]), files.parameters["InsightDeadline"]
+    if deadline["Default"] != int(deadlines[0]) or deadline["MaxValue"] > longest:
+        yield f"InsightDeadline is not {deadlines[0]}, or may be longer than the {longest} that the service waits for"
     stop = files.container["StopTimeout"]
     grace = int(files.environment["SHUTDOWN_GRACE"])
     group = attributes(files.properties("TargetGroup")["TargetGroupAttributes"])
     delay = int(group["deregistration_delay.timeout_seconds"])
-    if not grace + LONGEST_REQUEST < stop <= LONGEST_STOP_TIMEOUT:
-        yield f"StopTimeout {stop} does not hold a grace of {grace} and a request of {LONGEST_REQUEST}"
-    if not grace + LONGEST_REQUEST < delay <= stop:
+    if not grace + longest < stop <= LONGEST_STOP_TIMEOUT:
+        yield f"StopTimeout {stop} does not hold a grace of {grace} and a request of {longest}"
+    if not grace + longest < delay <= stop:
         yield f"the deregistration delay {delay} is not between a grace with a request and StopTimeout {stop}"
 
 
@@ -167,7 +186,8 @@ def secrets_stay_secret(files: Files):
     """Keys come from Secrets Manager, and from nowhere else."""
     secrets = {pair["Name"]: pair["ValueFrom"] for pair in plain(files.container["Secrets"])}
     wanted = {
-        "CLARITY_API_KEY": {"Ref": "ApiKeysSecretArn"},
+        "CLARITY_API_KEYS": {"Ref": "ApiKeysSecretArn"},
+        "CLARITY_SERVICE_SECRET": {"Ref": "ServiceSecretArn"},
         "GEMINI_API_KEY": {"Ref": "GeminiApiKeySecretArn"},
     }
     if secrets != wanted:
@@ -216,6 +236,8 @@ def rollouts_are_safe(files: Files):
         yield "the circuit breaker does not take a bad version back"
     if deployment["MinimumHealthyPercent"] != 100 or deployment["MaximumPercent"] != 200:
         yield "a roll-out stops tasks before others are ready"
+    if files.container["DockerLabels"] != {"secret-versions": {"Ref": "SecretVersions"}}:
+        yield "other secrets do not make another version, which would be rolled out"
     if "DesiredCount" in service:
         yield "an update of the stack would undo what scaling did"
     if files.resources["TaskDefinition"].get("UpdateReplacePolicy") != "Retain":
@@ -248,14 +270,18 @@ def task_is_hardened(files: Files):
 
 def entrance_is_encrypted(files: Files):
     """TLS 1.2 or later wherever there is a certificate, HTTP only when asked for."""
-    listener = files.properties("Listener")
-    if listener["Protocol"] != {"Fn::If": ["HasCertificate", "HTTPS", "HTTP"]}:
-        yield "the listener is not HTTPS with a certificate"
-    if "TLS13-1-2" not in str(listener["SslPolicy"]):
+    listener = files.properties("HttpsListener")
+    if listener["Protocol"] != "HTTPS" or "TLS13-1-2" not in listener["SslPolicy"]:
         yield "the listener takes TLS older than 1.2"
-    (redirect,) = files.properties("RedirectListener")["DefaultActions"]
-    if redirect["Type"] != "redirect":
-        yield "HTTP is not redirected"
+    (action,) = files.properties("HttpListener")["DefaultActions"]
+    condition, redirect, _ = action["Fn::If"]
+    if condition != "HasCertificate" or redirect["Type"] != "redirect":
+        yield "HTTP is not redirected where there is a certificate"
+    # AWS counts the list as 55 rules, and a group may have 60.
+    if str(files.properties("LoadBalancerSecurityGroup")).count("SourcePrefixListId") != 1:
+        yield "CloudFront is not admitted on one port"
+    if files.properties("Distribution")["DistributionConfig"]["Origins"][0]["CustomOriginConfig"]["OriginProtocolPolicy"] != "https-only":
+        yield "CloudFront talks to the load balancer without encryption"
     if "AllowPlainHttp" not in str(files.rules["Encrypted"]) or files.parameters["AllowPlainHttp"]["Default"] != "false":
         yield "HTTP alone need not be asked for"
 
@@ -284,24 +310,29 @@ def alarms_reach_somebody(files: Files):
 
 
 def names_of_variables_agree(files: Files):
-    """A variable has one name in the service, the template and .env.aws."""
-    sources = (files.directory / "src/config").glob("*.rs")
-    source = "".join(path.read_text(encoding="utf-8") for path in sources)
-    known = set(re.findall(r'self(?:\s*\.\w+|\.variable\))\(\s*"([A-Z_]+)"', source))
+    """Each variable of the service is in the template, .env.aws and the README."""
+    quoted = set(re.findall(r'"([A-Z][A-Z_]+)"', files.source("src/config")))
+    known = {name for name in quoted if "_" in name or name in ("ENVIRONMENT", "HOST", "PORT")}
     described = set(re.findall(r"^([A-Z_]+)=", files.text(".env.aws"), re.M))
+    set_on_aws = {*files.environment, *(pair["Name"] for pair in plain(files.container["Secrets"]))}
+    readme = set(re.findall(r"`([A-Z_]+)`", files.text("README.md")))
     if not {"ENVIRONMENT", "CLARITY_DATA_DIR", "GEMINI_MODEL", "INSIGHT_DEADLINE"} <= known:
         yield f"this rule does not find the service's variables any more: {sorted(known)}"
-    for name in sorted(known - described):
+    # A profile that is named, but empty, would be looked for.
+    for name in sorted(known - described - {"AWS_PROFILE"}):
         yield f".env.aws lacks {name}"
-    for name in sorted(set(files.environment) - described):
-        yield f"the template sets {name}, which .env.aws does not have"
+    for name in sorted(known - set_on_aws - NOT_ON_AWS):
+        yield f"the template lacks {name}"
+    for name in sorted(set_on_aws - known):
+        yield f"the template sets {name}, which the service does not read"
+    for name in sorted(known - readme):
+        yield f"the README lacks {name}"
 
 
-def template_can_be_sent(files: Files):
-    """CloudFormation takes a larger template only by way of a bucket."""
-    size = len(files.text("infra/clarity-backend.yaml").encode())
-    if size > LARGEST_TEMPLATE:
-        yield f"the template has {size} bytes, more than {LARGEST_TEMPLATE}"
+def image_is_of_its_platform(files: Files):
+    """BuildKit's own value for the platform reaches the build."""
+    for line in re.findall(r"^ARG (?:TARGET|BUILD)\w+=.*$", files.dockerfile, re.M):
+        yield f"a default in the Dockerfile goes before the platform that is asked for: {line}"
 
 
 def versions_are_pinned(files: Files):
@@ -332,7 +363,7 @@ RULES = [
     nothing_personal_is_kept_by_the_firewall,
     alarms_reach_somebody,
     names_of_variables_agree,
-    template_can_be_sent,
+    image_is_of_its_platform,
     versions_are_pinned,
 ]
 

@@ -26,7 +26,8 @@ FILES = [
     "docker-compose.aws.yml",
     "rust-toolchain.toml",
     TEMPLATE,
-    *sorted(str(path) for path in Path("src/config").glob("*.rs")),
+    "README.md",
+    *sorted(str(path) for path in Path("src").rglob("*.rs")),
     *SCRIPTS,
     *WORKFLOWS,
 ]
@@ -64,8 +65,9 @@ FAULTS = [
     Fault("rules", "container_and_target_group_agree", TEMPLATE, "- ContainerName: clarity-backend", "- ContainerName: clarity"),
     Fault("rules", "container_and_target_group_agree", TEMPLATE, "          ContainerPort: 8000\n", "          ContainerPort: 8080\n"),
     Fault("rules", "health_is_that_of_readiness", TEMPLATE, "/health/ready\n", "/health\n"),
-    Fault("rules", "service_waits_for_its_listener", TEMPLATE, "DependsOn: [Listener, ", "DependsOn: ["),
+    Fault("rules", "service_waits_for_its_listener", TEMPLATE, "DependsOn: [HttpListener, ", "DependsOn: ["),
     Fault("rules", "drain_fits", TEMPLATE, "StopTimeout: 60", "StopTimeout: 30"),
+    Fault("rules", "drain_fits", TEMPLATE, "MaxValue: 25\n", "MaxValue: 55\n"),
     Fault("rules", "permissions_are_least", TEMPLATE, "                  - dynamodb:Query\n", "                  - dynamodb:Query\n                  - dynamodb:Scan\n"),
     Fault("rules", "permissions_are_least", TEMPLATE, "Action: secretsmanager:GetSecretValue\n                Resource:\n                  - !Ref ApiKeysSecretArn", "Action: secretsmanager:GetSecretValue\n                Resource:\n                  - \"*\""),
     Fault("rules", "secrets_stay_secret", TEMPLATE, "- {Name: PORT, ", "- {Name: GEMINI_API_KEY, Value: text}\n            - {Name: PORT, "),
@@ -78,7 +80,9 @@ FAULTS = [
     Fault("rules", "nothing_personal_is_kept_by_the_firewall", TEMPLATE, "SampledRequestsEnabled: false", "SampledRequestsEnabled: true"),
     Fault("rules", "alarms_reach_somebody", TEMPLATE, "MetricName: HTTPCode_ELB_5XX_Count", "MetricName: HTTPCode_ELB_3XX_Count"),
     Fault("rules", "names_of_variables_agree", ".env.aws", "SHUTDOWN_GRACE=\n", ""),
-    Fault("rules", "template_can_be_sent", TEMPLATE, "\nResources:\n", "\n" + "#" * 5000 + "\nResources:\n"),
+    Fault("rules", "names_of_variables_agree", TEMPLATE, "            - {Name: INSIGHT_CACHE_TTL, Value: !Ref InsightCacheTtl}\n", ""),
+    Fault("rules", "names_of_variables_agree", "README.md", "`GEMINI_API_VERSION`", "`GEMINI_VERSION`"),
+    Fault("rules", "image_is_of_its_platform", "Dockerfile", "ARG TARGETARCH\n", "ARG TARGETARCH=amd64\n"),
     Fault("rules", "versions_are_pinned", "Dockerfile", "rust:1.95-", "rust:1.80-"),
 ]
 
