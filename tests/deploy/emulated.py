@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
+import yaml
 from cfnlint.decode import cfn_yaml
 
 PORT = 4566
@@ -93,7 +94,7 @@ def wait_for(url: str, process: subprocess.Popen) -> None:
 def registry():
     """Makes the host name of images at AWS lead to the emulator, with a certificate."""
     hosts, trusted = Path("/etc/hosts"), Path("/etc/docker/certs.d") / REGISTRY
-    before = hosts.read_text()
+    line = f"127.0.0.1 {REGISTRY}\n"
     with tempfile.TemporaryDirectory() as directory:
         pem, certificate = Path(directory) / "both.pem", Path(directory) / "certificate.pem"
         subprocess.run(
@@ -104,7 +105,7 @@ def registry():
         pem.write_text(pem.read_text() + certificate.read_text())
         trusted.mkdir(parents=True, exist_ok=True)
         (trusted / "ca.crt").write_text(certificate.read_text())
-        hosts.write_text(f"{before.rstrip()}\n127.0.0.1 {REGISTRY}\n")
+        hosts.write_text(f"{hosts.read_text().rstrip()}\n{line}")
         process = subprocess.Popen(
             ["socat", f"OPENSSL-LISTEN:443,bind=127.0.0.1,fork,reuseaddr,cert={pem},verify=0", f"TCP:127.0.0.1:{PORT}"],
             stderr=subprocess.DEVNULL,
@@ -116,7 +117,8 @@ def registry():
         finally:
             process.terminate()
             process.wait(10)
-            hosts.write_text(before)
+            # What others wrote meanwhile stays.
+            hosts.write_text(hosts.read_text().replace(line, ""))
             (trusted / "ca.crt").unlink()
             trusted.rmdir()
 
@@ -171,6 +173,16 @@ def resolved(template: Path, values: dict, names: list[str]) -> dict[str, dict]:
     return {name: value(whole["Resources"][name]["Properties"]) for name in names}
 
 
+class AnyValue(dict):
+    """Values of names, for those that do not matter the names themselves."""
+
+    def __missing__(self, name: str) -> str:
+        return name
+
+    def get(self, name: str, _default=None):
+        return self[name]
+
+
 def policies(template: Path) -> dict[str, dict]:
     """The roles' policies, with the values that they have in the emulator."""
     values = {
@@ -181,6 +193,7 @@ def policies(template: Path) -> dict[str, dict]:
         "RepositoryName": "clarity-backend",
         "LogGroup": "/ecs/clarity-backend",
         "ApiKeysSecretArn": "API_KEYS_ARN",
+        "ServiceSecretArn": "SERVICE_SECRET_ARN",
         "GeminiApiKeySecretArn": "GEMINI_ARN",
     }
     roles = resolved(template, values, ["TaskRole", "ExecutionRole"])
@@ -240,7 +253,7 @@ def project(template: Path, target: Path) -> list[str]:
     whole = load(template)
     resources = without_nat(whole["Resources"])
     gone = {name for name, resource in resources.items() if resource["Type"] in REFUSED_TYPES} | REFUSED_NAMES
-    while more := {name for name, resource in resources.items() if name not in gone and references(resource["Properties"]) & gone}:
+    while more := {name for name, resource in resources.items() if name not in gone and references(resource.get("Properties", {})) & gone}:
         gone |= more
     numbers = {name: int(parameter["Default"]) for name, parameter in whole["Parameters"].items() if parameter["Type"] == "Number"}
 
@@ -267,13 +280,16 @@ def project(template: Path, target: Path) -> list[str]:
         "AWS_SECRET_ACCESS_KEY": "test",
     }
     kept = [pair for pair in container["Environment"] if pair.get("Name") not in instead]
+    for pair in kept:
+        if isinstance(pair.get("Value"), int):
+            pair["Value"] = str(pair["Value"])
     container["Environment"] = kept + [{"Name": name, "Value": value} for name, value in instead.items()]
     # The emulator hands these on as they are written here, and reads them as ECS has them.
     container["Secrets"] = [
         {"Fn::If": [pair["Fn::If"][0], as_in_ecs(pair["Fn::If"][1]), pair["Fn::If"][2]]} if "Fn::If" in pair else as_in_ecs(pair)
         for pair in container["Secrets"]
     ]
-    target.write_text(json.dumps(whole))
+    target.write_text(yaml.safe_dump(whole, sort_keys=False))
     return sorted(f"{name} ({resources[name]['Type']})" for name in gone)
 
 

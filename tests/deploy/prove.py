@@ -1,5 +1,6 @@
 """Proves image, compose file and deploy script. Run it by prove.sh."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import boto3
+import yaml
 from botocore.exceptions import ClientError
 
 import emulated
@@ -23,7 +25,6 @@ import emulated
 REPOSITORY = Path(__file__).resolve().parents[2]
 DOCKER = os.environ.get("DOCKER", "docker")
 LARGEST_IMAGE = 28_000_000
-KEY = "a key for the proof of 32 symbols".replace(" ", "-")
 STACK = "clarity-backend"
 URL = f"{emulated.URL}/_alb/{STACK}"
 
@@ -92,20 +93,27 @@ def is_free(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) != 0
 
 
-def smoke(url: str, key: str = "development-key") -> tuple[bool, str]:
-    code, output = run(str(REPOSITORY / "smoke-test.sh"), url, variables={"CLARITY_API_KEY": key, "SMOKE_TIMEOUT": "60"}, timeout=180)
+def smoke(url: str, connect_to: str = "") -> tuple[bool, str]:
+    variables = {"CLARITY_API_KEY": "development-key", "SMOKE_TIMEOUT": "60", "SMOKE_CONNECT_TO": connect_to}
+    code, output = run(str(REPOSITORY / "smoke-test.sh"), url, variables=variables, timeout=180)
     return code == 0 and "8 passed, 0 failed" in output, output
 
 
 # --- The image ---------------------------------------------------------------------
 
 
-def prove_image() -> None:
+def build_image(clone: Path) -> None:
+    """So that what takes long is in BuildKit's cache for everything after it."""
     started = time.monotonic()
-    must(DOCKER, "build", "--quiet", "--tag", STACK, str(REPOSITORY), timeout=1800)
-    print(f"        built in {time.monotonic() - started:.0f} s")
+    must(DOCKER, "build", "--quiet", "--tag", STACK, str(clone), timeout=2400)
+    print(f"        built in {time.monotonic() - started:.0f} s", flush=True)
+
+
+def prove_image() -> None:
     image = json.loads(must(DOCKER, "image", "inspect", STACK))[0]
     report.check(f"the image has {image['Size'] / 1e6:.1f} MB, at most 28", image["Size"] <= LARGEST_IMAGE)
+    machine = machine_of_the_binary()
+    report.check(f"its program is for {image['Architecture']}, as it says", machine == image["Architecture"], machine)
     code, output = run(DOCKER, "run", "--rm", "--network", "none", STACK)
     report.check("without settings it refuses to start, and says what it wants", code == 2 and "CLARITY_API_KEY" in output, output)
 
@@ -113,11 +121,12 @@ def prove_image() -> None:
         DOCKER, "run", "--detach", "--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges",
         "--memory", "512m", "--cpus", "0.25", "--publish", "127.0.0.1::8000", "--tmpfs", "/data:uid=10001",
         "--env", "ENVIRONMENT=development", "--env", "HOST=0.0.0.0", "--env", "CLARITY_STORE=embedded",
-        "--env", "CLARITY_DATA_DIR=/data", "--env", "SHUTDOWN_GRACE=3", STACK,
+        "--env", "CLARITY_DATA_DIR=/data", "--env", "SHUTDOWN_GRACE=15", STACK,
     )  # fmt: skip
     try:
         url = "http://" + must(DOCKER, "port", container, "8000/tcp").splitlines()[0]
         report.check("read-only, not root, without capabilities, it stores and reads", *smoke(url))
+        report.check("a name that leads elsewhere is passed by", *smoke(url.replace("127.0.0.1", "clarity.example"), "127.0.0.1"))
         status = must(DOCKER, "top", container, "-eo", "pid,uid").splitlines()[1].split()
         report.check("it runs as user 10001", status[1] == "10001", status)
         code, output = run(DOCKER, "exec", container, "/clarity-backend", "healthcheck")
@@ -125,13 +134,26 @@ def prove_image() -> None:
         code, output = run(DOCKER, "exec", container, "/bin/sh", "-c", "true")
         report.check("it has no shell", code != 0, output)
         must(DOCKER, "kill", "--signal", "TERM", container)
-        report.check("told to stop, it is not ready", eventually(lambda: get(f"{url}/health/ready")[0] == 503, 3))
+        report.check("told to stop, it is not ready", eventually(lambda: get(f"{url}/health/ready")[0] == 503, 10))
         answer = get(f"{url}/api/v1/data/user123", "development-key")
         report.check("but serves on", answer[0] == 200, answer)
         code = must(DOCKER, "wait", container, timeout=60)
         report.check("and then ends well", code == "0", code)
     finally:
         run(DOCKER, "rm", "--force", container)
+
+
+def machine_of_the_binary() -> str:
+    """The architecture in the header of the program, as images call it."""
+    container = must(DOCKER, "create", STACK)
+    try:
+        with tempfile.TemporaryDirectory() as directory:
+            program = Path(directory) / "program"
+            must(DOCKER, "cp", f"{container}:/clarity-backend", str(program))
+            header = program.open("rb").read(20)
+    finally:
+        run(DOCKER, "rm", container)
+    return {62: "amd64", 183: "arm64"}.get(int.from_bytes(header[18:20], "little"), str(header))
 
 
 # --- The compose file -----------------------------------------------------------------
@@ -166,6 +188,21 @@ def prove_compose(clone: Path) -> None:
 # --- The deploy script ------------------------------------------------------------------
 
 
+# Before the real one: an AWS that refuses two of three calls that hold this text.
+AWS_THAT_REFUSES = """#!/bin/sh
+if [ -n "${REFUSES:-}" ]; then
+  case "$*" in *"${REFUSES#* }"*)
+    echo . >>"$REFUSALS"
+    if [ $(($(wc -l <"$REFUSALS") % 3)) -ne 0 ]; then
+      echo "An error occurred (${REFUSES%% *}) when calling the operation: not now" >&2
+      exit 254
+    fi
+    ;;
+  esac
+fi
+"""
+
+
 class Deployment:
     """A clone whose script deploys to the emulator."""
 
@@ -175,14 +212,19 @@ class Deployment:
         # Without cfn-lint, which would rightly object to what was adapted.
         programs = clone.parent / "programs"
         programs.mkdir()
-        (programs / "aws").symlink_to(shutil.which("aws"))
+        self.refusals = programs / "refusals"
+        self.refusals.touch()
+        (programs / "aws").write_text(f'{AWS_THAT_REFUSES}exec "{shutil.which("aws")}" "$@"\n')
+        (programs / "aws").chmod(0o755)
         self.variables = {**emulated.VARIABLES, "PATH": f"{programs}:{Path(DOCKER).parent}:/usr/bin:/bin"}
 
-    def script(self, *arguments: str, given: str = "", timeout: int = 400) -> tuple[int, str]:
-        return run("./deploy-aws-simple.sh", *self.options(), *arguments, directory=self.clone, given=given, timeout=timeout, variables=self.variables)
+    def script(self, *arguments: str, given: str = "", timeout: int = 600, refuses: str = "", plainly: bool = False) -> tuple[int, str]:
+        options = ["--yes", "--url", URL] if plainly else self.options()
+        variables = {**self.variables, "REFUSES": refuses, "REFUSALS": str(self.refusals)}
+        return run("./deploy-aws-simple.sh", *options, *arguments, directory=self.clone, given=given, timeout=timeout, variables=variables)
 
     def options(self) -> list[str]:
-        return ["--yes", "--timeout", "150", "--url", URL, "--template", str(self.template), "--parameter", "AllowPlainHttp=true"]
+        return ["--yes", "--timeout", "150", "--url", URL, "--template", str(self.template), "--parameter", "AllowPlainHttp=true", "--parameter", "RateLimitReads=off"]
 
     def commit(self, old: str, new: str) -> None:
         """Another image, without another compilation."""
@@ -214,6 +256,15 @@ def state() -> dict:
     }
 
 
+def secret(name: str) -> str:
+    return client("secretsmanager").get_secret_value(SecretId=name)["SecretString"]
+
+
+def stack_parameter(name: str) -> str:
+    (found,) = client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    return {pair["ParameterKey"]: pair["ParameterValue"] for pair in found["Parameters"]}[name]
+
+
 class Watch:
     """Asks all the time, and keeps what is not answered well."""
 
@@ -241,7 +292,7 @@ class Watch:
 
 def load() -> Watch:
     """Reads through the load balancer."""
-    key = client("secretsmanager").get_secret_value(SecretId="clarity/api-keys")["SecretString"]
+    key = secret("clarity/client-key")
 
     def ask():
         status, body = get(f"{URL}/api/v1/data/user123", key)
@@ -271,28 +322,78 @@ def prove_deployment(deployment: Deployment) -> None:
     there = client("cloudformation").list_stacks()["StackSummaries"] or client("ecr").describe_repositories()["repositories"]
     report.check("and does nothing", not there, there)
 
-    killed = []
-    for word in ("==> Secrets", "==> Stack", "CREATE_COMPLETE TargetGroup"):
-        killed.append(kill_after(deployment, word))
-    report.check("the script can be killed at three places", all(killed), killed)
+    prove_that_a_failed_creation_is_no_obstacle(deployment)
+
+    places = ("==> Image", "==> Secrets", "make the secret clarity/service-secret", "CREATE_COMPLETE TargetGroup", "==> Roll-out", "==> Smoke test")
+    came = {place: kill_after(deployment, place) for place in places}
+    report.check(f"the script can be killed at {len(places)} places", all(came.values()), came)
 
     code, output = deployment.script()
     report.check("run again it converges to a service that passes the smoke test", code == 0 and "8 passed, 0 failed" in output, output)
-    read_back()
+    read_back(deployment.clone / "infra/clarity-backend.yaml")
 
-    code, output = deployment.script("--api-key-file", "-", given=KEY + "\n")
-    report.check("another key is taken up by new tasks", code == 0 and "8 passed, 0 failed" in output, output)
+    prove_keys(deployment)
 
     before = state()
     code, output = deployment.script()
     after = state()
     report.check("a second run changes nothing", code == 0 and "nothing to change" in output and before == after, (output, before, after))
+    code, output = deployment.script("--parameter", "TableName=another-table")
+    report.check("another name for the stack's own table is refused", code == 2 and "empty" in output, (code, output))
+    code, output = deployment.script("--stack", "clarity-staging")
+    refused = code == 2 and "that of the stack clarity-backend" in output
+    report.check("another stack does not take the table of this one", refused, (code, output))
+    code, output = deployment.script(refuses="AccessDenied cloudformation describe-stack-resource")
+    report.check("what may not be asked is not taken for absent", code == 2 and "AccessDenied" in output and state() == before, (code, output))
     prove_rollouts(deployment)
 
-    code, output = deployment.script("--destroy")
+    code, output = deployment.script("--destroy", plainly=True)
     report.check("destroy deletes the stack", code == 0 and not stacks(), output)
     table = client("dynamodb").describe_table(TableName="clarity-health-data")["Table"]
     report.check("and keeps the table", table["TableStatus"] == "ACTIVE", table)
+
+
+def prove_that_a_failed_creation_is_no_obstacle(deployment: Deployment) -> None:
+    """What is left of it is the table, which the next run has to take up."""
+    broken = yaml.safe_load(deployment.template.read_text())
+    counts = [{"MetricNamespace": "name", "MetricName": "name", "MetricValue": "1"}]
+    properties = {"LogGroupName": "nowhere", "FilterPattern": "text", "MetricTransformations": counts}
+    broken["Resources"]["Broken"] = {"Type": "AWS::Logs::MetricFilter", "DependsOn": "Table", "Properties": properties}
+    whole, deployment.template = deployment.template, deployment.template.with_name("broken.yaml")
+    deployment.template.write_text(yaml.safe_dump(broken))
+    code, output = deployment.script()
+    report.check("a creation that fails ends with 1, and says why", code == 1 and "Broken" in output, (code, output))
+    deployment.template = whole
+    code, output = deployment.script()
+    report.check("and is no obstacle to the next", code == 0 and "there already, and kept" in output, (code, output))
+    code, output = deployment.script("--destroy", plainly=True)
+    report.check("from which everything can be taken away", code == 0 and not stacks(), (code, output))
+    db = client("dynamodb")
+    db.update_table(TableName="clarity-health-data", DeletionProtectionEnabled=False)
+    db.delete_table(TableName="clarity-health-data")
+    for name in ("api-keys", "client-key", "service-secret", "smoke-test-key"):
+        client("secretsmanager").delete_secret(SecretId=f"clarity/{name}", ForceDeleteWithoutRecovery=True)
+
+
+def prove_keys(deployment: Deployment) -> None:
+    """Keys are changed without another image, and a bad list changes nothing."""
+    image, served = stack_parameter("ImageUri"), service()["taskDefinition"]
+    key = "another-key-for-the-proof"
+    entry = {"id": "another", "sha256": hashlib.sha256(key.encode()).hexdigest(), "scopes": ["data:read"], "users": ["user123"]}
+    keys = json.dumps([*json.loads(secret("clarity/api-keys")), entry])
+    for bad_list in ("", "[]", key, json.dumps([{**entry, "sha256": key}]), keys.replace("scopes", "rights")):
+        code, output = deployment.script("--configure", "--api-keys-file", "-", given=bad_list, plainly=True)
+        if not report.check(f"a bad list of keys is refused: {bad_list[:20]}", code == 2 and service()["taskDefinition"] == served, (code, output)):
+            break
+    killed = kill_after(deployment, "    secret clarity/api-keys", "--configure", "--api-keys-file", "-", given=keys)
+    report.check("a change of keys can be killed on its way", killed)
+    code, output = deployment.script("--configure", plainly=True)
+    report.check("run again, new tasks take it up", code == 0 and "8 passed, 0 failed" in output, output)
+    answer = get(f"{URL}/api/v1/data/user123", key)
+    report.check("a key that was added is accepted", answer[0] == 200, answer)
+    answer = get(f"{URL}/api/v1/data/user124", key)
+    report.check("for its user alone", answer[0] == 403, answer)
+    report.check("and the image is the same", stack_parameter("ImageUri") == image, image)
 
 
 def stacks() -> list:
@@ -300,18 +401,20 @@ def stacks() -> list:
     return [stack for stack in client("cloudformation").list_stacks()["StackSummaries"] if stack["StackStatus"] != gone]
 
 
-def kill_after(deployment: Deployment, word: str) -> bool:
+def kill_after(deployment: Deployment, word: str, *arguments: str, given: str = "") -> bool:
     """Whether the script came so far; it is killed then, with all it started."""
     process = subprocess.Popen(
-        ["./deploy-aws-simple.sh", *deployment.options()],
+        ["./deploy-aws-simple.sh", *deployment.options(), *arguments],
         cwd=deployment.clone,
         env={**os.environ, **deployment.variables},
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
+    process.stdin.write(given)
+    process.stdin.close()
     came = False
     timer = threading.Timer(300, lambda: os.killpg(process.pid, signal.SIGKILL))
     timer.start()
@@ -325,7 +428,7 @@ def kill_after(deployment: Deployment, word: str) -> bool:
     return came
 
 
-def read_back() -> None:
+def read_back(template: Path) -> None:
     """What is there, and not what the emulator said of it."""
     table = client("dynamodb").describe_table(TableName="clarity-health-data")["Table"]
     keys = [(key["AttributeName"], key["KeyType"]) for key in table["KeySchema"]]
@@ -340,8 +443,9 @@ def read_back() -> None:
     report.check("the task is of 256 CPU units and 512 MB with an address of its own", size == ("256", "512", "awsvpc"), size)
     report.check("its image is named by digest", "@sha256:" in container["image"], container["image"])
     secrets = {secret["name"]: secret["valueFrom"] for secret in container["secrets"]}
-    arn = client("secretsmanager").describe_secret(SecretId="clarity/api-keys")["ARN"]
-    report.check("its key comes from the secret", secrets == {"CLARITY_API_KEY": arn}, secrets)
+    names = {"CLARITY_API_KEYS": "clarity/api-keys", "CLARITY_SERVICE_SECRET": "clarity/service-secret"}
+    wanted = {variable: client("secretsmanager").describe_secret(SecretId=name)["ARN"] for variable, name in names.items()}
+    report.check("its keys come from the secrets", secrets == wanted, secrets)
     report.check("its root is read-only", container.get("readonlyRootFilesystem") is True, container)
     breaker = service()["deploymentConfiguration"].get("deploymentCircuitBreaker")
     report.check("the circuit breaker takes bad versions back", breaker == {"enable": True, "rollback": True}, breaker)
@@ -350,25 +454,42 @@ def read_back() -> None:
     (logs,) = client("logs").describe_log_groups(logGroupNamePrefix=f"/ecs/{STACK}")["logGroups"]
     report.check("logs are kept for 30 days", logs.get("retentionInDays") == 30, logs)
     alarms = client("cloudwatch").describe_alarms()["MetricAlarms"]
-    report.check("8 alarms tell a topic", len(alarms) == 8 and all(alarm["AlarmActions"] for alarm in alarms), len(alarms))
+    made = sorted(alarm_in_short(alarm) for alarm in alarms)
+    whole = emulated.load(template)["Resources"]
+    names = [name for name, resource in whole.items() if resource["Type"].endswith("::Alarm") and name not in emulated.REFUSED_NAMES]
+    described = emulated.resolved(template, emulated.AnyValue(LatencyAlarmSeconds=3), names)
+    wanted = sorted(alarm_in_short(alarm) for alarm in described.values())
+    told = all(alarm["AlarmActions"] for alarm in alarms)
+    report.check(f"{len(wanted)} alarms are as the template has them, and tell a topic", made == wanted and told, (made, wanted))
     images = client("ecr").describe_repositories(repositoryNames=[STACK])["repositories"][0]
     kept = (images["imageTagMutability"], images["imageScanningConfiguration"]["scanOnPush"])
     report.check("tags cannot be moved, and images are scanned", kept == ("IMMUTABLE", True), kept)
 
 
+def alarm_in_short(alarm: dict) -> tuple:
+    """Without the statistic, as the emulator knows no percentiles."""
+    return (alarm["MetricName"], alarm["ComparisonOperator"], float(alarm["Threshold"]), alarm["EvaluationPeriods"], alarm["TreatMissingData"])
+
+
 def prove_rollouts(deployment: Deployment) -> None:
     first = service()["taskDefinition"]
     deployment.commit('image.title="clarity-backend"', 'image.title="clarity-backend 2"')
+    first_image = stack_parameter("ImageUri")
     with load() as watch:
-        code, output = deployment.script()
-    second = service()["taskDefinition"]
-    report.check("a second version is rolled out", code == 0 and second != first, output)
+        code, output = deployment.script(refuses="ThrottlingException PRIMARY")
+    second, second_image = service()["taskDefinition"], stack_parameter("ImageUri")
+    report.check("a second version is rolled out, though AWS refuses to answer at times", code == 0 and second != first, output)
     report.check(f"under load, {watch.answers} answers of it, all are good", watch.answers > 50 and not watch.bad, watch.bad[:5])
 
-    code, output = deployment.script("--rollback")
-    report.check("--rollback runs the version before", code == 0 and service()["taskDefinition"] == first, output)
-    code, output = deployment.script()
-    report.check("the next deployment goes forward again", code == 0 and service()["taskDefinition"] == second, output)
+    code, output = deployment.script("--rollback", plainly=True)
+    report.check("--rollback runs the image before", code == 0 and image_that_runs() == first_image, output)
+    report.check("and the stack knows", stack_parameter("ImageUri") == first_image, stack_parameter("ImageUri"))
+    code, output = deployment.script("--configure", "--parameter", "LogLevel=debug", plainly=True)
+    kept = image_that_runs() == first_image and stack_parameter("LogLevel") == "debug"
+    report.check("a changed parameter keeps that image", code == 0 and kept, output)
+    code, output = deployment.script("--parameter", "LogLevel=info")
+    second = service()["taskDefinition"]
+    report.check("the next deployment goes forward again", code == 0 and image_that_runs() == second_image, output)
 
     repository = client("ecr").describe_repositories(repositoryNames=[STACK])["repositories"][0]["repositoryUri"]
     nowhere = "sha256:" + "0" * 64
@@ -380,6 +501,11 @@ def prove_rollouts(deployment: Deployment) -> None:
     with load() as watch:
         time.sleep(5)
     report.check("after all of them, reads are answered", watch.answers > 10 and not watch.bad, watch.bad[:5])
+
+
+def image_that_runs() -> str:
+    task = client("ecs").describe_task_definition(taskDefinition=service()["taskDefinition"])["taskDefinition"]
+    return task["containerDefinitions"][0]["image"]
 
 
 def bad(name: str, deployment: Deployment, serving: str, watch: Watch, says: list[str], *arguments: str) -> None:
@@ -400,6 +526,16 @@ def tasks() -> list:
 # --- Permissions ------------------------------------------------------------------------
 
 
+# What the execution role may read of these.
+SECRETS = {
+    "clarity/api-keys": "allowed",
+    "clarity/service-secret": "allowed",
+    "clarity/gemini-api-key": "allowed",
+    "clarity/client-key": "denied",
+    "another/secret": "denied",
+}
+
+
 def prove_permissions(policies: dict) -> None:
     """The roles' own policies, enforced."""
     root = emulated.session()
@@ -408,10 +544,12 @@ def prove_permissions(policies: dict) -> None:
     index = {"IndexName": "by-type", "KeySchema": [{"AttributeName": "type_key", "KeyType": "HASH"}, keys[1]], "Projection": {"ProjectionType": "ALL"}}
     for table in ("clarity-health-data", "another-table"):
         root.client("dynamodb").create_table(TableName=table, KeySchema=keys, AttributeDefinitions=types, GlobalSecondaryIndexes=[index], BillingMode="PAY_PER_REQUEST")
-    secrets = {name: root.client("secretsmanager").create_secret(Name=name, SecretString="text")["ARN"] for name in ("clarity/api-keys", "clarity/gemini-api-key", "another/secret")}
+    secrets = {name: root.client("secretsmanager").create_secret(Name=name, SecretString="text")["ARN"] for name in SECRETS}
     roles = {}
     for name, document in policies.items():
-        text = json.dumps(document).replace("API_KEYS_ARN", secrets["clarity/api-keys"]).replace("GEMINI_ARN", secrets["clarity/gemini-api-key"])
+        text = json.dumps(document)
+        for stand_in, secret_name in {"API_KEYS_ARN": "clarity/api-keys", "SERVICE_SECRET_ARN": "clarity/service-secret", "GEMINI_ARN": "clarity/gemini-api-key"}.items():
+            text = text.replace(stand_in, secrets[secret_name])
         roles[name] = emulated.assume(root, name, text)
 
     task, execution = roles["TaskRole"], roles["ExecutionRole"]
@@ -440,7 +578,7 @@ def prove_permissions(policies: dict) -> None:
     for what, call in denied.items():
         report.check(f"the task role may not: {what}", outcome(call) == "denied", outcome(call))
     reader = execution.client("secretsmanager")
-    for what, wanted in {"clarity/api-keys": "allowed", "clarity/gemini-api-key": "allowed", "another/secret": "denied"}.items():
+    for what, wanted in SECRETS.items():
         answer = outcome(lambda what=what: reader.get_secret_value(SecretId=secrets[what]))
         report.check(f"the execution role reads {what}: {wanted}", answer == wanted, answer)
     answer = outcome(lambda: execution.client("dynamodb").get_item(**name, Key=key))
@@ -506,9 +644,13 @@ def clone_of_head():
 
 
 def main(parts: list[str]) -> int:
+    # Told to stop, it puts everything back, as what contexts and `finally` are for.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parts = parts or ["image", "compose", "scaling", "permissions", "deployment"]
     started = time.monotonic()
     with clone_of_head() as clone:
+        if {"image", "compose", "deployment"} & set(parts):
+            build_image(clone)
         if "image" in parts:
             prove_image()
         if "compose" in parts:
@@ -519,7 +661,7 @@ def main(parts: list[str]) -> int:
             with emulated.aws(enforced=True):
                 prove_permissions(emulated.policies(clone / "infra/clarity-backend.yaml"))
         if "deployment" in parts:
-            template = clone.parent / "template.json"
+            template = clone.parent / "template.yaml"
             for left_out in emulated.project(clone / "infra/clarity-backend.yaml", template):
                 print(f"        left out of the emulated stack: {left_out}")
             with emulated.aws(enforced=False), emulated.registry():

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# usage: recorded.sh [--write]
-# Whether the proof held for the deployment files as they are; or records that it did.
+# usage: recorded.sh [--hash | --write HASH]
+# Whether the proof held for the deployment files as they are; or says what they are; or
+# records that the proof held for what they were, if they still are.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -10,13 +11,17 @@ files=(Dockerfile .dockerignore docker-compose.aws.yml .env.aws deploy-aws-simpl
 now=$(sha256sum "${files[@]}" | sha256sum | cut -d ' ' -f 1)
 
 case ${1:-} in
+--hash) printf '%s\n' "$now" ;;
 --write)
   # The proof is of what is committed.
-  if git diff --quiet HEAD -- "${files[@]}"; then
-    printf '%s\n' "$now" >"$record"
-  else
+  if [ "$now" != "$2" ]; then
+    echo "not recorded: the deployment files changed while the proof ran" >&2
+    exit 1
+  elif ! git diff --quiet HEAD -- "${files[@]}"; then
     echo "not recorded: there are changes to the deployment files that are not committed" >&2
+    exit 1
   fi
+  printf '%s\n' "$now" >"$record"
   ;;
 *) [ -e "$record" ] && [ "$(cat "$record")" = "$now" ] ;;
 esac

@@ -305,6 +305,8 @@ def alarms_reach_somebody(files: Files):
             yield f"{name} tells nobody"
         queries = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", []) if "MetricStat" in query]
         metrics |= {metric["MetricName"] for metric in queries or [alarm]}
+    if alarms["LatencyAlarm"].get("ExtendedStatistic") != "p99":
+        yield "the alarm on latency is not on the slowest hundredth"
     for metric in sorted(ALARMED_METRICS - metrics):
         yield f"no alarm on {metric}"
 

@@ -10,7 +10,7 @@ tools=${CARGO_TARGET_DIR:-target}/deploy-tools
 mkdir -p "$tools"
 
 # Fetched again when the pinned versions change.
-if ! cmp --silent "$here/requirements-static.txt" "$tools/requirements-static.txt"; then
+if ! cmp --silent "$here/requirements-static.txt" "$tools/requirements-static.txt" || ! "$tools/python/bin/python" -c ''; then
   rm -rf "$tools/python"
   python3 -m venv "$tools/python"
   "$tools/python/bin/pip" install --quiet --disable-pip-version-check --requirement "$here/requirements-static.txt"
