@@ -30,9 +30,9 @@ use crate::insights::{self, GeminiProvider, InsightProvider, Insights, Statistic
 use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
 use crate::telemetry::chain;
 
-/// How long requests in flight may take once the grace is over: as long as an
-/// insight may, by default.
-const DRAIN: Duration = Duration::from_secs(25);
+/// How long requests in flight may take once the grace is over: what the answer
+/// to a question may by default, and a moment to read what it is about.
+const DRAIN: Duration = Duration::from_secs(30);
 
 /// The service, ready to be served.
 pub struct App {

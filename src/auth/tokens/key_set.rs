@@ -19,6 +19,9 @@ use crate::telemetry::chain;
 pub(super) const PAUSE: Duration = Duration::from_secs(10);
 /// For reading it.
 const TIMEOUT: Duration = Duration::from_secs(5);
+/// How long keys are believed in when the issuer no longer gives any: a day, so
+/// that one that was withdrawn is not good for ever.
+const LONGEST_BELIEVED: Duration = Duration::from_secs(24 * 60 * 60);
 /// The largest key set in bytes.
 const LARGEST: usize = 256 * 1024;
 
@@ -26,14 +29,21 @@ const LARGEST: usize = 256 * 1024;
 pub(super) struct KeySet {
     url: String,
     client: Client,
-    keys: RwLock<Keys>,
+    keys: RwLock<Known>,
     /// Whether the last attempt to read them failed, or there was none.
     stale: AtomicBool,
     /// When they were last asked for.
-    asked: Mutex<Option<Instant>>,
+    asked: Arc<Mutex<Option<Instant>>>,
 }
 
 type Keys = HashMap<String, Arc<DecodingKey>>;
+
+/// Keys, and when they were read.
+#[derive(Default)]
+struct Known {
+    keys: Keys,
+    read: Option<Instant>,
+}
 
 impl KeySet {
     pub(super) fn new(url: String) -> Result<Self, KeySetFault> {
@@ -47,7 +57,7 @@ impl KeySet {
             client,
             keys: RwLock::default(),
             stale: AtomicBool::new(true),
-            asked: Mutex::default(),
+            asked: Arc::default(),
         })
     }
 
@@ -61,9 +71,11 @@ impl KeySet {
             return Ok(key);
         }
         self.refresh().await;
+        // Asked for first, since keys may come in between.
+        let is_stale = self.is_stale();
         match self.known(id) {
             Some(key) => Ok(key),
-            None if self.is_stale() => Err(TokenFault::NoKeys),
+            None if is_stale => Err(TokenFault::NoKeys),
             None => Err(TokenFault::Invalid),
         }
     }
@@ -74,23 +86,30 @@ impl KeySet {
     /// The reading belongs to nobody's request: who hangs up does not end it,
     /// and so cannot use up the one attempt in a while.
     pub(super) async fn refresh(self: &Arc<Self>) {
+        // Whoever comes meanwhile waits for the same answer, within their own
+        // request: of the tasks that outlive one there is a single one.
+        let mut asked = Arc::clone(&self.asked).lock_owned().await;
+        if asked.is_some_and(|at| at.elapsed() < PAUSE) {
+            return;
+        }
+        *asked = Some(Instant::now());
         let keys = Arc::clone(self);
-        let read = tokio::spawn(async move { keys.read_unless_just_tried().await });
+        let read = tokio::spawn(async move {
+            keys.read_and_keep().await;
+            drop(asked);
+        });
         // It fails when the service stops, or panics, which is told where it
         // happens.
         let _ = read.await;
     }
 
-    async fn read_unless_just_tried(&self) {
-        // Whoever comes meanwhile waits for the same answer.
-        let mut asked = self.asked.lock().await;
-        if asked.is_some_and(|at| at.elapsed() < PAUSE) {
-            return;
-        }
-        *asked = Some(Instant::now());
+    async fn read_and_keep(&self) {
         match self.read().await {
             Ok(keys) => {
-                *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+                let read = Some(Instant::now());
+                let mut known = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+                *known = Known { keys, read };
+                drop(known);
                 self.stale.store(false, Ordering::Release);
             }
             Err(fault) => {
@@ -104,8 +123,9 @@ impl KeySet {
     }
 
     fn known(&self, id: &str) -> Option<Arc<DecodingKey>> {
-        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        keys.get(id).cloned()
+        let known = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let is_believed = known.read?.elapsed() < LONGEST_BELIEVED;
+        known.keys.get(id).filter(|_| is_believed).cloned()
     }
 
     /// Whether the last attempt to read them failed, or there was none.
@@ -178,4 +198,23 @@ pub enum KeySetFault {
     /// It is larger than a key set is.
     #[error("the key set is too large")]
     TooLarge,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn keys_are_believed_in_for_a_day() {
+        let set = KeySet::new("http://127.0.0.1:9/".to_owned()).unwrap();
+        let key = Arc::new(DecodingKey::from_secret(b""));
+        *set.keys.write().unwrap() = Known {
+            keys: Keys::from([("one".to_owned(), key)]),
+            read: Some(Instant::now()),
+        };
+        tokio::time::advance(LONGEST_BELIEVED / 2).await;
+        assert!(set.known("one").is_some() && set.known("two").is_none());
+        tokio::time::advance(LONGEST_BELIEVED / 2).await;
+        assert!(set.known("one").is_none());
+    }
 }

@@ -74,7 +74,8 @@ pub(super) async fn erase_part(
         .fold(0, async |sum, deleted| sum + deleted)
         .await;
     match failure.into_inner() {
-        Some(error) if deleted == 0 || !error.is_retryable() => Err(error),
+        // What was erased counts; the next part meets the same error.
+        Some(error) if deleted == 0 => Err(error),
         _ => Ok(Erasure {
             deleted: deleted as u64,
             complete: keys.is_empty(),
