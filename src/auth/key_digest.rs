@@ -25,9 +25,7 @@ impl KeyDigest {
 /// In lower-case hexadecimal digits.
 impl fmt::Display for KeyDigest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .iter()
-            .try_for_each(|byte| write!(formatter, "{byte:02x}"))
+        formatter.write_str(&hex::encode(self.0))
     }
 }
 
@@ -41,30 +39,13 @@ impl FromStr for KeyDigest {
     type Err = Invalid;
 
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let invalid = || Invalid::because("must be a SHA-256 digest of 64 hexadecimal digits");
-        let (pairs, []) = text.as_bytes().as_chunks::<2>() else {
-            return Err(invalid());
-        };
         let mut digest = [0; 32];
-        if pairs.len() != digest.len() {
-            return Err(invalid());
+        match hex::decode_to_slice(text, &mut digest) {
+            Ok(()) => Ok(Self(digest)),
+            Err(_) => Err(Invalid::because(
+                "must be a SHA-256 digest of 64 hexadecimal digits",
+            )),
         }
-        for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
-            *byte = digit(*high)
-                .zip(digit(*low))
-                .map(|(high, low)| high << 4 | low)
-                .ok_or_else(invalid)?;
-        }
-        Ok(Self(digest))
-    }
-}
-
-fn digit(character: u8) -> Option<u8> {
-    match character {
-        b'0'..=b'9' => Some(character - b'0'),
-        b'a'..=b'f' => Some(character - b'a' + 10),
-        b'A'..=b'F' => Some(character - b'A' + 10),
-        _ => None,
     }
 }
 

@@ -1,5 +1,3 @@
-use std::fmt::Write as _;
-
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
@@ -36,21 +34,13 @@ impl NewKey {
     }
 
     fn of(random: [u8; RANDOM_BYTES]) -> Self {
-        let mut key = PREFIX.to_owned();
-        append_hex(&mut key, &random);
+        let mut key = PREFIX.to_owned() + &hex::encode(random);
         let checksum = Sha256::digest(&key);
-        append_hex(&mut key, &checksum[..CHECKSUM_BYTES]);
+        key += &hex::encode(&checksum[..CHECKSUM_BYTES]);
         Self {
             digest: KeyDigest::of(key.as_bytes()),
             key: key.into(),
         }
-    }
-}
-
-fn append_hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
     }
 }
 
@@ -67,9 +57,7 @@ mod tests {
         let (body, checksum) = key.split_at(44);
         assert!(body.starts_with("clk_") && key.len() == 52, "{key}");
         let expected = Sha256::digest(body);
-        let mut text = String::new();
-        append_hex(&mut text, &expected[..4]);
-        assert_eq!(text, checksum);
+        assert_eq!(hex::encode(&expected[..4]), checksum);
         assert_eq!(KeyDigest::of(key.as_bytes()), made.digest);
         let another = NewKey::make().unwrap();
         assert_ne!(another.key.expose_secret(), key);

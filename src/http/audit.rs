@@ -2,7 +2,6 @@
 //! account for it later.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -39,14 +38,7 @@ impl Pseudonyms {
         let mut mac = (*self.0).clone();
         mac.update(id.as_bytes());
         let digest = mac.finalize().into_bytes();
-        digest
-            .iter()
-            .take(PSEUDONYM_BYTES)
-            .fold(String::with_capacity(32), |mut text, byte| {
-                // Writing to a text cannot fail.
-                let _ = write!(text, "{byte:02x}");
-                text
-            })
+        hex::encode(&digest[..PSEUDONYM_BYTES])
     }
 }
 
