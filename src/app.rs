@@ -13,12 +13,9 @@ use axum::http::HeaderValue;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 
-use crate::auth::{
-    ApiKeys, KeyDigest, KeyRing, KeyRingFault, KeySource, SecretsManager, TokenVerifier,
-};
+use crate::auth::{ApiKeys, KeyRing, KeyRingFault, KeySource, SecretsManager, TokenVerifier};
 use crate::config::{
-    Config, CorsConfig, DEVELOPMENT_KEY, Environment, InsightConfig, KeyList, LimitConfig,
-    StoreConfig,
+    Config, CorsConfig, Environment, InsightConfig, KeyList, LimitConfig, StoreConfig,
 };
 use crate::domain::Clock;
 use crate::http::{
@@ -202,11 +199,7 @@ async fn open_key_ring(config: &Config) -> Result<KeyRing, KeyRingFault> {
             SecretsManager::connect(id.clone(), region.clone(), endpoint.clone()).await,
         ),
     };
-    let known = match config.environment {
-        Environment::Development => None,
-        Environment::Production => Some(KeyDigest::of(DEVELOPMENT_KEY.as_bytes())),
-    };
-    KeyRing::open(fixed, source, known).await
+    KeyRing::open(fixed, source, config.keys.refused.clone()).await
 }
 
 async fn open_store(

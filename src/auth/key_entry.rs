@@ -38,12 +38,13 @@ pub struct KeyEntry {
 }
 
 impl KeyEntry {
-    /// Reads the JSON array of keys.
+    /// Reads the JSON array of keys, which must not hold the `refused` one.
     ///
     /// # Errors
-    /// When it is none, or holds an entry that no key could be used by. What
-    /// it says never repeats the text: somebody may have put a key there.
-    pub fn read_all(json: &str) -> Result<Vec<Self>, KeysFault> {
+    /// When it is none, or holds an entry that no key could be used by, or the
+    /// refused one. What it says never repeats the text: somebody may have put a
+    /// key there.
+    pub fn read_all(json: &str, refused: Option<&KeyDigest>) -> Result<Vec<Self>, KeysFault> {
         let entries: Vec<Self> =
             serde_json::from_str(json).map_err(|error| KeysFault::Malformed {
                 line: error.line(),
@@ -63,6 +64,9 @@ impl KeyEntry {
             }
             if entry.users.len() > MOST_USERS {
                 return Err(KeysFault::TooManyUsers { index });
+            }
+            if Some(&entry.sha256) == refused {
+                return Err(KeysFault::Known { index });
             }
             if entry.sha256 == digest_of_nothing {
                 return Err(KeysFault::OfNothing { index });
@@ -209,18 +213,22 @@ mod tests {
             r#""*""#,
             r#","not_after":"2030-01-01T00:00:00Z""#,
         );
-        let entries = KeyEntry::read_all(&format!("[{good}]")).unwrap();
+        let entries = KeyEntry::read_all(&format!("[{good}]"), None).unwrap();
         assert_eq!(entries[0].id.as_str(), "ios-app");
         assert_eq!(entries[0].scopes, [Scope::ReadData, Scope::Insights]);
-        assert_eq!(KeyEntry::read_all("[]").unwrap_err(), KeysFault::Empty);
+        assert_eq!(
+            KeyEntry::read_all("[]", None).unwrap_err(),
+            KeysFault::Empty
+        );
         let of_nothing = good.replace(digest, &KeyDigest::of(b"").to_string());
         assert_eq!(
-            KeyEntry::read_all(&format!("[{of_nothing}]")).unwrap_err(),
+            KeyEntry::read_all(&format!("[{of_nothing}]"), None).unwrap_err(),
             KeysFault::OfNothing { index: 0 }
         );
         let many = vec![r#""canary""#; MOST_USERS + 1].join(",");
         assert_eq!(
-            KeyEntry::read_all(&format!("[{}]", entry(r#""insights""#, &many, ""))).unwrap_err(),
+            KeyEntry::read_all(&format!("[{}]", entry(r#""insights""#, &many, "")), None)
+                .unwrap_err(),
             KeysFault::TooManyUsers { index: 0 }
         );
         for bad in [
@@ -242,7 +250,7 @@ mod tests {
             format!("[{}]", good.replace("ios-app", "a canary")),
             format!("[{}]", good.replace("ios-app", SHARED_KEY)),
         ] {
-            let fault = KeyEntry::read_all(&bad).unwrap_err().to_string();
+            let fault = KeyEntry::read_all(&bad, None).unwrap_err().to_string();
             assert!(!fault.contains("canary"), "{fault}");
         }
     }

@@ -107,11 +107,7 @@ impl KeyRing {
 
     async fn read(&self, source: &KeySource) -> Result<ApiKeys, KeyRingFault> {
         let text = source.read().await?;
-        let entries = KeyEntry::read_all(text.expose_secret())?;
-        let is_refused = |entry: &KeyEntry| Some(&entry.sha256) == self.refused.as_ref();
-        if let Some(index) = entries.iter().position(is_refused) {
-            return Err(KeysFault::Known { index }.into());
-        }
+        let entries = KeyEntry::read_all(text.expose_secret(), self.refused.as_ref())?;
         let keys = ApiKeys::from(entries);
         if self.fixed.overlap(&keys) {
             return Err(KeysFault::FullAccess.into());

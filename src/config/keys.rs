@@ -23,6 +23,8 @@ pub struct KeyConfig {
     pub with_full_access: Vec<SecretString>,
     /// Those that each have scopes and users.
     pub listed: KeyList,
+    /// What the list must not hold: in production, the key that everybody knows.
+    pub refused: Option<KeyDigest>,
     /// How often they are read again, if they may change.
     pub reload_every: Duration,
 }
@@ -67,7 +69,11 @@ pub enum KeyList {
 
 impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
     pub(super) fn keys(&mut self, environment: Environment, has_tokens: bool) -> KeyConfig {
-        let listed = self.key_list(environment);
+        let refused = match environment {
+            Environment::Development => None,
+            Environment::Production => Some(KeyDigest::of(DEVELOPMENT_KEY.as_bytes())),
+        };
+        let listed = self.key_list(environment, refused.as_ref());
         let with_full_access = self.keys_with_full_access(environment, &listed, has_tokens);
         if let KeyList::Given(keys) = &listed
             && ApiKeys::with_full_access(&with_full_access).overlap(keys)
@@ -77,6 +83,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         KeyConfig {
             with_full_access,
             listed,
+            refused,
             reload_every: RELOAD_EVERY,
         }
     }
@@ -173,7 +180,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         keys.into_iter().map(SecretString::from).collect()
     }
 
-    fn key_list(&mut self, environment: Environment) -> KeyList {
+    fn key_list(&mut self, environment: Environment, refused: Option<&KeyDigest>) -> KeyList {
         const INLINE: &str = "CLARITY_API_KEYS";
         let inline = self.text(INLINE);
         let file = self.text("CLARITY_API_KEYS_FILE");
@@ -181,11 +188,8 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         let endpoint = self.endpoint("SECRETS_MANAGER_ENDPOINT", environment);
         match (inline, file, secret) {
             (None, None, None) => KeyList::None,
-            (Some(json), None, None) => match KeyEntry::read_all(&json) {
-                Ok(entries) => {
-                    self.check_given(INLINE, environment, &entries);
-                    KeyList::Given(entries.into())
-                }
+            (Some(json), None, None) => match KeyEntry::read_all(&json, refused) {
+                Ok(entries) => KeyList::Given(entries.into()),
                 Err(fault) => {
                     self.fault(INLINE, fault.to_string());
                     KeyList::Given(ApiKeys::default())
@@ -204,22 +208,6 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 );
                 KeyList::Given(ApiKeys::default())
             }
-        }
-    }
-
-    /// Production refuses a list with the key that everybody knows.
-    fn check_given(
-        &mut self,
-        variable: &'static str,
-        environment: Environment,
-        entries: &[KeyEntry],
-    ) {
-        if environment == Environment::Development {
-            return;
-        }
-        let development_key = KeyDigest::of(DEVELOPMENT_KEY.as_bytes());
-        if entries.iter().any(|entry| entry.sha256 == development_key) {
-            self.fault(variable, "must not hold the development key in production");
         }
     }
 }
