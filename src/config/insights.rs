@@ -120,27 +120,4 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         }
         url
     }
-
-    pub(super) fn seconds(
-        &mut self,
-        variable: &'static str,
-        default: u64,
-        allowed: RangeInclusive<u64>,
-    ) -> Duration {
-        let seconds = match self.text(variable) {
-            None => Some(default),
-            Some(text) => text
-                .parse()
-                .ok()
-                .filter(|seconds| allowed.contains(seconds)),
-        };
-        Duration::from_secs(seconds.unwrap_or_else(|| {
-            let (least, most) = allowed.into_inner();
-            self.fault(
-                variable,
-                format!("must be a number of seconds from {least} to {most}"),
-            );
-            default
-        }))
-    }
 }

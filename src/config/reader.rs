@@ -1,5 +1,6 @@
 use std::ffi::OsString;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -187,6 +188,29 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             self.fault(variable, "must be a URL such as http://localhost:8001");
         }
         Some(endpoint)
+    }
+
+    pub(super) fn seconds(
+        &mut self,
+        variable: &'static str,
+        default: u64,
+        allowed: RangeInclusive<u64>,
+    ) -> Duration {
+        let seconds = match self.text(variable) {
+            None => Some(default),
+            Some(text) => text
+                .parse()
+                .ok()
+                .filter(|seconds| allowed.contains(seconds)),
+        };
+        Duration::from_secs(seconds.unwrap_or_else(|| {
+            let (least, most) = allowed.into_inner();
+            self.fault(
+                variable,
+                format!("must be a number of seconds from {least} to {most}"),
+            );
+            default
+        }))
     }
 
     pub(super) fn shutdown_grace(&mut self, environment: Environment) -> Duration {
