@@ -23,8 +23,8 @@ const CALLS_AT_ONCE: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Deletes the first items of the partition, those of other services too: all
-/// of it is held of the user. Where it fails after some are deleted, and may
-/// succeed later, it tells how many those were.
+/// of it is held of the user. Where it fails after some are deleted, it
+/// tells how many those were; the next part meets the failure.
 pub(super) async fn erase_part(
     store: &DynamoDbStore,
     user_id: &UserId,
@@ -74,7 +74,6 @@ pub(super) async fn erase_part(
         .fold(0, async |sum, deleted| sum + deleted)
         .await;
     match failure.into_inner() {
-        // What was erased counts; the next part meets the same error.
         Some(error) if deleted == 0 => Err(error),
         _ => Ok(Erasure {
             deleted: deleted as u64,
