@@ -23,5 +23,5 @@ pub use key_source::{KeySource, KeySourceError, SecretsManager};
 pub use new_key::NewKey;
 pub use principal::{Principal, PrincipalId};
 pub use scope::{Scope, Scopes};
-pub use tokens::{Audience, Issuer, KeySetFault, TokenFault, TokenVerifier};
+pub use tokens::{Audience, Issuer, KEY_SET_PAUSE, KeySetFault, TokenFault, TokenVerifier};
 pub use users::{UserPattern, Users};

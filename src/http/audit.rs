@@ -101,12 +101,12 @@ impl AuditRecord {
         self.status.store(status.as_u16(), Ordering::Relaxed);
     }
 
-    fn log(&self, user: Option<&str>, count: u64) {
-        let (kind, principal) = match &self.principal.id {
-            PrincipalId::Key(id) => ("key", id.as_ref().into()),
-            // It names a person.
-            PrincipalId::Subject(subject) => ("subject", self.pseudonyms.of(subject)),
-        };
+    /// Who it is that accesses.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    fn log(&self, (kind, principal): (&str, &str), user: Option<&str>, count: u64) {
         let status = self.status.load(Ordering::Relaxed);
         tracing::info!(
             target: AUDIT,
@@ -136,11 +136,21 @@ impl Drop for AuditRecord {
         }
         let users = self.users.get_mut();
         let users = std::mem::take(users.unwrap_or_else(PoisonError::into_inner));
+        let pseudonym;
+        let principal = match &self.principal.id {
+            PrincipalId::Key(id) => ("key", id.as_ref()),
+            // It names a person.
+            PrincipalId::Subject(subject) => {
+                pseudonym = self.pseudonyms.of(subject);
+                ("subject", pseudonym.as_str())
+            }
+        };
         if users.is_empty() {
-            self.log(None, 0);
+            self.log(principal, None, 0);
         }
         for (user_id, count) in users {
-            self.log(Some(&self.pseudonyms.of(user_id.as_str())), count);
+            let user = self.pseudonyms.of(user_id.as_str());
+            self.log(principal, Some(&user), count);
         }
     }
 }

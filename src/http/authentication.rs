@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -12,7 +12,8 @@ use super::error::ApiError;
 use super::permission::Access;
 use crate::auth::{Principal, TokenFault};
 
-const KEY_HEADER: &str = "x-api-key";
+/// What a key travels in.
+pub const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Lets a request pass that bears a key or a token, and no other.
 pub async fn authenticate(
@@ -23,8 +24,8 @@ pub async fn authenticate(
     match principal(&state, request.headers()).await {
         Ok(principal) => {
             let pseudonyms = state.pseudonyms.clone();
-            let record = AuditRecord::begin(Arc::clone(&principal), pseudonyms, &request);
-            let access = Arc::new(Access::new(principal, record));
+            let record = AuditRecord::begin(principal, pseudonyms, &request);
+            let access = Arc::new(Access::new(record));
             request.extensions_mut().insert(Arc::clone(&access));
             let response = next.run(request).await;
             access.answered(response.status());

@@ -3,8 +3,12 @@
 use std::time::Duration;
 
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderName, HeaderValue, Method};
+use axum::http::{HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use super::authentication::KEY_HEADER;
+use super::error::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use super::request_context::REQUEST_ID;
 
 /// How long a browser remembers what it was told, in seconds.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -28,19 +32,13 @@ pub fn layer(origins: &AllowedOrigins) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([
-            ACCEPT,
-            AUTHORIZATION,
-            CONTENT_TYPE,
-            HeaderName::from_static("x-api-key"),
-            HeaderName::from_static("x-request-id"),
-        ])
+        .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, KEY_HEADER, REQUEST_ID])
         .expose_headers([
             CONTENT_DISPOSITION,
             RETRY_AFTER,
-            HeaderName::from_static("ratelimit"),
-            HeaderName::from_static("ratelimit-policy"),
-            HeaderName::from_static("x-request-id"),
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
+            REQUEST_ID,
         ])
         .max_age(REMEMBERED)
 }

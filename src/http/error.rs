@@ -13,10 +13,13 @@ use utoipa::ToSchema;
 use super::batch_result::BatchResult;
 use super::limits::Throttled;
 use super::validation::{Fault, Faults};
+use crate::auth::KEY_SET_PAUSE;
 use crate::store::StoreError;
 
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+/// How much of a limit is left.
+pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// What the limit is.
+pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Why a request was not served.
 #[derive(Debug, thiserror::Error)]
@@ -201,12 +204,10 @@ impl IntoResponse for ApiError {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = match self {
                 // Sooner it is not asked again.
-                Self::IssuerUnavailable => "10",
-                _ => "1",
+                Self::IssuerUnavailable => KEY_SET_PAUSE.as_secs(),
+                _ => 1,
             };
-            response
-                .headers_mut()
-                .insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+            response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
         if let Self::TooManyRequests(throttled) = &self {
             for (name, value) in [

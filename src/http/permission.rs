@@ -16,7 +16,7 @@ use super::AppState;
 use super::audit::AuditRecord;
 use super::error::ApiError;
 use super::limits::Class;
-use crate::auth::{Principal, Scope};
+use crate::auth::Scope;
 use crate::domain::UserId;
 
 /// What a handler does, and so which scope it needs and what it costs.
@@ -79,8 +79,9 @@ impl<O: Operation> FromRequestParts<AppState> for Permission<O> {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let access = Access::of(&parts.extensions)?;
-        state.limits.take(&access.principal.id, O::CLASS)?;
-        if access.principal.scopes.contain(O::SCOPE) {
+        let principal = access.record.principal();
+        state.limits.take(&principal.id, O::CLASS)?;
+        if principal.scopes.contain(O::SCOPE) {
             Ok(Self {
                 access: Arc::clone(access),
                 operation: PhantomData,
@@ -93,14 +94,13 @@ impl<O: Operation> FromRequestParts<AppState> for Permission<O> {
 
 /// A request that was let in.
 pub struct Access {
-    principal: Arc<Principal>,
     record: AuditRecord,
 }
 
 impl Access {
-    /// The access of this principal, and the record of it.
-    pub fn new(principal: Arc<Principal>, record: AuditRecord) -> Self {
-        Self { principal, record }
+    /// The access that this is the record of.
+    pub fn new(record: AuditRecord) -> Self {
+        Self { record }
     }
 
     /// Notes how the request was answered.
@@ -122,7 +122,7 @@ impl Access {
     /// # Errors
     /// When it may not.
     pub fn permit(&self, user_id: &UserId, readings: u64) -> Result<(), ApiError> {
-        if self.principal.users.contain(user_id) {
+        if self.record.principal().users.contain(user_id) {
             self.record.add(user_id, readings);
             Ok(())
         } else {

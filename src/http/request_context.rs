@@ -2,7 +2,7 @@ use std::time::Instant;
 
 use axum::extract::{FromRequestParts, MatchedPath, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method};
+use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 use uuid::Uuid;
@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::error::{self, ApiError};
 use crate::telemetry::chain;
 
-const HEADER: &str = "x-request-id";
+/// What the id of a request travels in.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The longest id of a client's own that is kept.
 const LONGEST: usize = 128;
@@ -68,7 +69,7 @@ pub async fn handle(mut request: Request, next: Next) -> Response {
         latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
         "request"
     );
-    response.headers_mut().insert(HEADER, id);
+    response.headers_mut().insert(REQUEST_ID, id);
     response
 }
 
@@ -87,7 +88,7 @@ pub fn known(method: &Method) -> &'static str {
 fn request_id(request: &Request) -> HeaderValue {
     request
         .headers()
-        .get(HEADER)
+        .get(REQUEST_ID)
         .filter(|id| {
             (1..=LONGEST).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
         })

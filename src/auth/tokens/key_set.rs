@@ -16,7 +16,7 @@ use crate::telemetry::chain;
 
 /// The least time between two requests for the key set, however many tokens
 /// name keys that nobody knows.
-pub(super) const PAUSE: Duration = Duration::from_secs(10);
+pub const PAUSE: Duration = Duration::from_secs(10);
 /// For reading it.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long keys are believed in when the issuer no longer gives any: a day, so

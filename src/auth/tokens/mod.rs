@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 
 pub use issuer::{Audience, Issuer};
-pub use key_set::KeySetFault;
+pub use key_set::{KeySetFault, PAUSE as KEY_SET_PAUSE};
 
 use super::{Principal, PrincipalId, Scopes, Users};
 use claims::Claims;
