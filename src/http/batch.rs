@@ -217,7 +217,9 @@ impl Results {
         let mut failure: Option<StoreError> = None;
         for (index, outcome) in self.waiting.into_iter().zip(outcomes) {
             match outcome {
-                Ok(Kept::Stored) => self.results[index].result = BatchOutcome::Stored,
+                Ok(Kept::Stored | Kept::Unchanged) => {
+                    self.results[index].result = BatchOutcome::Stored
+                }
                 Ok(Kept::Superseded) => self.results[index].result = BatchOutcome::Superseded,
                 // Rather one that may pass: then it is worth sending again.
                 Err(error) if failure.as_ref().is_none_or(|first| !first.is_retryable()) => {

@@ -2,26 +2,19 @@
 
 use std::collections::HashMap;
 
-use super::{PutOutcome, ReadingStore, StoreError};
+use super::{ReadingStore, StoreError};
 use crate::domain::{Reading, ReadingId, RecordVersion, UserId};
 
 /// What became of a reading given to [`put_batch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kept {
-    /// It is held, now or since an earlier time; or another of the same batch
-    /// that takes its place with the same version.
+    /// It is held, and was not before.
     Stored,
+    /// It has been held since an earlier time; or another of the same batch
+    /// takes its place with the same version.
+    Unchanged,
     /// A higher version of the client's record is held.
     Superseded,
-}
-
-impl From<&PutOutcome> for Kept {
-    fn from(outcome: &PutOutcome) -> Self {
-        match outcome {
-            PutOutcome::Stored(_) => Self::Stored,
-            PutOutcome::Superseded(_) => Self::Superseded,
-        }
-    }
 }
 
 /// Keeps `readings` as if they were put one after another, and tells what
@@ -37,19 +30,19 @@ pub async fn put_batch(
 ) -> Vec<Result<Kept, StoreError>> {
     let Folded {
         distinct,
-        versions,
+        winners,
         places,
     } = Folded::of(readings);
     let outcomes = store.put_all(distinct).await;
     places
         .into_iter()
-        .map(|(place, version)| {
-            outcomes[place].clone().map(|kept| {
-                if version < versions[place] {
-                    Kept::Superseded
-                } else {
-                    kept
-                }
+        .enumerate()
+        .map(|(index, (place, version))| {
+            let winner = &winners[place];
+            outcomes[place].clone().map(|kept| match kept {
+                _ if version < winner.version => Kept::Superseded,
+                Kept::Stored if index != winner.index => Kept::Unchanged,
+                kept => kept,
             })
         })
         .collect()
@@ -69,33 +62,46 @@ impl DistinctReadings {
 /// Readings folded so that none has the id of another.
 struct Folded {
     distinct: DistinctReadings,
-    /// The version of each of `distinct`.
-    versions: Vec<Option<RecordVersion>>,
+    /// Which reading given each of `distinct` is.
+    winners: Vec<Winner>,
     /// For each reading given, which of `distinct` stands for it, and its own
     /// version.
     places: Vec<(usize, Option<RecordVersion>)>,
 }
 
+/// A reading that stands for all those of its id.
+struct Winner {
+    index: usize,
+    version: Option<RecordVersion>,
+}
+
 impl Folded {
     fn of(readings: Vec<Reading>) -> Self {
         let mut distinct: Vec<Reading> = Vec::with_capacity(readings.len());
+        let mut winners: Vec<Winner> = Vec::with_capacity(readings.len());
         let mut places = Vec::with_capacity(readings.len());
         let mut place_of: HashMap<(UserId, ReadingId), usize> =
             HashMap::with_capacity(readings.len());
-        for reading in readings {
+        for (index, reading) in readings.into_iter().enumerate() {
             let version = reading.version();
             let key = (reading.measurement.user_id.clone(), reading.id);
             let place = *place_of.entry(key).or_insert(distinct.len());
             match distinct.get_mut(place) {
-                None => distinct.push(reading),
-                Some(first) if reading.replaces(first) => *first = reading,
+                None => {
+                    distinct.push(reading);
+                    winners.push(Winner { index, version });
+                }
+                Some(first) if reading.replaces(first) => {
+                    *first = reading;
+                    winners[place] = Winner { index, version };
+                }
                 Some(_) => {}
             }
             places.push((place, version));
         }
         Self {
-            versions: distinct.iter().map(Reading::version).collect(),
             distinct: DistinctReadings(distinct),
+            winners,
             places,
         }
     }

@@ -71,13 +71,30 @@ pub enum PutOutcome {
     Superseded(Reading),
 }
 
-impl PutOutcome {
-    /// The outcome where `held` stands against `offered`.
-    fn stands(held: Reading, offered: &Reading) -> Self {
-        if offered.is_superseded_by(&held) {
-            Self::Superseded(held)
-        } else {
-            Self::Stored(held)
+/// What a store did with a reading that it was to keep.
+enum Put {
+    /// It wrote it.
+    Written,
+    /// It wrote nothing, as this one is held and stands.
+    Stands(Reading),
+}
+
+impl Put {
+    /// What became of `offered`.
+    fn outcome(self, offered: Reading) -> PutOutcome {
+        match self {
+            Self::Written => PutOutcome::Stored(offered),
+            Self::Stands(held) if offered.is_superseded_by(&held) => PutOutcome::Superseded(held),
+            Self::Stands(held) => PutOutcome::Stored(held),
+        }
+    }
+
+    /// The same in short.
+    fn kept(&self, offered: &Reading) -> Kept {
+        match self {
+            Self::Written => Kept::Stored,
+            Self::Stands(held) if offered.is_superseded_by(held) => Kept::Superseded,
+            Self::Stands(_) => Kept::Unchanged,
         }
     }
 }

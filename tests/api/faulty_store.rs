@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use clarity_backend::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 use clarity_backend::store::{
-    DistinctReadings, EmbeddedStore, Erasure, Kept, PutOutcome, ReadingStore, StoreError,
+    DistinctReadings, EmbeddedStore, Erasure, Kept, PutOutcome, ReadingStore, StoreError, put_batch,
 };
 use tempfile::TempDir;
 
@@ -81,7 +81,10 @@ impl ReadingStore for FaultyStore {
     async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>> {
         let mut outcomes = Vec::new();
         for reading in readings.into_vec() {
-            outcomes.push(self.put(reading).await.map(|outcome| Kept::from(&outcome)));
+            outcomes.push(match self.is_faulty(&reading) {
+                true => Err(fault()),
+                false => put_batch(&self.store, vec![reading]).await.remove(0),
+            });
         }
         outcomes
     }

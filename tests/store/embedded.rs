@@ -310,9 +310,9 @@ async fn an_unreadable_record_is_told_as_such() {
         }
     }
     let outcomes = put_batch(&store, readings.clone()).await;
-    assert!(matches!(outcomes[0], Ok(Kept::Stored)));
+    assert!(matches!(outcomes[0], Ok(Kept::Unchanged)));
     assert!(matches!(outcomes[1], Err(StoreError::Corrupt(_))));
-    assert!(matches!(outcomes[2], Ok(Kept::Stored)));
+    assert!(matches!(outcomes[2], Ok(Kept::Unchanged)));
     assert!(store.delete(user_id, unreadable.id).await.unwrap());
     let page = store.list(&all_of("someone")).await.unwrap();
     assert_eq!(

@@ -107,7 +107,7 @@ async fn deliver(
     for (outcome, reading) in outcomes.into_iter().zip(batch) {
         let highest = expected[&reading.id].version();
         match outcome.unwrap() {
-            Kept::Stored => {}
+            Kept::Stored | Kept::Unchanged => {}
             Kept::Superseded => assert!(reading.version() < highest),
         }
     }

@@ -25,7 +25,7 @@ pub use self::client::DynamoDbSettings;
 use self::error::Faults;
 use self::item::{CLIENT_RECORD_VERSION, DATA_ID, Item, TYPE_KEY, USER_ID};
 use self::type_index::TypeIndex;
-use super::{DistinctReadings, Erasure, Kept, PutOutcome, ReadingStore, StoreError};
+use super::{DistinctReadings, Erasure, Kept, Put, PutOutcome, ReadingStore, StoreError};
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 
 /// Keeps readings in a DynamoDB table.
@@ -66,6 +66,23 @@ impl DynamoDbStore {
     /// within 30 seconds.
     pub async fn create_table_if_missing(&self) -> Result<(), StoreError> {
         table::create_if_missing(&self.client, &self.table, &self.faults).await
+    }
+
+    /// Puts `reading` on the condition that its version names.
+    async fn put_one(&self, reading: &Reading) -> Result<Put, StoreError> {
+        let condition = match reading.version() {
+            None => Condition::Absent,
+            Some(_) => Condition::Higher,
+        };
+        let held = match self.put_if(reading, condition).await? {
+            // The same version says something else: the later word counts,
+            // unless a higher version has come in between.
+            Some(held) if reading.replaces(&held) => {
+                self.put_if(reading, Condition::NotLower).await?
+            }
+            held => held,
+        };
+        Ok(held.map_or(Put::Written, Put::Stands))
     }
 
     /// Writes `reading` if `condition` holds of what is held; else gives back
@@ -189,23 +206,7 @@ impl Condition {
 #[async_trait]
 impl ReadingStore for DynamoDbStore {
     async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
-        let condition = match reading.version() {
-            None => Condition::Absent,
-            Some(_) => Condition::Higher,
-        };
-        let held = self.put_if(&reading, condition).await?;
-        match held {
-            // The same version says something else: the later word counts,
-            // unless a higher version has come in between.
-            Some(held) if reading.replaces(&held) => {
-                match self.put_if(&reading, Condition::NotLower).await? {
-                    None => Ok(PutOutcome::Stored(reading)),
-                    Some(held) => Ok(PutOutcome::stands(held, &reading)),
-                }
-            }
-            Some(held) => Ok(PutOutcome::stands(held, &reading)),
-            None => Ok(PutOutcome::Stored(reading)),
-        }
+        Ok(self.put_one(&reading).await?.outcome(reading))
     }
 
     async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>> {

@@ -20,7 +20,7 @@ use super::batch_write::{self, wait_after, waits};
 use super::item::{self, DATA_ID, TYPE_KEY, USER_ID};
 use super::{DynamoDbStore, key};
 use crate::domain::Reading;
-use crate::store::{Kept, ReadingStore, StoreError};
+use crate::store::{Kept, StoreError};
 
 /// The most keys in one `BatchGetItem`.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
@@ -122,8 +122,8 @@ impl PutAll<'_> {
         }
         let mut waits = waits();
         let outcome = loop {
-            match self.store.put(reading.clone()).await {
-                Ok(outcome) => break Ok(outcome),
+            match self.store.put_one(&reading).await {
+                Ok(put) => break Ok(put.kept(&reading)),
                 Err(error) => {
                     if let Err(error) = wait_after(error, &mut waits, self.deadline).await {
                         break Err(error);
@@ -134,7 +134,7 @@ impl PutAll<'_> {
         if let Err(error) = &outcome {
             self.failed(error);
         }
-        (place, outcome.map(|outcome| Kept::from(&outcome)))
+        (place, outcome)
     }
 
     /// Puts up to [`MOST_KEYS`] readings without a version.
@@ -156,7 +156,7 @@ impl PutAll<'_> {
         for (place, one) in chunk {
             let user_id = one.measurement.user_id.as_str().to_owned();
             match held.get(&(user_id, one.id.to_string())) {
-                Some(Held::Whole) => outcomes.push((place, Ok(Kept::Stored))),
+                Some(Held::Whole) => outcomes.push((place, Ok(Kept::Unchanged))),
                 Some(Held::Unindexed) => unindexed.push((place, one)),
                 None => new.push((place, one)),
             }

@@ -35,24 +35,31 @@ impl Map {
 
     /// Of those with one id the last of the highest version counts.
     pub fn put_batch(&mut self, readings: Vec<Reading>) -> Vec<Kept> {
-        let mut last_of_highest: BTreeMap<_, &Reading> = BTreeMap::new();
-        for reading in &readings {
-            let best = last_of_highest.entry(key_of(reading)).or_insert(reading);
-            if reading.version() >= best.version() {
-                *best = reading;
+        let mut last_of_highest: BTreeMap<_, usize> = BTreeMap::new();
+        for (index, reading) in readings.iter().enumerate() {
+            let best = last_of_highest.entry(key_of(reading)).or_insert(index);
+            let other = &readings[*best];
+            if reading.version() > other.version()
+                || reading.version() == other.version() && reading.measurement != other.measurement
+            {
+                *best = index;
             }
         }
-        for reading in last_of_highest.into_values() {
-            self.put(reading.clone());
+        let before = self.0.clone();
+        for index in last_of_highest.values() {
+            self.put(readings[*index].clone());
         }
-        let kept = |reading: &Reading| {
-            if reading.version() < self.0[&key_of(reading)].version() {
+        let kept = |(index, reading): (usize, &Reading)| {
+            let key = key_of(reading);
+            if reading.version() < self.0[&key].version() {
                 Kept::Superseded
-            } else {
+            } else if last_of_highest[&key] == index && before.get(&key) != self.0.get(&key) {
                 Kept::Stored
+            } else {
+                Kept::Unchanged
             }
         };
-        readings.iter().map(kept).collect()
+        readings.iter().enumerate().map(kept).collect()
     }
 
     pub fn delete(&mut self, user_id: &UserId, id: ReadingId) -> bool {

@@ -4,7 +4,7 @@ use super::Caller;
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::embedded::format::{BY_TYPE, READINGS};
 use crate::store::embedded::{engine_fault, record};
-use crate::store::{Erasure, Kept, PutOutcome, StoreError};
+use crate::store::{self, Erasure, Kept, PutOutcome, StoreError};
 
 /// How much one part of an erasure deletes: other writes of the same commit
 /// wait for it.
@@ -104,12 +104,13 @@ impl Write {
     pub(super) fn answer(self, committed: &Result<(), StoreError>) {
         match self {
             Self::Put(put, caller) => {
-                let _ = caller.send(committed.clone().and_then(|()| put.outcome()));
+                let outcome = committed.clone().and_then(|()| put.done());
+                let _ = caller.send(outcome.map(|(reading, put)| put.outcome(reading)));
             }
             Self::PutAll(puts, caller) => {
                 let outcomes = puts.into_iter().map(|put| {
-                    let outcome = put.outcome()?;
-                    Ok(Kept::from(&outcome))
+                    let (reading, put) = put.done()?;
+                    Ok(put.kept(&reading))
                 });
                 let _ = caller.send(committed.clone().map(|()| outcomes.collect()));
             }
@@ -177,11 +178,10 @@ impl Put {
         Ok(())
     }
 
-    fn outcome(self) -> Result<PutOutcome, StoreError> {
-        Ok(match self.held? {
-            None => PutOutcome::Stored(self.reading),
-            Some(held) => PutOutcome::stands(held, &self.reading),
-        })
+    /// The reading, and what was done with it.
+    fn done(self) -> Result<(Reading, store::Put), StoreError> {
+        let put = self.held?.map_or(store::Put::Written, store::Put::Stands);
+        Ok((self.reading, put))
     }
 }
 
