@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::auth::{ApiKeys, KeyRing, KeyRingFault, KeySource, SecretsManager, TokenVerifier};
 use crate::config::{
-    Config, CorsConfig, Environment, InsightConfig, KeyList, LimitConfig, StoreConfig,
+    Config, CorsConfig, Environment, InsightConfig, KeyList, LimitConfig, StoreConfig, TableConfig,
 };
 use crate::domain::Clock;
 use crate::http::{
@@ -24,7 +24,7 @@ use crate::http::{
 };
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
 use crate::insights::{self, GeminiProvider, InsightProvider, Insights, StatisticalProvider};
-use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
+use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, OldTable, ReadingStore};
 use crate::telemetry::chain;
 
 /// How long requests in flight may take once the grace is over: what the answer
@@ -51,7 +51,7 @@ impl App {
     /// production service starts without its table, and is not ready until there
     /// is one.
     pub async fn assemble(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
-        let store = open_store(config).await?;
+        let store = open_store(&config.store, config.environment).await?;
         Self::with(config, store, Arc::new(SystemClock)).await
     }
 
@@ -202,25 +202,20 @@ async fn open_key_ring(config: &Config) -> Result<KeyRing, KeyRingFault> {
     KeyRing::open(fixed, source, config.keys.refused.clone()).await
 }
 
-async fn open_store(
-    config: &Config,
+/// Opens the store that readings are kept in.
+///
+/// # Errors
+/// When the embedded store cannot be opened, or the table of a development
+/// service cannot be made.
+pub async fn open_store(
+    config: &StoreConfig,
+    environment: Environment,
 ) -> Result<Arc<dyn ReadingStore>, Box<dyn Error + Send + Sync>> {
-    match &config.store {
+    match config {
         StoreConfig::Embedded { directory } => Ok(Arc::new(EmbeddedStore::open(directory)?)),
-        StoreConfig::DynamoDb {
-            table,
-            region,
-            endpoint,
-            has_credentials,
-        } => {
-            let store = DynamoDbStore::connect(DynamoDbSettings {
-                table: table.clone(),
-                region: region.clone(),
-                endpoint: endpoint.clone(),
-                placeholder_credentials: endpoint.is_some() && !has_credentials,
-            })
-            .await;
-            match config.environment {
+        StoreConfig::DynamoDb(table) => {
+            let store = DynamoDbStore::connect(dynamodb_settings(table)).await;
+            match environment {
                 Environment::Development => store.create_table_if_missing().await?,
                 Environment::Production => {
                     if let Err(error) = store.check().await {
@@ -233,8 +228,22 @@ async fn open_store(
     }
 }
 
+/// Connects to a table that the Python service wrote.
+pub async fn open_old_table(config: &TableConfig) -> OldTable {
+    OldTable::connect(dynamodb_settings(config)).await
+}
+
+fn dynamodb_settings(config: &TableConfig) -> DynamoDbSettings {
+    DynamoDbSettings {
+        table: config.table.clone(),
+        region: config.region.clone(),
+        endpoint: config.endpoint.clone(),
+        placeholder_credentials: config.endpoint.is_some() && !config.has_credentials,
+    }
+}
+
 /// The system's clock.
-struct SystemClock;
+pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one clock")]

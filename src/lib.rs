@@ -44,6 +44,7 @@ pub mod commands;
 pub mod config;
 pub mod domain;
 pub mod http;
+pub mod import;
 pub mod insights;
 pub mod statistics;
 pub mod store;

@@ -16,14 +16,16 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use crate::config::{Config, Environment};
+use crate::config::Environment;
 
 /// The target of audit events, which are logged whatever `RUST_LOG` says.
 pub const AUDIT: &str = "audit";
 
 /// Starts logging to standard error: JSON in production, text in development.
-pub fn start(config: &Config) {
-    let wanted = EnvFilter::new(&config.log_filter);
+///
+/// `filter` is in the syntax of `RUST_LOG`.
+pub fn start(environment: Environment, filter: &str) {
+    let wanted = EnvFilter::new(filter);
     let allowed = Targets::new()
         .with_target(env!("CARGO_CRATE_NAME"), LevelFilter::TRACE)
         .with_default(LevelFilter::WARN);
@@ -31,7 +33,7 @@ pub fn start(config: &Config) {
     let lines = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
-    let lines = match config.environment {
+    let lines = match environment {
         Environment::Production => lines.json().flatten_event(true).boxed(),
         Environment::Development => lines.with_target(false).boxed(),
     };

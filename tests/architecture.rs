@@ -16,7 +16,7 @@ struct Room {
     keeps: &'static [&'static str],
 }
 
-const ROOMS: [Room; 11] = [
+const ROOMS: [Room; 12] = [
     Room {
         module: "domain",
         may_use: &[],
@@ -41,6 +41,19 @@ const ROOMS: [Room; 11] = [
         module: "store",
         may_use: &["domain"],
         keeps: &["redb", "aws_sdk_dynamodb"],
+    },
+    Room {
+        module: "import",
+        may_use: &["domain", "store"],
+        keeps: &[
+            "crc32c",
+            "flate2",
+            "indicatif",
+            "json_event_parser",
+            "quick_xml",
+            "toml",
+            "zip",
+        ],
     },
     Room {
         module: "insights",
@@ -85,7 +98,15 @@ const ROOMS: [Room; 11] = [
     },
     Room {
         module: "commands",
-        may_use: &["app", "auth", "config", "telemetry"],
+        may_use: &[
+            "app",
+            "auth",
+            "config",
+            "domain",
+            "import",
+            "store",
+            "telemetry",
+        ],
         keeps: &["clap"],
     },
     Room {
@@ -104,12 +125,14 @@ const ROOMS: [Room; 11] = [
 const SHARED: [(&str, &[&str]); 6] = [
     ("aws_config", &["auth", "store"]),
     ("axum", &["http", "app"]),
-    ("csv", &["domain", "http"]),
+    ("csv", &["domain", "http", "import"]),
     ("moka", &["http", "insights"]),
-    ("reqwest", &["auth", "commands", "insights"]),
+    ("reqwest", &["auth", "commands", "import", "insights"]),
     (
         "tokio",
-        &["auth", "http", "app", "commands", "insights", "store"],
+        &[
+            "auth", "http", "app", "commands", "import", "insights", "store",
+        ],
     ),
 ];
 

@@ -1,6 +1,7 @@
 //! What the binary can be told to do.
 
 mod healthcheck;
+mod import;
 mod keys;
 mod serve;
 
@@ -28,6 +29,9 @@ enum Command {
     /// Ask the service that runs with the same settings whether it lives: exit
     /// code 0 if it does, else 1.
     Healthcheck,
+    /// Move readings in: from Firestore, the Python service's table, Apple
+    /// Health, or files.
+    Import(Box<import::Import>),
     /// Make API keys.
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -85,8 +89,9 @@ type Failure = Box<dyn Error + Send + Sync>;
 impl CommandLine {
     /// Does what it says. To be called before any thread is started.
     pub fn run(self) -> ExitCode {
-        let Err(failure) = self.try_run() else {
-            return ExitCode::SUCCESS;
+        let failure = match self.try_run() {
+            Ok(code) => return code,
+            Err(failure) => failure,
         };
         eprintln!("clarity-backend: {}", chain(&*failure));
         if failure.is::<ConfigFaults>() || failure.is::<FileFault>() {
@@ -96,18 +101,23 @@ impl CommandLine {
         }
     }
 
-    fn try_run(self) -> Result<(), Failure> {
+    fn try_run(self) -> Result<ExitCode, Failure> {
         match self.command.unwrap_or(Command::Serve) {
             // Needs no settings.
-            Command::Keys(keys) => keys::run(&keys),
+            Command::Keys(keys) => keys::run(&keys)?,
             Command::Serve => {
                 config::load_file()?;
-                serve::run()
+                serve::run()?;
             }
             Command::Healthcheck => {
                 config::load_file()?;
-                healthcheck::run()
+                healthcheck::run()?;
+            }
+            Command::Import(import) => {
+                config::load_file()?;
+                return import::run(&import);
             }
         }
+        Ok(ExitCode::SUCCESS)
     }
 }

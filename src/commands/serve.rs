@@ -16,7 +16,7 @@ const MOST_BLOCKING_THREADS: usize = 8;
 /// Serves requests until the process is told to stop.
 pub(super) fn run() -> Result<(), Failure> {
     let config = Config::read(config::variable)?;
-    telemetry::start(&config);
+    telemetry::start(config.environment, &config.log_filter);
     tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(MOST_BLOCKING_THREADS)
         .enable_all()

@@ -19,6 +19,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use secrecy::SecretString;
+
 pub use self::cors::CorsConfig;
 pub use self::faults::ConfigFaults;
 pub use self::file::{FileFault, load_file};
@@ -96,16 +98,20 @@ pub enum StoreConfig {
         directory: PathBuf,
     },
     /// A DynamoDB table.
-    DynamoDb {
-        /// The table's name.
-        table: String,
-        /// The AWS region.
-        region: String,
-        /// Where DynamoDB answers, if not at AWS; never in production.
-        endpoint: Option<String>,
-        /// Whether the environment names credentials or a profile.
-        has_credentials: bool,
-    },
+    DynamoDb(TableConfig),
+}
+
+/// Which table of DynamoDB, and how to reach it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TableConfig {
+    /// The table's name.
+    pub table: String,
+    /// The AWS region.
+    pub region: String,
+    /// Where DynamoDB answers, if not at AWS; never in production.
+    pub endpoint: Option<String>,
+    /// Whether the environment names credentials or a profile.
+    pub has_credentials: bool,
 }
 
 impl Config {
@@ -147,6 +153,61 @@ impl Config {
     pub fn uses_development_key(&self) -> bool {
         self.keys.include_development_key()
     }
+}
+
+/// Settings of an import, which needs no keys and listens nowhere.
+#[derive(Debug)]
+pub struct ImportConfig {
+    /// Whether mistakes may be convenient or must be impossible.
+    pub environment: Environment,
+    /// Where readings are kept.
+    pub store: StoreConfig,
+    /// What opens a Firestore database, if it is set.
+    pub firestore: Option<FirestoreAccess>,
+    /// What is logged, in the syntax of `RUST_LOG`.
+    pub log_filter: String,
+}
+
+/// What opens a Firestore database.
+#[derive(Debug)]
+pub enum FirestoreAccess {
+    /// An OAuth access token of Google's.
+    Token(SecretString),
+    /// Nothing, as it is an emulator at this `host:port`.
+    Emulator(String),
+}
+
+impl ImportConfig {
+    /// Reads the settings through `variable`, as [`Config::read`].
+    ///
+    /// # Errors
+    /// All faults together.
+    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigFaults> {
+        let mut reader = Reader::new(variable);
+        let environment = reader.environment();
+        let store = reader.store(environment);
+        let firestore = reader.firestore();
+        let log_filter = reader.log_filter();
+        reader.finish(Self {
+            environment,
+            store,
+            firestore,
+            log_filter,
+        })
+    }
+}
+
+/// A table of DynamoDB, from the same variables.
+///
+/// # Errors
+/// As [`Config::read`].
+pub fn read_table(
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<TableConfig, ConfigFaults> {
+    let mut reader = Reader::new(variable);
+    let environment = reader.environment();
+    let table = reader.table(environment);
+    reader.finish(table)
 }
 
 /// Where the service listens, from the same variables: for a command that asks
@@ -200,9 +261,7 @@ mod tests {
     #[test]
     fn an_endpoint_or_production_selects_dynamodb() {
         let local = read(&[("DYNAMODB_ENDPOINT", "http://localhost:8001")]).unwrap();
-        assert!(
-            matches!(local.store, StoreConfig::DynamoDb { region, .. } if region == "us-east-1")
-        );
+        assert!(matches!(local.store, StoreConfig::DynamoDb(table) if table.region == "us-east-1"));
         let key = "0123456789abcdef0123456789abcdef";
         let production = read(&[
             ("ENVIRONMENT", "production"),
@@ -210,7 +269,7 @@ mod tests {
             ("CLARITY_API_KEY", key),
         ])
         .unwrap();
-        assert!(matches!(production.store, StoreConfig::DynamoDb { .. }));
+        assert!(matches!(production.store, StoreConfig::DynamoDb(_)));
         assert_eq!(production.address.to_string(), "0.0.0.0:8000");
         assert_eq!(production.shutdown_grace.as_secs(), 5);
         assert!(!format!("{production:?}").contains(key));

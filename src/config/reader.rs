@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::faults::ConfigFaults;
-use super::{Environment, StoreConfig};
+use super::{Environment, FirestoreAccess, StoreConfig, TableConfig};
 
 /// Reads variables and gathers faults; a faulty one yields a stand-in, so that
 /// the others are read too.
@@ -108,7 +108,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             None => default_kind,
         };
         if kind == "dynamodb" {
-            self.dynamodb(endpoint)
+            StoreConfig::DynamoDb(self.dynamodb(endpoint))
         } else {
             self.embedded()
         }
@@ -121,7 +121,21 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         StoreConfig::Embedded { directory }
     }
 
-    fn dynamodb(&mut self, endpoint: Option<String>) -> StoreConfig {
+    pub(super) fn table(&mut self, environment: Environment) -> TableConfig {
+        let endpoint = self.endpoint("DYNAMODB_ENDPOINT", environment);
+        self.dynamodb(endpoint)
+    }
+
+    /// The emulator goes before a token, which must not be sent to it.
+    pub(super) fn firestore(&mut self) -> Option<FirestoreAccess> {
+        if let Some(host) = self.text("FIRESTORE_EMULATOR_HOST") {
+            return Some(FirestoreAccess::Emulator(host));
+        }
+        let token = self.text("GOOGLE_OAUTH_TOKEN")?;
+        Some(FirestoreAccess::Token(token.into()))
+    }
+
+    fn dynamodb(&mut self, endpoint: Option<String>) -> TableConfig {
         let table = self
             .text("DYNAMODB_TABLE")
             .unwrap_or_else(|| "clarity-health-data".to_owned());
@@ -140,7 +154,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         let has_credentials = ["AWS_ACCESS_KEY_ID", "AWS_PROFILE"]
             .iter()
             .any(|name| (self.variable)(name).is_some_and(|value| !value.is_empty()));
-        StoreConfig::DynamoDb {
+        TableConfig {
             table,
             region,
             endpoint,

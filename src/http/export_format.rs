@@ -148,9 +148,10 @@ fn write_csv(
 }
 
 /// A text that no spreadsheet takes for a formula
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>).
+/// (<https://owasp.org/www-community/attacks/CSV_Injection>), by an apostrophe;
+/// one that is there gets another, so that it can be told what was put there.
 fn defused(text: &str) -> Cow<'_, str> {
-    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
         format!("'{text}").into()
     } else {
         text.into()
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn what_looks_like_a_formula_is_defused() {
-        for formula in ["=1+1", "+1", "-1", "@a"] {
+        for formula in ["=1+1", "+1", "-1", "@a", "'=1"] {
             assert_eq!(defused(formula), format!("'{formula}"));
         }
         assert_eq!(defused("1-1"), "1-1");

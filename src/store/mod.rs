@@ -14,7 +14,9 @@ mod page_in_progress;
 use async_trait::async_trait;
 
 pub use batch::{DistinctReadings, Kept, put_batch};
-pub use dynamodb::{DynamoDbSettings, DynamoDbStore};
+pub use dynamodb::{
+    DynamoDbSettings, DynamoDbStore, OldPage, OldRow, OldTable, OldValue, PageStart, Segment,
+};
 pub use embedded::{EmbeddedStore, OpenError};
 pub use erasure::{Erasure, erase};
 pub use error::StoreError;

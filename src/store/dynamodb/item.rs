@@ -182,7 +182,7 @@ fn decode_metadata(attribute: &AttributeValue) -> Result<Metadata, Invalid> {
 }
 
 /// Appends the attribute as JSON, which [`Metadata::parse`] brings in order.
-fn write_json(attribute: &AttributeValue, json: &mut String) -> Result<(), Invalid> {
+pub(super) fn write_json(attribute: &AttributeValue, json: &mut String) -> Result<(), Invalid> {
     match attribute {
         AttributeValue::Null(_) => json.push_str("null"),
         AttributeValue::Bool(true) => json.push_str("true"),

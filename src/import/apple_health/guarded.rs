@@ -1,0 +1,62 @@
+use std::io::{self, BufRead, Read};
+
+/// Why bytes are not given out although they could be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub &'static str);
+
+impl From<Refusal> for io::Error {
+    fn from(refusal: Refusal) -> Self {
+        Self::other(refusal)
+    }
+}
+
+/// A reader that gives out no more bytes than a purse has until that is filled
+/// again, so that a parser that gathers bytes up to the end of a tag cannot
+/// gather a whole file.
+pub struct Guarded {
+    source: Box<dyn BufRead + Send>,
+    purse: usize,
+    filling: usize,
+}
+
+impl Guarded {
+    /// Gives out at most `filling` bytes of `source` at a time.
+    pub fn new(source: Box<dyn BufRead + Send>, filling: usize) -> Self {
+        Self {
+            source,
+            purse: filling,
+            filling,
+        }
+    }
+
+    /// Fills the purse.
+    pub fn refill(&mut self) {
+        self.purse = self.filling;
+    }
+}
+
+impl BufRead for Guarded {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let bytes = self.source.fill_buf()?;
+        if self.purse == 0 && !bytes.is_empty() {
+            return Err(
+                Refusal("a tag, comment or text is longer than any of Apple Health's").into(),
+            );
+        }
+        Ok(bytes.get(..self.purse).unwrap_or(bytes))
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.purse = self.purse.saturating_sub(count);
+        self.source.consume(count);
+    }
+}
+
+impl Read for Guarded {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
+        Ok(count)
+    }
+}

@@ -1,0 +1,36 @@
+/// How much of an export is believed, so that a hostile one cannot use up
+/// memory or run on forever.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The most bytes of one tag, comment or text. Those of real exports have a
+    /// few hundred.
+    pub markup: usize,
+    /// How deep elements may nest. Those of real exports go five deep.
+    pub depth: usize,
+    /// The most bytes before the first element, where the document type is.
+    pub prolog: usize,
+    /// The most bytes of the list of files in a `.zip`. It has about a hundred
+    /// for each workout with a route.
+    pub zip_directory: u64,
+    /// The most bytes that the XML in a `.zip` may have.
+    pub expanded: u64,
+    /// How many times its compressed size the XML in a `.zip` may have. Exports
+    /// have 10 to 40 times; deflate can reach 1,032.
+    pub ratio: u64,
+    /// Bytes of the XML in a `.zip` that are given out whatever the ratio.
+    pub unrated: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            markup: 1 << 20,
+            depth: 32,
+            prolog: 1 << 20,
+            zip_directory: 4 << 20,
+            expanded: 256 << 30,
+            ratio: 250,
+            unrated: 64 << 20,
+        }
+    }
+}

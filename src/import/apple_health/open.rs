@@ -1,0 +1,201 @@
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::archive::{self, Entry};
+use super::elements::{AppleHealth, Start};
+use super::guarded::{Guarded, Refusal};
+use super::inflate::Expanded;
+use super::limits::Limits;
+use super::prolog::{self, Beginning, NoExport};
+use crate::domain::UserId;
+use crate::import::place::{Damage, Place};
+
+/// How an export is to be read.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Whose it is: an export does not say.
+    pub user_id: UserId,
+    /// The present: what was measured more than a day after it is rejected, as
+    /// from any client.
+    pub now: Timestamp,
+    /// The offset of a [`Record`](crate::import::Record) given earlier, to begin
+    /// with the one that follows it. What is before it is read but not looked at.
+    pub after: Option<u64>,
+    /// How much of it is believed.
+    pub limits: Limits,
+}
+
+impl Options {
+    /// To read all of `user_id`'s export at `now`.
+    pub fn all(user_id: UserId, now: Timestamp) -> Self {
+        Self {
+            user_id,
+            now,
+            after: None,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// What a file of an archive begins with.
+const ARCHIVE: &[u8] = b"PK";
+
+/// Bytes that are read from a file at a time.
+const CHUNK: usize = 1 << 17;
+
+impl AppleHealth {
+    /// Opens an `export.xml`, or the `export.zip` around one.
+    ///
+    /// # Errors
+    /// When the file cannot be read or is no export.
+    pub fn open(path: &Path, options: &Options) -> Result<Self, Damage> {
+        let place = Place::start_of(path);
+        let damage = |problem: String| Damage::new(place.clone(), problem);
+        let unreadable = |error: io::Error| Damage::unreadable(place.clone(), &error);
+        let mut file = File::open(path).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        let mut magic = Vec::new();
+        let count = ARCHIVE.len() as u64;
+        file.by_ref()
+            .take(count)
+            .read_to_end(&mut magic)
+            .and_then(|_| file.rewind())
+            .map_err(unreadable)?;
+        if magic != ARCHIVE {
+            let source = BufReader::with_capacity(CHUNK, file);
+            return Self::read(place.file, source, Some(length), options);
+        }
+        let mut refusal = None;
+        for entry in archive::xml_files(&mut file, options.limits).map_err(damage)? {
+            let source = expanded(&file, &entry, options.limits).map_err(unreadable)?;
+            let name = format!("{}!{}", place.file, entry.name);
+            match Self::read(name, source, Some(entry.sizes.expanded), options) {
+                Ok(export) => return Ok(export),
+                // The largest comes first, and it should be the export.
+                Err(damage) => refusal = refusal.or(Some(damage)),
+            }
+        }
+        Err(refusal.unwrap_or_else(|| damage("has no XML file in it".to_owned())))
+    }
+
+    /// Reads an export's XML from anywhere, naming it `file`. `length` is how
+    /// many bytes it has, if that is known.
+    ///
+    /// # Errors
+    /// When it cannot be read or is no export.
+    pub fn read(
+        file: impl Into<Arc<str>>,
+        mut source: impl BufRead + Send + 'static,
+        length: Option<u64>,
+        options: &Options,
+    ) -> Result<Self, Damage> {
+        let file: Arc<str> = file.into();
+        let damage =
+            |offset, problem: String| Damage::new(Place::new(Arc::clone(&file), offset), problem);
+        let beginning =
+            prolog::read(&mut source, options.limits.prolog).map_err(|error| match error {
+                NoExport::Refused(refusal) => damage(0, refusal.to_string()),
+                NoExport::Io(error) => damage(0, unreadable(&error)),
+            })?;
+        let start = match options.after {
+            None => {
+                let offset = beginning.root as u64;
+                Start::AtRoot(offset, rest(beginning.bytes, beginning.root, source))
+            }
+            Some(offset) => {
+                let source = forward(beginning, source, offset)
+                    .map_err(|error| damage(offset, unreadable(&error)))?;
+                Start::Within(offset, source)
+            }
+        };
+        Ok(Self::new(file, length, start, options))
+    }
+}
+
+fn unreadable(error: &io::Error) -> String {
+    match error.get_ref() {
+        Some(inner) if inner.is::<Refusal>() => inner.to_string(),
+        _ => format!("cannot be read: {error}"),
+    }
+}
+
+fn expanded(file: &File, entry: &Entry, limits: Limits) -> io::Result<BufReader<Expanded<File>>> {
+    let mut file = file.try_clone()?;
+    file.seek(SeekFrom::Start(entry.start))?;
+    let source = Expanded::new(file, entry.is_deflated, entry.sizes, limits);
+    Ok(BufReader::with_capacity(CHUNK, source))
+}
+
+/// What follows the first `count` of `bytes`, which were read from `source`.
+fn rest(
+    bytes: Vec<u8>,
+    count: usize,
+    source: impl BufRead + Send + 'static,
+) -> Box<dyn BufRead + Send> {
+    let mut bytes = Cursor::new(bytes);
+    bytes.set_position(count as u64);
+    Box::new(bytes.chain(source))
+}
+
+/// Passes over all up to `offset`, where a record was found earlier.
+fn forward(
+    beginning: Beginning,
+    source: impl BufRead + Send + 'static,
+    offset: u64,
+) -> io::Result<Box<dyn BufRead + Send>> {
+    const NO_RECORD: Refusal = Refusal("has no element there: it is not the file it was before");
+    let root = beginning.root;
+    // The byte before a record is looked at too.
+    let before = offset
+        .checked_sub(root as u64 + 1)
+        .filter(|before| *before > 0)
+        .ok_or(NO_RECORD)?;
+    let mut source = rest(beginning.bytes, root, source);
+    let passed = io::copy(&mut source.by_ref().take(before), &mut io::sink())?;
+    let mut last = [0];
+    if passed < before || source.read(&mut last)? == 0 {
+        return Err(NO_RECORD.into());
+    }
+    let is_tag = source.fill_buf()?.first() == Some(&b'<');
+    // A text begins where a tag ends.
+    if is_tag || last == *b">" {
+        Ok(source)
+    } else {
+        Err(NO_RECORD.into())
+    }
+}
+
+impl Start {
+    /// What the parser is given, and the offset of its first byte.
+    pub(super) fn guarded(self, limits: Limits) -> (Guarded, Offset) {
+        match self {
+            Self::AtRoot(offset, source) => {
+                (Guarded::new(source, limits.markup), Offset(offset, 0))
+            }
+            Self::Within(offset, source) => {
+                let source = Box::new(Self::ROOT.chain(source));
+                let added = Self::ROOT.len() as u64;
+                (Guarded::new(source, limits.markup), Offset(offset, added))
+            }
+        }
+    }
+
+    /// Stands for the root's tag where reading begins within it.
+    const ROOT: &[u8] = b"<HealthData>";
+}
+
+/// How the parser's positions become offsets in the XML: it begins there, after
+/// so many bytes that are not in it.
+#[derive(Clone, Copy)]
+pub struct Offset(u64, u64);
+
+impl Offset {
+    /// The offset of what the parser finds at `position`.
+    pub fn of(self, position: u64) -> u64 {
+        self.0.saturating_add(position).saturating_sub(self.1)
+    }
+}

@@ -1,0 +1,128 @@
+use jiff::Timestamp;
+
+use super::attributes::Attributes;
+use super::entries::Entries;
+use super::kinds::Kind;
+use super::provenance::Provenance;
+use super::units::Quantity;
+use super::{sleep, times};
+use crate::domain::{Measurement, MeasurementTime, Metadata, Reading, ReadingValue, UserId};
+use crate::import::record::Rejection;
+
+/// The readings of `user_id` that a `Record` is, taken in at `now`.
+///
+/// # Errors
+/// Why it cannot be any.
+pub fn readings(
+    attributes: &Attributes<'_>,
+    entries: &Entries,
+    user_id: &UserId,
+    now: Timestamp,
+) -> Result<Vec<Reading>, Rejection> {
+    let identifier = required(attributes.kind.as_deref(), "type")?;
+    let kind = Kind::of(identifier)?;
+    let value = required(attributes.value.as_deref(), "value")?;
+    let span = Span::of(attributes, now)?;
+    let mut provenance = Provenance::of(attributes, entries, span.start_if_earlier());
+    let measurements = match kind {
+        Kind::Sleep => {
+            let data_types = sleep::data_types(value)?;
+            provenance = provenance.with("healthkit_value", value);
+            of_sleep(data_types, &span, &provenance, user_id)?
+        }
+        Kind::Quantity(data_type, metric) => {
+            let unit = required(attributes.unit.as_deref(), "unit")?;
+            let quantity = Quantity::parse(value, unit, metric)
+                .map_err(|invalid| Rejection::of("value", invalid))?;
+            let unit = quantity.unit();
+            if metric.is_none() {
+                provenance = provenance.with("healthkit_type", identifier);
+            }
+            if unit.is_none() {
+                provenance = provenance.with("unit", &quantity.unit);
+            }
+            vec![Measurement {
+                user_id: user_id.clone(),
+                data_type,
+                value: quantity.value,
+                timestamp: span.end,
+                unit,
+                metadata: metadata(&provenance)?,
+                client_record: None,
+            }]
+        }
+    };
+    let take_in = |measurement| Reading::take_in(measurement, now);
+    Ok(measurements.into_iter().map(take_in).collect())
+}
+
+fn of_sleep(
+    data_types: &[&str],
+    span: &Span,
+    provenance: &Provenance,
+    user_id: &UserId,
+) -> Result<Vec<Measurement>, Rejection> {
+    let of_value = |invalid| Rejection::of("value", invalid);
+    let minutes = ReadingValue::try_from(span.minutes()).map_err(of_value)?;
+    let unit = Some("min".parse().map_err(of_value)?);
+    let metadata = metadata(provenance)?;
+    data_types
+        .iter()
+        .map(|data_type| {
+            Ok(Measurement {
+                user_id: user_id.clone(),
+                data_type: data_type.parse().map_err(of_value)?,
+                value: minutes,
+                timestamp: span.end,
+                unit: unit.clone(),
+                metadata: metadata.clone(),
+                client_record: None,
+            })
+        })
+        .collect()
+}
+
+fn metadata(provenance: &Provenance) -> Result<Metadata, Rejection> {
+    let metadata = provenance.metadata();
+    metadata.map_err(|invalid| Rejection::of("metadata", invalid))
+}
+
+/// From when to when something was measured.
+struct Span {
+    start: MeasurementTime,
+    end: MeasurementTime,
+}
+
+impl Span {
+    fn of(attributes: &Attributes<'_>, now: Timestamp) -> Result<Self, Rejection> {
+        let time = |text: Option<&str>, name| {
+            times::parse(required(text, name)?, now).map_err(|invalid| Rejection::of(name, invalid))
+        };
+        let end = time(attributes.end.as_deref(), "endDate")?;
+        let start = if attributes.start == attributes.end {
+            end
+        } else {
+            time(attributes.start.as_deref(), "startDate")?
+        };
+        if start.instant() > end.instant() {
+            return Err(Rejection::because(
+                "endDate",
+                "must not be before startDate",
+            ));
+        }
+        Ok(Self { start, end })
+    }
+
+    fn start_if_earlier(&self) -> Option<&MeasurementTime> {
+        (self.start.instant() < self.end.instant()).then_some(&self.start)
+    }
+
+    fn minutes(&self) -> f64 {
+        let duration = self.end.instant().duration_since(self.start.instant());
+        duration.as_secs_f64() / 60.0
+    }
+}
+
+fn required<'a>(value: Option<&'a str>, name: &'static str) -> Result<&'a str, Rejection> {
+    value.ok_or_else(|| Rejection::because(name, "is missing"))
+}

@@ -1,0 +1,222 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use futures_util::{Stream, StreamExt, stream};
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+use super::checkpoint::{Checkpoint, CheckpointFault, Job, Settled};
+use super::feed::{Batch, Feed};
+use super::ledger::Ledger;
+use super::place::Damage;
+use super::progress::Progress;
+use super::report::{Report, ReportFault};
+use super::settle::{Target, settle};
+use crate::store::StoreError;
+
+/// How often a checkpoint is written.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
+
+/// An import that is about to run.
+pub struct Run {
+    /// Where readings go.
+    pub target: Target,
+    /// How many batches are stored at once.
+    pub concurrency: usize,
+    /// What each record is told of in.
+    pub report: Option<Report>,
+    /// Where to leave checkpoints, and of what; not for sources that cannot be
+    /// gone on with.
+    pub checkpoint: Option<(PathBuf, Job)>,
+    /// What earlier runs dealt with.
+    pub settled: Settled,
+    /// What became of that.
+    pub ledger: Ledger,
+    /// Who is told how it goes.
+    pub progress: Progress,
+}
+
+/// How an import ended.
+pub struct Ended {
+    /// What became of each record.
+    pub ledger: Ledger,
+    /// How many records the reader of the source says there were, this time and
+    /// in earlier runs.
+    pub read: u64,
+    /// Whether it was interrupted.
+    pub was_interrupted: bool,
+    /// The first few places that cannot be read.
+    pub damages: Vec<Damage>,
+    /// Why it could not go on, if so.
+    pub failure: Option<ImportFault>,
+}
+
+/// Why an import cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportFault {
+    /// The store failed for longer than one waits.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// There is no writing to the report.
+    #[error(transparent)]
+    Report(#[from] ReportFault),
+    /// There is no writing of checkpoints.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointFault),
+}
+
+/// How many damaged places are told of by themselves; the report has all.
+const DAMAGES_TOLD: usize = 10;
+
+/// Imports what `feed` yields until it ends or `stop` is set.
+///
+/// What is stored is stored whatever happens; everything before the last
+/// checkpoint is also told of.
+pub async fn run(feed: Feed, run: Run, stop: Arc<AtomicBool>) -> Ended {
+    let read = Arc::clone(&feed.read);
+    let before = run.ledger.records();
+    let mut under_way = UnderWay {
+        report: run.report,
+        checkpoint: run.checkpoint,
+        settled: run.settled,
+        ledger: run.ledger,
+        damages: Vec::new(),
+        written: Instant::now(),
+    };
+    let failure = under_way
+        .go_on(feed, &run.target, run.concurrency, run.progress, &stop)
+        .await
+        .err();
+    let was_interrupted = stop.load(Ordering::Relaxed);
+    let is_whole = failure.is_none() && !was_interrupted;
+    let closed = under_way.close(is_whole);
+    Ended {
+        read: match is_whole {
+            true => before + read.load(Ordering::Relaxed),
+            // What was read ahead is not dealt with, and is not said to be.
+            false => under_way.ledger.records(),
+        },
+        ledger: under_way.ledger,
+        was_interrupted,
+        damages: under_way.damages,
+        failure: failure.or(closed.err()),
+    }
+}
+
+/// An import under way.
+struct UnderWay {
+    report: Option<Report>,
+    checkpoint: Option<(PathBuf, Job)>,
+    settled: Settled,
+    ledger: Ledger,
+    damages: Vec<Damage>,
+    /// When the last checkpoint was written.
+    written: Instant,
+}
+
+impl UnderWay {
+    async fn go_on(
+        &mut self,
+        feed: Feed,
+        target: &Target,
+        concurrency: usize,
+        mut progress: Progress,
+        stop: &Arc<AtomicBool>,
+    ) -> Result<(), ImportFault> {
+        let settlements = until(feed, Arc::clone(stop))
+            .map(|batch| settle(batch, target.clone(), Arc::clone(stop)))
+            // In the order of the source: what is settled is all before it too.
+            .buffered(concurrency);
+        let mut settlements = std::pin::pin!(settlements);
+        let mut tick = interval(Progress::EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        loop {
+            let batch = tokio::select! {
+                batch = settlements.next() => batch,
+                _ = tick.tick() => {
+                    progress.tell(&self.ledger, self.settled.last.as_ref());
+                    continue;
+                }
+            };
+            let Some(batch) = batch else {
+                progress.finish();
+                return Ok(());
+            };
+            for settlement in batch? {
+                self.settled.count += 1;
+                match settlement {
+                    Ok(done) => {
+                        self.ledger.note(&done);
+                        if let Some(report) = &mut self.report {
+                            report.record(&done)?;
+                        }
+                        self.settled.last = Some(done.place);
+                    }
+                    Err(damage) => {
+                        self.ledger.damaged += 1;
+                        if let Some(report) = &mut self.report {
+                            report.damage(&damage)?;
+                        }
+                        self.settled.last = Some(damage.place.clone());
+                        if self.damages.len() < DAMAGES_TOLD {
+                            self.damages.push(damage);
+                        }
+                    }
+                }
+            }
+            if self.written.elapsed() >= CHECKPOINT_EVERY {
+                self.write()?;
+            }
+        }
+    }
+
+    /// Writes the report and then a checkpoint.
+    fn write(&mut self) -> Result<(), ImportFault> {
+        let report = match &mut self.report {
+            Some(report) => report.sync()?,
+            None => 0,
+        };
+        if let Some((path, job)) = &self.checkpoint {
+            let checkpoint = Checkpoint {
+                job: job.clone(),
+                settled: self.settled.clone(),
+                ledger: self.ledger.clone(),
+                report,
+            };
+            checkpoint.write(path)?;
+        }
+        self.written = Instant::now();
+        Ok(())
+    }
+
+    /// Writes what is to be kept; a whole import needs no checkpoint any more.
+    fn close(&mut self, is_whole: bool) -> Result<(), ImportFault> {
+        if !is_whole {
+            return self.write();
+        }
+        if let Some(report) = &mut self.report {
+            report.sync()?;
+        }
+        if let Some((path, _)) = &self.checkpoint {
+            Checkpoint::remove(path)?;
+        }
+        Ok(())
+    }
+}
+
+/// The batches of a feed until `stop` is set.
+pub(super) fn until(feed: Feed, stop: Arc<AtomicBool>) -> impl Stream<Item = Batch> {
+    stream::unfold((feed.batches, stop), |(mut batches, stop)| async move {
+        // Looked at now and then, as the next batch may be long in coming.
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return None;
+            }
+            match tokio::time::timeout(Duration::from_millis(100), batches.recv()).await {
+                Ok(batch) => return Some((batch?, (batches, stop))),
+                Err(_) => continue,
+            }
+        }
+    })
+}

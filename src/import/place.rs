@@ -1,0 +1,63 @@
+use std::borrow::Cow;
+use std::fmt;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// Where in a source something was found.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Place {
+    /// The file; for a live database, the name of the document or table.
+    pub file: Arc<str>,
+    /// In bytes from the beginning of the file; 0 for a live database.
+    pub offset: u64,
+}
+
+impl Place {
+    /// A place in a file.
+    pub fn new(file: impl Into<Arc<str>>, offset: u64) -> Self {
+        let file = file.into();
+        Self { file, offset }
+    }
+
+    /// The beginning of a file.
+    pub fn start_of(file: &Path) -> Self {
+        Self::new(file.to_string_lossy(), 0)
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.offset {
+            0 => write!(formatter, "{}", self.file),
+            offset => write!(formatter, "{} at byte {offset}", self.file),
+        }
+    }
+}
+
+/// Something in a source that cannot be read.
+///
+/// It holds nothing that the source holds, so that it may be logged.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct Damage {
+    /// Where it is.
+    pub place: Place,
+    /// What is wrong there, what it costs, and what to do about it.
+    pub problem: Cow<'static, str>,
+}
+
+impl Damage {
+    /// Damage at `place`.
+    pub fn new(place: Place, problem: impl Into<Cow<'static, str>>) -> Self {
+        let problem = problem.into();
+        Self { place, problem }
+    }
+
+    /// A file that the operating system does not give.
+    pub fn unreadable(place: Place, error: &io::Error) -> Self {
+        Self::new(place, format!("cannot be read: {error}"))
+    }
+}

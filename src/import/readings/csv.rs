@@ -1,0 +1,178 @@
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
+
+use super::LONGEST;
+use crate::import::draft::{Circumstances, Draft};
+use crate::import::place::{Damage, Place};
+use crate::import::record::{Content, Found, Record, Rejection};
+
+/// Reads a reading a row, under a header that names the members in any order.
+pub struct CsvReadings {
+    rows: Reader<Frugal>,
+    allowance: Arc<AtomicU64>,
+    columns: Vec<Column>,
+    file: Arc<str>,
+    row: StringRecord,
+    circumstances: Circumstances,
+    is_over: bool,
+}
+
+/// Which member of a reading a column holds.
+type Column = for<'d, 'a> fn(&'d mut Draft<'a>) -> &'d mut Option<&'a str>;
+
+/// The columns by name, as an export has them.
+const COLUMNS: [(&str, Column); 10] = [
+    ("data_id", |draft| &mut draft.data_id),
+    ("user_id", |draft| &mut draft.user_id),
+    ("data_type", |draft| &mut draft.data_type),
+    ("value", |draft| &mut draft.value),
+    ("timestamp", |draft| &mut draft.timestamp),
+    ("unit", |draft| &mut draft.unit),
+    ("metadata", |draft| &mut draft.metadata),
+    ("client_record_id", |draft| &mut draft.client_record_id),
+    ("client_record_version", |draft| {
+        &mut draft.client_record_version
+    }),
+    ("created_at", |draft| &mut draft.created_at),
+];
+
+impl CsvReadings {
+    /// Opens a file and reads its header.
+    ///
+    /// # Errors
+    /// When it cannot be read, or its header names something else than members
+    /// of a reading.
+    pub fn open(path: &Path, circumstances: Circumstances) -> Result<Self, Damage> {
+        let place = Place::start_of(path);
+        let file = File::open(path).map_err(|error| Damage::unreadable(place.clone(), &error))?;
+        let allowance = Arc::new(AtomicU64::new(LONGEST));
+        let mut rows = ReaderBuilder::new().flexible(true).from_reader(Frugal {
+            file,
+            allowance: Arc::clone(&allowance),
+        });
+        let columns = match rows.headers() {
+            Ok(header) => header
+                .iter()
+                .enumerate()
+                .map(|(index, name)| column(name.trim()).ok_or(index))
+                .collect::<Result<Vec<Column>, usize>>(),
+            Err(error) => return Err(Damage::new(place, problem(error.kind()))),
+        };
+        let columns = columns.map_err(|index| {
+            let names = COLUMNS.map(|(name, _)| name).join(", ");
+            let problem = format!("column {} is none of {names}", index + 1);
+            Damage::new(place.clone(), problem)
+        })?;
+        Ok(Self {
+            rows,
+            allowance,
+            columns,
+            file: place.file,
+            row: StringRecord::new(),
+            circumstances,
+            is_over: false,
+        })
+    }
+
+    fn reading(&self) -> Content {
+        let mut draft = Draft::default();
+        for (column, cell) in self.columns.iter().zip(&self.row) {
+            if !cell.is_empty() {
+                *column(&mut draft) = Some(without_defusing(cell));
+            }
+        }
+        let reading = if self.row.len() == self.columns.len() {
+            draft.check(&self.circumstances)
+        } else {
+            let reason = "must have as many cells as the header";
+            Err(Rejection::because("the row", reason))
+        };
+        Content::Readings(vec![reading])
+    }
+}
+
+fn column(name: &str) -> Option<Column> {
+    let (_, column) = COLUMNS.iter().find(|(known, _)| *known == name)?;
+    Some(*column)
+}
+
+/// The text of a cell without the apostrophe that an export puts before what a
+/// spreadsheet would take for a formula, and before an apostrophe.
+fn without_defusing(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) => text,
+        _ => cell,
+    }
+}
+
+/// What is wrong, without what the row holds.
+fn problem(error: &ErrorKind) -> String {
+    match error {
+        ErrorKind::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
+            "a row is longer than 1 MiB: is a quotation mark not closed?".to_owned()
+        }
+        ErrorKind::Io(error) => format!("cannot be read: {error}"),
+        _ => "is not CSV".to_owned(),
+    }
+}
+
+impl Iterator for CsvReadings {
+    type Item = Found;
+
+    fn next(&mut self) -> Option<Found> {
+        if self.is_over {
+            return None;
+        }
+        self.allowance.store(LONGEST, Ordering::Relaxed);
+        let read = self.rows.read_record(&mut self.row);
+        let start = match (&read, self.row.position()) {
+            (Ok(_), Some(position)) => position.byte(),
+            _ => self.rows.position().byte(),
+        };
+        let place = Place::new(Arc::clone(&self.file), start);
+        match read {
+            Ok(true) => Some(Ok(Record {
+                place,
+                name: None,
+                content: self.reading(),
+            })),
+            Ok(false) => {
+                self.is_over = true;
+                None
+            }
+            Err(error) if matches!(error.kind(), ErrorKind::Utf8 { .. }) => {
+                let start = error.position().map_or(start, Position::byte);
+                let rejection = Rejection::because("the row", "must be UTF-8 text");
+                let place = Place::new(place.file, start);
+                Some(Ok(Record::rejected(place, rejection)))
+            }
+            Err(error) => {
+                self.is_over = true;
+                Some(Err(Damage::new(place, problem(error.kind()))))
+            }
+        }
+    }
+}
+
+/// A file that gives out so many bytes at most until the allowance is renewed,
+/// for a row is all held in memory.
+struct Frugal {
+    file: File,
+    allowance: Arc<AtomicU64>,
+}
+
+impl Read for Frugal {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read(buffer)?;
+        let spent = |left: u64| left.checked_sub(count as u64);
+        self.allowance
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, spent)
+            .map_err(|_| io::Error::from(io::ErrorKind::QuotaExceeded))?;
+        Ok(count)
+    }
+}

@@ -1,0 +1,95 @@
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::ledger::Done;
+use super::place::{Damage, Place};
+
+/// A file in which each record is told of, a JSON text a line.
+pub struct Report {
+    lines: BufWriter<File>,
+    path: PathBuf,
+    bytes: u64,
+}
+
+/// That the report cannot be written.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write the report {}: {source}", path.display())]
+pub struct ReportFault {
+    path: PathBuf,
+    source: io::Error,
+}
+
+/// The line of something that cannot be read.
+#[derive(Serialize)]
+struct DamageLine<'a> {
+    #[serde(flatten)]
+    place: &'a Place,
+    outcome: &'static str,
+    reason: &'a str,
+}
+
+impl Report {
+    /// Opens the file; what stands behind its first `bytes` is of records that
+    /// are not dealt with yet, and goes.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn open(path: &Path, bytes: u64) -> Result<Self, ReportFault> {
+        let opened = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(false)
+            .open(path)
+            .and_then(|mut file| {
+                file.set_len(bytes)?;
+                file.seek(SeekFrom::Start(bytes))?;
+                Ok(file)
+            });
+        let fault = |source| ReportFault {
+            path: path.to_owned(),
+            source,
+        };
+        Ok(Self {
+            lines: BufWriter::new(opened.map_err(fault)?),
+            path: path.to_owned(),
+            bytes,
+        })
+    }
+
+    pub(super) fn record(&mut self, done: &Done) -> Result<(), ReportFault> {
+        self.line(done)
+    }
+
+    pub(super) fn damage(&mut self, damage: &Damage) -> Result<(), ReportFault> {
+        self.line(&DamageLine {
+            place: &damage.place,
+            outcome: "damaged",
+            reason: &damage.problem,
+        })
+    }
+
+    fn line(&mut self, line: &impl Serialize) -> Result<(), ReportFault> {
+        let mut text = serde_json::to_vec(line).map_err(|error| self.fault(error.into()))?;
+        text.push(b'\n');
+        self.bytes += text.len() as u64;
+        let written = self.lines.write_all(&text);
+        written.map_err(|error| self.fault(error))
+    }
+
+    /// Puts everything so far onto the disk, and tells how many bytes it is.
+    pub(super) fn sync(&mut self) -> Result<u64, ReportFault> {
+        let synced = self.lines.flush();
+        synced
+            .and_then(|()| self.lines.get_ref().sync_data())
+            .map_err(|error| self.fault(error))?;
+        Ok(self.bytes)
+    }
+
+    fn fault(&self, source: io::Error) -> ReportFault {
+        let path = self.path.clone();
+        ReportFault { path, source }
+    }
+}

@@ -1,0 +1,165 @@
+//! What is done with a batch of records.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::sleep;
+
+use super::feed::Batch;
+use super::ledger::{Done, DoneReading, Outcome, is_implausible};
+use super::place::Damage;
+use super::record::{Content, Record};
+use super::rows;
+use crate::domain::Reading;
+use crate::store::{Kept, OldTable, ReadingStore, StoreError, put_batch};
+
+/// Where readings go.
+#[derive(Clone)]
+pub enum Target {
+    /// Nowhere: a dry run.
+    Nowhere,
+    /// Into a store.
+    Store(Arc<dyn ReadingStore>),
+    /// Into a store; the rows that they were made of are deleted once their
+    /// readings were read back.
+    InsteadOf(Arc<dyn ReadingStore>, Arc<OldTable>),
+}
+
+/// What became of an entry of a batch.
+pub(super) type Settlement = Result<Done, Damage>;
+
+/// The waits between attempts on a store that does not answer: two and a half
+/// minutes in all.
+pub(super) fn waits() -> impl Iterator<Item = Duration> {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(200))
+        .with_max_delay(Duration::from_secs(10))
+        .with_max_times(20)
+        .build()
+}
+
+/// Deals with a batch, and tells what became of each entry, in their order.
+///
+/// # Errors
+/// When the store fails for longer than [`waits`], or `stop` is set while it
+/// does; some of the batch may be stored then.
+pub(super) async fn settle(
+    batch: Batch,
+    target: Target,
+    stop: Arc<AtomicBool>,
+) -> Result<Vec<Settlement>, StoreError> {
+    let mut readings = Vec::new();
+    let mut settled = Vec::with_capacity(batch.len());
+    for found in batch {
+        settled.push(found.map(|record| begin(record, &mut readings)));
+    }
+    let outcomes = match &target {
+        Target::Nowhere => vec![Some(Kept::Stored); readings.len()],
+        Target::Store(store) => put(store.as_ref(), &readings, &stop).await?,
+        Target::InsteadOf(store, _) => put(store.as_ref(), &readings, &stop).await?,
+    };
+    let old_deleted = match &target {
+        Target::InsteadOf(store, table) => {
+            let names = settled.iter().flatten().filter_map(Done::moved_row);
+            let moved = names.zip(&readings);
+            rows::delete_moved(store.as_ref(), table, moved, &stop).await?
+        }
+        _ => vec![false; readings.len()],
+    };
+    let mut fates = outcomes.into_iter().zip(old_deleted);
+    for done in settled.iter_mut().flatten() {
+        for reading in done.readings.iter_mut().filter(|it| it.outcome.is_none()) {
+            let Some((kept, old_deleted)) = fates.next() else {
+                break;
+            };
+            reading.outcome = Some(match kept {
+                Some(Kept::Stored) => Outcome::Stored,
+                _ => Outcome::Duplicate,
+            });
+            reading.superseded = kept == Some(Kept::Superseded);
+            reading.old_deleted = old_deleted;
+        }
+        let outcomes = done.readings.iter().filter_map(|reading| reading.outcome);
+        done.outcome = outcomes.min().unwrap_or(Outcome::Other);
+    }
+    Ok(settled)
+}
+
+/// The record as it is before its readings are dealt with, which are added to
+/// `readings`.
+fn begin(record: Record, readings: &mut Vec<Reading>) -> Done {
+    let mut done = Done {
+        place: record.place,
+        record: record.name,
+        outcome: Outcome::Other,
+        kind: None,
+        readings: Vec::new(),
+    };
+    match record.content {
+        Content::Other(kind) => done.kind = Some(kind.into()),
+        Content::Readings(parts) => {
+            for part in parts {
+                done.readings.push(match part {
+                    Ok(reading) => {
+                        let begun = DoneReading::of(reading.id, is_implausible(&reading));
+                        readings.push(reading);
+                        begun
+                    }
+                    Err(rejection) => DoneReading::rejected(&rejection),
+                });
+            }
+        }
+    }
+    done
+}
+
+/// Puts readings, those again that fail for a reason that may pass.
+async fn put(
+    store: &dyn ReadingStore,
+    readings: &[Reading],
+    stop: &AtomicBool,
+) -> Result<Vec<Option<Kept>>, StoreError> {
+    let mut outcomes: Vec<Option<Kept>> = vec![None; readings.len()];
+    let mut waits = waits();
+    loop {
+        let missing: Vec<usize> = (0..readings.len())
+            .filter(|index| outcomes[*index].is_none())
+            .collect();
+        if missing.is_empty() {
+            return Ok(outcomes);
+        }
+        let again = missing.iter().map(|index| readings[*index].clone());
+        let mut failure: Option<StoreError> = None;
+        for (index, outcome) in missing.iter().zip(put_batch(store, again.collect()).await) {
+            match outcome {
+                Ok(kept) => outcomes[*index] = Some(kept),
+                // Rather one that does not pass.
+                Err(error) if failure.as_ref().is_none_or(StoreError::is_retryable) => {
+                    failure = Some(error);
+                }
+                Err(_) => {}
+            }
+        }
+        if let Some(error) = failure {
+            wait_after(error, &mut waits, stop).await?;
+        }
+    }
+}
+
+/// Waits before the next attempt, if another is worth it.
+pub(super) async fn wait_after(
+    error: StoreError,
+    waits: &mut impl Iterator<Item = Duration>,
+    stop: &AtomicBool,
+) -> Result<(), StoreError> {
+    if !error.is_retryable() || stop.load(Ordering::Relaxed) {
+        return Err(error);
+    }
+    match waits.next() {
+        Some(wait) => sleep(wait).await,
+        None => return Err(error),
+    }
+    Ok(())
+}

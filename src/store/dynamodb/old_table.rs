@@ -1,0 +1,184 @@
+//! The rows that the Python service wrote, as long as there are some.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::Config;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+
+use super::client::{self, DynamoDbSettings};
+use super::error::Faults;
+use super::item::{DATA_ID, Item, USER_ID, write_json};
+use crate::domain::ReadingId;
+use crate::store::StoreError;
+
+/// A table with rows that the Python service wrote, which are no readings of
+/// this service: their sort key is `<data_type>_<8 hex>_<epoch seconds>`.
+pub struct OldTable {
+    client: Client,
+    table: String,
+    faults: Faults,
+}
+
+/// A row of such a table.
+#[derive(Debug)]
+pub struct OldRow {
+    /// Its partition key.
+    pub user_id: String,
+    /// Its sort key.
+    pub data_id: String,
+    /// Its other attributes by name.
+    pub attributes: BTreeMap<String, OldValue>,
+}
+
+/// An attribute of a row.
+#[derive(Debug)]
+pub enum OldValue {
+    /// A text.
+    Text(String),
+    /// Anything else, as JSON; `None` for a type that has no form there.
+    Json(Option<String>),
+}
+
+/// Some rows of a segment of the table.
+pub struct OldPage {
+    /// The rows that are not of this service.
+    pub rows: Vec<OldRow>,
+    /// How many readings of this service were among them.
+    pub readings: u64,
+    /// How many read units the page took.
+    pub read_units: f64,
+    /// Where the next page begins, if there is one.
+    pub next: Option<PageStart>,
+}
+
+/// Where a page begins.
+#[derive(Debug, Clone)]
+pub struct PageStart(Item);
+
+/// A part of a table that is read by itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Segment {
+    /// Which one, from 0.
+    pub index: u16,
+    /// Of how many.
+    pub of: u16,
+}
+
+impl OldTable {
+    /// Connects to the table that `settings` name; no request is sent yet.
+    pub async fn connect(settings: DynamoDbSettings) -> Self {
+        Self {
+            client: client::connect(&settings).await,
+            faults: Faults::of_table(&settings.table),
+            table: settings.table,
+        }
+    }
+
+    /// The table's name.
+    pub fn name(&self) -> &str {
+        &self.table
+    }
+
+    /// The rows of a segment behind `after`, as they are at this moment; `limit`
+    /// at most, or 1 MB of them.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer or refuses.
+    pub async fn page(
+        &self,
+        segment: Segment,
+        after: Option<PageStart>,
+        limit: Option<u16>,
+    ) -> Result<OldPage, StoreError> {
+        let answer = self
+            .client
+            .scan()
+            .table_name(&self.table)
+            .segment(segment.index.into())
+            .total_segments(segment.of.into())
+            .set_exclusive_start_key(after.map(|PageStart(key)| key))
+            .set_limit(limit.map(i32::from))
+            .consistent_read(true)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| self.faults.classify("Scan", error))?;
+        let items = answer.items.unwrap_or_default();
+        let count = items.len();
+        let rows: Vec<OldRow> = items.into_iter().filter_map(old_row).collect();
+        Ok(OldPage {
+            readings: (count - rows.len()) as u64,
+            rows,
+            read_units: answer
+                .consumed_capacity
+                .and_then(|capacity| capacity.capacity_units)
+                .unwrap_or_default(),
+            next: answer
+                .last_evaluated_key
+                .filter(|key| !key.is_empty())
+                .map(PageStart),
+        })
+    }
+
+    /// Deletes a row, and tells whether it was there.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer or refuses.
+    pub async fn delete(&self, user_id: &str, data_id: &str) -> Result<bool, StoreError> {
+        let answer = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key(USER_ID, AttributeValue::S(user_id.to_owned()))
+            .key(DATA_ID, AttributeValue::S(data_id.to_owned()))
+            .condition_expression(format!("attribute_exists({DATA_ID})"))
+            .customize()
+            // A repetition would find nothing where the first attempt deleted
+            // and only its answer was lost.
+            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
+            .send()
+            .await;
+        match answer {
+            Ok(_) => Ok(true),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(false)
+            }
+            Err(error) => Err(self.faults.classify("DeleteItem", error)),
+        }
+    }
+}
+
+/// The row in an item, unless it is a reading of this service.
+fn old_row(mut item: Item) -> Option<OldRow> {
+    let mut key = |name| match item.remove(name) {
+        Some(AttributeValue::S(text)) => text,
+        // The table's own schema makes them texts.
+        _ => String::new(),
+    };
+    let (user_id, data_id) = (key(USER_ID), key(DATA_ID));
+    if data_id.parse::<ReadingId>().is_ok() {
+        return None;
+    }
+    let attributes = item.into_iter().map(|(name, attribute)| {
+        let value = match attribute {
+            AttributeValue::S(text) => OldValue::Text(text),
+            other => {
+                let mut json = String::new();
+                OldValue::Json(write_json(&other, &mut json).ok().map(|()| json))
+            }
+        };
+        (name, value)
+    });
+    Some(OldRow {
+        attributes: attributes.collect(),
+        user_id,
+        data_id,
+    })
+}
