@@ -22,6 +22,9 @@ use crate::import::{
 use crate::store::ReadingStore;
 use crate::telemetry;
 
+/// What goes without a table to import.
+const NOT_FOR_FILES: [&str; 2] = ["source", "firestore_project"];
+
 /// What to import, and how.
 #[derive(Debug, Clone, Args)]
 #[command(group(ArgGroup::new("origin").required(true)))]
@@ -50,18 +53,18 @@ pub(super) struct Import {
     #[arg(long, value_name = "TABLE", group = "origin")]
     from_dynamodb: Option<String>,
     /// Where that table is, if not at AWS.
-    #[arg(long, value_name = "URL", requires = "from_dynamodb")]
+    #[arg(long, value_name = "URL", conflicts_with_all = NOT_FOR_FILES)]
     endpoint: Option<String>,
     /// How many segments of that table are read at once.
-    #[arg(long, value_name = "N", default_value_t = 4, requires = "from_dynamodb",
+    #[arg(long, value_name = "N", default_value_t = 4, conflicts_with_all = NOT_FOR_FILES,
           value_parser = clap::value_parser!(u16).range(1..=64))]
     segments: u16,
     /// The most read units of that table to use in a second.
-    #[arg(long, value_name = "N", requires = "from_dynamodb",
+    #[arg(long, value_name = "N", conflicts_with_all = NOT_FOR_FILES,
           value_parser = clap::value_parser!(u32).range(1..))]
     max_rcu: Option<u32>,
     /// Delete each row of that table once its reading was read back.
-    #[arg(long, requires = "from_dynamodb", conflicts_with_all = ["dry_run", "verify"])]
+    #[arg(long, conflicts_with_all = ["source", "firestore_project", "dry_run", "verify"])]
     delete_migrated: bool,
     /// Which store to import into, in place of the one that is set.
     #[arg(long)]

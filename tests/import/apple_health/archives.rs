@@ -1,0 +1,201 @@
+//! Exports in the `.zip` that a phone hands over.
+
+use std::io::{Cursor, Write};
+
+use clarity_backend::import::apple_health::{AppleHealth, Limits};
+use tempfile::NamedTempFile;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use super::support::{Outcome, export, options, read};
+
+const NAME: &str = "apple_health_export/export.xml";
+
+fn archive(files: &[(&str, &[u8])], method: CompressionMethod) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default().compression_method(method);
+    for (name, bytes) in files {
+        archive.start_file(*name, options).unwrap();
+        archive.write_all(bytes).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}
+
+fn deflated(files: &[(&str, &[u8])]) -> Vec<u8> {
+    archive(files, CompressionMethod::Deflated)
+}
+
+fn open_with(bytes: &[u8], limits: Limits) -> Outcome {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(bytes).unwrap();
+    let mut options = options();
+    options.limits = limits;
+    Outcome::of(AppleHealth::open(file.path(), &options))
+}
+
+fn open(bytes: &[u8]) -> Outcome {
+    open_with(bytes, Limits::default())
+}
+
+#[test]
+fn an_export_reads_the_same_in_an_archive() {
+    let (xml, _) = export(300_000, 5);
+    let expected = read(xml.clone());
+    assert!(open(&xml) == expected);
+    let document = format!(
+        "<ClinicalDocument>{}</ClinicalDocument>",
+        " ".repeat(400_000)
+    );
+    let files: &[(&str, &[u8])] = &[
+        ("apple_health_export/export_cda.xml", document.as_bytes()),
+        ("apple_health_export/workout-routes/route.gpx", b"<gpx/>"),
+        ("apple_health_export/Exportieren.XML", &xml),
+    ];
+    assert!(open(&deflated(files)) == expected);
+    assert!(open(&archive(files, CompressionMethod::Stored)) == expected);
+}
+
+#[test]
+fn places_name_the_file_in_the_archive() {
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(&deflated(&[(NAME, b"<HealthData><Record>")]))
+        .unwrap();
+    let mut export = AppleHealth::open(file.path(), &options()).unwrap();
+    assert_eq!(export.length(), Some(20));
+    let damage = export.next().unwrap().unwrap_err();
+    let shown = damage.to_string();
+    let ending = "!apple_health_export/export.xml at byte 20: ends too early: it was cut off";
+    assert!(
+        shown.starts_with(file.path().to_str().unwrap()) && shown.contains(ending),
+        "{shown}"
+    );
+    assert!(export.next().is_none());
+}
+
+#[test]
+fn reading_goes_on_within_an_archive() {
+    let (xml, _) = export(20_000, 5);
+    let whole = read(xml.clone());
+    let mut file = NamedTempFile::new().unwrap();
+    file.write_all(&deflated(&[(NAME, &xml)])).unwrap();
+    for index in [0, 1, whole.items.len() / 2, whole.items.len() - 1] {
+        let mut options = options();
+        options.after = Some(whole.items[index].0);
+        let rest = Outcome::of(AppleHealth::open(file.path(), &options));
+        assert_eq!(rest.damage, None);
+        assert!(rest.items == whole.items[index + 1..]);
+    }
+}
+
+#[test]
+fn archives_without_an_export_say_so() {
+    for (archive, reason) in [
+        (deflated(&[]), "no XML file"),
+        (deflated(&[("a.txt", b"<HealthData/>")]), "no XML file"),
+        (
+            deflated(&[("a.xml", b"<ClinicalDocument/>")]),
+            "no HealthData",
+        ),
+        (b"PK".to_vec(), "archive"),
+        (b"PK\x03\x04 and so on".repeat(1_000), "archive"),
+    ] {
+        let outcome = open(&archive);
+        assert!(outcome.reason().contains(reason), "{}", outcome.reason());
+    }
+    let path = std::env::temp_dir().join("no such export.xml");
+    let missing = Outcome::of(AppleHealth::open(&path, &options()));
+    assert!(missing.reason().contains("cannot be read"));
+}
+
+/// Where the header of the only file is in the archive's list of files.
+fn directory(archive: &[u8]) -> usize {
+    archive
+        .windows(4)
+        .rposition(|window| window == b"PK\x01\x02")
+        .unwrap()
+}
+
+fn end_of_directory(archive: &[u8]) -> usize {
+    archive
+        .windows(4)
+        .rposition(|window| window == b"PK\x05\x06")
+        .unwrap()
+}
+
+#[test]
+fn archives_of_other_kinds_are_refused() {
+    let good = deflated(&[(NAME, b"<HealthData/>")]);
+    assert_eq!(open(&good).damage, None);
+    let mut encrypted = good.clone();
+    let at = directory(&good);
+    encrypted[at + 8] |= 1;
+    encrypted[6] |= 1;
+    assert!(open(&encrypted).reason().contains("encrypted"));
+    let mut lzma = good.clone();
+    lzma[at + 10] = 14;
+    lzma[8] = 14;
+    assert!(
+        open(&lzma).reason().contains("not deflated"),
+        "{}",
+        open(&lzma).reason()
+    );
+    let mut several = good.clone();
+    several[end_of_directory(&good) + 4] = 2;
+    assert!(open(&several).damage.is_some());
+}
+
+#[test]
+fn damaged_archives_are_noticed() {
+    let (xml, _) = export(6_000, 9);
+    let whole = read(xml.clone());
+    let good = deflated(&[(NAME, &xml)]);
+    assert_eq!(open(&good), whole);
+    for length in 0..good.len() {
+        assert!(
+            open(&good[..length]).damage.is_some(),
+            "cut off at {length}"
+        );
+    }
+    for at in 0..good.len() {
+        let mut bytes = good.clone();
+        bytes[at] ^= 1 << (at % 8);
+        let outcome = open(&bytes);
+        // Some bytes, such as those of a time, mean nothing here.
+        let is_whole = outcome.damage.is_none();
+        assert!(!is_whole || outcome.items == whole.items, "flipped at {at}");
+    }
+}
+
+#[test]
+fn bombs_do_not_go_off() {
+    let mut xml = b"<HealthData>".to_vec();
+    xml.resize(2 << 20, b' ');
+    let bomb = deflated(&[(NAME, &xml)]);
+    assert!(bomb.len() < 100_000);
+    let mut limits = Limits {
+        markup: usize::MAX,
+        unrated: 1 << 16,
+        ..Limits::default()
+    };
+    let outcome = open_with(&bomb, limits);
+    assert!(outcome.reason().contains("bomb"), "{}", outcome.reason());
+    limits.expanded = 1 << 15;
+    let outcome = open_with(&bomb, limits);
+    assert!(
+        outcome.reason().contains("the limit"),
+        "{}",
+        outcome.reason()
+    );
+    let names: Vec<String> = (0..2_000).map(|number| format!("{number}.gpx")).collect();
+    let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
+    let limits = Limits {
+        zip_directory: 10_000,
+        ..Limits::default()
+    };
+    let outcome = open_with(&deflated(&files), limits);
+    assert!(
+        outcome.reason().contains("list of files"),
+        "{}",
+        outcome.reason()
+    );
+}

@@ -1,0 +1,152 @@
+//! Exports changed at random, over and over: whatever comes of them, reading
+//! ends, stays within its bounds and does not panic.
+
+use std::collections::HashSet;
+
+use clarity_backend::import::apple_health::Limits;
+use proptest::prelude::Rng;
+use proptest::test_runner::{RngAlgorithm, TestRng};
+
+use super::support::{Item, Outcome, export, options, read_with};
+
+/// What is put into an export.
+const TOKENS: &[&str] = &[
+    "<",
+    ">",
+    "/>",
+    "</",
+    "\"",
+    "'",
+    "&",
+    ";",
+    "&amp;",
+    "&#x0;",
+    "&#1114112;",
+    "<!--",
+    "-->",
+    "<![CDATA[",
+    "]]>",
+    "<?",
+    "?>",
+    "<!DOCTYPE",
+    "<!ENTITY",
+    "<HealthData>",
+    "</HealthData>",
+    "<Record ",
+    "</Record>",
+    "<MetadataEntry key=\"a\" value=\"b\"/>",
+    "value=\"",
+    "unit=\"%\"",
+    "type=\"HKQuantityTypeIdentifierHeartRate\"",
+    "1e400",
+    "-0",
+    "9e125",
+    "NaN",
+    "9999-12-31 23:59:59 -2359",
+    "\0",
+    "\u{feff}",
+    "\u{b}",
+    "é",
+    "<<HKDevice: 0x1>, a:b, c",
+];
+
+#[test]
+fn changed_exports_do_no_harm() {
+    mutate(3_000);
+}
+
+#[test]
+#[ignore = "takes a minute with --release: --ignored runs it"]
+fn a_million_changed_exports_do_no_harm() {
+    mutate(1_000_000);
+}
+
+fn mutate(executions: u32) {
+    let mut numbers = Numbers(TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+    let mut corpus: Vec<Vec<u8>> = (0..12)
+        .map(|seed| export(1_500 + seed * 300, seed).0)
+        .collect();
+    let seeds = corpus.len();
+    let mut outcomes = HashSet::new();
+    for _ in 0..executions {
+        let among = if numbers.below(2) == 0 {
+            seeds
+        } else {
+            corpus.len()
+        };
+        let xml = changed(&corpus, among, &mut numbers);
+        let outcome = check(&xml, &mut numbers);
+        // What had a new outcome is changed further.
+        if outcomes.len() < 4_000 && outcomes.insert(outcome) && xml.len() < 6_000 {
+            corpus.push(xml);
+        }
+    }
+    assert!(outcomes.len() > 100, "{} outcomes", outcomes.len());
+}
+
+fn changed(corpus: &[Vec<u8>], among: usize, numbers: &mut Numbers) -> Vec<u8> {
+    let mut xml = corpus[numbers.below(among)].clone();
+    for _ in 0..=numbers.below(5) {
+        let at = numbers.below(xml.len());
+        let end = (at + numbers.below(200)).min(xml.len());
+        match numbers.below(6) {
+            0 if at < xml.len() => xml[at] ^= 1 << numbers.below(8),
+            1 => drop(xml.drain(at..end)),
+            2 => {
+                let part = xml[at..end].to_vec();
+                let to = numbers.below(xml.len());
+                xml.splice(to..to, part);
+            }
+            3 => {
+                let other = &corpus[numbers.below(corpus.len())];
+                let from = numbers.below(other.len());
+                let part = other[from..(from + 300).min(other.len())].to_vec();
+                xml.splice(at..at, part);
+            }
+            4 => xml.truncate(at.max(xml.len() / 2)),
+            _ => {
+                let token = TOKENS[numbers.below(TOKENS.len())];
+                xml.splice(at..(at + numbers.below(4)).min(xml.len()), token.bytes());
+            }
+        }
+    }
+    xml.truncate(12_000);
+    xml
+}
+
+/// Reads it, and gives what tells one outcome from others.
+fn check(xml: &[u8], numbers: &mut Numbers) -> Vec<String> {
+    let mut options = options();
+    options.limits = Limits {
+        markup: 4_000,
+        depth: 8,
+        prolog: 8_000,
+        ..Limits::default()
+    };
+    options.after = (numbers.below(16) == 0).then(|| numbers.below(xml.len() + 5) as u64);
+    let Outcome { items, damage } = read_with(xml, &options);
+    assert!(items.is_sorted_by(|(one, _), (next, _)| one < next));
+    let kinds = items.iter().take(3).map(|(offset, item)| {
+        assert!(*offset < xml.len() as u64);
+        match item {
+            Item::Readings(readings) => format!("{}", readings.len()),
+            Item::Rejected(reason) => reason.clone(),
+            Item::Other(name) => {
+                assert!(name.chars().count() <= 64);
+                String::new()
+            }
+        }
+    });
+    kinds
+        .chain(damage.into_iter().map(|(_, problem)| problem))
+        .collect()
+}
+
+struct Numbers(TestRng);
+
+impl Numbers {
+    /// One below `bound`, or 0.
+    fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.0.next_u32()).unwrap_or(0) % bound.max(1)
+    }
+}

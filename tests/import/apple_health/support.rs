@@ -1,0 +1,107 @@
+use std::io::Cursor;
+
+use clarity_backend::domain::Reading;
+use clarity_backend::import::apple_health::{AppleHealth, Options};
+use clarity_backend::import::{Content, Damage};
+
+use crate::apple_health_export::{self, Written};
+
+pub fn options() -> Options {
+    Options::all(
+        "jane".parse().unwrap(),
+        "2026-01-01T00:00:00Z".parse().unwrap(),
+    )
+}
+
+/// An export of at least so many bytes.
+pub fn export(least: u64, seed: u64) -> (Vec<u8>, Written) {
+    let mut xml = Vec::new();
+    let written = apple_health_export::write(&mut xml, least, seed).unwrap();
+    (xml, written)
+}
+
+/// An export with these elements.
+pub fn around(elements: &str) -> String {
+    format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<HealthData>\n{elements}\n</HealthData>\n")
+}
+
+/// What an element of an export is.
+#[derive(Debug, PartialEq)]
+pub enum Item {
+    Readings(Vec<Reading>),
+    Rejected(String),
+    Other(String),
+}
+
+impl From<Content> for Item {
+    fn from(content: Content) -> Self {
+        let parts = match content {
+            Content::Readings(parts) => parts,
+            Content::Other(name) => return Self::Other(name.into_owned()),
+        };
+        match parts.into_iter().collect() {
+            Ok(readings) => Self::Readings(readings),
+            Err(rejection) => Self::Rejected(format!("{rejection}")),
+        }
+    }
+}
+
+/// What was read, each item with its offset, and why reading ended if not at the
+/// end.
+#[derive(Debug, PartialEq)]
+pub struct Outcome {
+    pub items: Vec<(u64, Item)>,
+    /// Where, and what is wrong there.
+    pub damage: Option<(u64, String)>,
+}
+
+impl Outcome {
+    pub fn of(export: Result<AppleHealth, Damage>) -> Self {
+        let mut outcome = Self {
+            items: Vec::new(),
+            damage: None,
+        };
+        let all = match export {
+            Ok(export) => export,
+            Err(damage) => {
+                outcome.damage = Some(told(damage));
+                return outcome;
+            }
+        };
+        for item in all {
+            assert!(outcome.damage.is_none(), "nothing comes after damage");
+            match item {
+                Ok(record) => outcome
+                    .items
+                    .push((record.place.offset, record.content.into())),
+                Err(damage) => outcome.damage = Some(told(damage)),
+            }
+        }
+        outcome
+    }
+
+    pub fn reason(&self) -> &str {
+        &self.damage.as_ref().expect("it is damaged").1
+    }
+}
+
+fn told(damage: Damage) -> (u64, String) {
+    (damage.place.offset, damage.problem.into_owned())
+}
+
+pub fn read(xml: impl Into<Vec<u8>>) -> Outcome {
+    read_with(xml, &options())
+}
+
+pub fn read_with(xml: impl Into<Vec<u8>>, options: &Options) -> Outcome {
+    let source = Cursor::new(xml.into());
+    Outcome::of(AppleHealth::read("export.xml", source, None, options))
+}
+
+/// The one item of an export with this element.
+pub fn item(element: &str) -> Item {
+    let outcome = read(around(element));
+    assert_eq!(outcome.damage, None);
+    let [(_, item)] = <[_; 1]>::try_from(outcome.items).unwrap();
+    item
+}

@@ -1,0 +1,11 @@
+//! `clarity-backend import`, as people run it.
+
+mod apple_health;
+mod damage;
+mod documents;
+mod files;
+mod interruption;
+mod run;
+mod sample_data;
+mod tables;
+mod verification;

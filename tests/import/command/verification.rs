@@ -1,0 +1,56 @@
+//! Comparing a source with what a store holds.
+
+use std::fs;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clarity_backend::import::{Circumstances, Format, Mapping, Source, Tally, verify};
+use clarity_backend::store::{EmbeddedStore, ReadingStore};
+use tempfile::tempdir;
+
+use super::run::imported;
+
+#[tokio::test]
+async fn what_is_missing_or_differs_is_told() {
+    let directory = tempdir().unwrap();
+    let path = directory.path().join("in.ndjson");
+    let line = |record: &str, value: u32| {
+        format!(
+            r#"{{"user_id":"jane","data_type":"steps","value":{value},"timestamp":"2024-01-15T10:30:00Z","client_record_id":"{record}","client_record_version":3}}"#
+        ) + "\n"
+    };
+    let held = [
+        line("a", 1),
+        line("b", 2),
+        line("c", 3).replace(":3}", ":4}"),
+    ]
+    .concat();
+    fs::write(&path, held).unwrap();
+    imported(directory.path(), &["in.ndjson"]).assert_counts(3, 0, 0);
+    let other = [line("a", 1), line("b", 20), line("c", 3), line("d", 4)].concat();
+    fs::write(&path, other).unwrap();
+
+    let source = Source::Files {
+        format: Format::Ndjson,
+        path,
+    };
+    let circumstances = Circumstances {
+        now: "2025-01-01T00:00:00Z".parse().unwrap(),
+        user_id: None,
+    };
+    let store = EmbeddedStore::open(&directory.path().join("clarity-data")).unwrap();
+    let store: Arc<dyn ReadingStore> = Arc::new(store);
+    let opened = source.open(&circumstances, &Arc::new(Mapping::default()), None);
+    let stop = Arc::new(AtomicBool::new(false));
+    let verification = verify(opened.unwrap().feed, store, 2, stop).await.unwrap();
+    let tallies: Vec<Tally> = verification.tallies.values().copied().collect();
+    let expected = Tally {
+        expected: 4,
+        equal: 1,
+        superseded: 1,
+        missing: 1,
+        different: 1,
+    };
+    assert_eq!(tallies, [expected]);
+    assert!(!verification.is_whole());
+}

@@ -1,0 +1,122 @@
+//! Exports that Google's own programs wrote, and what they hold.
+
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+
+use super::values::{assert_same, by_path};
+use clarity_backend::import::firestore::{
+    JsonExport, JsonFormat, ManagedExport, Tally, Value, decode_typed_document,
+};
+
+fn sample(path: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/firestore")).join(path)
+}
+
+/// Every document of the export equals the REST API's answer, value by value.
+#[test]
+#[cfg_attr(not(sample_data), ignore = "left out: ../shared/firestore is not here")]
+fn every_value_is_that_of_the_rest_api() {
+    let export = ManagedExport::open(&sample("emulator-made/firestore_export")).unwrap();
+    let mut exported = by_path(export);
+    for collection in [
+        "types",
+        "health_data",
+        "health_data_processing",
+        "users",
+        "users_u1_sub",
+    ] {
+        let file = sample(&format!("emulator-made/rest_{collection}.json"));
+        let answer: Json = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        for document in answer["documents"].as_array().unwrap() {
+            let expected = decode_typed_document(&document.to_string()).unwrap();
+            let found = exported.remove(&expected.path).unwrap();
+            assert_same(&found, &expected);
+        }
+    }
+    assert!(exported.is_empty(), "the golden answers lack {exported:?}");
+}
+
+#[test]
+#[cfg_attr(not(sample_data), ignore = "left out: ../shared/firestore is not here")]
+fn exports_have_as_many_documents_as_they_say() {
+    for (folder, documents) in [
+        ("emulator-made", 8),
+        ("clarity-lifesnaps", 3_001),
+        ("algolia-firestore-search", 2),
+        ("swift-firestore-guide", 16),
+    ] {
+        let mut export = ManagedExport::open(&sample(folder)).unwrap();
+        let found = by_path(export.by_ref());
+        assert_eq!(found.len(), documents, "{folder}");
+        let tallies = export.tallies();
+        assert!(tallies.iter().all(Tally::is_complete), "{tallies:?}");
+    }
+}
+
+/// What the tools wrote of the same documents, with what they are known to lose.
+#[test]
+#[cfg_attr(not(sample_data), ignore = "left out: ../shared/firestore is not here")]
+fn npm_tools_wrote_the_same_documents() {
+    let export = ManagedExport::open(&sample("emulator-made")).unwrap();
+    let exported = by_path(export);
+    for (file, format, documents) in [
+        (
+            "node-firestore-import-export.json",
+            JsonFormat::NodeFirestoreImportExport,
+            8,
+        ),
+        (
+            "firestore-export-import.json",
+            JsonFormat::FirestoreExportImport,
+            8,
+        ),
+        ("backfire.ndjson", JsonFormat::Backfire, 4),
+        ("endran-fei.json", JsonFormat::Endran, 4),
+    ] {
+        let export = JsonExport::open(&sample("json-tools").join(file)).unwrap();
+        assert_eq!(export.format(), format);
+        let found = by_path(export);
+        assert_eq!(found.len(), documents, "{file}");
+        for (path, document) in &found {
+            let expected = &exported[path];
+            for (name, value) in &expected.fields {
+                let known_to_be_lost = path == "types/all"
+                    && (["imax", "nan", "inf", "negz"].contains(&&**name)
+                        || name == "bytes" && format == JsonFormat::NodeFirestoreImportExport);
+                if !known_to_be_lost {
+                    let found = &document.fields[name];
+                    assert_eq!(
+                        as_json_has_it(found),
+                        as_json_has_it(value),
+                        "{path} {name}"
+                    );
+                }
+            }
+            assert_eq!(document.fields.len(), expected.fields.len(), "{path}");
+        }
+    }
+}
+
+/// Doubles without a fraction as integers, references by their paths.
+fn as_json_has_it(value: &Value) -> Value {
+    match value {
+        Value::Double(number) if number.fract() == 0.0 => {
+            Value::Integer(format!("{number}").parse().unwrap())
+        }
+        Value::Reference(name) => {
+            let path = name.split_once("/documents/").map(|(_, path)| path);
+            Value::Reference(path.unwrap_or(name).to_owned())
+        }
+        Value::Array(elements) => Value::Array(elements.iter().map(as_json_has_it).collect()),
+        Value::Map(fields) => {
+            let fields = fields.iter();
+            Value::Map(
+                fields
+                    .map(|(name, it)| (name.clone(), as_json_has_it(it)))
+                    .collect(),
+            )
+        }
+        other => other.clone(),
+    }
+}
