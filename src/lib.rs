@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`commands`] | what the binary can be told to do |
 //! | [`app`] | puts the service together and runs it |
+//! | [`import`] | readings from elsewhere: sources, pipeline, verification |
 //! | [`http`] | the service as its clients see it: routes, wire types, errors |
 //! | [`auth`] | who is asking, and what they may do |
 //! | [`insights`] | answers to questions about readings |
@@ -18,10 +19,9 @@
 //!
 //! # Who may use what
 //!
-//! `commands → app → http → {auth, insights, summaries, store}`, `insights →
-//! {statistics, domain}`, `summaries → {statistics, domain}`, `store → domain`,
-//! `auth → domain`:
-//! a module may use those that its arrows lead to, directly or over others.
+//! `commands → app → http → {auth, insights, summaries, store}`, `commands →
+//! import → store`, `insights → {statistics, domain}`, `summaries → {statistics,
+//! domain}`, `store → domain`, `auth → domain`: a module may use those that its arrows lead to, directly or over others.
 //! Nothing points back, and neighbours do not know each other. Beside them, `config` is used by `commands`, `app` and
 //! `telemetry`, and itself uses `auth`, to read lists of keys; and `telemetry`
 //! is used by `commands`, `app`, `http` and `auth`. Only `app`
