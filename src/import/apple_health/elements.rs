@@ -10,7 +10,7 @@ use super::attributes::Attributes;
 use super::entries::Entries;
 use super::guarded::{Guarded, Refusal};
 use super::limits::Limits;
-use super::open::{Offset, Options};
+use super::open::Options;
 use super::record;
 use crate::domain::UserId;
 use crate::import::place::{Damage, Place};
@@ -26,20 +26,11 @@ pub struct AppleHealth {
     now: Timestamp,
     limits: Limits,
     xml: Reader<Guarded>,
-    offset: Offset,
+    /// The offset of its first element, where the parser begins.
+    root: u64,
     stage: Stage,
-    /// Whether the first record was given earlier.
-    skips_first: bool,
     tag: Vec<u8>,
     inner: Vec<u8>,
-}
-
-/// Where the XML of an export is read from.
-pub enum Start {
-    /// From its first element, which has this offset.
-    AtRoot(u64, Box<dyn BufRead + Send>),
-    /// From this offset, where there is a record that was given earlier.
-    Within(u64, Box<dyn BufRead + Send>),
 }
 
 /// How far reading has come.
@@ -70,11 +61,11 @@ impl AppleHealth {
     pub(super) fn new(
         file: Arc<str>,
         length: Option<u64>,
-        start: Start,
+        root: u64,
+        source: Box<dyn BufRead + Send>,
         options: &Options,
     ) -> Self {
-        let skips_first = matches!(start, Start::Within(..));
-        let (source, offset) = start.guarded(options.limits);
+        let source = Guarded::new(source, options.limits.markup);
         Self {
             file,
             length,
@@ -82,9 +73,8 @@ impl AppleHealth {
             now: options.now,
             limits: options.limits,
             xml: Reader::from_reader(source),
-            offset,
+            root,
             stage: Stage::BeforeRoot,
-            skips_first,
             tag: Vec::new(),
             inner: Vec::new(),
         }
@@ -92,7 +82,7 @@ impl AppleHealth {
 
     /// Bytes of XML read so far.
     pub fn position(&self) -> u64 {
-        self.offset.of(self.xml.buffer_position())
+        self.root.saturating_add(self.xml.buffer_position())
     }
 
     /// Bytes of XML in all, if that is known; an archive says how many, true or
@@ -107,7 +97,7 @@ impl AppleHealth {
     }
 
     fn place(&self, position: u64) -> Place {
-        Place::new(Arc::clone(&self.file), self.offset.of(position))
+        Place::new(Arc::clone(&self.file), self.root.saturating_add(position))
     }
 
     /// What the next element holds, and its position.
@@ -129,9 +119,6 @@ impl AppleHealth {
                 event if is_text(&event) => {
                     if self.stage != Stage::InRoot {
                         return Err(Fault::at(position, "has text outside of its root"));
-                    }
-                    if std::mem::take(&mut self.skips_first) {
-                        continue;
                     }
                     let rejection = Rejection::because("text", "stands between elements");
                     return Ok(Some((position, Content::Readings(vec![Err(rejection)]))));
@@ -158,9 +145,6 @@ impl AppleHealth {
                 let parent = tag.name().into_inner();
                 Inside::read(parent, &mut self.xml, &mut self.inner, self.limits.depth)?
             };
-            if std::mem::take(&mut self.skips_first) {
-                continue;
-            }
             let content = content(&tag, inside, &self.user_id, self.now);
             return Ok(Some((position, content)));
         }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::archive::{self, Entry};
-use super::elements::{AppleHealth, Start};
-use super::guarded::{Guarded, Refusal};
+use super::elements::AppleHealth;
+use super::guarded::Refusal;
 use super::inflate::Expanded;
 use super::limits::Limits;
-use super::prolog::{self, Beginning, NoExport};
+use super::prolog::{self, NoExport};
 use crate::domain::UserId;
 use crate::import::place::{Damage, Place};
 
@@ -22,9 +22,6 @@ pub struct Options {
     /// The present: what was measured more than a day after it is rejected, as
     /// from any client.
     pub now: Timestamp,
-    /// The offset of a [`Record`](crate::import::Record) given earlier, to begin
-    /// with the one that follows it. What is before it is read but not looked at.
-    pub after: Option<u64>,
     /// How much of it is believed.
     pub limits: Limits,
 }
@@ -35,7 +32,6 @@ impl Options {
         Self {
             user_id,
             now,
-            after: None,
             limits: Limits::default(),
         }
     }
@@ -101,18 +97,9 @@ impl AppleHealth {
                 NoExport::Refused(refusal) => damage(0, refusal.to_string()),
                 NoExport::Io(error) => damage(0, unreadable(&error)),
             })?;
-        let start = match options.after {
-            None => {
-                let offset = beginning.root as u64;
-                Start::AtRoot(offset, rest(beginning.bytes, beginning.root, source))
-            }
-            Some(offset) => {
-                let source = forward(beginning, source, offset)
-                    .map_err(|error| damage(offset, unreadable(&error)))?;
-                Start::Within(offset, source)
-            }
-        };
-        Ok(Self::new(file, length, start, options))
+        let root = beginning.root;
+        let source = rest(beginning.bytes, root, source);
+        Ok(Self::new(file, length, root as u64, source, options))
     }
 }
 
@@ -139,63 +126,4 @@ fn rest(
     let mut bytes = Cursor::new(bytes);
     bytes.set_position(count as u64);
     Box::new(bytes.chain(source))
-}
-
-/// Passes over all up to `offset`, where a record was found earlier.
-fn forward(
-    beginning: Beginning,
-    source: impl BufRead + Send + 'static,
-    offset: u64,
-) -> io::Result<Box<dyn BufRead + Send>> {
-    const NO_RECORD: Refusal = Refusal("has no element there: it is not the file it was before");
-    let root = beginning.root;
-    // The byte before a record is looked at too.
-    let before = offset
-        .checked_sub(root as u64 + 1)
-        .filter(|before| *before > 0)
-        .ok_or(NO_RECORD)?;
-    let mut source = rest(beginning.bytes, root, source);
-    let passed = io::copy(&mut source.by_ref().take(before), &mut io::sink())?;
-    let mut last = [0];
-    if passed < before || source.read(&mut last)? == 0 {
-        return Err(NO_RECORD.into());
-    }
-    let is_tag = source.fill_buf()?.first() == Some(&b'<');
-    // A text begins where a tag ends.
-    if is_tag || last == *b">" {
-        Ok(source)
-    } else {
-        Err(NO_RECORD.into())
-    }
-}
-
-impl Start {
-    /// What the parser is given, and the offset of its first byte.
-    pub(super) fn guarded(self, limits: Limits) -> (Guarded, Offset) {
-        match self {
-            Self::AtRoot(offset, source) => {
-                (Guarded::new(source, limits.markup), Offset(offset, 0))
-            }
-            Self::Within(offset, source) => {
-                let source = Box::new(Self::ROOT.chain(source));
-                let added = Self::ROOT.len() as u64;
-                (Guarded::new(source, limits.markup), Offset(offset, added))
-            }
-        }
-    }
-
-    /// Stands for the root's tag where reading begins within it.
-    const ROOT: &[u8] = b"<HealthData>";
-}
-
-/// How the parser's positions become offsets in the XML: it begins there, after
-/// so many bytes that are not in it.
-#[derive(Clone, Copy)]
-pub struct Offset(u64, u64);
-
-impl Offset {
-    /// The offset of what the parser finds at `position`.
-    pub fn of(self, position: u64) -> u64 {
-        self.0.saturating_add(position).saturating_sub(self.1)
-    }
 }

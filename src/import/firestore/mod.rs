@@ -15,7 +15,6 @@ mod document;
 mod export;
 mod json;
 mod live;
-mod resume;
 mod value;
 
 pub use document::{Document, PlacedDocument};

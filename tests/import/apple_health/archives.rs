@@ -73,21 +73,6 @@ fn places_name_the_file_in_the_archive() {
 }
 
 #[test]
-fn reading_goes_on_within_an_archive() {
-    let (xml, _) = export(20_000, 5);
-    let whole = read(xml.clone());
-    let mut file = NamedTempFile::new().unwrap();
-    file.write_all(&deflated(&[(NAME, &xml)])).unwrap();
-    for index in [0, 1, whole.items.len() / 2, whole.items.len() - 1] {
-        let mut options = options();
-        options.after = Some(whole.items[index].0);
-        let rest = Outcome::of(AppleHealth::open(file.path(), &options));
-        assert_eq!(rest.damage, None);
-        assert!(rest.items == whole.items[index + 1..]);
-    }
-}
-
-#[test]
 fn archives_without_an_export_say_so() {
     for (archive, reason) in [
         (deflated(&[]), "no XML file"),

@@ -3,7 +3,7 @@
 use clarity_backend::domain::Reading;
 use serde_json::{Value, json};
 
-use super::support::{Item, around, export, item, options, read, read_with};
+use super::support::{Item, around, export, item, read};
 
 fn record(attributes: &str) -> String {
     format!(
@@ -263,39 +263,4 @@ fn every_element_of_an_export_is_accounted_for() {
     assert_eq!(rejected, written.rejected);
     assert_eq!(others, written.others);
     assert_eq!(outcome.items.len() as u64, written.records + written.others);
-}
-
-#[test]
-fn reading_goes_on_after_any_item() {
-    let (xml, _) = export(30_000, 3);
-    // Text between elements is an item too.
-    let xml = String::from_utf8(xml)
-        .unwrap()
-        .replacen("\n <Record", "\n stray <Record", 5);
-    let whole = read(xml.clone());
-    assert_eq!(whole.damage, None);
-    assert!(whole.items.len() > 60);
-    for (index, (offset, _)) in whole.items.iter().enumerate() {
-        let mut options = options();
-        options.after = Some(*offset);
-        let rest = read_with(xml.clone(), &options);
-        assert_eq!(rest.damage, None);
-        assert!(rest.items == whole.items[index + 1..], "after {offset}");
-    }
-}
-
-#[test]
-fn reading_does_not_go_on_where_no_item_is() {
-    let (xml, _) = export(3_000, 3);
-    let inside = xml
-        .windows(10)
-        .position(|window| window == b"sourceName")
-        .unwrap() as u64;
-    for after in [0, 1, 10, inside, xml.len() as u64, u64::MAX] {
-        let mut options = options();
-        options.after = Some(after);
-        let outcome = read_with(xml.clone(), &options);
-        assert!(outcome.items.is_empty());
-        assert!(outcome.reason().contains("no element there"));
-    }
 }

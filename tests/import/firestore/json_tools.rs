@@ -5,7 +5,7 @@ use std::io::Write as _;
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use super::values::{by_path, document};
+use super::values::document;
 use clarity_backend::import::firestore::{Document, JsonExport, JsonFormat, decode_json};
 
 fn file(text: &str) -> NamedTempFile {
@@ -118,22 +118,6 @@ fn lines_stand_for_themselves() {
         decoded(&format!("{members}}}\n"), JsonFormat::Endran),
         expected
     );
-}
-
-#[test]
-fn it_goes_on_after_any_place() {
-    let text = json!({"__collections__": {"a": {
-        "1": {"v": 1, "__collections__": {"b": {"x": {}, "y": {}}}}, "2": {}, "3": {"v": [1]},
-    }}});
-    let file = file(&text.to_string());
-    let open = || JsonExport::open(file.path()).unwrap();
-    let all: Vec<_> = open().map(Result::unwrap).collect();
-    assert_eq!(by_path(open()).len(), 5);
-    for behind in 1..=5 {
-        let mut export = open().resume_after(all[behind - 1].0.clone());
-        let rest: Vec<_> = export.by_ref().map(Result::unwrap).collect();
-        assert!(rest.iter().eq(&all[behind..]), "after {behind}");
-    }
 }
 
 #[test]

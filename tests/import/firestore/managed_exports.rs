@@ -94,31 +94,6 @@ fn a_count_that_differs_is_told() {
 }
 
 #[test]
-fn it_goes_on_after_any_place() {
-    let folder = written(&three_files());
-    let open = || ManagedExport::open(folder.path()).unwrap();
-    let all: Vec<_> = open().map(Result::unwrap).collect();
-    for behind in [1, 2, 700, 1_500, 1_501, 1_502] {
-        let place = all[behind - 1].0.clone();
-        let mut export = open().resume_after(place);
-        let rest: Vec<_> = export.by_ref().map(Result::unwrap).collect();
-        let places = |items: &[(Place, Document)]| -> Vec<_> {
-            let items = items.iter();
-            items
-                .map(|(place, it)| (place.clone(), it.path.clone()))
-                .collect()
-        };
-        assert_eq!(places(&rest), places(&all[behind..]), "after {behind}");
-        assert!(export.tallies().iter().all(Tally::is_complete));
-    }
-    let nowhere = Place::new("output-0", 3);
-    let mut export = open().resume_after(nowhere);
-    let damage = export.next().unwrap().unwrap_err().to_string();
-    assert!(damage.contains("not in this source"), "{damage}");
-    assert!(export.next().is_none());
-}
-
-#[test]
 fn a_missing_file_costs_itself_alone() {
     let folder = written(&three_files());
     fs::remove_file(ExportFixture::output(folder.path(), 0)).unwrap();

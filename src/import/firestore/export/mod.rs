@@ -20,7 +20,6 @@ use self::entity::decode_entity;
 use self::log::LogReader;
 use self::metadata::Part;
 use super::document::PlacedDocument;
-use super::resume::Resume;
 use crate::import::place::{Damage, Place};
 
 const ADVICE: &str =
@@ -56,8 +55,6 @@ pub struct ManagedExport {
     parts: Vec<Tally>,
     files: VecDeque<(usize, PathBuf)>,
     open: Option<OpenFile>,
-    /// Up to which place everything was read in an earlier run.
-    resume: Resume,
     /// How many parts were compared with their count of documents.
     checked: usize,
 }
@@ -93,18 +90,8 @@ impl ManagedExport {
             parts: parts.into_iter().map(Tally::from).collect(),
             files,
             open: None,
-            resume: Resume::default(),
             checked: 0,
         })
-    }
-
-    /// Passes over everything up to `place` and at it, which must come from
-    /// this reader over the same export. It is read and checked once more, so
-    /// that the tallies stay whole, but neither decoded nor given.
-    #[must_use]
-    pub fn resume_after(mut self, place: Place) -> Self {
-        self.resume = Resume::after(place);
-        self
     }
 
     /// The files of documents, in the order in which they are read.
@@ -131,28 +118,24 @@ impl ManagedExport {
                 return Some(Damage::new(Place::start_of(&tally.part), problem));
             }
         }
-        self.resume.unmet()
+        None
     }
 
-    /// Counts and decodes a record, or tells the damage in its stead; nothing
-    /// of what is behind the place to go on from.
-    fn item(&mut self, part: usize, outcome: Outcome) -> Option<Result<PlacedDocument, Damage>> {
+    /// Counts and decodes a record, or tells the damage in its stead.
+    fn item(&mut self, part: usize, outcome: Outcome) -> Result<PlacedDocument, Damage> {
         let counted = self.parts.get_mut(part).filter(|_| outcome.1.is_ok());
         if let Some(tally) = counted {
             tally.found += 1;
         }
         let (place, outcome) = outcome;
-        if self.resume.is_behind(&place) {
-            return None;
-        }
         let problem = match outcome {
             Ok(bytes) => match decode_entity(&bytes) {
-                Ok(document) => return Some(Ok((place, document))),
+                Ok(document) => return Ok((place, document)),
                 Err(fault) => fault.to_string(),
             },
             Err(problem) => problem,
         };
-        Some(Err(Damage::new(place, format!("{problem}; {ADVICE}"))))
+        Err(Damage::new(place, format!("{problem}; {ADVICE}")))
     }
 
     /// Opens the next file; nothing when there are no more.
@@ -162,10 +145,7 @@ impl ManagedExport {
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) => {
-                let place = Place::new(name, 0);
-                let is_behind = self.resume.is_behind(&place);
-                let damage = Damage::unreadable(place, &error);
-                return Some(if is_behind { Ok(()) } else { Err(damage) });
+                return Some(Err(Damage::unreadable(Place::new(name, 0), &error)));
             }
         };
         self.open = Some(OpenFile {
@@ -207,10 +187,7 @@ impl Iterator for ManagedExport {
                 self.open = None;
                 continue;
             };
-            let item = self.item(part, outcome);
-            if item.is_some() {
-                return item;
-            }
+            return Some(self.item(part, outcome));
         }
     }
 }

@@ -20,7 +20,6 @@ use self::events::{Event, Events};
 use self::lines::{Line, Lines};
 use self::tree::{Item, SubCollections, Tree};
 use super::document::{Document, PlacedDocument};
-use super::resume::Resume;
 use crate::import::place::{Damage, Place};
 
 const ADVICE: &str = "export the data again, or mend the file there, and import it anew";
@@ -75,7 +74,6 @@ pub struct JsonExport {
     name: Arc<str>,
     items: Box<dyn Iterator<Item = Item> + Send>,
     format: JsonFormat,
-    resume: Resume,
     total_bytes: u64,
 }
 
@@ -100,17 +98,8 @@ impl JsonExport {
             name: path.to_string_lossy().into(),
             items: items(file, format),
             format,
-            resume: Resume::default(),
             total_bytes,
         })
-    }
-
-    /// Passes over everything up to `place` and at it, which must come from
-    /// this reader over the same file.
-    #[must_use]
-    pub fn resume_after(mut self, place: Place) -> Self {
-        self.resume = Resume::after(place);
-        self
     }
 
     /// The tool that wrote the file.
@@ -149,20 +138,10 @@ impl Iterator for JsonExport {
     type Item = Result<PlacedDocument, Damage>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let (offset, outcome) = match self.items.next() {
-                Some(Ok((offset, document))) => (offset, Ok(document)),
-                Some(Err((offset, fault))) => (offset, Err(fault)),
-                None => return self.resume.unmet().map(Err),
-            };
-            let place = Place::new(Arc::clone(&self.name), offset);
-            if self.resume.is_behind(&place) {
-                continue;
-            }
-            return Some(match outcome {
-                Ok(document) => Ok((place, document)),
-                Err(fault) => Err(Damage::new(place, format!("{fault}; {ADVICE}"))),
-            });
-        }
+        let place = |offset| Place::new(Arc::clone(&self.name), offset);
+        Some(match self.items.next()? {
+            Ok((offset, document)) => Ok((place(offset), document)),
+            Err((offset, fault)) => Err(Damage::new(place(offset), format!("{fault}; {ADVICE}"))),
+        })
     }
 }
