@@ -123,8 +123,9 @@ impl From<FormatName> for Format {
     }
 }
 
-/// Threads that may wait for the disk at once; one of them reads the source.
-const MOST_BLOCKING_THREADS: usize = 8;
+/// Threads that may wait for the disk at once: one reads the source, the others
+/// look up what is held. Each keeps memory of its own.
+const MOST_BLOCKING_THREADS: usize = 3;
 
 /// Exit code of what was interrupted by Ctrl-C, as shells have it.
 const INTERRUPTED: u8 = 130;
