@@ -7,8 +7,8 @@
 //! * C: `data_type` or `type` with `value` and any further members; or, older
 //!   still, values under their own names: `heart_rate`, `steps`.
 //!
-//! A metric has up to eight values in up to four blocks ([`metric`]), each of
-//! which becomes a reading in the unit of the vocabulary ([`fields`]). What
+//! A metric has up to eight values in up to four blocks (`metric`), each of
+//! which becomes a reading in the unit of the vocabulary (`fields`). What
 //! else is known of the metric goes into the metadata; what only tells of the
 //! upload (`processing_id`, `metric_index`, `expires_at`) does not, so that a
 //! metric that is there in two shapes is one reading.

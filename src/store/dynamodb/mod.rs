@@ -3,6 +3,7 @@
 
 mod batch_write;
 mod client;
+mod delete;
 mod erase;
 mod error;
 mod item;
@@ -16,11 +17,9 @@ use std::collections::HashMap;
 use std::sync::Once;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
-use aws_sdk_dynamodb::{Client, Config};
 
 pub use self::client::DynamoDbSettings;
 use self::error::Faults;
@@ -229,29 +228,7 @@ impl ReadingStore for DynamoDbStore {
     }
 
     async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
-        let answer = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .set_key(Some(key(user_id, id)))
-            .condition_expression(format!("attribute_exists({DATA_ID})"))
-            .customize()
-            // A repetition would find nothing where the first attempt deleted
-            // and only its answer was lost.
-            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(self.faults.classify("DeleteItem", error)),
-        }
+        delete::delete(&self.client, &self.table, &self.faults, key(user_id, id)).await
     }
 
     async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError> {

@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::Config;
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 use super::client::{self, DynamoDbSettings};
+use super::delete;
 use super::error::Faults;
 use super::item::{DATA_ID, Item, USER_ID, write_json};
 use crate::domain::ReadingId;
@@ -128,30 +126,11 @@ impl OldTable {
     /// # Errors
     /// When DynamoDB does not answer or refuses.
     pub async fn delete(&self, user_id: &str, data_id: &str) -> Result<bool, StoreError> {
-        let answer = self
-            .client
-            .delete_item()
-            .table_name(&self.table)
-            .key(USER_ID, AttributeValue::S(user_id.to_owned()))
-            .key(DATA_ID, AttributeValue::S(data_id.to_owned()))
-            .condition_expression(format!("attribute_exists({DATA_ID})"))
-            .customize()
-            // A repetition would find nothing where the first attempt deleted
-            // and only its answer was lost.
-            .config_override(Config::builder().retry_config(RetryConfig::disabled()))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(true),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(DeleteItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(false)
-            }
-            Err(error) => Err(self.faults.classify("DeleteItem", error)),
-        }
+        let key = Item::from([
+            (USER_ID.to_owned(), AttributeValue::S(user_id.to_owned())),
+            (DATA_ID.to_owned(), AttributeValue::S(data_id.to_owned())),
+        ]);
+        delete::delete(&self.client, &self.table, &self.faults, key).await
     }
 }
 
