@@ -82,7 +82,7 @@ pub async fn run(feed: Feed, run: Run, stop: Arc<AtomicBool>) -> Ended {
         settled: run.settled,
         ledger: run.ledger,
         damages: Vec::new(),
-        written: Instant::now(),
+        written: None,
     };
     let failure = under_way
         .go_on(feed, &run.target, run.concurrency, run.progress, &stop)
@@ -112,7 +112,7 @@ struct UnderWay {
     ledger: Ledger,
     damages: Vec<Damage>,
     /// When the last checkpoint was written.
-    written: Instant,
+    written: Option<Instant>,
 }
 
 impl UnderWay {
@@ -165,7 +165,8 @@ impl UnderWay {
                     }
                 }
             }
-            if self.written.elapsed() >= CHECKPOINT_EVERY {
+            let is_due = |written: Instant| written.elapsed() >= CHECKPOINT_EVERY;
+            if self.written.is_none_or(is_due) {
                 self.write()?;
             }
         }
@@ -186,7 +187,7 @@ impl UnderWay {
             };
             checkpoint.write(path)?;
         }
-        self.written = Instant::now();
+        self.written = Some(Instant::now());
         Ok(())
     }
 

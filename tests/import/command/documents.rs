@@ -34,7 +34,7 @@ fn metric(block: &str, values: &Value) -> Value {
 }
 
 /// A document of each shape and of other collections.
-fn documents() -> Vec<(&'static str, Value)> {
+pub fn documents() -> Vec<(&'static str, Value)> {
     vec![
         (
             "health_data/a1",
@@ -182,7 +182,7 @@ fn assert_expected(readings: &[Value]) {
     assert_eq!(found, expected);
 }
 
-fn export() -> ExportFixture {
+pub fn export() -> ExportFixture {
     documents()
         .iter()
         .fold(ExportFixture::new(), |export, (path, fields)| {

@@ -12,7 +12,7 @@ use tempfile::{TempDir, tempdir};
 use super::run::{Ran, import, imported, report};
 use crate::service::command;
 
-const LINES: usize = 60_000;
+const LINES: usize = 40_000;
 
 fn source() -> TempDir {
     let directory = tempdir().unwrap();

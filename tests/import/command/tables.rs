@@ -11,7 +11,10 @@ use aws_sdk_dynamodb::types::{
 use aws_sdk_dynamodb::{Client, Config};
 use tempfile::tempdir;
 
+use super::documents::{documents, export};
 use super::run::{Ran, import_with};
+use crate::apple_health_export;
+use crate::firestore_support::FakeFirestore;
 use crate::support::dynamodb_local::DynamoDbLocal;
 
 type Item = HashMap<String, AttributeValue>;
@@ -99,9 +102,18 @@ async fn items(table: &str) -> Vec<Item> {
 
 /// Runs the command with DynamoDB Local in the environment.
 async fn import(arguments: &[&str], store: &str, table: &str) -> Ran {
+    import_from(arguments, store, table, None).await
+}
+
+/// As [`import`], with a stand-in for Firestore.
+async fn import_from(arguments: &[&str], store: &str, table: &str, firestore: Option<&str>) -> Ran {
     let directory = tempdir().unwrap();
     let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
     let variables = [
+        (
+            "FIRESTORE_EMULATOR_HOST".to_owned(),
+            firestore.unwrap_or_default().to_owned(),
+        ),
         (
             "DYNAMODB_ENDPOINT".to_owned(),
             DynamoDbLocal::shared().endpoint().to_owned(),
@@ -217,4 +229,35 @@ async fn a_table_that_is_not_there_is_said() {
         "{}",
         ran.complaints
     );
+}
+
+#[tokio::test]
+async fn every_other_source_moves_into_a_table() {
+    let directory = tempdir().unwrap();
+    let folder = directory.path().join("export");
+    fs::create_dir(&folder).unwrap();
+    export().write_to(&folder);
+    let mut xml = Vec::new();
+    let written = apple_health_export::write(&mut xml, 30_000, 5).unwrap();
+    let health = directory.path().join("export.xml");
+    fs::write(&health, xml).unwrap();
+    let fake = FakeFirestore::start().await;
+    for (path, fields) in documents() {
+        fake.document(path, &fields);
+    }
+    let [folder, health] = [&folder, &health].map(|path| path.to_str().unwrap());
+
+    let table = DynamoDbLocal::new_table_name();
+    let ran = import(&[folder, "--verify"], "dynamodb", &table).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
+    ran.assert_counts(21, 0, 1);
+    // The same documents, read over the API.
+    let arguments = ["--firestore-project", "demo-clarity", "--verify"];
+    let ran = import_from(&arguments, "dynamodb", &table, Some(fake.host())).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
+    ran.assert_counts(0, 21, 1);
+    let ran = import(&[health, "--user", "john", "--verify"], "dynamodb", &table).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
+    let held = ["stored", "duplicate"].map(|name| ran.count("readings", name));
+    assert_eq!(held[0] + held[1], written.readings);
 }
