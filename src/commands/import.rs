@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,8 +16,8 @@ use crate::domain::{Clock as _, UserId};
 use crate::import::firestore::LiveTarget;
 use crate::import::rows::Pace;
 use crate::import::{
-    Checkpoint, Circumstances, Ended, Format, Job, Mapping, Progress, Report, Run, Settled, Source,
-    Target, Verification, run as run_import, verify,
+    Checkpoint, CheckpointFault, Circumstances, Ended, Format, Job, Mapping, Overwriting, Progress,
+    Report, Run, Settled, Source, Target, Verification, keep_apart, run as run_import, verify,
 };
 use crate::store::ReadingStore;
 use crate::telemetry;
@@ -125,7 +125,7 @@ impl From<FormatName> for Format {
 
 /// Threads that may wait for the disk at once: one reads the source, the others
 /// look up what is held. Each keeps memory of its own.
-const MOST_BLOCKING_THREADS: usize = 3;
+const MOST_BLOCKING_THREADS: usize = 2;
 
 /// Exit code of what was interrupted by Ctrl-C, as shells have it.
 const INTERRUPTED: u8 = 130;
@@ -175,13 +175,16 @@ impl Import {
                 "an export of Apple Health does not say whose it is: give --user ID".into(),
             );
         }
+        let keeps_checkpoint = !self.dry_run && source.can_resume();
+        self.keep_apart(keeps_checkpoint)?;
         let job = Job::of(
             source.marks()?,
             &[
                 source.describe(),
                 format!("{mapping:?}"),
                 self.user.as_ref().map_or("", UserId::as_str).to_owned(),
-                format!("{:?}", config.store),
+                config.store.identity(),
+                format!("{:?}", self.report),
             ],
         );
         let circumstances = Circumstances {
@@ -193,9 +196,13 @@ impl Import {
             true => None,
             false => Some(open_store(&config).await?),
         };
-        let earlier = match self.resume {
-            true => Checkpoint::read(&self.checkpoint, &job)?,
-            false => None,
+        let earlier = match Checkpoint::read(&self.checkpoint, &job) {
+            earlier if self.resume => earlier?,
+            // What is no checkpoint is somebody's file, and not written over.
+            Err(fault @ CheckpointFault::Unreadable(_)) if keeps_checkpoint => {
+                return Err(fault.into());
+            }
+            _ => None,
         };
         if self.resume && earlier.is_none() {
             eprintln!(
@@ -216,11 +223,10 @@ impl Import {
         };
         let opened = source.open(&circumstances, &mapping, settled.clone())?;
         let stop = stop_on_signals()?;
-        let keeps_checkpoint = !self.dry_run && source.can_resume();
         let ended = run_import(
             opened.feed,
             Run {
-                target: self.target(&source, store.clone()),
+                target: self.target(&source, store),
                 concurrency: self.concurrency.into(),
                 report,
                 checkpoint: keeps_checkpoint.then(|| (self.checkpoint.clone(), job)),
@@ -242,10 +248,16 @@ impl Import {
             return Err(failure.into());
         }
         let mut is_right = is_whole;
-        if let (true, Some(store)) = (self.verify, store) {
+        if self.verify {
+            // Opened anew: what is compared is what is on the disk, and what
+            // storing kept in memory is given back first.
+            let store = open_store(&config).await?;
             let feed = source.open(&circumstances, &mapping, None)?.feed;
             let verification = verify(feed, store, self.concurrency.into(), stop).await?;
             tell_of(&verification)?;
+            if verification.was_interrupted {
+                return Ok(ExitCode::from(INTERRUPTED));
+            }
             is_right &= verification.is_whole();
         }
         Ok(match is_right {
@@ -280,14 +292,23 @@ impl Import {
         }
         // The group makes sure that there is one.
         let path = self.source.as_deref().unwrap_or("".as_ref());
-        let format = match self.format {
-            Some(name) => name.into(),
-            None => Format::of(path)?,
-        };
-        Ok(Source::Files {
-            format,
-            path: path.to_owned(),
-        })
+        Ok(Source::files(path, self.format.map(Format::from))?)
+    }
+
+    /// Makes sure that nothing is read that would be written over.
+    fn keep_apart(&self, keeps_checkpoint: bool) -> Result<(), Overwriting> {
+        let inputs: Vec<&Path> = [&self.source, &self.map]
+            .into_iter()
+            .filter_map(Option::as_deref)
+            .collect();
+        let checkpoint = keeps_checkpoint.then_some(self.checkpoint.as_path());
+        let outputs: Vec<&Path> = self
+            .report
+            .as_deref()
+            .into_iter()
+            .chain(checkpoint)
+            .collect();
+        keep_apart(&inputs, &outputs)
     }
 
     fn target(&self, source: &Source, store: Option<Arc<dyn ReadingStore>>) -> Target {
@@ -388,6 +409,9 @@ fn tell_of(verification: &Verification) -> Result<(), Failure> {
     }
     let verdict = match verification.is_whole() {
         true => "Everything is held as the source has it.",
+        false if verification.was_interrupted => {
+            "It was interrupted before everything was compared."
+        }
         false => "Not everything is held as the source has it.",
     };
     writeln!(output, "{verdict}")?;

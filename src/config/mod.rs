@@ -114,6 +114,24 @@ pub struct TableConfig {
     pub has_credentials: bool,
 }
 
+impl StoreConfig {
+    /// What tells the store from any other, however it is reached.
+    pub fn identity(&self) -> String {
+        match self {
+            Self::Embedded { directory } => format!("embedded {}", directory.display()),
+            Self::DynamoDb(table) => {
+                let TableConfig {
+                    table,
+                    region,
+                    endpoint,
+                    ..
+                } = table;
+                format!("table {table} in {region} at {endpoint:?}")
+            }
+        }
+    }
+}
+
 impl Config {
     /// Reads the settings through `variable`, which gives a variable's value.
     ///

@@ -20,7 +20,7 @@ pub struct Checkpoint {
     pub settled: Settled,
     /// What became of it.
     pub ledger: Ledger,
-    /// How long the report was, in bytes.
+    /// How long the report was, in bytes; 0 if there is none.
     pub report: u64,
 }
 
@@ -73,7 +73,7 @@ pub struct Settled {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointFault {
     /// It cannot be read or written.
-    #[error("cannot use the checkpoint {}: {source}", path.display())]
+    #[error("cannot use the checkpoint {}", path.display())]
     File {
         /// Where it is.
         path: PathBuf,
@@ -81,11 +81,14 @@ pub enum CheckpointFault {
         source: io::Error,
     },
     /// It is not one of this version.
-    #[error("{} is not a checkpoint of this version: import without --resume, which is safe at any time", .0.display())]
+    #[error(
+        "{} is no checkpoint of this version: remove it, or name another with --checkpoint, and import from the beginning, which is safe at any time",
+        .0.display()
+    )]
     Unreadable(PathBuf),
     /// It is of another source, or the source has changed.
     #[error(
-        "the checkpoint {} is of another source, map, user or store: give the same as before, or import without --resume, which is safe at any time",
+        "the checkpoint {} is of another source, map, user, store or report: give the same as before, or import without --resume, which is safe at any time",
         .0.display()
     )]
     OfOther(PathBuf),
@@ -119,7 +122,8 @@ impl Checkpoint {
     /// # Errors
     /// When it cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), CheckpointFault> {
-        let new = path.with_added_extension("new");
+        // Another import may have the same name for its own.
+        let new = path.with_added_extension(format!("new-{}", std::process::id()));
         let written = serde_json::to_vec(self).map_err(io::Error::other);
         written
             .and_then(|text| {
@@ -180,13 +184,21 @@ impl FileMark {
 }
 
 impl Settled {
-    /// Leaves out what has been dealt with.
+    /// Leaves out what has been dealt with; tells whether it came to its end
+    /// before that was not wanted any more.
     ///
     /// # Errors
     /// When the source does not hold it where it was.
-    pub(super) fn skip(&self, records: &mut Records) -> Result<(), Damage> {
+    pub(super) fn skip(
+        &self,
+        records: &mut Records,
+        is_wanted: impl Fn() -> bool,
+    ) -> Result<bool, Damage> {
         let mut last = None;
         for _ in 0..self.count {
+            if !is_wanted() {
+                return Ok(false);
+            }
             last = records.next();
         }
         let place = match last {
@@ -195,7 +207,7 @@ impl Settled {
             Some(Found::Err(damage)) => Some(damage.place),
         };
         if place == self.last {
-            return Ok(());
+            return Ok(true);
         }
         let place = place.or_else(|| self.last.clone());
         Err(Damage::new(

@@ -1,9 +1,10 @@
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
 use super::checkpoint::Settled;
+use super::place::{Damage, Place};
 use super::record::{Found, Records};
 
 /// The most readings that are stored with one call.
@@ -26,6 +27,16 @@ pub type Batch = Vec<Found>;
 pub struct Feed {
     pub(super) batches: mpsc::Receiver<Batch>,
     pub(super) read: Arc<AtomicU64>,
+    pub(super) ending: Arc<Ending>,
+}
+
+/// How a feed came to its end.
+#[derive(Default)]
+pub(super) struct Ending {
+    /// How many of those who read have not said that they are at the end.
+    unfinished: AtomicUsize,
+    /// Why there is more that could not be read.
+    broken_off: Mutex<Option<Damage>>,
 }
 
 /// Where a [`Feed`] comes from: takes what a source yields and sends it on in
@@ -33,6 +44,7 @@ pub struct Feed {
 pub struct Feeder {
     batches: mpsc::Sender<Batch>,
     read: Arc<AtomicU64>,
+    ending: Arc<Ending>,
     batch: Batch,
     readings: usize,
     metadata: usize,
@@ -46,15 +58,13 @@ impl Feed {
     /// A feed, and where to put what it yields.
     pub fn channel() -> (Feeder, Self) {
         let (sender, batches) = mpsc::channel(WAITING);
-        let read = Arc::new(AtomicU64::new(0));
-        let feeder = Feeder {
-            batches: sender,
-            read: Arc::clone(&read),
-            batch: Vec::new(),
-            readings: 0,
-            metadata: 0,
+        let feeder = Feeder::new(sender, Arc::default(), Arc::default());
+        let feed = Self {
+            batches,
+            read: Arc::clone(&feeder.read),
+            ending: Arc::clone(&feeder.ending),
         };
-        (feeder, Self { batches, read })
+        (feeder, feed)
     }
 
     /// Reads `records` on a thread of its own, as it may wait for a disk.
@@ -62,10 +72,12 @@ impl Feed {
     pub fn of(mut records: Records, settled: Option<Settled>) -> Self {
         let (mut feeder, feed) = Self::channel();
         tokio::task::spawn_blocking(move || {
-            let records = match settled.map_or(Ok(()), |settled| settled.skip(&mut records)) {
-                Ok(()) => records,
-                Err(damage) => Box::new(std::iter::once(Err(damage))),
-            };
+            let is_wanted = || !feeder.batches.is_closed();
+            match settled.map_or(Ok(true), |it| it.skip(&mut records, is_wanted)) {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(damage) => return feeder.ending.break_off(damage),
+            }
             for found in records {
                 feeder.take(found);
                 if feeder.is_full() {
@@ -75,24 +87,32 @@ impl Feed {
                     }
                 }
             }
-            // Nobody may be there any more, which is as good as the end.
             let batch = feeder.pack();
-            let _ = feeder.batches.blocking_send(batch);
+            if feeder.batches.blocking_send(batch).is_ok() {
+                feeder.ending.finish();
+            }
         });
         feed
     }
 }
 
 impl Feeder {
-    /// Another way into the same feed.
-    pub fn another(&self) -> Self {
+    fn new(batches: mpsc::Sender<Batch>, read: Arc<AtomicU64>, ending: Arc<Ending>) -> Self {
+        ending.unfinished.fetch_add(1, Ordering::Relaxed);
         Self {
-            batches: self.batches.clone(),
-            read: Arc::clone(&self.read),
+            batches,
+            read,
+            ending,
             batch: Vec::new(),
             readings: 0,
             metadata: 0,
         }
+    }
+
+    /// Another way into the same feed, which then ends where both have ended.
+    pub fn another(&self) -> Self {
+        let (read, ending) = (Arc::clone(&self.read), Arc::clone(&self.ending));
+        Self::new(self.batches.clone(), read, ending)
     }
 
     fn take(&mut self, found: Found) {
@@ -136,5 +156,49 @@ impl Feeder {
     pub async fn flush(&mut self) -> Result<(), NotWanted> {
         let batch = self.pack();
         self.batches.send(batch).await.map_err(|_| NotWanted)
+    }
+
+    /// Sends on the last that was taken, and says that it is the last. Without
+    /// that, a feed is taken for one whose reader failed.
+    ///
+    /// # Errors
+    /// When nobody wants more.
+    pub async fn finish(&mut self) -> Result<(), NotWanted> {
+        self.flush().await?;
+        self.ending.finish();
+        Ok(())
+    }
+
+    /// Sends on what has been taken, and says why no more can be read.
+    ///
+    /// # Errors
+    /// When nobody wants more.
+    pub async fn break_off(&mut self, damage: Damage) -> Result<(), NotWanted> {
+        self.flush().await?;
+        self.ending.break_off(damage);
+        Ok(())
+    }
+}
+
+impl Ending {
+    fn finish(&self) {
+        self.unfinished.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn break_off(&self, damage: Damage) {
+        let broken_off = self.broken_off.lock();
+        let mut broken_off = broken_off.unwrap_or_else(PoisonError::into_inner);
+        broken_off.get_or_insert(damage);
+    }
+
+    /// Why the feed ended before the source did, if so.
+    pub(super) fn fault(&self) -> Option<Damage> {
+        let broken_off = self.broken_off.lock();
+        let broken_off = broken_off.unwrap_or_else(PoisonError::into_inner).clone();
+        let is_open = self.unfinished.load(Ordering::Relaxed) > 0;
+        broken_off.or_else(|| {
+            let problem = "its reader failed before its end, which is a fault of this program: please report it";
+            is_open.then(|| Damage::new(Place::new("the source", 0), problem))
+        })
     }
 }

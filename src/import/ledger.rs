@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::place::Place;
+use super::place::{Place, printable};
 use super::record::Rejection;
 use crate::domain::{Reading, ReadingId, vocabulary};
 
@@ -210,7 +210,7 @@ impl fmt::Display for Ledger {
         line("  rejected", self.rejected)?;
         line("  something else", self.others())?;
         for (kind, count) in &self.other {
-            line(&format!("    {kind}"), *count)?;
+            line(&format!("    {}", printable(kind)), *count)?;
         }
         line("readings", readings.all())?;
         line("  stored", readings.stored)?;

@@ -84,7 +84,7 @@ enum TimeUnit {
 #[derive(Debug, thiserror::Error)]
 pub enum MappingFault {
     /// The file cannot be read.
-    #[error("cannot read the map {}: {source}", path.display())]
+    #[error("cannot read the map {}", path.display())]
     Unreadable {
         /// Where it is.
         path: PathBuf,
@@ -92,7 +92,7 @@ pub enum MappingFault {
         source: io::Error,
     },
     /// It is not a map.
-    #[error("{} is not a map of collections: {source}", path.display())]
+    #[error("{} is not a map of collections", path.display())]
     Malformed {
         /// Where it is.
         path: PathBuf,
@@ -193,20 +193,35 @@ impl Collection {
 
     fn time(&self, document: &Document) -> Option<String> {
         let value = field(document, &self.time);
-        let whole = match value {
-            Some(Value::Integer(whole)) => *whole,
-            #[expect(
-                clippy::cast_possible_truncation,
-                reason = "what is out of range is no time either"
-            )]
-            Some(Value::Double(double)) if double.fract() == 0.0 => *double as i64,
+        let instant = match (value, self.time_unit) {
+            (Some(Value::Integer(whole)), Some(TimeUnit::Seconds)) => {
+                Timestamp::from_second(*whole)
+            }
+            (Some(Value::Integer(whole)), Some(TimeUnit::Milliseconds)) => {
+                Timestamp::from_millisecond(*whole)
+            }
+            (Some(Value::Double(number)), Some(unit)) => {
+                Timestamp::from_microsecond(unit.microseconds(*number))
+            }
             _ => return time(value),
         };
-        let instant = match self.time_unit? {
-            TimeUnit::Seconds => Timestamp::from_second(whole),
-            TimeUnit::Milliseconds => Timestamp::from_millisecond(whole),
-        };
         instant.ok().map(|instant| instant.to_string())
+    }
+}
+
+impl TimeUnit {
+    /// A number with a fraction in microseconds, which is as exact as a double
+    /// of this century's seconds is, and as Firestore's own times are.
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "what is out of range is no time either"
+    )]
+    fn microseconds(self, number: f64) -> i64 {
+        let factor = match self {
+            Self::Seconds => 1e6,
+            Self::Milliseconds => 1e3,
+        };
+        (number * factor).round() as i64
     }
 }
 

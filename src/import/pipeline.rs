@@ -13,6 +13,7 @@ use super::place::Damage;
 use super::progress::Progress;
 use super::report::{Report, ReportFault};
 use super::settle::{Target, settle};
+use super::turns::Turns;
 use crate::store::StoreError;
 
 /// How often a checkpoint is written.
@@ -58,6 +59,9 @@ pub enum ImportFault {
     /// The store failed for longer than one waits.
     #[error("the store failed")]
     Store(#[from] StoreError),
+    /// The source cannot be read to its end.
+    #[error(transparent)]
+    Source(#[from] Damage),
     /// There is no writing to the report.
     #[error(transparent)]
     Report(#[from] ReportFault),
@@ -75,6 +79,7 @@ const DAMAGES_TOLD: usize = 10;
 /// checkpoint is also told of.
 pub async fn run(feed: Feed, run: Run, stop: Arc<AtomicBool>) -> Ended {
     let read = Arc::clone(&feed.read);
+    let ending = Arc::clone(&feed.ending);
     let before = run.ledger.records();
     let mut under_way = UnderWay {
         report: run.report,
@@ -84,11 +89,15 @@ pub async fn run(feed: Feed, run: Run, stop: Arc<AtomicBool>) -> Ended {
         damages: Vec::new(),
         written: None,
     };
-    let failure = under_way
+    let went_on = under_way
         .go_on(feed, &run.target, run.concurrency, run.progress, &stop)
-        .await
-        .err();
+        .await;
     let was_interrupted = stop.load(Ordering::Relaxed);
+    let failure = match went_on {
+        Ok(()) if was_interrupted => None,
+        Ok(()) => ending.fault().map(ImportFault::from),
+        Err(fault) => Some(fault),
+    };
     let is_whole = failure.is_none() && !was_interrupted;
     let closed = under_way.close(is_whole);
     Ended {
@@ -124,8 +133,12 @@ impl UnderWay {
         mut progress: Progress,
         stop: &Arc<AtomicBool>,
     ) -> Result<(), ImportFault> {
+        let mut turns = Turns::default();
         let settlements = until(feed, Arc::clone(stop))
-            .map(|batch| settle(batch, target.clone(), Arc::clone(stop)))
+            .map(|batch| {
+                let turn = turns.of(&batch);
+                settle(batch, turn, target.clone(), Arc::clone(stop))
+            })
             // In the order of the source: what is settled is all before it too.
             .buffered(concurrency);
         let mut settlements = std::pin::pin!(settlements);

@@ -30,10 +30,19 @@ impl Place {
 
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let file = printable(&self.file);
         match self.offset {
-            0 => write!(formatter, "{}", self.file),
-            offset => write!(formatter, "{} at byte {offset}", self.file),
+            0 => write!(formatter, "{file}"),
+            offset => write!(formatter, "{file} at byte {offset}"),
         }
+    }
+}
+
+/// A name that a source has, without what a terminal would obey.
+pub(super) fn printable(name: &str) -> Cow<'_, str> {
+    match name.contains(char::is_control) {
+        true => name.replace(char::is_control, "\u{fffd}").into(),
+        false => name.into(),
     }
 }
 

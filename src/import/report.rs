@@ -16,7 +16,7 @@ pub struct Report {
 
 /// That the report cannot be written.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write the report {}: {source}", path.display())]
+#[error("cannot write the report {}", path.display())]
 pub struct ReportFault {
     path: PathBuf,
     source: io::Error,
@@ -36,7 +36,7 @@ impl Report {
     /// are not dealt with yet, and goes.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// When it cannot be opened, or is shorter than that.
     pub fn open(path: &Path, bytes: u64) -> Result<Self, ReportFault> {
         let opened = OpenOptions::new()
             .create(true)
@@ -44,6 +44,11 @@ impl Report {
             .truncate(false)
             .open(path)
             .and_then(|mut file| {
+                if file.metadata()?.len() < bytes {
+                    return Err(io::Error::other(
+                        "it is not that of the import that was interrupted: import without --resume, which is safe at any time",
+                    ));
+                }
                 file.set_len(bytes)?;
                 file.seek(SeekFrom::Start(bytes))?;
                 Ok(file)

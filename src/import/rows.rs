@@ -36,7 +36,9 @@ pub struct Pace {
 pub fn feed(table: &Arc<OldTable>, pace: Pace, circumstances: &Circumstances) -> Feed {
     let (feeder, feed) = Feed::channel();
     let allowance = Arc::new(Allowance::of(pace.most_read_units));
-    for index in 0..pace.segments {
+    let others = (1..pace.segments).map(|_| feeder.another());
+    let feeders: Vec<Feeder> = others.collect();
+    for (index, feeder) in (0..).zip(feeders.into_iter().chain([feeder])) {
         let reader = SegmentReader {
             table: Arc::clone(table),
             segment: Segment {
@@ -49,7 +51,7 @@ pub fn feed(table: &Arc<OldTable>, pace: Pace, circumstances: &Circumstances) ->
                 .most_read_units
                 .map(|units| u16::try_from(units).unwrap_or(u16::MAX).max(25)),
             circumstances: circumstances.clone(),
-            feeder: feeder.another(),
+            feeder,
         };
         tokio::spawn(reader.read());
     }
@@ -87,8 +89,7 @@ impl SegmentReader {
                         if let Err(error) = wait_after(error, &mut waits, &never).await {
                             let problem = format!("cannot be read on: {}", chain(&error));
                             let damage = Damage::new(Place::new(table, 0), problem);
-                            self.feeder.push(Err(damage)).await?;
-                            return self.feeder.flush().await;
+                            return self.feeder.break_off(damage).await;
                         }
                     }
                 }
@@ -108,7 +109,7 @@ impl SegmentReader {
             }
             match page.next {
                 Some(start) => next = Some(start),
-                None => return self.feeder.flush().await,
+                None => return self.feeder.finish().await,
             }
         }
     }
@@ -160,7 +161,7 @@ fn record(table: &str, row: OldRow, circumstances: &Circumstances) -> Record {
     Record {
         place: Place::new(table, 0),
         content: Content::Readings(vec![reading(&row, circumstances)]),
-        name: Some(row.data_id.into()),
+        name: Some(format!("{}/{}", row.user_id, row.data_id).into()),
     }
 }
 
@@ -236,8 +237,12 @@ pub(super) async fn delete_moved<'a>(
     moved: impl Iterator<Item = (&'a str, &'a Reading)>,
     stop: &AtomicBool,
 ) -> Result<Vec<bool>, StoreError> {
-    let delete = |(data_id, reading): (&'a str, &'a Reading)| async move {
+    let delete = |(name, reading): (&'a str, &'a Reading)| async move {
         let user_id = &reading.measurement.user_id;
+        let data_id = name.strip_prefix(user_id.as_str());
+        let Some(data_id) = data_id.and_then(|rest| rest.strip_prefix('/')) else {
+            return Ok(false);
+        };
         let mut waits = waits();
         loop {
             let attempt = async {

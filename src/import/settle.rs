@@ -12,6 +12,7 @@ use super::ledger::{Done, DoneReading, Outcome, is_implausible};
 use super::place::Damage;
 use super::record::{Content, Record};
 use super::rows;
+use super::turns::Turn;
 use crate::domain::Reading;
 use crate::store::{Kept, OldTable, ReadingStore, StoreError, put_batch};
 
@@ -47,6 +48,7 @@ pub(super) fn waits() -> impl Iterator<Item = Duration> {
 /// does; some of the batch may be stored then.
 pub(super) async fn settle(
     batch: Batch,
+    turn: Turn,
     target: Target,
     stop: Arc<AtomicBool>,
 ) -> Result<Vec<Settlement>, StoreError> {
@@ -55,6 +57,7 @@ pub(super) async fn settle(
     for found in batch {
         settled.push(found.map(|record| begin(record, &mut readings)));
     }
+    let _done = turn.come().await;
     let outcomes = match &target {
         Target::Nowhere => vec![Some(Kept::Stored); readings.len()],
         Target::Store(store) => put(store.as_ref(), &readings, &stop).await?,

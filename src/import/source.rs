@@ -64,13 +64,19 @@ pub enum Source {
 #[derive(Debug, thiserror::Error)]
 pub enum Unknown {
     /// It cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read {}", path.display())]
     Unreadable {
         /// Where it is.
         path: PathBuf,
         /// What the operating system says.
         source: io::Error,
     },
+    /// It can be read once only, or not at all.
+    #[error(
+        "{} is no file: an import may read its source more than once, so write it to a file first",
+        .0.display()
+    )]
+    NoFile(PathBuf),
     /// It is none that is known here.
     #[error(
         "{} is nothing that can be imported: give the folder of a Firestore export, JSON of a Firestore tool, an export of Apple Health (.xml or .zip), or readings as NDJSON or CSV; or say which it is with --format",
@@ -137,6 +143,26 @@ impl Format {
 }
 
 impl Source {
+    /// The files at `path`, in the form that is told by what is in them if
+    /// `format` does not say it.
+    ///
+    /// # Errors
+    /// When they cannot be read, or their form cannot be told.
+    pub fn files(path: &Path, format: Option<Format>) -> Result<Self, Unknown> {
+        let metadata = fs::metadata(path).map_err(|source| Unknown::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        // A pipe would keep whoever opens it waiting.
+        if !metadata.is_file() && !metadata.is_dir() {
+            return Err(Unknown::NoFile(path.to_owned()));
+        }
+        Ok(Self::Files {
+            format: format.map_or_else(|| Format::of(path), Ok)?,
+            path: path.to_owned(),
+        })
+    }
+
     /// Whether it names nobody whose the readings are.
     pub fn needs_user(&self) -> bool {
         matches!(
@@ -157,6 +183,10 @@ impl Source {
     pub fn describe(&self) -> String {
         match self {
             Self::Files { format, .. } => format!("{format:?}"),
+            Self::LiveFirestore {
+                project,
+                target: LiveTarget::Emulator { host },
+            } => format!("Firestore of {project} at {host}"),
             Self::LiveFirestore { project, .. } => format!("Firestore of {project}"),
             Self::Rows { table, .. } => format!("table {}", table.name()),
         }
@@ -334,11 +364,8 @@ impl LiveReader {
         loop {
             let page = match self.database.next_page().await {
                 Ok(Some(page)) => page,
-                Ok(None) => return self.feeder.flush().await,
-                Err(damage) => {
-                    self.feeder.push(Err(damage)).await?;
-                    return self.feeder.flush().await;
-                }
+                Ok(None) => return self.feeder.finish().await,
+                Err(damage) => return self.feeder.break_off(damage).await,
             };
             for found in page {
                 let found = found.map(|(place, document)| {

@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::feed::{Batch, Feed};
-use super::pipeline::until;
+use super::pipeline::{ImportFault, until};
 use super::record::Content;
 use super::settle::{wait_after, waits};
 use crate::domain::{DataType, Reading, UserId};
@@ -67,14 +67,16 @@ const AT_ONCE: usize = 16;
 /// its id with it, by everything but when it was taken in.
 ///
 /// # Errors
-/// When the store fails for longer than one waits.
+/// When the store fails for longer than one waits, or the source cannot be read
+/// to its end.
 pub async fn verify(
     feed: Feed,
     store: Arc<dyn ReadingStore>,
     concurrency: usize,
     stop: Arc<AtomicBool>,
-) -> Result<Verification, StoreError> {
+) -> Result<Verification, ImportFault> {
     let mut verification = Verification::default();
+    let ending = Arc::clone(&feed.ending);
     let batches = until(feed, Arc::clone(&stop))
         .map(|batch| compare(batch, store.as_ref(), &stop))
         .buffered(concurrency);
@@ -95,7 +97,12 @@ pub async fn verify(
             }
         }
     }
-    verification.was_interrupted = stop.load(std::sync::atomic::Ordering::Relaxed);
+    verification.was_interrupted = stop.load(Ordering::Relaxed);
+    if !verification.was_interrupted
+        && let Some(fault) = ending.fault()
+    {
+        return Err(fault.into());
+    }
     Ok(verification)
 }
 

@@ -1,5 +1,5 @@
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,6 +18,8 @@ pub struct CsvReadings {
     columns: Vec<Column>,
     file: Arc<str>,
     row: StringRecord,
+    /// The file's length, if no line break is at its end.
+    unended: Option<u64>,
     circumstances: Circumstances,
     is_over: bool,
 }
@@ -49,7 +51,9 @@ impl CsvReadings {
     /// of a reading.
     pub fn open(path: &Path, circumstances: Circumstances) -> Result<Self, Damage> {
         let place = Place::start_of(path);
-        let file = File::open(path).map_err(|error| Damage::unreadable(place.clone(), &error))?;
+        let unreadable = |error| Damage::unreadable(place.clone(), &error);
+        let mut file = File::open(path).map_err(unreadable)?;
+        let unended = unended(&mut file).map_err(unreadable)?;
         let allowance = Arc::new(AtomicU64::new(LONGEST));
         let mut rows = ReaderBuilder::new().flexible(true).from_reader(Frugal {
             file,
@@ -59,13 +63,16 @@ impl CsvReadings {
             Ok(header) => header
                 .iter()
                 .enumerate()
-                .map(|(index, name)| column(name.trim()).ok_or(index))
+                .map(|(index, name)| {
+                    let is_first = header.iter().take(index).all(|it| it.trim() != name.trim());
+                    column(name.trim()).filter(|_| is_first).ok_or(index)
+                })
                 .collect::<Result<Vec<Column>, usize>>(),
             Err(error) => return Err(Damage::new(place, problem(error.kind()))),
         };
         let columns = columns.map_err(|index| {
             let names = COLUMNS.map(|(name, _)| name).join(", ");
-            let problem = format!("column {} is none of {names}", index + 1);
+            let problem = format!("column {} is none of {names}, or there twice", index + 1);
             Damage::new(place.clone(), problem)
         })?;
         Ok(Self {
@@ -74,9 +81,17 @@ impl CsvReadings {
             columns,
             file: place.file,
             row: StringRecord::new(),
+            unended,
             circumstances,
             is_over: false,
         })
+    }
+
+    /// Whether the row just read goes up to the end of a file that does not end
+    /// with a line break.
+    fn is_unended(&self) -> bool {
+        let end = self.rows.position().byte();
+        self.unended.is_some_and(|length| end >= length)
     }
 
     fn reading(&self) -> Content {
@@ -86,14 +101,31 @@ impl CsvReadings {
                 *column(&mut draft) = Some(without_defusing(cell));
             }
         }
-        let reading = if self.row.len() == self.columns.len() {
-            draft.check(&self.circumstances)
-        } else {
+        let reading = if self.row.len() != self.columns.len() {
             let reason = "must have as many cells as the header";
             Err(Rejection::because("the row", reason))
+        } else if self.is_unended() && draft.data_id.is_none() {
+            // 7 may have been 72; an id would tell.
+            let reason =
+                "has no line break at its end, so that it may be cut off: add one if it is whole";
+            Err(Rejection::because("the row", reason))
+        } else {
+            draft.check(&self.circumstances)
         };
         Content::Readings(vec![reading])
     }
+}
+
+/// The length of a file, unless a line break is at its end.
+fn unended(file: &mut File) -> io::Result<Option<u64>> {
+    let length = file.metadata()?.len();
+    let mut last = [b'\n'];
+    if length > 0 {
+        file.seek(SeekFrom::End(-1))?;
+        file.read_exact(&mut last)?;
+        file.rewind()?;
+    }
+    Ok((!matches!(last, [b'\n' | b'\r'])).then_some(length))
 }
 
 fn column(name: &str) -> Option<Column> {

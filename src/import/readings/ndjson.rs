@@ -21,6 +21,8 @@ pub struct NdjsonReadings {
     line: Vec<u8>,
     /// Lines that are readings, since the beginning or the last end of an export.
     count: u64,
+    /// Whether the last of those has what only the service gives.
+    is_export: bool,
     circumstances: Circumstances,
     is_over: bool,
 }
@@ -86,6 +88,7 @@ impl NdjsonReadings {
             offset: 0,
             line: Vec::new(),
             count: 0,
+            is_export: false,
             circumstances,
             is_over: false,
         })
@@ -96,6 +99,7 @@ impl NdjsonReadings {
         let line = self.line.trim_ascii();
         if let Ok(end) = serde_json::from_slice::<End>(line) {
             let expected = std::mem::take(&mut self.count);
+            self.is_export = false;
             return if end.complete && end.count == expected {
                 Ok(Record {
                     place,
@@ -112,7 +116,10 @@ impl NdjsonReadings {
         }
         self.count += 1;
         let reading = match serde_json::from_slice::<Line<'_>>(line) {
-            Ok(line) => line.draft().check(&self.circumstances),
+            Ok(line) => {
+                self.is_export = line.data_id.is_some() && line.created_at.is_some();
+                line.draft().check(&self.circumstances)
+            }
             Err(error) => Err(unreadable(&error)),
         };
         Ok(Record {
@@ -191,6 +198,13 @@ impl Iterator for NdjsonReadings {
                 return Some(self.record(place));
             }
         }
-        None
+        let is_cut_off = std::mem::take(&mut self.is_export);
+        is_cut_off.then(|| {
+            let problem = format!(
+                "has readings of an export, but not the line at its end that says how many: it may be cut off; export again, or add {{\"complete\":true,\"count\":{}}} if it is whole",
+                self.count
+            );
+            Err(Damage::new(Place::new(Arc::clone(&self.file), self.offset), problem))
+        })
     }
 }

@@ -276,6 +276,22 @@ async fn a_map_tells_how_other_collections_become_readings() {
             &json!({"posture": "lying"})
         ]
     );
+    // Seconds with a fraction, as Python has them.
+    let line = r#"{"path":"users/jane/pulses/p1","data":{"bpm":61,"at":1749117600.25}}"#;
+    fs::write(directory.path().join("pulses.ndjson"), line).unwrap();
+    let map = map
+        .replace("vitals", "pulses")
+        .replace("measured", "at")
+        .replace("\"ms\"", "\"s\"");
+    fs::write(directory.path().join("pulses.toml"), map).unwrap();
+    let arguments = ["pulses.ndjson", "--map", "pulses.toml"];
+    imported(directory.path(), &arguments).assert_counts(1, 0, 0);
+    let held = readings(directory.path(), "jane").await;
+    let times: Vec<&Value> = held.iter().map(|it| &it["timestamp"]).collect();
+    assert!(
+        times.contains(&&json!("2025-06-05T10:00:00.25Z")),
+        "{times:?}"
+    );
     fs::write(
         directory.path().join("bad.toml"),
         "[[collection]]\npath = 1\n",
@@ -311,6 +327,53 @@ async fn a_database_is_read_over_its_api() {
     assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
     ran.assert_counts(21, 0, 1);
     assert_expected(&readings(directory.path(), "jane").await);
+}
+
+/// A token lasts an hour, which a large database takes longer than.
+#[tokio::test]
+async fn a_database_that_stops_answering_is_gone_on_with() {
+    let fake = FakeFirestore::start().await;
+    for index in 0..250 {
+        let time = format!("2025-06-03T{:02}:{:02}:00Z", index / 60, index % 60);
+        let fields = json!({
+            "user_id": text("jane"), "type": text("steps"), "value": {"integerValue": "1"}, "created_at": {"timestampValue": time},
+        });
+        fake.document(&format!("health_data/{index:03}"), &fields);
+    }
+    let directory = tempdir().unwrap();
+    let run = |arguments: &'static [&'static str]| {
+        let (path, host) = (directory.path().to_owned(), fake.host().to_owned());
+        tokio::task::spawn_blocking(move || {
+            let arguments = [
+                &["--firestore-project", "demo-clarity", "--report", "out"],
+                arguments,
+            ]
+            .concat();
+            import_with(
+                &path,
+                &arguments,
+                &[("FIRESTORE_EMULATOR_HOST", host.as_str())],
+            )
+        })
+    };
+    // Not even the first page: nothing is kept that could not be gone on with.
+    fake.fail(401, None);
+    let ran = run(&[]).await.unwrap();
+    assert_eq!(ran.code, 1, "{}{}", ran.summary, ran.complaints);
+    fake.let_pass().fail(401, None);
+    let ran = run(&["--resume"]).await.unwrap();
+    assert_eq!(ran.code, 1, "{}{}", ran.summary, ran.complaints);
+    ran.assert_counts(100, 0, 0);
+    assert!(ran.complaints.contains("401"), "{}", ran.complaints);
+    let asked = fake.requests().len();
+    let ran = run(&["--resume", "--verify"]).await.unwrap();
+    assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
+    ran.assert_counts(250, 0, 0);
+    assert_eq!(ran.count("places", "places"), 0);
+    assert_eq!(report(&directory.path().join("out")).len(), 250);
+    let first = &fake.requests()[asked].1["structuredQuery"]["startAt"];
+    let last = first["values"][0]["referenceValue"].as_str().unwrap();
+    assert!(last.ends_with("health_data/099"), "{last}");
 }
 
 #[tokio::test]

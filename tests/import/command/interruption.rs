@@ -109,8 +109,15 @@ fn a_checkpoint_of_other_input_is_refused() {
     child.kill().unwrap();
     child.wait().unwrap();
     let path = directory.path();
-    let arguments = ["in.ndjson", "--resume"];
-    // Another user, another store, another file.
+    let arguments = ["in.ndjson", "--report", "out", "--resume"];
+    // Another report, another user, another file.
+    let ran = import(path, &["in.ndjson", "--report", "other", "--resume"]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.complaints.contains("is of another source"),
+        "{}",
+        ran.complaints
+    );
     let ran = import(path, &[&arguments[..], &["--user", "john"]].concat());
     assert_eq!(ran.code, 1);
     assert!(
@@ -128,4 +135,46 @@ fn a_checkpoint_of_other_input_is_refused() {
         "{}",
         ran.complaints
     );
+}
+
+#[test]
+fn a_report_that_is_gone_is_not_gone_on_with() {
+    let directory = source();
+    let mut child = under_way(directory.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    fs::remove_file(directory.path().join("out")).unwrap();
+    let ran = import(
+        directory.path(),
+        &["in.ndjson", "--report", "out", "--resume"],
+    );
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.complaints.contains("import without --resume"),
+        "{}",
+        ran.complaints
+    );
+}
+
+/// Where a client told twice of one record, the later word counts, in whatever
+/// batches the two are.
+#[test]
+fn records_of_clients_keep_their_order() {
+    let directory = tempdir().unwrap();
+    let line = |day: u32, record: u32, value: u32| {
+        format!(
+            "{{\"user_id\":\"jane\",\"data_type\":\"steps\",\"value\":{value},\"timestamp\":\"2024-01-{day:02}T00:00:00Z\",\"client_record_id\":\"{record}\"}}\n"
+        )
+    };
+    let lines: String = (0..40)
+        .flat_map(|value| (0..500).map(move |record| line(1 + record % 28, record, value)))
+        .collect();
+    fs::write(directory.path().join("in.ndjson"), lines).unwrap();
+    imported(directory.path(), &["in.ndjson", "--concurrency", "8"]);
+    let last: String = (0..500)
+        .map(|record| line(1 + record % 28, record, 39))
+        .collect();
+    fs::write(directory.path().join("last.ndjson"), last).unwrap();
+    let ran = imported(directory.path(), &["last.ndjson", "--verify"]);
+    ran.assert_counts(0, 500, 0);
 }

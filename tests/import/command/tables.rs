@@ -256,6 +256,27 @@ async fn every_other_source_moves_into_a_table() {
     let ran = import_from(&arguments, "dynamodb", &table, Some(fake.host())).await;
     assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
     ran.assert_counts(0, 21, 1);
+    // And as JSON of a tool, of two collections.
+    let lines: String = (10..40)
+        .map(|second| {
+            let fields = format!(
+                r#"{{"user_id":"joan","data_type":"steps","value":{second},"timestamp":"2025-06-05T10:00:{second}Z"}}"#
+            );
+            format!("{{\"path\":\"health_data/{second}\",\"data\":{fields},\"timestamps\":[]}}\n")
+        })
+        .collect();
+    let other = r#"{"path":"other/x","data":{"a":1},"timestamps":[]}"#;
+    let json = directory.path().join("backfire.ndjson");
+    fs::write(&json, format!("{lines}{other}\n")).unwrap();
+    let json = json.to_str().unwrap();
+    let ran = import(&[json, "--verify"], "dynamodb", &table).await;
+    assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
+    ran.assert_counts(30, 0, 0);
+    assert_eq!(ran.count("records", "collection other"), 1);
+    import(&[json], "dynamodb", &table)
+        .await
+        .assert_counts(0, 30, 0);
+
     let ran = import(&[health, "--user", "john", "--verify"], "dynamodb", &table).await;
     assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
     let held = ["stored", "duplicate"].map(|name| ran.count("readings", name));

@@ -64,6 +64,11 @@ impl FakeFirestore {
         self
     }
 
+    /// Answers a request to come as it should be.
+    pub fn let_pass(&self) -> &Self {
+        self.fail(200, None)
+    }
+
     /// Answers a query for more documents than this with far too many bytes.
     pub fn too_long_above(&self, documents: usize) -> &Self {
         *self.shared.too_long_above.lock().unwrap() = Some(documents);
@@ -98,7 +103,9 @@ async fn answer(
         return failure(StatusCode::FORBIDDEN, None);
     }
     let scripted = shared.failures.lock().unwrap().pop_front();
-    if let Some((status, retry_after)) = scripted {
+    if let Some((status, retry_after)) = scripted
+        && status != StatusCode::OK
+    {
         return failure(status, retry_after);
     }
     let limit = body["structuredQuery"]["limit"].as_u64();
