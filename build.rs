@@ -1,11 +1,12 @@
-//! Tells the tests what is at hand that some of them want, real readings and a
-//! stand-in for Cognito: `cargo test` then names those that it leaves out.
+//! Tells the tests what is at hand that some of them want, real readings and
+//! exports and a stand-in for Cognito: `cargo test` then names those that it leaves out.
 
 use std::env;
 use std::path::Path;
 
 fn main() {
     println!("cargo::rustc-check-cfg=cfg(sample_data)");
+    println!("cargo::rustc-check-cfg=cfg(sample_exports)");
     println!("cargo::rustc-check-cfg=cfg(moto_server)");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=PATH");
@@ -14,9 +15,13 @@ fn main() {
     if env::split_paths(&path).any(|folder| folder.join("moto_server").is_file()) {
         println!("cargo::rustc-cfg=moto_server");
     }
-    let samples = Path::new("../shared/data");
-    if samples.is_dir() {
-        println!("cargo::rustc-cfg=sample_data");
-        println!("cargo::rerun-if-changed={}", samples.display());
+    for (name, folder) in [
+        ("sample_data", "../shared/data"),
+        ("sample_exports", "../shared/firestore"),
+    ] {
+        if Path::new(folder).is_dir() {
+            println!("cargo::rustc-cfg={name}");
+            println!("cargo::rerun-if-changed={folder}");
+        }
     }
 }

@@ -61,7 +61,10 @@ const FIELDS: [(&str, &str, &str, &str, u8); 11] = [
 ];
 
 #[tokio::test]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared/firestore is not here")]
+#[cfg_attr(
+    not(sample_exports),
+    ignore = "left out: ../shared/firestore is not here"
+)]
 async fn every_reading_is_what_another_reader_reads() {
     let export = concat!(
         env!("CARGO_MANIFEST_DIR"),

@@ -16,7 +16,10 @@ fn sample(path: &str) -> String {
 }
 
 #[test]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared/firestore is not here")]
+#[cfg_attr(
+    not(sample_exports),
+    ignore = "left out: ../shared/firestore is not here"
+)]
 fn an_export_of_realistic_size_moves_in() {
     let directory = tempdir().unwrap();
     let export = sample("firestore/clarity-lifesnaps");
@@ -28,7 +31,10 @@ fn an_export_of_realistic_size_moves_in() {
 }
 
 #[test]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared is not here")]
+#[cfg_attr(
+    not(all(sample_data, sample_exports)),
+    ignore = "left out: ../shared is not here"
+)]
 fn all_forms_of_one_database_are_the_same_readings() {
     let directory = tempdir().unwrap();
     let export = sample("firestore/emulator-made/firestore_export");

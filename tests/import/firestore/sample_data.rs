@@ -15,7 +15,10 @@ fn sample(path: &str) -> PathBuf {
 
 /// Every document of the export equals the REST API's answer, value by value.
 #[test]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared/firestore is not here")]
+#[cfg_attr(
+    not(sample_exports),
+    ignore = "left out: ../shared/firestore is not here"
+)]
 fn every_value_is_that_of_the_rest_api() {
     let export = ManagedExport::open(&sample("emulator-made/firestore_export")).unwrap();
     let mut exported = by_path(export);
@@ -38,7 +41,10 @@ fn every_value_is_that_of_the_rest_api() {
 }
 
 #[test]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared/firestore is not here")]
+#[cfg_attr(
+    not(sample_exports),
+    ignore = "left out: ../shared/firestore is not here"
+)]
 fn exports_have_as_many_documents_as_they_say() {
     for (folder, documents) in [
         ("emulator-made", 8),
@@ -56,7 +62,10 @@ fn exports_have_as_many_documents_as_they_say() {
 
 /// What the tools wrote of the same documents, with what they are known to lose.
 #[test]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared/firestore is not here")]
+#[cfg_attr(
+    not(sample_exports),
+    ignore = "left out: ../shared/firestore is not here"
+)]
 fn npm_tools_wrote_the_same_documents() {
     let export = ManagedExport::open(&sample("emulator-made")).unwrap();
     let exported = by_path(export);
