@@ -1,0 +1,55 @@
+//! A file of a managed export, and a record of one: what is damaged is told
+//! with its place, and no byte that changed is taken for what was written.
+#![no_main]
+
+use clarity_backend::import::firestore::{MAX_RECORD_BYTES, decode_entity, decode_log};
+use clarity_backend::import::{Circumstances, clarity};
+use jiff::Timestamp;
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/support/firestore/log.rs"]
+#[expect(dead_code, reason = "the tests need more of it")]
+mod log;
+
+fuzz_target!(|bytes: &[u8]| {
+    for found in decode_log(bytes) {
+        match found {
+            Ok(record) => {
+                assert!(record.bytes.len() <= MAX_RECORD_BYTES);
+                document(&record.bytes);
+            }
+            Err((offset, _)) => assert!(offset <= bytes.len() as u64),
+        }
+    }
+    // No fuzzer finds a checksum: the same as a record in sound fragments.
+    document(bytes);
+    let mut file = log::log(&[bytes.to_vec()]);
+    let records: Vec<_> = decode_log(&file).collect();
+    assert!(matches!(&records[..], [Ok(record)] if record.bytes == bytes));
+    // And with one byte of it changed.
+    if let [place @ .., change] = bytes
+        && *change != 0
+    {
+        let place = place.iter().fold(0_usize, |sum, byte| {
+            sum.wrapping_mul(31).wrapping_add((*byte).into())
+        });
+        let length = file.len();
+        file[place % length] ^= change;
+        for found in decode_log(&file) {
+            assert!(found.is_err(), "a record with another checksum");
+        }
+    }
+});
+
+fn document(bytes: &[u8]) {
+    let Ok(document) = decode_entity(bytes) else {
+        return;
+    };
+    let circumstances = Circumstances {
+        now: Timestamp::from_second(1_717_243_200).expect("a time"),
+        user_id: None,
+    };
+    if let Some(readings) = clarity::readings(&document, &circumstances) {
+        assert!(!readings.is_empty(), "a document that is told of in no way");
+    }
+}
