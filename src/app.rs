@@ -2,9 +2,8 @@
 //!
 //! Only here are the concrete store, insight provider and clock named.
 
+use std::convert::Infallible;
 use std::error::Error;
-use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +11,8 @@ use axum::Router;
 use axum::http::HeaderValue;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::auth::{ApiKeys, KeyRing, KeyRingFault, KeySource, SecretsManager, TokenVerifier};
 use crate::config::{
@@ -24,12 +25,13 @@ use crate::http::{
 };
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
 use crate::insights::{self, GeminiProvider, InsightProvider, Insights, StatisticalProvider};
+use crate::server::{self, ConnectionLimits, Phase};
 use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, OldTable, ReadingStore};
 use crate::telemetry::chain;
 
-/// How long requests in flight may take once the grace is over: what the answer
-/// to a question may by default, and a moment to read what it is about.
-const DRAIN: Duration = Duration::from_secs(30);
+/// How long after it was told to stop the service is over, whatever is still in
+/// flight: before ECS, which waits for 30 s by default, kills it.
+const HARD_STOP: Duration = Duration::from_secs(25);
 
 /// The service, ready to be served.
 pub struct App {
@@ -40,6 +42,7 @@ pub struct App {
     is_behind_https: bool,
     reload_keys_every: Duration,
     shutdown_grace: Duration,
+    connections: ConnectionLimits,
 }
 
 impl App {
@@ -86,6 +89,11 @@ impl App {
             is_behind_https: config.environment == Environment::Production,
             reload_keys_every: config.keys.reload_every,
             shutdown_grace: config.shutdown_grace,
+            connections: ConnectionLimits {
+                most: config.connections.most,
+                idle: config.connections.idle,
+                stall: config.connections.stall,
+            },
         })
     }
 
@@ -101,49 +109,35 @@ impl App {
     /// Serves on `listener` until `stop` is done, then for the grace that the
     /// settings give, though not ready any more, and until what was in flight
     /// then is answered, or has had its time.
-    ///
-    /// # Errors
-    /// When the listener fails.
-    pub async fn serve(
-        self,
-        listener: TcpListener,
-        stop: impl Future<Output = ()> + Send + 'static,
-    ) -> io::Result<()> {
+    pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         tokio::task::spawn_blocking(insights::warm_up);
+        let (phase, phases) = watch::channel(Phase::Serving);
         let readiness = Arc::clone(&self.state.readiness);
-        let (stopping, mut stopped) = tokio::sync::watch::channel(false);
-        let shutdown = async move {
+        let shutdown = async {
             stop.await;
+            let hard_stop = Instant::now() + HARD_STOP;
             readiness.begin_shutdown();
             tracing::info!("stopping");
+            phase.send_replace(Phase::Leaving);
             tokio::time::sleep(self.shutdown_grace).await;
-            stopping.send_replace(true);
+            phase.send_replace(Phase::Draining);
+            tokio::time::sleep_until(hard_stop).await;
+            phase.send_replace(Phase::Over);
+            std::future::pending().await
         };
-        let service = self
-            .router()
-            .into_make_service_with_connect_info::<SocketAddr>();
-        let serve = axum::serve(listener, service).with_graceful_shutdown(shutdown);
-        let give_up = async move {
-            let _ = stopped.wait_for(|stopping| *stopping).await;
-            tokio::time::sleep(DRAIN).await;
-        };
-        let api_keys = Arc::clone(&self.state.api_keys);
-        let tokens = self.state.tokens.clone();
-        let keep_token_keys_fresh = async move {
-            match tokens {
+        let keep_token_keys_fresh = async {
+            match self.state.tokens.clone() {
                 Some(tokens) => tokens.keep_fresh().await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            never = api_keys.keep_fresh(self.reload_keys_every) => match never {},
+            never = self.state.api_keys.keep_fresh(self.reload_keys_every) => match never {},
             never = keep_token_keys_fresh => match never {},
-            served = serve.into_future() => served,
-            () = give_up => {
-                tracing::warn!("stopped with requests in flight");
-                Ok(())
-            }
+            never = shutdown => { let _: Infallible = never; }
+            () = server::serve(listener, self.router(), self.connections, phases) => {}
         }
+        tracing::info!("stopped");
     }
 }
 

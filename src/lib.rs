@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | [`commands`] | what the binary can be told to do |
 //! | [`app`] | puts the service together and runs it |
+//! | [`server`] | connections, and how they end |
 //! | [`import`] | readings from elsewhere: sources, pipeline, verification |
 //! | [`http`] | the service as its clients see it: routes, wire types, errors |
 //! | [`auth`] | who is asking, and what they may do |
@@ -21,7 +22,8 @@
 //!
 //! `commands → app → http → {auth, insights, summaries, store}`, `commands →
 //! import → store`, `insights → {statistics, domain}`, `summaries → {statistics,
-//! domain}`, `store → domain`, `auth → domain`: a module may use those that its arrows lead to, directly or over others.
+//! domain}`, `store → domain`, `auth → domain`, `app → server`:
+//! a module may use those that its arrows lead to, directly or over others.
 //! Nothing points back, and neighbours do not know each other. Beside them, `config` is used by `commands`, `app` and
 //! `telemetry`, and itself uses `auth`, to read lists of keys; and `telemetry`
 //! is used by `commands`, `app`, `http` and `auth`. Only `app`
@@ -30,7 +32,7 @@
 //!
 //! # The way of a request
 //!
-//! [`http::router`] names every route. A request gets its id
+//! [`server::serve`] takes it from a connection; [`http::router`] names every route. A request gets its id
 //! (`http::request_context`), shows its key or token (`http::authentication`), is asked
 //! by the first argument of its handler whether it may do this
 //! (`http::permission`), is turned into valid types by the others (`http::json`,
@@ -46,6 +48,7 @@ pub mod domain;
 pub mod http;
 pub mod import;
 pub mod insights;
+pub mod server;
 pub mod statistics;
 pub mod store;
 pub mod summaries;

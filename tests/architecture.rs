@@ -16,7 +16,7 @@ struct Room {
     keeps: &'static [&'static str],
 }
 
-const ROOMS: [Room; 12] = [
+const ROOMS: [Room; 13] = [
     Room {
         module: "domain",
         may_use: &[],
@@ -84,6 +84,11 @@ const ROOMS: [Room; 12] = [
         ],
     },
     Room {
+        module: "server",
+        may_use: &[],
+        keeps: &["hyper", "hyper_util", "tokio_io_timeout"],
+    },
+    Room {
         module: "app",
         may_use: &[
             "auth",
@@ -91,6 +96,7 @@ const ROOMS: [Room; 12] = [
             "domain",
             "http",
             "insights",
+            "server",
             "store",
             "telemetry",
         ],
@@ -124,14 +130,14 @@ const ROOMS: [Room; 12] = [
 /// Crates that only these modules may use.
 const SHARED: [(&str, &[&str]); 6] = [
     ("aws_config", &["auth", "store"]),
-    ("axum", &["http", "app"]),
+    ("axum", &["http", "app", "server"]),
     ("csv", &["domain", "http", "import"]),
     ("moka", &["http", "insights"]),
     ("reqwest", &["auth", "commands", "import", "insights"]),
     (
         "tokio",
         &[
-            "auth", "http", "app", "commands", "import", "insights", "store",
+            "auth", "http", "app", "commands", "import", "insights", "server", "store",
         ],
     ),
 ];

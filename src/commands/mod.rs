@@ -76,9 +76,12 @@ Settings come from the environment, or from a file .env in the working directory
   GEMINI_API_VERSION version of its API [v1beta]
   INSIGHT_DEADLINE   seconds that an answer may take, 2 to 55 [25]
   INSIGHT_CACHE_TTL  seconds that Gemini's answers are remembered, 0 for not [600]
+  MAX_CONNECTIONS    connections that may be open [4500]
+  IDLE_TIMEOUT       seconds between two requests, or for the header of one [75]
+  WRITE_TIMEOUT      seconds in which a client takes nothing of its answer [30]
   RUST_LOG           what is logged, such as debug [info]
   SHUTDOWN_GRACE     seconds of serving on after SIGTERM, while not ready any more
-                     [0; in production 5]";
+                     [0; in production 5], 20 at most";
 
 /// Exit code for settings that are not usable.
 const UNUSABLE_SETTINGS: u8 = 2;

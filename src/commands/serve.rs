@@ -1,8 +1,10 @@
 use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
 
 use super::Failure;
 use crate::app::App;
@@ -13,15 +15,21 @@ use crate::telemetry;
 /// the runtime's own default of 512 would fill a small container.
 const MOST_BLOCKING_THREADS: usize = 8;
 
-/// Serves requests until the process is told to stop.
+/// What blocks a thread once the service has stopped is waited for so long.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+/// Serves requests until the process is told to stop, and no longer once it is
+/// told so again.
 pub(super) fn run() -> Result<(), Failure> {
     let config = Config::read(config::variable)?;
     telemetry::start(config.environment, &config.log_filter);
-    tokio::runtime::Builder::new_multi_thread()
+    let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(MOST_BLOCKING_THREADS)
         .enable_all()
-        .build()?
-        .block_on(serve(&config))
+        .build()?;
+    let served = runtime.block_on(serve(&config));
+    runtime.shutdown_timeout(LAST_MOMENT);
+    served
 }
 
 async fn serve(config: &Config) -> Result<(), Failure> {
@@ -55,13 +63,23 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    let stop = async move {
+    let mut told = async || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
     };
-    Ok(app.serve(listener, stop).await?)
+    let (stopping, stop) = oneshot::channel::<()>();
+    let told_twice = async {
+        told().await;
+        drop(stopping);
+        told().await;
+    };
+    tokio::select! {
+        () = app.serve(listener, async { stop.await.unwrap_or_default() }) => {}
+        () = told_twice => tracing::warn!("stopped at once"),
+    }
+    Ok(())
 }
 
 /// Tells somebody who just started a service of their own how to use it.

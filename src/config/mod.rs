@@ -4,6 +4,7 @@
 //! reports every fault at once, by name and with what would be right, and never
 //! repeats a value: it may be a secret.
 
+mod connections;
 mod cors;
 mod faults;
 mod file;
@@ -21,6 +22,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+pub use self::connections::ConnectionConfig;
 pub use self::cors::CorsConfig;
 pub use self::faults::ConfigFaults;
 pub use self::file::{FileFault, load_file};
@@ -61,6 +63,8 @@ pub struct Config {
     pub limits: LimitConfig,
     /// Which web pages may talk to it.
     pub cors: CorsConfig,
+    /// What connections may cost.
+    pub connections: ConnectionConfig,
     /// How questions are answered.
     pub insights: InsightConfig,
     /// What is logged, in the syntax of `RUST_LOG`.
@@ -149,6 +153,7 @@ impl Config {
         let service_secrets = reader.service_secrets(environment, &keys);
         let limits = reader.limits(environment);
         let cors = reader.cors(environment);
+        let connections = reader.connections();
         let insights = reader.insights(environment);
         let log_filter = reader.log_filter();
         let shutdown_grace = reader.shutdown_grace(environment);
@@ -161,6 +166,7 @@ impl Config {
             service_secrets,
             limits,
             cors,
+            connections,
             insights,
             log_filter,
             shutdown_grace,

@@ -234,7 +234,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             Environment::Development => 0,
             Environment::Production => 5,
         };
-        self.seconds("SHUTDOWN_GRACE", default, 0..=60)
+        self.seconds("SHUTDOWN_GRACE", default, 0..=20)
     }
 
     pub(super) fn log_filter(&mut self) -> String {

@@ -17,6 +17,7 @@ mod production;
 mod readme;
 mod service;
 mod settings;
+mod stopping;
 #[expect(dead_code, reason = "the tests of the interface use more of it")]
 #[path = "../api/token_issuer.rs"]
 mod token_issuer;

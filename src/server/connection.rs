@@ -1,0 +1,86 @@
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::header::CONNECTION;
+use axum::http::{HeaderValue, Request};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::watch::Receiver;
+use tokio_io_timeout::TimeoutWriter;
+use tower::Service as _;
+
+use super::ConnectionLimits;
+use super::phase::{Phase, reached};
+
+/// The largest header of a request in bytes: as large as the load balancers of
+/// AWS let through.
+const LARGEST_HEADER: usize = 64 * 1024;
+
+/// How long a connection that has brought no request yet is waited for once
+/// connections are drained: its first may be on its way.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Answers the requests of one connection until it ends.
+///
+/// It ends with an error where the client breaks the protocol, goes, or is too
+/// slow; there is nobody to tell.
+pub async fn attend(
+    stream: TcpStream,
+    client: SocketAddr,
+    router: Router,
+    limits: ConnectionLimits,
+    mut phase: Receiver<Phase>,
+) {
+    // An answer goes out at once; one that cannot be is slower, no worse.
+    let _ = stream.set_nodelay(true);
+    let mut stream = TimeoutWriter::new(stream);
+    stream.set_timeout(Some(limits.stall));
+
+    let has_brought_a_request = AtomicBool::new(false);
+    let current = phase.clone();
+    let service = service_fn(|mut request: Request<Incoming>| {
+        has_brought_a_request.store(true, Ordering::Relaxed);
+        request.extensions_mut().insert(ConnectInfo(client));
+        // A router is always ready.
+        let response = router.clone().call(request.map(Body::new));
+        let current = &current;
+        async move {
+            let mut response = response.await?;
+            if *current.borrow() >= Phase::Leaving {
+                let close = HeaderValue::from_static("close");
+                response.headers_mut().insert(CONNECTION, close);
+            }
+            Ok::<_, Infallible>(response)
+        }
+    });
+
+    let connection = http1::Builder::new()
+        .timer(TokioTimer::new())
+        // It runs from the end of an answer on, so it bounds keep-alive too.
+        .header_read_timeout(limits.idle)
+        .max_buf_size(LARGEST_HEADER)
+        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+    let mut connection = pin!(connection);
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = reached(&mut phase, Phase::Draining) => {}
+    }
+    // Closes one between requests at once, others after the answer.
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        () = tokio::time::sleep(LINGER) => {}
+    }
+    if has_brought_a_request.load(Ordering::Relaxed) {
+        let _ = connection.await;
+    }
+}

@@ -1,0 +1,102 @@
+//! Connections: HTTP/1.1, which is what load balancers speak to their targets,
+//! with an end to everything that a client can draw out.
+//!
+//! [`serve`] accepts, `connection` attends to each, and [`Phase`] tells both how
+//! far a stop has come.
+
+mod connection;
+mod phase;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
+use tokio::sync::watch::Receiver;
+use tokio::task::JoinSet;
+
+pub use self::phase::Phase;
+use self::phase::reached;
+
+/// What connections may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// How many may be open. Further clients wait in the system's queue until
+    /// one ends: to refuse them would take a connection too.
+    pub most: usize,
+    /// How long a client may take for the header of a request, and how long a
+    /// connection may be kept between two requests.
+    pub idle: Duration,
+    /// How long a client may take nothing of its answer.
+    pub stall: Duration,
+}
+
+/// Before accepting again where the system has no more to give, such as file
+/// descriptors.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves on `listener` until `phase` is [`Phase::Draining`] and what was in
+/// flight then is answered, or `phase` is [`Phase::Over`]. Whoever drops this
+/// ends all connections at once.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    limits: ConnectionLimits,
+    mut phase: Receiver<Phase>,
+) {
+    let mut connections = JoinSet::new();
+    let mut phase_of_accepting = phase.clone();
+    tokio::select! {
+        never = accept(&listener, &router, limits, &phase, &mut connections) => match never {},
+        () = reached(&mut phase_of_accepting, Phase::Draining) => {}
+    }
+    drop(listener);
+    tokio::select! {
+        () = async { while connections.join_next().await.is_some() {} } => {}
+        () = reached(&mut phase, Phase::Over) => {
+            tracing::warn!(connections = connections.len(), "stopped with requests in flight");
+            connections.shutdown().await;
+        }
+    }
+}
+
+async fn accept(
+    listener: &TcpListener,
+    router: &Router,
+    limits: ConnectionLimits,
+    phase: &Receiver<Phase>,
+    connections: &mut JoinSet<()>,
+) -> std::convert::Infallible {
+    let places = Arc::new(Semaphore::new(limits.most));
+    loop {
+        // Never closed, so there is always a place in the end.
+        let place = Arc::clone(&places).acquire_owned().await.ok();
+        let (stream, client) = match listener.accept().await {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                if !is_of_one_connection(&error) {
+                    tracing::error!(%error, "cannot accept connections");
+                    tokio::time::sleep(PAUSE).await;
+                }
+                continue;
+            }
+        };
+        let (router, phase) = (router.clone(), phase.clone());
+        connections.spawn(async move {
+            connection::attend(stream, client, router, limits, phase).await;
+            drop(place);
+        });
+        while connections.try_join_next().is_some() {}
+    }
+}
+
+/// Whether the client is gone already, which concerns nobody else.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(
+        error.kind(),
+        ConnectionAborted | ConnectionRefused | ConnectionReset
+    )
+}
