@@ -5,9 +5,11 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on fails where it stands"
 )]
+#![expect(clippy::print_stdout, reason = "some tests tell what they measured")]
 
 mod audit;
 mod commands;
+mod crashes;
 mod durability;
 #[path = "../support/fake_gemini/mod.rs"]
 #[expect(dead_code, reason = "the tests of the client use the rest")]
@@ -18,6 +20,7 @@ mod readme;
 mod service;
 mod settings;
 mod stopping;
+mod store_faults;
 #[expect(dead_code, reason = "the tests of the interface use more of it")]
 #[path = "../api/token_issuer.rs"]
 mod token_issuer;

@@ -12,9 +12,12 @@ mod all_at_once;
 mod backend;
 mod dynamodb;
 mod embedded;
+mod embedded_faults;
 mod model;
+mod power_loss;
 mod replays;
 mod samples;
+mod simulated_disk;
 mod suite;
 #[path = "../support/mod.rs"]
 mod support;

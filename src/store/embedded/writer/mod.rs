@@ -4,18 +4,25 @@
 //! A commit costs a sync of the disk, however much it holds. While one is
 //! under way further writes queue, and the next commit takes them all; no
 //! timer delays anybody.
+//!
+//! Where a commit fails, the engine takes no more until the file is opened
+//! anew. The thread does so, until it can write again; meanwhile all that the
+//! store is asked is refused.
 
 mod write;
 
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use redb::Database;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use self::write::{Put, Tables, Write};
-use super::engine_fault;
+use super::current::{Current, close};
+use super::{OpenError, engine_fault};
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{Erasure, Kept, PutOutcome, StoreError};
 
@@ -25,6 +32,12 @@ const QUEUE: usize = 1_024;
 /// After the write with this many readings a commit takes no more, so that it
 /// stays short and small.
 const LARGEST_COMMIT: usize = 10_000;
+
+/// How often it is tried to open a file again that failed.
+const TRY_EVERY: Duration = Duration::from_millis(500);
+
+/// How often is looked meanwhile for writes to refuse.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// The thread that writes, and the way to it.
 pub(super) struct Writer {
@@ -36,11 +49,15 @@ pub(super) struct Writer {
 type Caller<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Writer {
-    pub(super) fn start(database: Arc<Database>) -> io::Result<Self> {
+    /// Writes to `database`, which is opened by `open_again` where it fails.
+    pub(super) fn start(
+        database: Arc<Current>,
+        open_again: impl Fn() -> Result<Database, OpenError> + Send + 'static,
+    ) -> io::Result<Self> {
         let (queue, writes) = mpsc::channel(QUEUE);
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&database, writes))?;
+            .spawn(move || run(&database, &open_again, writes))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
@@ -102,7 +119,11 @@ fn stopped() -> StoreError {
     StoreError::unavailable("the store's writer has stopped; restart the service")
 }
 
-fn run(database: &Database, mut writes: mpsc::Receiver<Write>) {
+fn run(
+    current: &Current,
+    open_again: &impl Fn() -> Result<Database, OpenError>,
+    mut writes: mpsc::Receiver<Write>,
+) {
     let mut group = Vec::with_capacity(QUEUE);
     while let Some(first) = writes.blocking_recv() {
         let mut size = first.size();
@@ -113,17 +134,54 @@ fn run(database: &Database, mut writes: mpsc::Receiver<Write>) {
             size += next.size();
             group.push(next);
         }
-        let committed = commit(database, &mut group);
-        if committed.is_err() {
-            // The engine takes no more writes once one has failed, until the
-            // file is opened anew. Readiness tells so by the closed queue, from
-            // before the first caller learns of it; what waits in it still gets
-            // an answer, then the loop ends.
-            writes.close();
-            tracing::error!("a write failed, and no more are taken: see to the disk, then restart");
+        let database = current.get();
+        let committed = database
+            .as_deref()
+            .map_err(Clone::clone)
+            .and_then(|database| commit(database, &mut group));
+        if let Err(error) = &committed {
+            // Before the first caller learns of it, so that readiness tells.
+            current.withdraw(error.clone());
+            tracing::error!("a write failed: see to the disk; the file is opened anew until then");
         }
         for write in group.drain(..) {
             write.answer(&committed);
+        }
+        if committed.is_err() {
+            if let Ok(database) = database {
+                close(database);
+            }
+            let Some(opened) = open_until_it_works(current, open_again, &mut writes) else {
+                return;
+            };
+            current.set(opened);
+            tracing::info!("the store's file is open again");
+        }
+    }
+}
+
+/// Opens the file again as soon as it can be written, and refuses what comes
+/// meanwhile; `None` when nobody wants it any more.
+fn open_until_it_works(
+    current: &Current,
+    open_again: &impl Fn() -> Result<Database, OpenError>,
+    writes: &mut mpsc::Receiver<Write>,
+) -> Option<Database> {
+    loop {
+        match open_again() {
+            Ok(database) => return Some(database),
+            Err(error) => {
+                tracing::warn!(%error, "the store's file cannot be opened yet");
+                current.withdraw(StoreError::unavailable(error));
+            }
+        }
+        let until = Instant::now() + TRY_EVERY;
+        while Instant::now() < until {
+            match writes.try_recv() {
+                Ok(write) => write.answer(&current.get().map(drop)),
+                Err(TryRecvError::Empty) => thread::sleep(LOOK_EVERY),
+                Err(TryRecvError::Disconnected) => return None,
+            }
         }
     }
 }

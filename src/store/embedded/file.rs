@@ -1,0 +1,154 @@
+//! The file: how it comes to be, is opened, and is opened anew.
+
+use std::fs::{self, DirBuilder, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use redb::{Builder, Database, DatabaseError};
+use uuid::Uuid;
+
+use super::OpenError;
+use super::format::{self, PrepareError};
+
+const FILE_NAME: &str = "readings.redb";
+
+/// How the names of stores begin that are being made.
+const UNFINISHED: &str = "readings.redb.unfinished-";
+
+/// Pages kept in memory. The engine's own default, 1 GiB, is more than a small
+/// container has.
+const CACHE_BYTES: usize = 32 * 1024 * 1024;
+
+/// Where the store in `directory` lies.
+pub(super) fn path_in(directory: &Path) -> PathBuf {
+    directory.join(FILE_NAME)
+}
+
+/// Opens the store in `directory`, which is made if it is not there.
+pub(super) fn open(directory: &Path) -> Result<Database, OpenError> {
+    let path = path_in(directory);
+    let io_fault = |source| OpenError::directory(directory, source);
+    let is_new = !directory.exists();
+    make_private_directory(directory).map_err(io_fault)?;
+    if !path.exists() {
+        create(directory, &path)?;
+    }
+    let database = prepared(builder().open(&path), &path)?;
+    remove_unfinished(directory);
+    sync_names(directory, is_new).map_err(io_fault)?;
+    Ok(database)
+}
+
+/// Opens the file anew after the disk failed.
+pub(super) fn open_again(path: &Path) -> Result<Database, OpenError> {
+    forget_unwritten(path).map_err(|error| OpenError::from_engine(error.into(), path))?;
+    prepared(builder().open(path), path)
+}
+
+/// Has the system read the file from the disk from now on. After a sync that
+/// failed it may hold pages as if they were written that never were, and a
+/// later commit that rests on them would be lost in a power failure.
+/// <https://www.usenix.org/conference/atc20/presentation/rebello>
+fn forget_unwritten(path: &Path) -> io::Result<()> {
+    let file = File::open(path)?;
+    file.sync_all()?;
+    #[cfg(target_os = "linux")]
+    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
+    Ok(())
+}
+
+/// Makes a directory that only its owner may enter, and its parents.
+fn make_private_directory(directory: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(directory)
+}
+
+/// Makes a new store under a name of its own, and gives it the right name once
+/// it is whole: a crash meanwhile leaves no half store behind.
+fn create(directory: &Path, path: &Path) -> Result<(), OpenError> {
+    let unfinished = directory.join(format!("{UNFINISHED}{}", Uuid::new_v4()));
+    let made = make_private_file(&unfinished)
+        .map_err(|error| OpenError::from_engine(error.into(), path))
+        .and_then(|()| prepared(builder().create(&unfinished), path))
+        .and_then(|database| {
+            drop(database);
+            give_name(&unfinished, path).map_err(|error| OpenError::from_engine(error.into(), path))
+        });
+    // Gone already where it was renamed.
+    let _ = fs::remove_file(&unfinished);
+    made
+}
+
+/// Gives a file the name `path` too, unless another process was quicker.
+fn give_name(file: &Path, path: &Path) -> io::Result<()> {
+    // Unlike a renaming, a link never takes the place of another's store.
+    match fs::hard_link(file, path) {
+        Err(_) if path.exists() => Ok(()),
+        // Not every file system has links.
+        Err(_) => fs::rename(file, path),
+        Ok(()) => Ok(()),
+    }
+}
+
+pub(super) fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder
+        .set_cache_size(CACHE_BYTES)
+        // The engine would trust a file that it closed itself, however damaged.
+        .set_check_integrity_on_open(true);
+    builder
+}
+
+/// The database at `path`, with its tables, if it is one of ours.
+pub(super) fn prepared(
+    opened: Result<Database, DatabaseError>,
+    path: &Path,
+) -> Result<Database, OpenError> {
+    let database = opened.map_err(|error| OpenError::from_engine(error, path))?;
+    let path = path.to_owned();
+    match format::prepare(&database) {
+        Ok(()) => Ok(database),
+        Err(PrepareError::Engine(source)) => Err(OpenError::Engine { path, source }),
+        Err(PrepareError::Format(found)) => Err(OpenError::Format { path, found }),
+    }
+}
+
+/// Removes what crashes have left of stores that never came to be. To be called
+/// by the process that has the store open.
+fn remove_unfinished(directory: &Path) {
+    let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries {
+        let name = entry.file_name();
+        let id = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED));
+        if id.is_some_and(|id| Uuid::try_parse(id).is_ok()) {
+            // What cannot be removed does no harm.
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Makes an empty file that only its owner may read.
+fn make_private_file(path: &Path) -> io::Result<()> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
+}
+
+/// A new file is safe only once its name is on the disk too; so is a new
+/// directory.
+fn sync_names(directory: &Path, is_new: bool) -> io::Result<()> {
+    let directory = directory.canonicalize()?;
+    File::open(&directory)?.sync_all()?;
+    if is_new {
+        for ancestor in directory.ancestors().skip(1) {
+            // Not every one may be read, or is on a disk.
+            let _ = File::open(ancestor).and_then(|ancestor| ancestor.sync_all());
+        }
+    }
+    Ok(())
+}

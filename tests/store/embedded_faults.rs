@@ -1,0 +1,158 @@
+//! The embedded store on a disk that fails while it is open, and afterwards.
+
+use std::time::Duration;
+
+use clarity_backend::domain::{Measurement, Metadata, Reading};
+use clarity_backend::store::{EmbeddedStore, OpenError, ReadingStore, StoreError, put_batch};
+
+use crate::samples::{all_of, measurement, reading, series, sorted};
+use crate::simulated_disk::{Disk, Fault};
+
+fn open(disk: &Disk) -> Result<EmbeddedStore, OpenError> {
+    let disk = disk.clone();
+    EmbeddedStore::open_on(move || disk.clone())
+}
+
+/// Readings of which a few hundred are more than a new store has room for.
+fn large(index: u32) -> Reading {
+    let metadata = format!(r#"{{"note":"{}"}}"#, "x".repeat(16_000));
+    reading(Measurement {
+        value: f64::from(index).try_into().unwrap(),
+        metadata: Metadata::parse(&metadata).unwrap(),
+        ..measurement("someone", "2024-01-15T10:30:00Z")
+    })
+}
+
+/// Waits until the store says that it works.
+async fn recover(store: &EmbeddedStore) {
+    let recovered = async {
+        while store.check().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), recovered)
+        .await
+        .expect("it recovers by itself");
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_writes_until_there_is_room() {
+    let disk = Disk::default();
+    let store = open(&disk).unwrap();
+    disk.set_fault(Fault::Full);
+    let mut held = Vec::new();
+    let refused = loop {
+        let reading = large(held.len().try_into().unwrap());
+        match store.put(reading.clone()).await {
+            Ok(_) => held.push(reading),
+            Err(error) => break error,
+        }
+        assert!(held.len() < 10_000, "the disk is never full");
+    };
+    assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
+    assert!(!held.is_empty());
+    disk.set_fault(Fault::None);
+    recover(&store).await;
+    // What was refused may be held or not: it is put again.
+    let next = large(held.len().try_into().unwrap());
+    store.put(next.clone()).await.unwrap();
+    held.push(next);
+    let mut found = Vec::new();
+    let mut query = all_of("someone");
+    loop {
+        let page = store.list(&query).await.unwrap();
+        found.extend(page.readings);
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    assert!(found == sorted(held));
+}
+
+/// Nothing is acknowledged or read meanwhile, and afterwards all is there.
+#[tokio::test]
+async fn a_disk_that_cannot_write_or_sync_is_told_until_it_can() {
+    for fault in [Fault::Writes, Fault::Syncs] {
+        let disk = Disk::default();
+        let store = open(&disk).unwrap();
+        let mut readings = series("someone", 20);
+        let last = readings.pop().unwrap();
+        for reading in &readings {
+            store.put(reading.clone()).await.unwrap();
+        }
+        disk.set_fault(fault);
+        let user_id = &last.measurement.user_id;
+        for _ in 0..3 {
+            let answers = [
+                store.put(last.clone()).await.err(),
+                store.check().await.err(),
+                store.get(user_id, last.id).await.err(),
+                store.delete(user_id, readings[0].id).await.err(),
+            ];
+            for answer in answers {
+                let error = answer.expect("it cannot know");
+                assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+            }
+        }
+        disk.set_fault(Fault::None);
+        recover(&store).await;
+        store.put(last.clone()).await.unwrap();
+        readings.push(last);
+        let page = store.list(&all_of("someone")).await.unwrap();
+        assert_eq!(page.readings, readings);
+    }
+}
+
+/// The engine reads no more once it could not; the store opens it anew.
+#[tokio::test]
+async fn a_disk_that_cannot_read_is_told_until_it_can() {
+    let disk = Disk::default();
+    let count = 2_500;
+    let store = open(&disk).unwrap();
+    for outcome in put_batch(&store, (0..count).map(large).collect()).await {
+        outcome.unwrap();
+    }
+    drop(store);
+    // More than the store keeps in memory.
+    assert!(disk.content().len() > 32 * 1024 * 1024);
+    let store = open(&disk).unwrap();
+    let user_id = measurement("someone", "2024-01-15T10:30:00Z").user_id;
+    disk.set_fault(Fault::Reads);
+    let mut told = 0;
+    for index in 0..count {
+        match store.get(&user_id, large(index).id).await {
+            Ok(found) => assert!(found.is_some()),
+            Err(StoreError::Unavailable(_)) => told += 1,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+    assert!(told > 0);
+    disk.set_fault(Fault::None);
+    recover(&store).await;
+    for index in (0..count).step_by(100) {
+        let found = store.get(&user_id, large(index).id).await.unwrap();
+        assert!(found.is_some());
+    }
+}
+
+/// A store that cannot be opened anew can be closed all the same.
+#[tokio::test]
+async fn a_store_on_a_broken_disk_can_be_closed() {
+    let disk = Disk::default();
+    let store = open(&disk).unwrap();
+    disk.set_fault(Fault::Writes);
+    let one = reading(measurement("someone", "2024-01-15T10:30:00Z"));
+    store.put(one).await.unwrap_err();
+    drop(store);
+    disk.set_fault(Fault::None);
+    open(&disk).unwrap().check().await.unwrap();
+}
+
+#[test]
+fn a_full_disk_at_the_start_says_what_to_do() {
+    let disk = Disk::default();
+    disk.set_fault(Fault::Full);
+    let error = open(&disk).err().expect("there is no room");
+    assert!(error.to_string().contains("the disk is full"), "{error}");
+}
