@@ -212,7 +212,7 @@ pub async fn open_store(
             match environment {
                 Environment::Development => store.create_table_if_missing().await?,
                 Environment::Production => {
-                    if let Err(error) = store.check().await {
+                    if let Err(error) = store.warm_up().await {
                         tracing::error!(error = chain(&error), "the store does not answer");
                     }
                 }

@@ -15,7 +15,8 @@ use async_trait::async_trait;
 
 pub use batch::{DistinctReadings, Kept, put_batch};
 pub use dynamodb::{
-    DynamoDbSettings, DynamoDbStore, OldPage, OldRow, OldTable, OldValue, PageStart, Segment,
+    DynamoDbSettings, DynamoDbStore, DynamoDbTimeouts, OldPage, OldRow, OldTable, OldValue,
+    PageStart, Segment,
 };
 pub use embedded::{EmbeddedStore, OpenError};
 pub use erasure::{Erasure, erase};

@@ -169,15 +169,24 @@ pub fn client() -> Client {
     Client::new()
 }
 
-/// A store at `endpoint`, over a table that is not there yet.
-pub async fn store_at(endpoint: &str) -> DynamoDbStore {
-    DynamoDbStore::connect(DynamoDbSettings {
+/// Settings for a new table at `endpoint`.
+pub fn settings_at(endpoint: &str) -> DynamoDbSettings {
+    DynamoDbSettings {
         table: DynamoDbLocal::new_table_name(),
         region: "us-east-1".to_owned(),
         endpoint: Some(endpoint.to_owned()),
         placeholder_credentials: true,
-    })
-    .await
+    }
+}
+
+/// A store at `endpoint`, over a table that is not there yet.
+pub async fn store_at(endpoint: &str) -> DynamoDbStore {
+    store_at_settings(settings_at(endpoint)).await
+}
+
+/// A store that waits for DynamoDB Local.
+pub async fn store_at_settings(settings: DynamoDbSettings) -> DynamoDbStore {
+    DynamoDbStore::connect_with(settings, DynamoDbLocal::timeouts()).await
 }
 
 /// An answer, read whole.

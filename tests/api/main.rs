@@ -5,6 +5,7 @@
     clippy::unwrap_used,
     reason = "a test that cannot go on fails where it stands"
 )]
+#![expect(clippy::print_stdout, reason = "some tests tell what they measured")]
 
 mod app;
 mod authentication;
@@ -14,11 +15,14 @@ mod batches;
 mod browsers;
 mod clients_of_old;
 mod documentation;
+mod dynamodb_faults;
 mod erasure;
 mod export;
 #[path = "../support/fake_gemini/mod.rs"]
 #[expect(dead_code, reason = "the tests of the client use the rest")]
 mod fake_gemini;
+#[path = "../support/faulty_dynamodb.rs"]
+mod faulty_dynamodb;
 mod faulty_store;
 mod health;
 mod insights;

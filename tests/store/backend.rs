@@ -60,14 +60,14 @@ impl DynamoDb {
 impl Backend for DynamoDb {
     async fn new() -> Self {
         let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
-        let store = DynamoDbStore::connect(settings.clone()).await;
+        let store = connect_to_local(&settings).await;
         store.create_table_if_missing().await.unwrap();
         Self { store, settings }
     }
 
     async fn reopened(self) -> Self {
         Self {
-            store: DynamoDbStore::connect(self.settings.clone()).await,
+            store: connect_to_local(&self.settings).await,
             settings: self.settings,
         }
     }
@@ -84,7 +84,7 @@ impl Backend for DynamoDbWithoutIndex {
     async fn new() -> Self {
         let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
         raw::create_table_without_index(&settings).await;
-        let store = DynamoDbStore::connect(settings.clone()).await;
+        let store = connect_to_local(&settings).await;
         Self(DynamoDb { store, settings })
     }
 
@@ -95,6 +95,11 @@ impl Backend for DynamoDbWithoutIndex {
     fn store(&self) -> &dyn ReadingStore {
         self.0.store()
     }
+}
+
+/// A store over the table in DynamoDB Local.
+pub async fn connect_to_local(settings: &DynamoDbSettings) -> DynamoDbStore {
+    DynamoDbStore::connect_with(settings.clone(), DynamoDbLocal::timeouts()).await
 }
 
 /// Settings for a new table at `endpoint`.

@@ -3,8 +3,9 @@ use std::time::Duration;
 use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
+use aws_sdk_dynamodb::{Client, Config};
 
 /// Which table to use, and how to reach it.
 #[derive(Debug, Clone)]
@@ -19,25 +20,81 @@ pub struct DynamoDbSettings {
     pub placeholder_credentials: bool,
 }
 
-/// To open a connection.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
-/// For one attempt of an operation.
-const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(2);
-/// For an operation with all its attempts.
-const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long DynamoDB is waited for. It answers within some ten milliseconds; a
+/// request that waits much longer only holds a place that others need.
+#[derive(Debug, Clone, Copy)]
+pub struct DynamoDbTimeouts {
+    /// To open a connection.
+    pub connect: Duration,
+    /// For one attempt of an operation.
+    pub attempt: Duration,
+    /// For an operation with all its attempts.
+    pub operation: Duration,
+    /// For all operations of a batch, or of a part of an erasure.
+    pub batch: Duration,
+}
+
+impl Default for DynamoDbTimeouts {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(1),
+            attempt: Duration::from_millis(500),
+            operation: Duration::from_secs(2),
+            batch: Duration::from_secs(10),
+        }
+    }
+}
+
+/// For what is done once, before requests are served: to get credentials, or
+/// to make a table.
+const PATIENT: Duration = Duration::from_secs(10);
+
 /// The first attempt and its repetitions.
 const ATTEMPTS: u32 = 3;
+/// At most so long is waited before the first repetition, at random, and twice
+/// that before the next. The SDK waits seconds where it is throttled, and there
+/// are two for it all.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+
+/// What all operations together may spend on repetitions: 10 when there was no
+/// fault for long, then 3 for every 5 operations that succeed. So a fault of
+/// few operations is met by repeating them, and one of all by not adding to it.
+fn retry_budget() -> RetryPartition {
+    const COST: u32 = 5;
+    let tokens = TokenBucket::builder()
+        .capacity(50)
+        .retry_cost(COST)
+        .throttling_retry_cost(COST)
+        .timeout_retry_cost(COST)
+        .success_reward(3.0)
+        .build();
+    RetryPartition::custom("dynamodb")
+        .token_bucket(tokens)
+        .build()
+}
+
+/// What to add to an operation that is worth waiting for.
+pub(super) fn patient() -> Builder {
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(PATIENT / 2)
+        .operation_timeout(PATIENT);
+    Config::builder().timeout_config(timeouts.build())
+}
 
 /// A client with explicit timeouts, of which the SDK has none for operations.
-pub(super) async fn connect(settings: &DynamoDbSettings) -> Client {
+pub(super) async fn connect(settings: &DynamoDbSettings, timeouts: DynamoDbTimeouts) -> Client {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(Region::new(settings.region.clone()))
-        .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+        .retry_config(
+            RetryConfig::standard()
+                .with_max_attempts(ATTEMPTS)
+                .with_initial_backoff(FIRST_WAIT),
+        )
         .timeout_config(
             TimeoutConfig::builder()
-                .connect_timeout(CONNECT_TIMEOUT)
-                .operation_attempt_timeout(ATTEMPT_TIMEOUT)
-                .operation_timeout(OPERATION_TIMEOUT)
+                .connect_timeout(timeouts.connect)
+                .operation_attempt_timeout(timeouts.attempt)
+                .operation_timeout(timeouts.operation)
                 .build(),
         );
     if settings.placeholder_credentials {
@@ -53,5 +110,6 @@ pub(super) async fn connect(settings: &DynamoDbSettings) -> Client {
     // own; the settings alone say where the data go.
     let mut config = Builder::from(&loader.load().await);
     config.set_endpoint_url(settings.endpoint.clone());
+    config.set_retry_partition(Some(retry_budget()));
     Client::from_conf(config.build())
 }

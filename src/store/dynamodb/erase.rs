@@ -1,7 +1,6 @@
 //! Erasing a user's partition, whatever is in it.
 
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::{StreamExt, stream};
@@ -18,9 +17,6 @@ const PART: i32 = 500;
 
 /// How many of those calls are under way at once.
 const CALLS_AT_ONCE: usize = 8;
-
-/// How long the deletions of a part may take.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Deletes the first items of the partition, those of other services too: all
 /// of it is held of the user. Where it fails after some are deleted, it
@@ -42,7 +38,7 @@ pub(super) async fn erase_part(
         .await
         .map_err(|error| store.faults.classify("Query", error))?;
     let keys = found.items.unwrap_or_default();
-    let deadline = Instant::now() + PATIENCE;
+    let deadline = Instant::now() + store.batch_timeout;
     let calls = keys
         .chunks(batch_write::MOST)
         .map(|some| some.iter().cloned().map(batch_write::delete).collect())

@@ -87,7 +87,9 @@ impl Faults {
                 refusal,
             ),
             "AccessDeniedException" => misconfigured(
-                format!("the task's role may not dynamodb:{operation} on table {table}: allow it"),
+                format!(
+                    "the task's role may not dynamodb:{operation} on table {table} or its index: allow it"
+                ),
                 refusal,
             ),
             "UnrecognizedClientException"
@@ -95,12 +97,19 @@ impl Faults {
             | "ExpiredTokenException"
             | "MissingAuthenticationTokenException"
             | "IncompleteSignatureException" => misconfigured(
-                "AWS does not accept the credentials: renew them".to_owned(),
+                "AWS does not accept the credentials: renew them, and see that the clock is right"
+                    .to_owned(),
                 refusal,
             ),
             "ValidationException" => misconfigured(
                 format!(
                     "table {table} does not take the request: its partition key must be user_id (S) and its sort key data_id (S)"
+                ),
+                refusal,
+            ),
+            "SerializationException" | "UnknownOperationException" => misconfigured(
+                format!(
+                    "what answers does not understand dynamodb:{operation}: check that it is DynamoDB, and that nothing on the way changes requests"
                 ),
                 refusal,
             ),

@@ -15,13 +15,14 @@ mod type_index;
 
 use std::collections::HashMap;
 use std::sync::Once;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::{Client, Config, config};
 
-pub use self::client::DynamoDbSettings;
+pub use self::client::{DynamoDbSettings, DynamoDbTimeouts};
 use self::error::Faults;
 use self::item::{CLIENT_RECORD_VERSION, DATA_ID, Item, TYPE_KEY, USER_ID};
 pub use self::old_table::{OldPage, OldRow, OldTable, OldValue, PageStart, Segment};
@@ -44,14 +45,22 @@ pub struct DynamoDbStore {
     faults: Faults,
     type_index: TypeIndex,
     unindexed_told: Once,
+    /// See [`DynamoDbTimeouts::batch`].
+    batch_timeout: Duration,
 }
 
 impl DynamoDbStore {
     /// Connects to the table that `settings` name; no request is sent yet.
     pub async fn connect(settings: DynamoDbSettings) -> Self {
-        let client = client::connect(&settings).await;
+        Self::connect_with(settings, DynamoDbTimeouts::default()).await
+    }
+
+    /// The same with other timeouts than a production service has.
+    pub async fn connect_with(settings: DynamoDbSettings, timeouts: DynamoDbTimeouts) -> Self {
+        let client = client::connect(&settings, timeouts).await;
         Self {
             client,
+            batch_timeout: timeouts.batch,
             faults: Faults::of_table(&settings.table),
             table: settings.table,
             type_index: TypeIndex::default(),
@@ -84,6 +93,33 @@ impl DynamoDbStore {
             held => held,
         };
         Ok(held.map_or(Put::Written, Put::Stands))
+    }
+
+    /// As [`ReadingStore::check`], with the time that it takes to get
+    /// credentials and to open a connection: requests then find both.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer or refuses.
+    pub async fn warm_up(&self) -> Result<(), StoreError> {
+        self.look_for_nobody(client::patient()).await
+    }
+
+    /// Looks for an item that cannot be there, since no user id starts with a
+    /// dot: this needs the table, its key and the permission that reads need.
+    async fn look_for_nobody(&self, config: config::Builder) -> Result<(), StoreError> {
+        let nobody = AttributeValue::S(".readiness".to_owned());
+        self.client
+            .get_item()
+            .table_name(&self.table)
+            .key(USER_ID, nobody.clone())
+            .key(DATA_ID, nobody)
+            .projection_expression(DATA_ID)
+            .customize()
+            .config_override(config)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.faults.classify("GetItem", error))
     }
 
     /// Writes `reading` if `condition` holds of what is held; else gives back
@@ -239,19 +275,7 @@ impl ReadingStore for DynamoDbStore {
         list::list(self, query).await
     }
 
-    /// Looks for an item that cannot be there, since no user id starts with a
-    /// dot: this needs the table, its key and the permission that reads need.
     async fn check(&self) -> Result<(), StoreError> {
-        let nobody = AttributeValue::S(".readiness".to_owned());
-        self.client
-            .get_item()
-            .table_name(&self.table)
-            .key(USER_ID, nobody.clone())
-            .key(DATA_ID, nobody)
-            .projection_expression(DATA_ID)
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| self.faults.classify("GetItem", error))
+        self.look_for_nobody(Config::builder()).await
     }
 }

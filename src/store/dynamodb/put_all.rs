@@ -10,7 +10,6 @@
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::{StreamExt, stream};
@@ -32,9 +31,6 @@ const CHUNKS_AT_ONCE: usize = 8;
 
 /// How many clients' records are put at once.
 const RECORDS_AT_ONCE: usize = 16;
-
-/// How long a batch may take: less than a load balancer waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A batch under way.
 struct PutAll<'a> {
@@ -65,7 +61,7 @@ pub(super) async fn put_all(
     let count = readings.len();
     let batch = PutAll {
         store,
-        deadline: Instant::now() + PATIENCE,
+        deadline: Instant::now() + store.batch_timeout,
         failure: OnceLock::new(),
     };
     let (records, others): (Vec<Placed>, Vec<Placed>) = readings

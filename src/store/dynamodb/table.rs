@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::{
 };
 use tokio::time::{Instant, sleep};
 
+use super::client::patient;
 use super::error::Faults;
 use super::item::{DATA_ID, TYPE_KEY, USER_ID};
 use crate::store::StoreError;
@@ -60,7 +61,9 @@ async fn create(client: &Client, table: &str, faults: &Faults) -> Result<(), Sto
         .billing_mode(BillingMode::PayPerRequest)
         .set_attribute_definitions(Some(attributes.into_iter().collect::<Result<_, _>>()?))
         .set_key_schema(Some(key_schema(USER_ID, DATA_ID)?))
-        .global_secondary_indexes(index);
+        .global_secondary_indexes(index)
+        .customize()
+        .config_override(patient());
     match request.send().await {
         Ok(_) => Ok(()),
         // Another process was quicker.
@@ -94,7 +97,12 @@ async fn status(
     table: &str,
     faults: &Faults,
 ) -> Result<Option<TableStatus>, StoreError> {
-    match client.describe_table().table_name(table).send().await {
+    let description = client
+        .describe_table()
+        .table_name(table)
+        .customize()
+        .config_override(patient());
+    match description.send().await {
         Ok(answer) => Ok(answer.table.and_then(|table| table.table_status)),
         Err(error)
             if error

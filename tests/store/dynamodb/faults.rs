@@ -3,16 +3,17 @@
 use std::error::Error;
 use std::net::Ipv4Addr;
 
-use clarity_backend::store::{DynamoDbStore, ReadingStore, StoreError};
+use clarity_backend::store::{DynamoDbStore, DynamoDbTimeouts, ReadingStore, StoreError};
 use tokio::net::TcpSocket;
 
 use super::answers;
 use crate::all_at_once::all_at_once;
 use crate::backend::dynamodb_settings;
 use crate::samples::{measurement, reading};
+use crate::support::dynamodb_local::DynamoDbLocal;
 
-async fn faults_at(endpoint: &str) -> Vec<StoreError> {
-    let store = DynamoDbStore::connect(dynamodb_settings(endpoint)).await;
+async fn faults_at(endpoint: &str, timeouts: DynamoDbTimeouts) -> Vec<StoreError> {
+    let store = DynamoDbStore::connect_with(dynamodb_settings(endpoint), timeouts).await;
     let put = store.put(reading(measurement("someone", "2024-01-15T10:30:00Z")));
     let (put, check) = tokio::join!(put, store.check());
     vec![put.unwrap_err(), check.unwrap_err()]
@@ -35,7 +36,7 @@ async fn of_an_endpoint_where_nobody_listens_may_pass() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
-    for fault in faults_at(&format!("http://{address}")).await {
+    for fault in faults_at(&format!("http://{address}"), DynamoDbTimeouts::default()).await {
         assert!(matches!(fault, StoreError::Unavailable(_)), "{fault:?}");
         assert!(fault.is_retryable());
     }
@@ -45,7 +46,7 @@ async fn of_an_endpoint_where_nobody_listens_may_pass() {
 async fn of_an_endpoint_that_never_answers_may_pass() {
     let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = silent.local_addr().unwrap();
-    for fault in faults_at(&format!("http://{address}")).await {
+    for fault in faults_at(&format!("http://{address}"), DynamoDbTimeouts::default()).await {
         assert!(matches!(fault, StoreError::Unavailable(_)), "{fault:?}");
         assert!(fault.is_retryable());
     }
@@ -55,7 +56,7 @@ async fn of_an_endpoint_that_never_answers_may_pass() {
 /// and must not say.
 async fn faults_of(status: u16, codes: &[&str]) -> Vec<StoreError> {
     let faults_of_code = async |code: &str| {
-        let faults = faults_at(&answers::refusals(status, code)).await;
+        let faults = faults_at(&answers::refusals(status, code), DynamoDbLocal::timeouts()).await;
         for fault in &faults {
             let text = chain(fault);
             assert!(text.contains(answers::REQUEST_ID), "{text}");
@@ -119,7 +120,7 @@ async fn of_the_service_itself_may_pass() {
 
 #[tokio::test]
 async fn of_half_an_answer_may_pass_and_do_not_repeat_it() {
-    for fault in faults_at(&answers::halves()).await {
+    for fault in faults_at(&answers::halves(), DynamoDbLocal::timeouts()).await {
         assert!(matches!(fault, StoreError::Unavailable(_)), "{fault:?}");
         assert!(!chain(&fault).contains(answers::SECRET));
         assert!(!format!("{fault:?}").contains(answers::SECRET), "{fault:?}");

@@ -5,7 +5,7 @@ use clarity_backend::store::{DynamoDbStore, ReadingStore, StoreError};
 
 use super::raw::{self, definition, element};
 use crate::all_at_once::all_at_once;
-use crate::backend::{Backend, DynamoDb, dynamodb_settings};
+use crate::backend::{Backend, DynamoDb, connect_to_local, dynamodb_settings};
 use crate::samples::{all_of, measurement, reading};
 use crate::support::dynamodb_local::DynamoDbLocal;
 
@@ -53,7 +53,7 @@ async fn is_made_as_the_contract_says() {
 #[tokio::test]
 async fn is_made_once_and_keeps_its_readings() {
     let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
-    let store = DynamoDbStore::connect(settings).await;
+    let store = connect_to_local(&settings).await;
     for outcome in all_at_once((0..4).map(|_| store.create_table_if_missing())).await {
         outcome.unwrap();
     }
@@ -86,7 +86,7 @@ async fn assert_misconfigured(store: &DynamoDbStore, table: &str) {
 #[tokio::test]
 async fn that_is_missing_is_named() {
     let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
-    let store = DynamoDbStore::connect(settings.clone()).await;
+    let store = connect_to_local(&settings).await;
     assert_misconfigured(&store, &settings.table).await;
 }
 
@@ -102,6 +102,6 @@ async fn with_another_key_is_named() {
         .send()
         .await
         .unwrap();
-    let store = DynamoDbStore::connect(settings.clone()).await;
+    let store = connect_to_local(&settings).await;
     assert_misconfigured(&store, &settings.table).await;
 }

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clarity_backend::domain::Measurement;
-use clarity_backend::store::{DynamoDbStore, Kept, StoreError, erase, put_batch};
+use clarity_backend::store::{Kept, StoreError, erase, put_batch};
 use serde_json::{Value, json};
 
 use super::answers;
-use crate::backend::dynamodb_settings;
+use crate::backend::{connect_to_local, dynamodb_settings};
 use crate::samples::{client_record, measurement, reading, series, user};
 
 /// The requests of a `BatchWriteItem`, and the table that they are for.
@@ -81,7 +81,7 @@ fn ids(count: u32) -> BTreeSet<String> {
 #[tokio::test]
 async fn puts_are_sent_again_until_all_are_processed() {
     let processed = Processed::default();
-    let store = DynamoDbStore::connect(dynamodb_settings(&slow(&processed))).await;
+    let store = connect_to_local(&dynamodb_settings(&slow(&processed))).await;
     let outcomes = put_batch(&store, series("someone", 60)).await;
     for outcome in outcomes {
         assert_eq!(outcome.unwrap(), Kept::Stored);
@@ -92,7 +92,7 @@ async fn puts_are_sent_again_until_all_are_processed() {
 #[tokio::test]
 async fn deletions_are_sent_again_until_all_are_processed() {
     let processed = Processed::default();
-    let store = DynamoDbStore::connect(dynamodb_settings(&slow(&processed))).await;
+    let store = connect_to_local(&dynamodb_settings(&slow(&processed))).await;
     let patience = Duration::from_secs(60);
     let erasure = erase(&store, &user("someone"), patience, |_| {})
         .await
@@ -136,7 +136,7 @@ async fn calls_that_are_throttled_are_made_again() {
         }
         other => panic!("{other} was not expected"),
     });
-    let store = DynamoDbStore::connect(dynamodb_settings(&endpoint)).await;
+    let store = connect_to_local(&dynamodb_settings(&endpoint)).await;
     let mut readings = series("someone", 10);
     readings.push(reading(Measurement {
         client_record: client_record("1", 1),
@@ -172,7 +172,7 @@ async fn an_erasure_that_fails_midway_tells_what_was_deleted() {
             }
         }
     });
-    let store = DynamoDbStore::connect(dynamodb_settings(&endpoint)).await;
+    let store = connect_to_local(&dynamodb_settings(&endpoint)).await;
     let patience = Duration::from_secs(60);
     let mut told = 0;
     let erasure = erase(&store, &user("someone"), patience, |part| told += part)
@@ -206,7 +206,7 @@ async fn a_failure_midway_tells_what_was_stored() {
             json!({"Responses": {}, "UnprocessedKeys": {}}).to_string(),
         ),
     });
-    let store = DynamoDbStore::connect(dynamodb_settings(&endpoint)).await;
+    let store = connect_to_local(&dynamodb_settings(&endpoint)).await;
     let readings = series("someone", 300);
     let outcomes = put_batch(&store, readings.clone()).await;
     let mut stored = BTreeSet::new();
@@ -256,7 +256,7 @@ async fn keys_are_asked_for_again_until_all_are_processed() {
         }
         other => panic!("{other} was not expected"),
     });
-    let store = DynamoDbStore::connect(dynamodb_settings(&endpoint)).await;
+    let store = connect_to_local(&dynamodb_settings(&endpoint)).await;
     let readings = series("someone", 60);
     let outcomes = put_batch(&store, readings.clone()).await;
     for (outcome, reading) in outcomes.into_iter().zip(readings) {

@@ -7,7 +7,9 @@ mod server;
 use std::fs::{self, File};
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Duration;
 
+use clarity_backend::store::DynamoDbTimeouts;
 use uuid::Uuid;
 
 use self::server::Server;
@@ -34,6 +36,16 @@ impl DynamoDbLocal {
     /// Where it answers, as a URL.
     pub fn endpoint(&self) -> &str {
         self.server.endpoint()
+    }
+
+    /// How long to wait for it, as it may share a busy machine.
+    pub fn timeouts() -> DynamoDbTimeouts {
+        DynamoDbTimeouts {
+            attempt: Duration::from_secs(20),
+            operation: Duration::from_secs(60),
+            batch: Duration::from_secs(60),
+            ..DynamoDbTimeouts::default()
+        }
     }
 
     /// The name of a table that no other test uses.

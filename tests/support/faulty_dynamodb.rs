@@ -1,0 +1,183 @@
+//! DynamoDB Local behind a proxy that fails as DynamoDB and networks do.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::serve::ListenerExt;
+use futures_util::stream;
+use reqwest::Client;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+
+/// The proxy; it ends with the runtime that it was started in.
+pub struct FaultyDynamoDb {
+    address: SocketAddr,
+    proxy: Arc<Proxy>,
+}
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    None,
+    /// 3 of 10 requests are throttled.
+    Throttling,
+    /// Every request fails, and is answered so.
+    InternalErrors,
+    /// No request is answered.
+    BlackHole,
+    /// Every connection breaks; of every other one the request was carried out.
+    Resets,
+    /// Of each batch a third is left unprocessed.
+    Unprocessed,
+    /// Every answer takes this long.
+    Slow(Duration),
+    /// Every request is refused with this code.
+    Refusal(&'static str),
+}
+
+struct Proxy {
+    fault: Mutex<Fault>,
+    upstream: String,
+    client: Client,
+    requests: AtomicUsize,
+    puts: AtomicUsize,
+}
+
+impl FaultyDynamoDb {
+    /// Starts one in front of `upstream`, without a fault yet.
+    pub async fn start(upstream: &str) -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "it waits for as long as who asks it"
+        )]
+        let client = Client::new();
+        let proxy = Arc::new(Proxy {
+            fault: Mutex::new(Fault::None),
+            upstream: upstream.to_owned(),
+            client,
+            requests: AtomicUsize::new(0),
+            puts: AtomicUsize::new(0),
+        });
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = Router::new()
+            .fallback(answer)
+            .with_state(Arc::clone(&proxy));
+        // Whatever breaks off a connection resets it.
+        let listener = listener.tap_io(|connection| connection.set_zero_linger().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { address, proxy }
+    }
+
+    /// Where it answers.
+    pub fn endpoint(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn set_fault(&self, fault: Fault) {
+        *self.proxy.fault.lock().unwrap() = fault;
+    }
+
+    /// How many attempts of `PutItem` have come so far.
+    pub fn puts(&self) -> usize {
+        self.proxy.puts.load(Ordering::SeqCst)
+    }
+}
+
+async fn answer(State(proxy): State<Arc<Proxy>>, headers: HeaderMap, body: Bytes) -> Response {
+    let operation = headers
+        .get("x-amz-target")
+        .and_then(|name| name.to_str().ok());
+    let operation = operation.and_then(|name| name.rsplit('.').next());
+    let operation = operation.unwrap_or_default().to_owned();
+    if operation == "PutItem" {
+        proxy.puts.fetch_add(1, Ordering::SeqCst);
+    }
+    let turn = proxy.requests.fetch_add(1, Ordering::SeqCst);
+    let fault = *proxy.fault.lock().unwrap();
+    match fault {
+        Fault::None => {}
+        Fault::Throttling if turn % 10 < 3 => {
+            return refusal(400, "ProvisionedThroughputExceededException");
+        }
+        Fault::Throttling => {}
+        Fault::InternalErrors => return refusal(500, "InternalServerError"),
+        Fault::BlackHole => std::future::pending().await,
+        Fault::Resets => {
+            if turn % 2 == 0 {
+                proxy.forward(headers, body).await;
+            }
+            return broken_off();
+        }
+        Fault::Unprocessed => return proxy.forward_a_part(&operation, headers, &body).await,
+        Fault::Slow(time) => tokio::time::sleep(time).await,
+        Fault::Refusal(code) => return refusal(400, code),
+    }
+    proxy.forward(headers, body).await
+}
+
+fn refusal(status: u16, code: &str) -> Response {
+    let status = StatusCode::from_u16(status).unwrap();
+    let headers = [(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/x-amz-json-1.0"),
+    )];
+    (status, headers, json!({"__type": code}).to_string()).into_response()
+}
+
+/// An answer in whose middle the connection is reset.
+fn broken_off() -> Response {
+    let error = Err::<Bytes, _>(io::Error::other("reset"));
+    let body = Body::from_stream(stream::iter([Ok(Bytes::from_static(b"{")), error]));
+    ([(CONTENT_LENGTH, HeaderValue::from_static("100"))], body).into_response()
+}
+
+impl Proxy {
+    async fn forward(&self, headers: HeaderMap, body: impl Into<reqwest::Body>) -> Response {
+        let sent = self.client.post(&self.upstream).headers(headers).body(body);
+        let answer = sent.send().await.unwrap();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        (status, headers, answer.bytes().await.unwrap()).into_response()
+    }
+
+    /// Of batches forwards two thirds, and says that the rest is unprocessed.
+    async fn forward_a_part(&self, operation: &str, headers: HeaderMap, body: &Bytes) -> Response {
+        let pointer = match operation {
+            "BatchWriteItem" => "",
+            "BatchGetItem" => "/Keys",
+            _ => return self.forward(headers, body.clone()).await,
+        };
+        let mut request: Value = serde_json::from_slice(body).unwrap();
+        let mut rest = request["RequestItems"].clone();
+        let parts = request["RequestItems"].as_object_mut().unwrap();
+        for (table, part) in parts {
+            let part = part.pointer_mut(pointer).unwrap().as_array_mut().unwrap();
+            let left = part.split_off((2 * part.len()).div_ceil(3));
+            match left.is_empty() {
+                true => drop(rest.as_object_mut().unwrap().remove(table)),
+                false => *rest[table].pointer_mut(pointer).unwrap() = left.into(),
+            }
+        }
+        let mut headers = headers;
+        headers.remove(CONTENT_LENGTH);
+        let answer = self.forward(headers, request.to_string()).await;
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await;
+        let mut answer: Value = serde_json::from_slice(&body.unwrap()).unwrap();
+        for name in ["UnprocessedItems", "UnprocessedKeys"] {
+            if answer.get(name).is_some() {
+                answer[name] = rest.clone();
+            }
+        }
+        let kind = HeaderValue::from_static("application/x-amz-json-1.0");
+        ([(CONTENT_TYPE, kind)], answer.to_string()).into_response()
+    }
+}
