@@ -1,0 +1,11 @@
+//! Any path with any query.
+#![no_main]
+
+use clarity_backend_fuzz::get;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    get(&format!("/{text}"));
+    get(&format!("/api/v1/data/user123?{text}"));
+    get(&format!("/api/v1/data/user123/summary?{text}"));
+});
