@@ -26,8 +26,10 @@ use crate::http::{
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
 use crate::insights::{self, GeminiProvider, InsightProvider, Insights, StatisticalProvider};
 use crate::server::{self, ConnectionLimits, Phase};
-use crate::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, OldTable, ReadingStore};
-use crate::telemetry::chain;
+use crate::store::{
+    DynamoDbSettings, DynamoDbStore, EmbeddedStore, MeasuredStore, OldTable, ReadingStore,
+};
+use crate::telemetry::{Metrics, chain};
 
 /// How long after it was told to stop the service is over, whatever is still in
 /// flight: before ECS, which waits for 30 s by default, kills it.
@@ -55,6 +57,7 @@ impl App {
     /// is one.
     pub async fn assemble(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let store = open_store(&config.store, config.environment).await?;
+        let store = Arc::new(MeasuredStore::new(store));
         Self::with(config, store, Arc::new(SystemClock)).await
     }
 
@@ -139,6 +142,27 @@ impl App {
         }
         tracing::info!("stopped");
     }
+}
+
+/// Answers Prometheus at `address` with what is counted, or never if there is
+/// no address.
+///
+/// # Errors
+/// When it cannot listen there.
+pub async fn serve_metrics(
+    address: Option<SocketAddr>,
+    metrics: &Metrics,
+) -> Result<Infallible, Box<dyn Error + Send + Sync>> {
+    let Some(address) = address else {
+        return Ok(std::future::pending().await);
+    };
+    let listener = TcpListener::bind(address).await.map_err(|error| {
+        format!("cannot listen on {address}: {error}; set METRICS_ADDR to another address")
+    })?;
+    let address = listener.local_addr()?;
+    tracing::info!(%address, "serving metrics");
+    axum::serve(listener, http::metrics_router(metrics.clone())).await?;
+    Err("the listener for metrics ended".into())
 }
 
 fn insight_provider(config: &InsightConfig) -> Result<Arc<dyn InsightProvider>, GeminiSetupError> {

@@ -16,7 +16,8 @@
 //! | [`statistics`] | statistics of numbers |
 //! | [`store`] | where readings are kept: one contract, two stores |
 //! | [`domain`] | what a reading is |
-//! | [`config`], [`telemetry`] | settings, and what is logged |
+//! | [`config`] | settings |
+//! | [`telemetry`] | what the service tells of itself: logs, metrics and traces |
 //!
 //! # Who may use what
 //!
@@ -24,10 +25,10 @@
 //! import → store`, `insights → {statistics, domain}`, `summaries → {statistics,
 //! domain}`, `store → domain`, `auth → domain`, `app → server`:
 //! a module may use those that its arrows lead to, directly or over others.
-//! Nothing points back, and neighbours do not know each other. Beside them, `config` is used by `commands`, `app` and
-//! `telemetry`, and itself uses `auth`, to read lists of keys; and `telemetry`
-//! is used by `commands`, `app`, `http` and `auth`. Only `app`
-//! names concrete stores and providers; `domain` knows no HTTP, no database and
+//! Nothing points back, and neighbours do not know each other. Beside them,
+//! `config` is used by `commands` and `app`, and itself uses `auth`, to read
+//! lists of keys; and `telemetry`, which uses nothing, is used by all that tell
+//! something of themselves. Only `app` names concrete stores and providers; `domain` knows no HTTP, no database and
 //! no clock. A test over the source tree keeps it so.
 //!
 //! # The way of a request
@@ -38,7 +39,8 @@
 //! (`http::permission`), is turned into valid types by the others (`http::json`,
 //! `http::path`), which hand out no user that it may not act for, and the handler (`http::readings`, `http::insights`) calls
 //! the [`store::ReadingStore`] or the [`insights::InsightProvider`] and
-//! answers. Whatever goes wrong on the way is an `http::error::ApiError`.
+//! answers. Whatever goes wrong on the way is an `http::error::ApiError`, and
+//! what became of it is told by its `http::request_record`.
 
 pub mod app;
 pub mod auth;

@@ -39,8 +39,8 @@ const ROOMS: [Room; 13] = [
     },
     Room {
         module: "store",
-        may_use: &["domain"],
-        keeps: &["redb", "aws_sdk_dynamodb"],
+        may_use: &["domain", "telemetry"],
+        keeps: &["redb", "aws_sdk_dynamodb", "aws_smithy_runtime_api"],
     },
     Room {
         module: "import",
@@ -57,7 +57,7 @@ const ROOMS: [Room; 13] = [
     },
     Room {
         module: "insights",
-        may_use: &["domain", "statistics"],
+        may_use: &["domain", "statistics", "telemetry"],
         keeps: &["regex"],
     },
     Room {
@@ -117,27 +117,44 @@ const ROOMS: [Room; 13] = [
     },
     Room {
         module: "config",
-        may_use: &["auth"],
+        may_use: &["auth", "telemetry"],
         keeps: &["dotenvy"],
     },
     Room {
         module: "telemetry",
-        may_use: &["config"],
-        keeps: &[],
+        may_use: &[],
+        keeps: &[
+            "metrics_exporter_prometheus",
+            "metrics_util",
+            "opentelemetry",
+            "opentelemetry_http",
+            "opentelemetry_otlp",
+            "opentelemetry_sdk",
+            "tracing_opentelemetry",
+        ],
     },
 ];
 
 /// Crates that only these modules may use.
-const SHARED: [(&str, &[&str]); 6] = [
+const SHARED: [(&str, &[&str]); 7] = [
     ("aws_config", &["auth", "store"]),
     ("axum", &["http", "app", "server"]),
     ("csv", &["domain", "http", "import"]),
+    ("metrics", &["http", "insights", "store", "telemetry"]),
     ("moka", &["http", "insights"]),
-    ("reqwest", &["auth", "commands", "import", "insights"]),
+    ("reqwest", &["auth", "commands", "import", "insights", "telemetry"]),
     (
         "tokio",
         &[
-            "auth", "http", "app", "commands", "import", "insights", "server", "store",
+            "auth",
+            "http",
+            "app",
+            "commands",
+            "import",
+            "insights",
+            "server",
+            "store",
+            "telemetry",
         ],
     ),
 ];

@@ -79,9 +79,16 @@ Settings come from the environment, or from a file .env in the working directory
   MAX_CONNECTIONS    connections that may be open [4500]
   IDLE_TIMEOUT       seconds between two requests, or for the header of one [75]
   WRITE_TIMEOUT      seconds in which a client takes nothing of its answer [30]
-  RUST_LOG           what is logged, such as debug [info]
   SHUTDOWN_GRACE     seconds of serving on after SIGTERM, while not ready any more
-                     [0; in production 5], 20 at most";
+                     [0; in production 5], 20 at most
+  RUST_LOG           what is logged, such as debug [info]
+  LOG_FORMAT         json or text [text; in production json]
+  METRICS_ADDR       address and port where Prometheus may ask for metrics, such
+                     as 0.0.0.0:9090; keep the world from it [none]
+  METRICS_EMF        true writes metrics for CloudWatch to standard output each
+                     minute [false]
+  OTEL_EXPORTER_OTLP_ENDPOINT  URL of what takes traces over OTLP, by HTTP [none]
+  CLARITY_REVISION   revision of the source that was built, for metrics";
 
 /// Exit code for settings that are not usable.
 const UNUSABLE_SETTINGS: u8 = 2;

@@ -7,9 +7,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::Failure;
-use crate::app::App;
+use crate::app::{self, App};
 use crate::config::{self, Config, DEVELOPMENT_KEY};
-use crate::telemetry;
+use crate::telemetry::Telemetry;
 
 /// Threads that may wait for the disk at once. Each holds a page of readings;
 /// the runtime's own default of 512 would fill a small container.
@@ -22,13 +22,27 @@ const LAST_MOMENT: Duration = Duration::from_secs(1);
 /// told so again.
 pub(super) fn run() -> Result<(), Failure> {
     let config = Config::read(config::variable)?;
-    telemetry::start(config.environment, &config.log_filter);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(MOST_BLOCKING_THREADS)
         .enable_all()
         .build()?;
-    let served = runtime.block_on(serve(&config));
+    let served = runtime.block_on(tell(&config));
     runtime.shutdown_timeout(LAST_MOMENT);
+    served
+}
+
+/// Serves, and tells of it.
+async fn tell(config: &Config) -> Result<(), Failure> {
+    let telemetry = Telemetry::start(&config.telemetry)?;
+    let metrics = telemetry.metrics().clone();
+    let served = tokio::select! {
+        served = serve(config) => served,
+        never = metrics.keep() => match never {},
+        failed = app::serve_metrics(config.telemetry.metrics.address, &metrics) => {
+            failed.map(|never| match never {})
+        }
+    };
+    telemetry.finish().await;
     served
 }
 

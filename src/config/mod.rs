@@ -12,6 +12,7 @@ mod insights;
 mod keys;
 mod limits;
 mod reader;
+mod telemetry;
 mod tokens;
 mod warnings;
 
@@ -31,6 +32,7 @@ pub use self::keys::{KeyConfig, KeyList, ServiceSecrets};
 pub use self::limits::LimitConfig;
 use self::reader::Reader;
 pub use self::tokens::TokenConfig;
+use crate::telemetry::Settings;
 
 /// The key of a development service that was given none.
 pub const DEVELOPMENT_KEY: &str = "development-key";
@@ -67,11 +69,11 @@ pub struct Config {
     pub connections: ConnectionConfig,
     /// How questions are answered.
     pub insights: InsightConfig,
-    /// What is logged, in the syntax of `RUST_LOG`.
-    pub log_filter: String,
     /// How long it serves on once it is told to stop, so that load balancers
     /// have time to notice that it is not ready.
     pub shutdown_grace: Duration,
+    /// What the service tells of itself, and how.
+    pub telemetry: Settings,
 }
 
 /// Where the service runs.
@@ -155,8 +157,8 @@ impl Config {
         let cors = reader.cors(environment);
         let connections = reader.connections();
         let insights = reader.insights(environment);
-        let log_filter = reader.log_filter();
         let shutdown_grace = reader.shutdown_grace(environment);
+        let telemetry = reader.telemetry(environment);
         reader.finish(Self {
             environment,
             address,
@@ -168,8 +170,8 @@ impl Config {
             cors,
             connections,
             insights,
-            log_filter,
             shutdown_grace,
+            telemetry,
         })
     }
 
@@ -254,6 +256,7 @@ mod tests {
 
     use super::*;
     use crate::auth::KeyDigest;
+    use crate::telemetry::{LogFormat, MetricsSettings};
 
     fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
         Config::read(|name| {
@@ -280,6 +283,24 @@ mod tests {
             }
         );
         assert!(config.uses_development_key());
+    }
+
+    #[test]
+    fn logs_are_for_people_in_development_and_nothing_else_is_told() {
+        let telemetry = |variables: &[(&str, &str)]| read(variables).unwrap().telemetry;
+        let default = telemetry(&[]);
+        assert_eq!(default.log_format, LogFormat::Text);
+        assert_eq!(default.log_filter, "info");
+        assert_eq!(default.metrics, MetricsSettings::default());
+        assert_eq!(default.traces, None);
+        let all = telemetry(&[
+            ("LOG_FORMAT", "json"),
+            ("METRICS_ADDR", "[::1]:9090"),
+            ("METRICS_EMF", "true"),
+        ]);
+        assert_eq!(all.log_format, LogFormat::Json);
+        assert_eq!(all.metrics.address.unwrap().to_string(), "[::1]:9090");
+        assert!(all.metrics.emf);
     }
 
     #[test]
@@ -316,8 +337,16 @@ mod tests {
             ("CLARITY_STORE", "oracle-secret"),
             ("DYNAMODB_ENDPOINT", "secret"),
             ("CLARITY_API_KEY", "a key with spaces secret"),
+            ("LOG_FORMAT", "xml-secret"),
             ("RUST_LOG", "secret"),
             ("SHUTDOWN_GRACE", "5 secret"),
+            ("METRICS_ADDR", "9090-secret"),
+            ("METRICS_EMF", "secret"),
+            (
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "http://user:secret@localhost:4318",
+            ),
+            ("CLARITY_REVISION", "secret revision"),
         ];
         assert_eq!(
             faulty_variables(&variables),
@@ -328,8 +357,13 @@ mod tests {
                 "DYNAMODB_ENDPOINT",
                 "CLARITY_STORE",
                 "CLARITY_API_KEY",
+                "SHUTDOWN_GRACE",
+                "LOG_FORMAT",
                 "RUST_LOG",
-                "SHUTDOWN_GRACE"
+                "METRICS_ADDR",
+                "METRICS_EMF",
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "CLARITY_REVISION"
             ]
         );
         assert!(!read(&variables).unwrap_err().to_string().contains("secret"));

@@ -46,6 +46,7 @@ impl Pseudonyms {
 /// logged: also when a client goes away, and for an export when its stream ends.
 pub struct AuditRecord {
     principal: Arc<Principal>,
+    principal_name: Arc<str>,
     pseudonyms: Pseudonyms,
     request_id: Option<RequestId>,
     method: &'static str,
@@ -59,8 +60,13 @@ pub struct AuditRecord {
 impl AuditRecord {
     /// Begins the record of a request.
     pub fn begin(principal: Arc<Principal>, pseudonyms: Pseudonyms, request: &Request) -> Self {
+        let principal_name = match &principal.id {
+            PrincipalId::Key(id) => Arc::clone(id),
+            PrincipalId::Subject(subject) => pseudonyms.of(subject).into(),
+        };
         Self {
             principal,
+            principal_name,
             pseudonyms,
             request_id: request.extensions().get().cloned(),
             method: known(request.method()),
@@ -106,13 +112,22 @@ impl AuditRecord {
         &self.principal
     }
 
-    fn log(&self, (kind, principal): (&str, &str), user: Option<&str>, count: u64) {
+    /// What is told of who accesses: a key's id as it is; the pseudonym of a
+    /// subject, which names a person.
+    pub fn principal_name(&self) -> &Arc<str> {
+        &self.principal_name
+    }
+
+    fn log(&self, user: Option<&str>, count: u64) {
         let status = self.status.load(Ordering::Relaxed);
         tracing::info!(
             target: AUDIT,
             request_id = self.request_id.as_ref().map_or("", RequestId::as_str),
-            principal_kind = kind,
-            principal,
+            principal_kind = match self.principal.id {
+                PrincipalId::Key(_) => "key",
+                PrincipalId::Subject(_) => "subject",
+            },
+            principal = &*self.principal_name,
             user,
             method = self.method,
             route = self.route.as_ref().map_or("none", MatchedPath::as_str),
@@ -136,21 +151,12 @@ impl Drop for AuditRecord {
         }
         let users = self.users.get_mut();
         let users = std::mem::take(users.unwrap_or_else(PoisonError::into_inner));
-        let pseudonym;
-        let principal = match &self.principal.id {
-            PrincipalId::Key(id) => ("key", id.as_ref()),
-            // It names a person.
-            PrincipalId::Subject(subject) => {
-                pseudonym = self.pseudonyms.of(subject);
-                ("subject", pseudonym.as_str())
-            }
-        };
         if users.is_empty() {
-            self.log(principal, None, 0);
+            self.log(None, 0);
         }
         for (user_id, count) in users {
             let user = self.pseudonyms.of(user_id.as_str());
-            self.log(principal, Some(&user), count);
+            self.log(Some(&user), count);
         }
     }
 }

@@ -11,6 +11,7 @@ use super::audit::AuditRecord;
 use super::error::ApiError;
 use super::permission::Access;
 use crate::auth::{Principal, TokenFault};
+use crate::telemetry::RequestFacts;
 
 /// What a key travels in.
 pub const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
@@ -25,6 +26,9 @@ pub async fn authenticate(
         Ok(principal) => {
             let pseudonyms = state.pseudonyms.clone();
             let record = AuditRecord::begin(principal, pseudonyms, &request);
+            if let Some(facts) = request.extensions().get::<Arc<RequestFacts>>() {
+                facts.set_principal(Arc::clone(record.principal_name()));
+            }
             let access = Arc::new(Access::new(record));
             request.extensions_mut().insert(Arc::clone(&access));
             let response = next.run(request).await;

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use super::error::{ApiError, problem};
 use super::request_context::RequestId;
 use crate::insights::Deltas;
-use crate::telemetry::chain;
+use crate::telemetry::{InRequest as _, chain};
 
 /// Pieces of text that wait for a client that reads slowly; then the answer
 /// waits.
@@ -33,7 +33,7 @@ where
 {
     let (sender, deltas) = channel(MOST_WAITING);
     let mut task = JoinSet::new();
-    task.spawn(answer(Deltas::to(sender)));
+    task.spawn(answer(Deltas::to(sender)).in_request());
     let progress = Progress {
         deltas,
         task,

@@ -1,7 +1,7 @@
 //! The service as its clients see it.
 //!
-//! A request passes `request_context` (an id, a log line, and the body of
-//! every error), `authentication`, and then a handler, which is one of the
+//! A request passes `request_context` (an id, and the body of every error; what
+//! becomes of it is told by its `request_record`), `authentication`, and then a handler, which is one of the
 //! functions named in [`router`]: it extracts, calls the store or the insight
 //! provider, and answers.
 
@@ -26,10 +26,12 @@ mod json;
 mod limits;
 mod list_parameters;
 mod measurement;
+mod metrics;
 mod path;
 mod permission;
 mod readings;
 mod request_context;
+mod request_record;
 mod security_headers;
 mod state;
 mod summary;
@@ -50,6 +52,7 @@ pub use cors::AllowedOrigins;
 pub use cursor::CursorKeys;
 pub use health::Readiness;
 pub use limits::{RateLimits, RequestsPerMinute};
+pub use metrics::metrics_router;
 pub use state::AppState;
 
 use error::ApiError;

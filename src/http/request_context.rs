@@ -1,14 +1,16 @@
-use std::time::Instant;
+use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, MatchedPath, Request};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::error::{self, ApiError};
-use crate::telemetry::chain;
+use super::request_record::RequestRecord;
+use crate::telemetry::{RequestFacts, chain};
 
 /// What the id of a request travels in.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -36,41 +38,30 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
 }
 
 /// Goes around everything else: gives the request an id, gives an error its
-/// body, and logs one line.
+/// body, and has what becomes of it told.
 pub async fn handle(mut request: Request, next: Next) -> Response {
-    let started = Instant::now();
     let id = request_id(&request);
-    let method = known(request.method());
-    // The template, never the path itself, which names a person.
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
+    let facts = Arc::new(RequestFacts::default());
+    let mut record = RequestRecord::begin(RequestId(id.clone()), Arc::clone(&facts), &request);
+    let extensions = request.extensions_mut();
+    extensions.insert(RequestId(id.clone()));
+    extensions.insert(Arc::clone(&facts));
 
-    request.extensions_mut().insert(RequestId(id.clone()));
-
-    let mut response = next.run(request).await;
+    let answer = next.run(request).instrument(record.span().clone());
+    let mut response = facts.serve(answer).await;
 
     let id_text = id.to_str().unwrap_or_default();
     let error = error::behind(&response);
     if let Some(error) = &error {
         error::render(&mut response, error, id_text);
+        record.failed(error.status_and_code().1);
     }
-    let status = response.status();
-    let code = error.as_ref().map(|error| error.status_and_code().1);
-    if let Some(error) = error.filter(|_| status.is_server_error()) {
+    if let Some(error) = error.filter(|_| response.status().is_server_error()) {
         let cause = chain(&*error);
         tracing::error!(request_id = id_text, cause, "request failed");
     }
-    tracing::info!(
-        request_id = id_text,
-        method,
-        route,
-        status = status.as_u16(),
-        code,
-        latency_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        "request"
-    );
     response.headers_mut().insert(REQUEST_ID, id);
-    response
+    record.answered(response)
 }
 
 /// The method's name, unless the client made one up.

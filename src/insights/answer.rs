@@ -56,6 +56,18 @@ pub enum InsightStatus {
     Escalated,
 }
 
+impl InsightStatus {
+    /// Its name, as answers have it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Fallback => "fallback",
+            Self::Escalated => "escalated",
+        }
+    }
+}
+
 /// Who wrote an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]

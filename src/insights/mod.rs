@@ -38,6 +38,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
+use crate::telemetry::metrics::names;
+
 pub use answer::{Insight, InsightStatus};
 pub use brief::Brief;
 pub use observation::{Evidence, Observation};
@@ -93,6 +95,18 @@ impl Insights {
     /// Answers `question` from `evidence` as of `now`. Where `deltas` are
     /// wanted, the answer's text goes there as it comes.
     pub async fn answer(
+        &self,
+        question: Question,
+        evidence: Evidence,
+        now: Timestamp,
+        deltas: &Deltas,
+    ) -> Insight {
+        let insight = self.answer_uncounted(question, evidence, now, deltas).await;
+        metrics::counter!(names::INSIGHTS.name, "status" => insight.status.as_str()).increment(1);
+        insight
+    }
+
+    async fn answer_uncounted(
         &self,
         question: Question,
         evidence: Evidence,

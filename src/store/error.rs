@@ -42,6 +42,16 @@ impl StoreError {
         Self::Corrupt(Arc::from(cause.into()))
     }
 
+    /// A stable name of what kind it is, for metrics.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Throttled(_) => "throttled",
+            Self::Unavailable(_) => "unavailable",
+            Self::Misconfigured { .. } => "misconfigured",
+            Self::Corrupt(_) => "corrupt",
+        }
+    }
+
     /// Whether the same request may succeed a little later.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Throttled(_) | Self::Unavailable(_))

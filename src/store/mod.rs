@@ -8,6 +8,7 @@ mod dynamodb;
 mod embedded;
 mod erasure;
 mod error;
+mod measured;
 mod newest;
 mod page_in_progress;
 
@@ -21,6 +22,7 @@ pub use dynamodb::{
 pub use embedded::{EmbeddedStore, OpenError};
 pub use erasure::{Erasure, erase};
 pub use error::StoreError;
+pub use measured::MeasuredStore;
 pub use newest::{Newest, ReadBudget, newest};
 
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};

@@ -9,6 +9,7 @@ use url::Url;
 use super::circuit_breaker::CircuitBreaker;
 use super::exchange::exchange;
 use super::failure::GeminiFailure;
+use super::measured::measured;
 use super::patience::Patience;
 use super::prompt::Prompt;
 use super::reply::{Reply, TextSink};
@@ -92,7 +93,7 @@ impl<'a> Call<'a> {
         if let Some(sink) = &mut sink {
             sink.begin();
         }
-        exchange(http, request, patience, sink).await
+        measured(exchange(http, request, patience, sink)).await
     }
 
     pub(super) fn reply(&self, model: &Model, finished: Finished) -> Reply {

@@ -9,6 +9,7 @@
 //! | `client` | who is asked how often, and how long after |
 //! | `call` | a question on its way: its attempts and its deadline |
 //! | `exchange` | one attempt: a request, and its response |
+//! | `measured` | what is told of each attempt |
 //! | `wire`, `refusal` | what both look like, and what Google's errors say |
 //! | `transcript` | puts a reply together from its pieces |
 //! | `patience` | how long a step of an attempt may take |
@@ -23,6 +24,7 @@ mod circuit_breaker;
 mod client;
 mod exchange;
 mod failure;
+mod measured;
 mod patience;
 mod prompt;
 mod reasons;

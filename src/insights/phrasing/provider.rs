@@ -21,6 +21,7 @@ use crate::insights::gemini::{
 use crate::insights::provider::{Deltas, InsightProvider};
 use crate::insights::statistical;
 use crate::insights::verification::Fault;
+use crate::telemetry::metrics::names;
 
 /// Has Gemini choose among the facts and phrase them; answers with statistics
 /// when Gemini fails, or says what the facts do not.
@@ -222,6 +223,8 @@ impl InsightProvider for GeminiProvider {
         });
         let phrased = phrased.await;
         let is_asked = is_asked.load(Ordering::Relaxed);
+        let result = if is_asked { "miss" } else { "hit" };
+        metrics::counter!(names::INSIGHT_CACHE_LOOKUPS.name, "result" => result).increment(1);
         match phrased {
             Ok(phrased) if is_asked => phrased.told(brief, complete),
             Ok(phrased) => phrased.remembered().told(brief, complete),

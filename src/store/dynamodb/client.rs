@@ -7,6 +7,8 @@ use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};
 
+use super::attempts::CountAttempts;
+
 /// Which table to use, and how to reach it.
 #[derive(Debug, Clone)]
 pub struct DynamoDbSettings {
@@ -111,5 +113,5 @@ pub(super) async fn connect(settings: &DynamoDbSettings, timeouts: DynamoDbTimeo
     let mut config = Builder::from(&loader.load().await);
     config.set_endpoint_url(settings.endpoint.clone());
     config.set_retry_partition(Some(retry_budget()));
-    Client::from_conf(config.build())
+    Client::from_conf(config.interceptor(CountAttempts).build())
 }

@@ -1,6 +1,7 @@
 //! The production store: one DynamoDB table, partitioned by user and sorted by
 //! reading id.
 
+mod attempts;
 mod batch_write;
 mod client;
 mod delete;

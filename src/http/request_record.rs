@@ -1,0 +1,177 @@
+//! What is told of a request: a line, metrics and a span.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
+use axum::extract::{MatchedPath, Request};
+use axum::http::StatusCode;
+use axum::response::Response;
+use futures_util::Stream;
+use tracing::field::Empty;
+use tracing::{Span, info_span};
+
+use super::request_context::{RequestId, known};
+use crate::telemetry::metrics::names;
+use crate::telemetry::{RequestFacts, TraceContext, TraceSource, join_trace};
+
+/// A request while it is served. When it is dropped, what became of it is told:
+/// at once for an answer whose size is known, else when its stream ends, and
+/// also when the client goes away before.
+pub struct RequestRecord {
+    began: Instant,
+    id: RequestId,
+    method: &'static str,
+    /// The template, never the path itself, which names a person.
+    route: Option<MatchedPath>,
+    facts: Arc<RequestFacts>,
+    trace_id: Option<u128>,
+    span: Span,
+    status: Option<StatusCode>,
+    code: Option<&'static str>,
+    bytes: u64,
+    is_whole: bool,
+}
+
+impl RequestRecord {
+    /// Begins the record of a request.
+    pub fn begin(id: RequestId, facts: Arc<RequestFacts>, request: &Request) -> Self {
+        let header = |name| request.headers().get(name).map(|value| value.as_bytes());
+        let context = TraceContext::read(header("traceparent"), header("x-amzn-trace-id"));
+        let method = known(request.method());
+        let route = request.extensions().get::<MatchedPath>().cloned();
+        let span = span(method, route.as_ref(), context);
+        metrics::gauge!(names::REQUESTS_IN_FLIGHT.name).increment(1);
+        Self {
+            began: Instant::now(),
+            id,
+            method,
+            route,
+            facts,
+            trace_id: join_trace(&span, context),
+            span,
+            status: None,
+            code: None,
+            bytes: 0,
+            is_whole: false,
+        }
+    }
+
+    /// The span that the request is served in.
+    pub fn span(&self) -> &Span {
+        &self.span
+    }
+
+    /// Notes that an error is answered, of this code.
+    pub fn failed(&mut self, code: &'static str) {
+        self.code = Some(code);
+    }
+
+    /// Notes the answer. It is to be given in place of `response`, as the
+    /// record goes with its body where that is a stream.
+    pub fn answered(mut self, response: Response) -> Response {
+        self.status = Some(response.status());
+        if let Some(bytes) = response.body().size_hint().exact() {
+            self.bytes = bytes;
+            self.is_whole = true;
+            return response;
+        }
+        response.map(|body| {
+            Body::from_stream(Recorded {
+                body: body.into_data_stream(),
+                record: self,
+            })
+        })
+    }
+}
+
+/// The span of a request. Its attributes are those of
+/// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/> that name
+/// nobody.
+fn span(method: &'static str, route: Option<&MatchedPath>, context: Option<TraceContext>) -> Span {
+    let route = route.map_or("none", MatchedPath::as_str);
+    let span = info_span!(
+        "request",
+        otel.name = format_args!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = Empty,
+        error.type = Empty,
+        aws.trace_id = Empty,
+    );
+    if let Some(context) = context.filter(|context| context.source == TraceSource::Amazon) {
+        // It may name no span to be a part of, as a load balancer's does not.
+        span.record("aws.trace_id", tracing::field::display(context));
+    }
+    span
+}
+
+impl Drop for RequestRecord {
+    fn drop(&mut self) {
+        let latency = self.began.elapsed();
+        let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
+        let status = self.status.map(|status| status.as_u16());
+        tracing::info!(
+            request_id = self.id.as_str(),
+            method = self.method,
+            route,
+            status,
+            code = self.code,
+            latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
+            bytes = self.bytes,
+            interrupted = (!self.is_whole).then_some(true),
+            principal = self.facts.principal(),
+            upstream_attempts = self.facts.upstream_attempts(),
+            trace_id = self.trace_id.map(|id| format!("{id:032x}")),
+            "request"
+        );
+        if let Some(status) = status {
+            self.span.record("http.response.status_code", status);
+        }
+        if let Some(code) = self.code {
+            self.span.record("error.type", code);
+        }
+        if status.is_none_or(|status| status >= 500) {
+            self.span.record("otel.status_code", "ERROR");
+        }
+        let status = self.status.as_ref();
+        let status = status.map_or("interrupted", StatusCode::as_str).to_owned();
+        metrics::counter!(
+            names::REQUESTS.name,
+            "method" => self.method, "route" => route.to_owned(), "status" => status
+        )
+        .increment(1);
+        metrics::histogram!(names::REQUEST_DURATION.name, "route" => route.to_owned())
+            .record(latency);
+        metrics::gauge!(names::REQUESTS_IN_FLIGHT.name).decrement(1);
+    }
+}
+
+/// The body of an answer whose size is not known yet.
+struct Recorded {
+    body: BodyDataStream,
+    record: RequestRecord,
+}
+
+impl Stream for Recorded {
+    type Item = Result<Bytes, axum::Error>;
+
+    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let Self { body, record } = self.get_mut();
+        let facts = Arc::clone(&record.facts);
+        let polled = {
+            let _entered = record.span.enter();
+            facts.scope(|| Pin::new(body).poll_next(context))
+        };
+        match &polled {
+            Poll::Ready(Some(Ok(bytes))) => record.bytes += bytes.len() as u64,
+            Poll::Ready(None) => record.is_whole = true,
+            Poll::Ready(Some(Err(_))) | Poll::Pending => {}
+        }
+        polled
+    }
+}

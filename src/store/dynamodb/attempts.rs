@@ -1,0 +1,93 @@
+use aws_sdk_dynamodb::config::interceptors::FinalizerInterceptorContextRef;
+use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
+use aws_sdk_dynamodb::error::BoxError;
+use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
+use aws_smithy_runtime_api::client::retries::RequestAttempts;
+use serde::Deserialize;
+
+use crate::telemetry::RequestFacts;
+use crate::telemetry::metrics::names;
+
+/// Counts what is sent to DynamoDB: the SDK repeats by itself.
+#[derive(Debug)]
+pub(super) struct CountAttempts;
+
+/// What the table's operations are called, so that labels are known names.
+const OPERATIONS: [&str; 9] = [
+    "PutItem",
+    "GetItem",
+    "DeleteItem",
+    "Query",
+    "BatchWriteItem",
+    "BatchGetItem",
+    "DescribeTable",
+    "CreateTable",
+    "UpdateItem",
+];
+
+const OTHER: &str = "other";
+
+impl Intercept for CountAttempts {
+    fn name(&self) -> &'static str {
+        "CountAttempts"
+    }
+
+    fn read_after_attempt(
+        &self,
+        context: &FinalizerInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let operation = config.load::<Metadata>().map_or(OTHER, operation);
+        let outcome = match context.response() {
+            Some(answer) if answer.status().is_success() => "ok",
+            Some(answer) if is_throttling(answer) => "throttled",
+            // It did what it was asked to: look whether a condition holds.
+            Some(answer) if is_condition(answer) => "ok",
+            _ => "failed",
+        };
+        RequestFacts::count_attempt();
+        metrics::counter!(
+            names::STORE_ATTEMPTS.name, "operation" => operation, "outcome" => outcome
+        )
+        .increment(1);
+        let attempt = config.load::<RequestAttempts>();
+        if attempt.is_some_and(|attempt| attempt.attempts() > 1) {
+            metrics::counter!(names::STORE_RETRIES.name, "operation" => operation).increment(1);
+        }
+        Ok(())
+    }
+}
+
+/// The name of the operation that this belongs to.
+fn operation(metadata: &Metadata) -> &'static str {
+    OPERATIONS
+        .into_iter()
+        .find(|&known| known == metadata.name())
+        .unwrap_or(OTHER)
+}
+
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
+fn is_throttling(answer: &HttpResponse) -> bool {
+    kind(answer).is_some_and(|kind| {
+        kind.contains("Throttl")
+            || kind.contains("ThroughputExceeded")
+            || kind.contains("RequestLimitExceeded")
+    })
+}
+
+fn is_condition(answer: &HttpResponse) -> bool {
+    kind(answer).is_some_and(|kind| kind.contains("ConditionalCheckFailed"))
+}
+
+/// What kind of error this is.
+fn kind(answer: &HttpResponse) -> Option<&str> {
+    #[derive(Deserialize)]
+    struct Fault<'a> {
+        #[serde(rename = "__type", borrow)]
+        kind: &'a str,
+    }
+    let body = answer.body().bytes()?;
+    let fault: Fault<'_> = serde_json::from_slice(body).ok()?;
+    Some(fault.kind)
+}

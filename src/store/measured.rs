@@ -1,0 +1,145 @@
+//! A store of which is told what it does.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::time::Instant;
+use tracing::field::Empty;
+use tracing::{Instrument as _, Span, info_span};
+
+use super::{DistinctReadings, Erasure, Kept, PutOutcome, ReadingStore, StoreError};
+use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
+use crate::telemetry::metrics::names;
+
+/// Counts what another store is asked to do and how that ends, and makes a span
+/// of each.
+pub struct MeasuredStore {
+    store: Arc<dyn ReadingStore>,
+}
+
+impl MeasuredStore {
+    /// Measures `store`.
+    pub fn new(store: Arc<dyn ReadingStore>) -> Self {
+        Self { store }
+    }
+}
+
+/// An operation under way. Dropped before its end, it was given up by whoever
+/// asked.
+struct Operation {
+    name: &'static str,
+    began: Instant,
+    outcome: &'static str,
+    span: Span,
+}
+
+impl Operation {
+    /// Sees `ask` through to its end, whose outcome `outcome` tells.
+    async fn measure<T>(
+        name: &'static str,
+        ask: impl Future<Output = T>,
+        outcome: impl FnOnce(&T) -> &'static str,
+    ) -> T {
+        let span = info_span!(
+            "store",
+            otel.name = name,
+            otel.kind = "client",
+            otel.status_code = Empty,
+            db.operation.name = name,
+            outcome = Empty,
+        );
+        let mut operation = Self {
+            name,
+            began: Instant::now(),
+            outcome: "interrupted",
+            span: span.clone(),
+        };
+        let answer = ask.instrument(span).await;
+        operation.outcome = outcome(&answer);
+        answer
+    }
+}
+
+impl Drop for Operation {
+    fn drop(&mut self) {
+        self.span.record("outcome", self.outcome);
+        if self.outcome != OK {
+            self.span.record("otel.status_code", "ERROR");
+        }
+        metrics::counter!(
+            names::STORE_OPERATIONS.name, "operation" => self.name, "outcome" => self.outcome
+        )
+        .increment(1);
+        metrics::histogram!(
+            names::STORE_OPERATION_DURATION.name, "operation" => self.name
+        )
+        .record(self.began.elapsed());
+    }
+}
+
+const OK: &str = "ok";
+
+fn outcome<T>(answer: &Result<T, StoreError>) -> &'static str {
+    answer.as_ref().map_or_else(StoreError::kind, |_| OK)
+}
+
+/// The outcome of a batch is that of the first reading which failed.
+fn outcome_of_all(answers: &[Result<Kept, StoreError>]) -> &'static str {
+    let failed = answers.iter().find(|answer| answer.is_err());
+    failed.map_or(OK, outcome)
+}
+
+fn count_kept(kept: Kept, readings: u64) {
+    let result = match kept {
+        Kept::Stored => "stored",
+        Kept::Superseded => "superseded",
+    };
+    if readings > 0 {
+        metrics::counter!(names::READINGS_STORED.name, "result" => result).increment(readings);
+    }
+}
+
+#[async_trait]
+impl ReadingStore for MeasuredStore {
+    async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
+        let put = Operation::measure("put", self.store.put(reading), outcome).await;
+        if let Ok(outcome) = &put {
+            count_kept(outcome.into(), 1);
+        }
+        put
+    }
+
+    async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>> {
+        let ask = self.store.put_all(readings);
+        let answers = Operation::measure("put_all", ask, |all| outcome_of_all(all)).await;
+        // A batch may hold 5,000, which a double holds exactly.
+        #[expect(clippy::cast_precision_loss, reason = "it is small")]
+        metrics::histogram!(names::BATCH_READINGS.name).record(answers.len() as f64);
+        for kept in [Kept::Stored, Kept::Superseded] {
+            let such = |answer: &&Result<Kept, _>| matches!(answer, Ok(it) if *it == kept);
+            count_kept(kept, answers.iter().filter(such).count() as u64);
+        }
+        answers
+    }
+
+    async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError> {
+        Operation::measure("get", self.store.get(user_id, id), outcome).await
+    }
+
+    async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
+        Operation::measure("delete", self.store.delete(user_id, id), outcome).await
+    }
+
+    async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError> {
+        Operation::measure("erase_part", self.store.erase_part(user_id), outcome).await
+    }
+
+    async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
+        Operation::measure("list", self.store.list(query), outcome).await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        Operation::measure("check", self.store.check(), outcome).await
+    }
+}

@@ -1,0 +1,165 @@
+//! What is counted, and who gets it: Prometheus, which asks, and `CloudWatch`,
+//! which reads lines on standard output.
+
+mod emf;
+mod histogram;
+pub mod names;
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use ::metrics::Recorder;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_util::layers::FanoutBuilder;
+use tokio::time::{Instant, sleep};
+
+use self::emf::Emf;
+use self::names::Kind;
+use super::Settings;
+
+/// Who gets metrics.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MetricsSettings {
+    /// Where Prometheus may ask for them, if anywhere.
+    pub address: Option<SocketAddr>,
+    /// Whether lines for `CloudWatch` are written to standard output.
+    pub emf: bool,
+}
+
+/// How often samples are summed up, so that they take little memory.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// How often lines for `CloudWatch` are written: its own resolution.
+const FLUSH: Duration = Duration::from_secs(60);
+
+/// What is counted. Without anybody to get it, counting costs next to nothing.
+#[derive(Clone, Default)]
+pub struct Metrics {
+    prometheus: Option<PrometheusHandle>,
+    emf: Option<Arc<Emf>>,
+}
+
+impl Metrics {
+    /// Starts counting, once for the process.
+    ///
+    /// # Errors
+    /// When it is counted already.
+    pub(super) fn start(settings: &Settings) -> Result<Self, Box<dyn Error + Send + Sync>> {
+        let prometheus = match settings.metrics.address {
+            Some(_) => Some(prometheus()?.build_recorder()),
+            None => None,
+        };
+        let emf = settings.metrics.emf.then(|| Arc::new(Emf::new(settings)));
+        let metrics = Self {
+            prometheus: prometheus.as_ref().map(|recorder| recorder.handle()),
+            emf: emf.clone(),
+        };
+        match (prometheus, emf) {
+            (Some(prometheus), Some(emf)) => install(
+                FanoutBuilder::default()
+                    .add_recorder(prometheus)
+                    .add_recorder(emf)
+                    .build(),
+            )?,
+            (Some(prometheus), None) => install(prometheus)?,
+            (None, Some(emf)) => install(emf)?,
+            (None, None) => return Ok(metrics),
+        }
+        describe();
+        let revision = settings.revision.as_deref().unwrap_or("unknown");
+        ::metrics::gauge!(
+            names::BUILD_INFO.name,
+            "version" => env!("CARGO_PKG_VERSION"),
+            "revision" => revision.to_owned()
+        )
+        .set(1);
+        Ok(metrics)
+    }
+
+    /// The text that Prometheus asks for, if it may.
+    pub fn render(&self) -> String {
+        self.prometheus
+            .as_ref()
+            .map(PrometheusHandle::render)
+            .unwrap_or_default()
+    }
+
+    /// Sums up what was counted, and writes it for `CloudWatch`, again and
+    /// again.
+    pub async fn keep(&self) -> Infallible {
+        let mut flushed = Instant::now();
+        loop {
+            sleep(UPKEEP).await;
+            if let Some(prometheus) = &self.prometheus {
+                prometheus.run_upkeep();
+            }
+            if let Some(emf) = &self.emf {
+                emf.sum_up();
+            }
+            if flushed.elapsed() >= FLUSH {
+                flushed = Instant::now();
+                let metrics = self.clone();
+                // Whoever reads standard output may be slow.
+                let _ = tokio::task::spawn_blocking(move || metrics.flush()).await;
+            }
+        }
+    }
+
+    /// Writes what was counted since the last time, for `CloudWatch`.
+    #[expect(clippy::disallowed_methods, reason = "metrics bear the system's time")]
+    pub fn flush(&self) {
+        let Some(emf) = &self.emf else { return };
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let lines = emf.lines(since_1970.unwrap_or_default());
+        let mut output = io::stdout().lock();
+        if let Err(error) = output
+            .write_all(lines.as_bytes())
+            .and_then(|()| output.flush())
+        {
+            tracing::warn!(%error, "metrics could not be written to standard output");
+        }
+    }
+}
+
+fn install(recorder: impl Recorder + Sync + 'static) -> Result<(), Box<dyn Error + Send + Sync>> {
+    ::metrics::set_global_recorder(recorder).map_err(|error| error.to_string().into())
+}
+
+/// What Prometheus gets.
+fn prometheus() -> Result<PrometheusBuilder, Box<dyn Error + Send + Sync>> {
+    let mut builder = PrometheusBuilder::new();
+    for metric in names::ALL {
+        if let Kind::Histogram(_, buckets) = metric.kind {
+            let name = Matcher::Full(metric.name.to_owned());
+            builder = builder.set_buckets_for_metric(name, buckets)?;
+        }
+    }
+    Ok(builder)
+}
+
+/// Tells recorders what the metrics mean, and begins those without labels at
+/// zero, so that an alarm sees them before the first event.
+fn describe() {
+    for metric in names::ALL {
+        let is_plain = metric.cloudwatch == Some(&[]);
+        match metric.kind {
+            Kind::Counter => {
+                ::metrics::describe_counter!(metric.name, metric.help);
+            }
+            Kind::Gauge => {
+                ::metrics::describe_gauge!(metric.name, metric.help);
+                if is_plain {
+                    ::metrics::gauge!(metric.name).set(0);
+                }
+            }
+            Kind::Histogram(unit, _) => {
+                ::metrics::describe_histogram!(metric.name, unit, metric.help);
+            }
+        }
+    }
+    ::metrics::counter!(names::PANICS.name).increment(0);
+}
