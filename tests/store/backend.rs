@@ -1,6 +1,10 @@
 //! The stores under test, each new and empty.
 
-use clarity_backend::store::{DynamoDbSettings, DynamoDbStore, EmbeddedStore, ReadingStore};
+use std::sync::Arc;
+
+use clarity_backend::store::{
+    DynamoDbSettings, DynamoDbStore, EmbeddedStore, MeasuredStore, ReadingStore,
+};
 use tempfile::TempDir;
 
 use crate::dynamodb::raw;
@@ -38,6 +42,38 @@ impl Backend for Embedded {
             store: EmbeddedStore::open(directory.path()).unwrap(),
             directory,
         }
+    }
+
+    fn store(&self) -> &dyn ReadingStore {
+        &self.store
+    }
+}
+
+/// An embedded store that is measured, as the service has it.
+pub struct Measured {
+    store: MeasuredStore,
+    directory: TempDir,
+}
+
+impl Measured {
+    fn in_directory(directory: TempDir) -> Self {
+        let store = EmbeddedStore::open(directory.path()).unwrap();
+        Self {
+            store: MeasuredStore::new(Arc::new(store)),
+            directory,
+        }
+    }
+}
+
+impl Backend for Measured {
+    async fn new() -> Self {
+        Self::in_directory(temporary_directory())
+    }
+
+    async fn reopened(self) -> Self {
+        let Self { store, directory } = self;
+        drop(store);
+        Self::in_directory(directory)
     }
 
     fn store(&self) -> &dyn ReadingStore {

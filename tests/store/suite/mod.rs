@@ -1,5 +1,5 @@
 //! What every [`ReadingStore`] promises: one case per promise, and each case
-//! runs on each store.
+//! runs on each store, and on one that is measured.
 //!
 //! A case that is missing from the list below is dead code, which the
 //! compiler reports.
@@ -31,6 +31,7 @@ macro_rules! on_every_store {
     ($($topic:ident: $($case:ident),+;)+) => {
         on_every_store!(@on embedded, Embedded; $($topic: $($case),+;)+);
         on_every_store!(@on dynamodb, DynamoDb; $($topic: $($case),+;)+);
+        on_every_store!(@on measured, Measured; $($topic: $($case),+;)+);
     };
     (but only on $name:ident, $backend:ident; $($topic:ident: $($case:ident),+;)+) => {
         on_every_store!(@on $name, $backend; $($topic: $($case),+;)+);
