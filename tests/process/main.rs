@@ -15,8 +15,10 @@ mod durability;
 #[expect(dead_code, reason = "the tests of the client use the rest")]
 mod fake_gemini;
 mod logs;
+mod metrics;
 mod production;
 mod readme;
+mod requests;
 mod service;
 mod settings;
 mod stopping;
@@ -24,3 +26,5 @@ mod store_faults;
 #[expect(dead_code, reason = "the tests of the interface use more of it")]
 #[path = "../api/token_issuer.rs"]
 mod token_issuer;
+mod told;
+mod traces;

@@ -1,0 +1,317 @@
+//! Metrics after known traffic: what Prometheus gets, and `CloudWatch`.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
+use clarity_backend::telemetry::metrics::names;
+use serde_json::{Value, json};
+
+use crate::fake_gemini::{FakeGemini, KEY, Scripted};
+use crate::told::{Telling, reading, requests};
+
+/// Sends what the tests below count.
+async fn send_known_traffic(service: &Telling) {
+    let wrong = json!({"user_id": "canary-user"});
+    let batch = json!({"readings": [
+        reading("canary-user", 1), reading("canary-user", 2), wrong
+    ]});
+    let question = json!({"user_id": "canary-user", "query": "canary heart rate?"});
+    for (method, path, body, status) in [
+        ("POST", "/api/v1/data", reading("canary-user", 70), 200),
+        ("POST", "/api/v1/data", reading("canary-user", 70), 200),
+        ("POST", "/api/v1/data", wrong.clone(), 422),
+        ("POST", "/api/v1/data/batch", batch, 200),
+        ("GET", "/api/v1/data/canary-user", Value::Null, 200),
+        ("GET", "/api/v1/data/canary-user/export", Value::Null, 200),
+        ("GET", "/canary", Value::Null, 404),
+        ("CANARY", "/health", Value::Null, 405),
+        ("POST", "/api/v1/insights", question.clone(), 200),
+        ("POST", "/api/v1/insights", question, 200),
+    ] {
+        let sent = service.send(method, path, &body).await;
+        assert_eq!(sent, status, "{method} {path}");
+    }
+}
+
+/// Each sample by its name with its labels.
+fn samples(text: &str) -> BTreeMap<&str, f64> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let lines = lines.filter_map(|line| line.rsplit_once(' '));
+    lines
+        .map(|(name, value)| (name, value.parse().unwrap()))
+        .collect()
+}
+
+/// A Gemini that says something of the only reading, once.
+async fn gemini() -> FakeGemini {
+    let gemini = FakeGemini::start().await;
+    gemini
+        .enqueue(Scripted::reply("not a draft"))
+        .enqueue(Scripted::reply("not a draft"))
+        .enqueue(Scripted::error(StatusCode::FORBIDDEN, json!("canary")));
+    gemini
+}
+
+#[tokio::test]
+async fn prometheus_gets_what_happened_exactly() {
+    let gemini = gemini().await;
+    let directory = tempfile::tempdir().unwrap();
+    let service = Telling::start(
+        directory.path(),
+        &[
+            ("METRICS_ADDR", "127.0.0.1:0"),
+            ("CLARITY_REVISION", "abc123"),
+            ("GEMINI_API_KEY", KEY),
+            ("GEMINI_BASE_URL", gemini.base_url().as_str()),
+        ],
+    );
+    send_known_traffic(&service).await;
+    let text = service.metrics().await;
+    assert!(!text.contains("canary"), "{text}");
+    let version = env!("CARGO_PKG_VERSION");
+    let build = format!(r#"clarity_build_info{{version="{version}",revision="abc123"}}"#);
+    let samples = samples(&text);
+    for (name, value) in [
+        (
+            r#"clarity_http_requests_total{method="POST",route="/api/v1/data",status="200"}"#,
+            2.0,
+        ),
+        (
+            r#"clarity_http_requests_total{method="POST",route="/api/v1/data",status="422"}"#,
+            1.0,
+        ),
+        (
+            r#"clarity_http_requests_total{method="POST",route="/api/v1/data/batch",status="200"}"#,
+            1.0,
+        ),
+        (
+            r#"clarity_http_requests_total{method="GET",route="/api/v1/data/{user_id}",status="200"}"#,
+            1.0,
+        ),
+        (
+            r#"clarity_http_requests_total{method="GET",route="/api/v1/data/{user_id}/export",status="200"}"#,
+            1.0,
+        ),
+        (
+            r#"clarity_http_requests_total{method="GET",route="none",status="404"}"#,
+            1.0,
+        ),
+        (
+            r#"clarity_http_requests_total{method="other",route="/health",status="405"}"#,
+            1.0,
+        ),
+        (
+            r#"clarity_http_requests_total{method="POST",route="/api/v1/insights",status="200"}"#,
+            2.0,
+        ),
+        (
+            r#"clarity_http_request_duration_seconds_count{route="/api/v1/data"}"#,
+            3.0,
+        ),
+        (
+            r#"clarity_http_request_duration_seconds_bucket{route="/api/v1/data",le="+Inf"}"#,
+            3.0,
+        ),
+        ("clarity_http_requests_in_flight", 0.0),
+        ("clarity_panics_total", 0.0),
+        (
+            r#"clarity_store_operations_total{operation="put",outcome="ok"}"#,
+            2.0,
+        ),
+        (
+            r#"clarity_store_operations_total{operation="put_all",outcome="ok"}"#,
+            1.0,
+        ),
+        (
+            r#"clarity_store_operation_duration_seconds_count{operation="put"}"#,
+            2.0,
+        ),
+        (r#"clarity_readings_stored_total{result="stored"}"#, 4.0),
+        ("clarity_batch_readings_sum", 2.0),
+        ("clarity_batch_readings_count", 1.0),
+        (r#"clarity_gemini_attempts_total{outcome="ok"}"#, 2.0),
+        (r#"clarity_gemini_attempts_total{outcome="refused"}"#, 1.0),
+        ("clarity_gemini_attempt_duration_seconds_count", 3.0),
+        (r#"clarity_insight_cache_lookups_total{result="miss"}"#, 2.0),
+        (r#"clarity_insights_total{status="fallback"}"#, 2.0),
+        (&build, 1.0),
+    ] {
+        assert_eq!(samples.get(name), Some(&value), "{name} in {text}");
+    }
+    for kind in ["prompt", "answer"] {
+        let name = format!(r#"clarity_gemini_tokens_total{{kind="{kind}"}}"#);
+        assert!(samples[&*name] > 0.0, "{name} in {text}");
+    }
+    // Nothing else counts requests, and every metric is one of the list.
+    let requests = samples
+        .iter()
+        .filter(|(name, _)| name.starts_with("clarity_http_requests_total"));
+    assert_eq!(requests.map(|(_, count)| count).sum::<f64>(), 10.0);
+    for name in samples.keys() {
+        let known = |metric: &&names::Metric| name.starts_with(metric.name);
+        assert!(names::ALL.iter().any(|metric| known(&metric)), "{name}");
+    }
+    let (log, _) = service.stop();
+    assert_eq!(requests_in(&log), 10, "asking for metrics is no request");
+}
+
+fn requests_in(log: &[Value]) -> usize {
+    requests(log).len()
+}
+
+/// Where the environment does not ask for them there are none.
+#[tokio::test]
+async fn without_an_address_the_service_shows_no_metrics() {
+    let directory = tempfile::tempdir().unwrap();
+    let service = Telling::start(directory.path(), &[]);
+    assert_eq!(service.send("GET", "/metrics", &Value::Null).await, 404);
+    let (_, printed) = service.stop();
+    assert!(!printed.contains("_aws"), "{printed}");
+}
+
+/// The documents that were printed.
+fn documents(printed: &str) -> Vec<Value> {
+    let lines = printed.lines().filter(|line| line.starts_with('{'));
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// Holds a document against the specification.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
+fn check(document: &Value) {
+    assert!(document.to_string().len() < 256 * 1024);
+    assert!(document["_aws"]["Timestamp"].as_u64().unwrap() > 1_700_000_000_000);
+    for directive in document["_aws"]["CloudWatchMetrics"].as_array().unwrap() {
+        assert_eq!(directive["Namespace"], "Clarity");
+        for set in directive["Dimensions"].as_array().unwrap() {
+            let set = set.as_array().unwrap();
+            assert!((1..=30).contains(&set.len()));
+            for name in set {
+                let value = document[name.as_str().unwrap()].as_str().unwrap();
+                assert!((1..=1024).contains(&value.len()));
+            }
+        }
+        let metrics = directive["Metrics"].as_array().unwrap();
+        assert!((1..=100).contains(&metrics.len()));
+        for metric in metrics {
+            assert!(["Seconds", "Count"].contains(&metric["Unit"].as_str().unwrap()));
+            let value = &document[metric["Name"].as_str().unwrap()];
+            if value.is_number() {
+                continue;
+            }
+            let (values, counts) = (&value["Values"], &value["Counts"]);
+            let (values, counts) = (values.as_array().unwrap(), counts.as_array().unwrap());
+            assert!((1..=100).contains(&values.len()) && values.len() == counts.len());
+            assert!(values.iter().all(Value::is_number));
+            let count: u64 = counts.iter().map(|count| count.as_u64().unwrap()).sum();
+            assert_eq!(value["Count"], count);
+            assert!(value["Min"].as_f64() <= value["Max"].as_f64() && value["Sum"].is_number());
+        }
+    }
+}
+
+#[tokio::test]
+async fn cloudwatch_gets_lines_of_its_format_whose_counts_add_up() {
+    let directory = tempfile::tempdir().unwrap();
+    let both = [("METRICS_EMF", "true"), ("METRICS_ADDR", "127.0.0.1:0")];
+    let service = Telling::start(directory.path(), &both);
+    send_known_traffic(&service).await;
+    let seen = service.metrics().await;
+    assert!(seen.contains("clarity_http_requests_total"), "both at once");
+    let (_, printed) = service.stop();
+    assert!(!printed.contains("canary"), "{printed}");
+    let documents = documents(&printed);
+    let mut requests = BTreeMap::new();
+    let mut durations = 0;
+    for document in &documents {
+        check(document);
+        assert_eq!(document["environment"], "development");
+        if let Some(count) = document["clarity_http_requests_total"].as_u64() {
+            let status = document["status"].as_str().unwrap();
+            *requests.entry(status).or_insert(0) += count;
+        }
+        if let Some(count) = document["clarity_http_request_duration_seconds"]["Count"].as_u64() {
+            durations += count;
+        }
+    }
+    let expected = BTreeMap::from([("200", 7), ("404", 1), ("405", 1), ("422", 1)]);
+    assert_eq!((requests, durations), (expected, 10));
+}
+
+/// A DynamoDB that has a table and no readings, and is throttled once.
+async fn throttling_dynamodb() -> String {
+    let asked = AtomicU32::new(0);
+    let answer = async move |headers: HeaderMap| {
+        let target = headers["x-amz-target"].to_str().unwrap();
+        match target.rsplit('.').next().unwrap() {
+            "DescribeTable" => (StatusCode::OK, r#"{"Table":{"TableStatus":"ACTIVE"}}"#),
+            "GetItem" if asked.fetch_add(1, Ordering::SeqCst) == 0 => (
+                StatusCode::BAD_REQUEST,
+                r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}"#,
+            ),
+            _ => (StatusCode::OK, "{}"),
+        }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = std::sync::Arc::new(answer);
+    let router = Router::new().fallback(move |headers: HeaderMap| {
+        let answer = std::sync::Arc::clone(&answer);
+        async move { answer(headers).await }
+    });
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    format!("http://{address}")
+}
+
+// What it talks to is served while it starts and stops, which blocks a thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_sdk_repeats_is_counted() {
+    let endpoint = throttling_dynamodb().await;
+    let directory = tempfile::tempdir().unwrap();
+    let service = Telling::start(
+        directory.path(),
+        &[
+            ("DYNAMODB_ENDPOINT", &endpoint),
+            ("METRICS_ADDR", "127.0.0.1:0"),
+        ],
+    );
+    let path = "/api/v1/data/jane/018d0d2e-f5c0-8000-8000-000000000000";
+    assert_eq!(service.send("GET", path, &Value::Null).await, 404);
+    let text = service.metrics().await;
+    let samples = samples(&text);
+    for (name, value) in [
+        (
+            r#"clarity_store_attempts_total{operation="GetItem",outcome="throttled"}"#,
+            1.0,
+        ),
+        (
+            r#"clarity_store_attempts_total{operation="GetItem",outcome="ok"}"#,
+            1.0,
+        ),
+        (r#"clarity_store_retries_total{operation="GetItem"}"#, 1.0),
+        (
+            r#"clarity_store_operations_total{operation="get",outcome="ok"}"#,
+            1.0,
+        ),
+    ] {
+        assert_eq!(samples.get(name), Some(&value), "{name} in {text}");
+    }
+    let (log, _) = service.stop();
+    assert_eq!(requests(&log)[0]["upstream_attempts"], 2);
+}
+
+#[test]
+fn the_readme_names_every_metric() {
+    let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let readme = std::fs::read_to_string(readme).unwrap();
+    for metric in names::ALL {
+        assert!(
+            readme.contains(&format!("`{}`", metric.name)),
+            "{}",
+            metric.name
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! Traces, as whoever takes them gets them over OTLP.
+#![cfg(feature = "otlp")]
+
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::{HeaderMap, Uri};
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
+use prost::Message as _;
+use serde_json::{Value, json};
+
+use crate::fake_gemini::{FakeGemini, KEY, Scripted};
+use crate::told::{Telling, reading, requests};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PARENT: &str = "00f067aa0ba902b7";
+
+/// What takes traces.
+struct Collector {
+    url: String,
+    requests: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
+}
+
+impl Collector {
+    async fn start() -> Self {
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let taken = Arc::clone(&requests);
+        let router =
+            Router::new().fallback(async move |uri: Uri, headers: HeaderMap, body: Bytes| {
+                assert_eq!(uri.path(), "/base/v1/traces");
+                assert_eq!(headers["content-type"], "application/x-protobuf");
+                let request = ExportTraceServiceRequest::decode(body).unwrap();
+                taken.lock().unwrap().push(request);
+            });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/base", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        Self { url, requests }
+    }
+
+    fn spans(&self) -> Vec<Span> {
+        let requests = self.requests.lock().unwrap();
+        let resources = requests.iter().flat_map(|request| &request.resource_spans);
+        let scopes = resources.flat_map(|resource| &resource.scope_spans);
+        scopes.flat_map(|scope| scope.spans.clone()).collect()
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The names of a span's attributes.
+fn attributes(span: &Span) -> Vec<&str> {
+    let mut names: Vec<&str> = span.attributes.iter().map(|it| it.key.as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+// What it talks to is served while it starts and stops, which blocks a thread.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_its_store_operations_and_gemini_are_one_trace_without_a_person() {
+    let (collector, gemini) = (Collector::start().await, FakeGemini::start().await);
+    let directory = tempfile::tempdir().unwrap();
+    let service = Telling::start(
+        directory.path(),
+        &[
+            ("RUST_LOG", "trace"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url),
+            ("GEMINI_API_KEY", KEY),
+            ("GEMINI_BASE_URL", gemini.base_url().as_str()),
+        ],
+    );
+    let stored = service.send("POST", "/api/v1/data", reading("canary-user", 70));
+    assert_eq!(stored.await, 200);
+    gemini
+        .enqueue(Scripted::reply("canary"))
+        .enqueue(Scripted::error(
+            axum::http::StatusCode::FORBIDDEN,
+            json!("canary"),
+        ));
+    let question = json!({"user_id": "canary-user", "query": "canary of my heart rate?"});
+    let asked = service
+        .request("POST", "/api/v1/insights")
+        .header("traceparent", format!("00-{TRACE}-{PARENT}-01"))
+        .header("tracestate", "canary=1")
+        .header("Accept", "text/event-stream")
+        .json(&question);
+    let answer = asked.send().await.unwrap().text().await.unwrap();
+    assert!(answer.contains("event: insight"), "{answer}");
+    let listed = service.send("GET", "/api/v1/data/canary-user?limit=3", &Value::Null);
+    assert_eq!(listed.await, 200);
+    let (log, _) = service.stop();
+
+    let sent = format!("{:?}", collector.requests.lock().unwrap());
+    for secret in ["canary", "development-key", KEY] {
+        assert!(!sent.contains(secret), "{secret} in {sent}");
+    }
+    assert!(sent.contains("clarity-backend") && sent.contains("deployment.environment.name"));
+    let spans = collector.spans();
+    let of = |name: &str| {
+        let mut found = spans.iter().filter(|span| span.name == name);
+        let first = found.next().unwrap_or_else(|| panic!("{name} in {sent}"));
+        (first, found.count())
+    };
+    let (asked, others) = of("POST /api/v1/insights");
+    assert_eq!(others, 0);
+    assert_eq!(hex(&asked.trace_id), TRACE);
+    assert_eq!(hex(&asked.parent_span_id), PARENT);
+    let names = [
+        "http.request.method",
+        "http.response.status_code",
+        "http.route",
+    ];
+    let own = attributes(asked);
+    let own: Vec<_> = own.into_iter().filter(|name| !is_added(name)).collect();
+    assert_eq!(own, names);
+
+    let within = |parent: &Span, child: &Span| {
+        child.trace_id == parent.trace_id && child.parent_span_id == parent.span_id
+    };
+    let (gemini_span, repeated) = of("gemini");
+    assert_eq!(repeated, 1);
+    assert!(within(asked, gemini_span));
+    let failed = spans.iter().filter(|span| {
+        let status = span.status.as_ref().map(|status| status.code);
+        span.name == "gemini" && status == Some(StatusCode::Error as i32)
+    });
+    assert_eq!(failed.count(), 1, "{sent}");
+    let lists = spans.iter().filter(|span| span.name == "list");
+    let (of_question, of_list): (Vec<&Span>, Vec<_>) = lists.partition(|span| within(asked, span));
+    assert!(!of_question.is_empty() && of_list.len() == 1);
+
+    let (stored, _) = of("POST /api/v1/data");
+    assert!(stored.parent_span_id.is_empty(), "it begins its trace");
+    let (put, _) = of("put");
+    assert!(within(stored, put));
+
+    // The log names the same traces.
+    let told: Vec<_> = requests(&log)
+        .iter()
+        .map(|line| line["trace_id"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(told[..2], [hex(&stored.trace_id), TRACE.to_owned()]);
+}
+
+/// What `tracing` adds: how long a span was worked on, and where it is in the
+/// source.
+fn is_added(name: &str) -> bool {
+    ["busy_ns", "idle_ns", "level", "target"].contains(&name)
+}
+
+#[tokio::test]
+async fn a_service_whose_traces_nobody_takes_serves_and_stops() {
+    // Bound, so that nobody else gets it, but not listening.
+    let socket = tokio::net::TcpSocket::new_v4().unwrap();
+    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let url = format!("http://{}", socket.local_addr().unwrap());
+    let directory = tempfile::tempdir().unwrap();
+    let service = Telling::start(directory.path(), &[("OTEL_EXPORTER_OTLP_ENDPOINT", &url)]);
+    for value in 0..5 {
+        let stored = service.send("POST", "/api/v1/data", reading("jane", value));
+        assert_eq!(stored.await, 200);
+    }
+    let (log, _) = service.stop();
+    let told = log.iter().filter(|line| {
+        let text = line["message"].as_str().unwrap_or_default();
+        text.starts_with("traces cannot be sent")
+    });
+    assert_eq!(told.count(), 1, "{log:?}");
+}
