@@ -20,8 +20,8 @@ use crate::config::{
 };
 use crate::domain::Clock;
 use crate::http::{
-    self, AllowedOrigins, AppState, CursorKeys, Pseudonyms, RateLimits, Readiness,
-    RequestsPerMinute, TrustedProxies,
+    self, Admission, AllowedOrigins, AppState, CursorKeys, Deadlines, Pseudonyms, RateLimits,
+    Readiness, RequestsPerMinute, TrustedProxies,
 };
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
 use crate::insights::{self, GeminiProvider, InsightProvider, Insights, StatisticalProvider};
@@ -34,6 +34,10 @@ use crate::telemetry::{Metrics, chain};
 /// How long after it was told to stop the service is over, whatever is still in
 /// flight: before ECS, which waits for 30 s by default, kills it.
 const HARD_STOP: Duration = Duration::from_secs(25);
+
+/// How much longer the request of a question may take than its answer, which
+/// falls back on statistics in time.
+const INSIGHT_MARGIN: Duration = Duration::from_secs(5);
 
 /// The service, ready to be served.
 pub struct App {
@@ -83,6 +87,7 @@ impl App {
                 clock,
                 api_keys: Arc::new(open_key_ring(config).await?),
                 cursor_keys: CursorKeys::derive(config.service_secrets.iter()),
+                admission: Admission::sized(deadlines(config)),
                 limits: Arc::new(rate_limits(&config.limits)),
                 trusted_proxies: TrustedProxies::from_iter(config.limits.trusted_proxies.clone()),
                 pseudonyms: Pseudonyms::derive(&config.service_secrets.current),
@@ -182,6 +187,14 @@ fn insight_provider(config: &InsightConfig) -> Result<Arc<dyn InsightProvider>, 
         config.deadline,
         config.cache_ttl,
     )))
+}
+
+fn deadlines(config: &Config) -> Deadlines {
+    Deadlines {
+        data: config.deadlines.data,
+        bulk: config.deadlines.bulk,
+        insights: config.insights.deadline + INSIGHT_MARGIN,
+    }
 }
 
 fn rate_limits(config: &LimitConfig) -> RateLimits {

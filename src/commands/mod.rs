@@ -79,6 +79,8 @@ Settings come from the environment, or from a file .env in the working directory
   MAX_CONNECTIONS    connections that may be open [4500]
   IDLE_TIMEOUT       seconds between two requests, or for the header of one [75]
   WRITE_TIMEOUT      seconds in which a client takes nothing of its answer [30]
+  DATA_DEADLINE      seconds that storing, reading or deleting may take [5]
+  BULK_DEADLINE      seconds that a batch, export, summary or erasure may take [60]
   SHUTDOWN_GRACE     seconds of serving on after SIGTERM, while not ready any more
                      [0; in production 5], 20 at most
   RUST_LOG           what is logged, such as debug [info]

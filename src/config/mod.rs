@@ -6,6 +6,7 @@
 
 mod connections;
 mod cors;
+mod deadlines;
 mod faults;
 mod file;
 mod insights;
@@ -25,6 +26,7 @@ use secrecy::SecretString;
 
 pub use self::connections::ConnectionConfig;
 pub use self::cors::CorsConfig;
+pub use self::deadlines::DeadlineConfig;
 pub use self::faults::ConfigFaults;
 pub use self::file::{FileFault, load_file};
 pub use self::insights::{GeminiConfig, InsightConfig};
@@ -67,6 +69,8 @@ pub struct Config {
     pub cors: CorsConfig,
     /// What connections may cost.
     pub connections: ConnectionConfig,
+    /// How long requests may take.
+    pub deadlines: DeadlineConfig,
     /// How questions are answered.
     pub insights: InsightConfig,
     /// How long it serves on once it is told to stop, so that load balancers
@@ -156,6 +160,7 @@ impl Config {
         let limits = reader.limits(environment);
         let cors = reader.cors(environment);
         let connections = reader.connections();
+        let deadlines = reader.deadlines();
         let insights = reader.insights(environment);
         let shutdown_grace = reader.shutdown_grace(environment);
         let telemetry = reader.telemetry(environment);
@@ -169,6 +174,7 @@ impl Config {
             limits,
             cors,
             connections,
+            deadlines,
             insights,
             shutdown_grace,
             telemetry,

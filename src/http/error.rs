@@ -71,6 +71,15 @@ pub enum ApiError {
         /// What became of each.
         results: Vec<BatchResult>,
     },
+    /// The body takes longer to arrive than a request may.
+    #[error("the body took too long to arrive")]
+    BodyTooSlow,
+    /// There is no place for more requests at the moment.
+    #[error("there is no place for more requests at the moment")]
+    Overloaded,
+    /// It was given up when its time was over.
+    #[error("this took too long, and may have been done or not; it is safe to send it again")]
+    DeadlineExceeded,
     /// It takes longer than a request may.
     #[error("this takes longer than a request may; ask for a shorter range or fewer data types")]
     OutOfTime,
@@ -100,7 +109,11 @@ impl ApiError {
             }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
             Self::IssuerUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "issuer_unavailable"),
-            Self::OutOfTime => (StatusCode::GATEWAY_TIMEOUT, "deadline_exceeded"),
+            Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
+            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
+            Self::OutOfTime | Self::DeadlineExceeded => {
+                (StatusCode::GATEWAY_TIMEOUT, "deadline_exceeded")
+            }
             Self::Store(source) | Self::BatchInterrupted { source, .. }
                 if source.is_retryable() =>
             {

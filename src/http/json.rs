@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 use tokio::task::spawn_blocking;
+use tokio::time::timeout_at;
 
 use super::AppState;
+use super::admission::Deadline;
 use super::error::ApiError;
 use super::permission::Access;
 use super::validation::Faults;
@@ -49,15 +51,16 @@ impl<T: FromJson> FromRequest<AppState> for Json<T> {
         if !is_json(request.headers()) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        let body =
-            Bytes::from_request(request, state)
-                .await
-                .map_err(|rejection| match rejection {
-                    BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                        ApiError::BodyTooLarge(T::LARGEST_BODY)
-                    }
-                    _ => ApiError::BodyInterrupted,
-                })?;
+        let deadline = Deadline::of_body(request.extensions())?;
+        let body = timeout_at(deadline, Bytes::from_request(request, state))
+            .await
+            .map_err(|_| ApiError::BodyTooSlow)?
+            .map_err(|rejection| match rejection {
+                BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+                    ApiError::BodyTooLarge(T::LARGEST_BODY)
+                }
+                _ => ApiError::BodyInterrupted,
+            })?;
         let now = state.clock.now();
         let read = if body.len() <= QUICKLY_READ {
             T::from_json(&body, now)?

@@ -5,6 +5,7 @@
 //! functions named in [`router`]: it extracts, calls the store or the insight
 //! provider, and answers.
 
+mod admission;
 mod audit;
 mod authentication;
 mod batch;
@@ -19,6 +20,7 @@ mod error;
 mod export;
 mod export_format;
 mod filters;
+mod guarded;
 mod health;
 mod insight_events;
 mod insights;
@@ -38,14 +40,17 @@ mod summary;
 mod summary_parameters;
 mod validation;
 
+use std::sync::Arc;
+
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
+use axum::routing::{delete, get};
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+pub use admission::{Admission, Deadlines};
 pub use audit::Pseudonyms;
 pub use client_address::TrustedProxies;
 pub use cors::AllowedOrigins;
@@ -55,6 +60,7 @@ pub use limits::{RateLimits, RequestsPerMinute};
 pub use metrics::metrics_router;
 pub use state::AppState;
 
+use admission::{Gate, admit};
 use error::ApiError;
 
 /// The largest body of a request in bytes. Metadata of 16 KiB take six times
@@ -84,28 +90,42 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
     let public = OpenApiRouter::new()
         .routes(routes!(health::alive))
         .routes(routes!(health::ready));
-    let (private, description) = OpenApiRouter::new()
+    let admitted = |gate: &Arc<Gate>| middleware::from_fn_with_state(Arc::clone(gate), admit);
+    let data = OpenApiRouter::new()
         .routes(routes!(readings::create))
-        .merge(
-            OpenApiRouter::new()
-                .routes(routes!(batch::create))
-                .layer(DefaultBodyLimit::max(batch::LARGEST_BODY)),
-        )
-        .routes(routes!(readings::list, erasure::erase_user))
-        .routes(routes!(summary::summarize))
-        .merge(
-            OpenApiRouter::new()
-                .routes(routes!(export::export))
-                .layer(CompressionLayer::new()),
-        )
+        .routes(routes!(readings::list))
         .routes(routes!(readings::read, readings::delete))
+        .layer(admitted(&state.admission.data));
+    let walks = OpenApiRouter::new()
+        .routes(routes!(summary::summarize))
+        .routes(routes!(erasure::erase_user))
+        .layer(admitted(&state.admission.walks));
+    let batches = OpenApiRouter::new()
+        .routes(routes!(batch::create))
+        .layer(DefaultBodyLimit::max(batch::LARGEST_BODY));
+    let exports = OpenApiRouter::new()
+        .routes(routes!(export::export))
+        .layer(CompressionLayer::new());
+    let bulk = batches
+        .merge(exports)
+        .layer(admitted(&state.admission.bulk));
+    let insights = OpenApiRouter::new()
         .routes(routes!(insights::create))
+        .layer(admitted(&state.admission.insights));
+    let (private, description) = data
+        .merge(walks)
+        .merge(bulk)
+        .merge(insights)
         .split_for_parts();
     let private = private
         // A user may be called so too.
         .route(
             "/data/batch",
-            get(readings::list).delete(erasure::erase_user),
+            get(readings::list).layer(admitted(&state.admission.data)),
+        )
+        .route(
+            "/data/batch",
+            delete(erasure::erase_user).layer(admitted(&state.admission.walks)),
         )
         .fallback(async || ApiError::UnknownPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{CursorKeys, Pseudonyms, RateLimits, Readiness, TrustedProxies};
+use super::{Admission, CursorKeys, Pseudonyms, RateLimits, Readiness, TrustedProxies};
 use crate::auth::{KeyRing, TokenVerifier};
 use crate::domain::Clock;
 use crate::insights::Insights;
@@ -23,6 +23,8 @@ pub struct AppState {
     pub cursor_keys: CursorKeys,
     /// Verifies the tokens that clients present instead, if any are taken.
     pub tokens: Option<Arc<TokenVerifier>>,
+    /// How many requests are served at once.
+    pub admission: Admission,
     /// How often clients may ask.
     pub limits: Arc<RateLimits>,
     /// Who is believed about where requests come from.

@@ -1,0 +1,22 @@
+use std::ffi::OsString;
+use std::time::Duration;
+
+use super::reader::Reader;
+
+/// How long requests may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadlineConfig {
+    /// Reading, storing and deleting readings.
+    pub data: Duration,
+    /// Batches, exports, summaries and erasures.
+    pub bulk: Duration,
+}
+
+impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+    pub(super) fn deadlines(&mut self) -> DeadlineConfig {
+        DeadlineConfig {
+            data: self.seconds("DATA_DEADLINE", 5, 1..=55),
+            bulk: self.seconds("BULK_DEADLINE", 60, 1..=600),
+        }
+    }
+}
