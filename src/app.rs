@@ -17,7 +17,8 @@ use tokio::time::Instant;
 
 use crate::auth::{ApiKeys, KeyRing, KeyRingFault, KeySource, SecretsManager, TokenVerifier};
 use crate::config::{
-    Config, CorsConfig, Environment, InsightConfig, KeyList, LimitConfig, StoreConfig, TableConfig,
+    Config, CorsConfig, Environment, InsightConfig, KeyList, LimitConfig, ShutdownConfig,
+    StoreConfig, TableConfig,
 };
 use crate::domain::Clock;
 use crate::http::{
@@ -32,13 +33,17 @@ use crate::store::{
 };
 use crate::telemetry::{Metrics, chain};
 
-/// How long after it was told to stop the service is over, whatever is still in
-/// flight: before ECS, which waits for 30 s by default, kills it.
-const HARD_STOP: Duration = Duration::from_secs(25);
-
 /// How much longer the request of a question may take than its answer, which
 /// falls back on statistics in time.
 const INSIGHT_MARGIN: Duration = Duration::from_secs(5);
+
+/// A scraper or two, and somebody who looks.
+const METRICS_CONNECTIONS: ConnectionLimits = ConnectionLimits {
+    most: 16,
+    // Longer than Prometheus waits between two scrapes by default, a minute.
+    idle: Duration::from_secs(75),
+    stall: Duration::from_secs(10),
+};
 
 /// The service, ready to be served.
 pub struct App {
@@ -48,7 +53,7 @@ pub struct App {
     /// Whether clients reach it by HTTPS alone.
     is_behind_https: bool,
     reload_keys_every: Duration,
-    shutdown_grace: Duration,
+    shutdown: ShutdownConfig,
     connections: ConnectionLimits,
 }
 
@@ -97,7 +102,7 @@ impl App {
             allowed_origins: allowed_origins(&config.cors),
             is_behind_https: config.environment == Environment::Production,
             reload_keys_every: config.keys.reload_every,
-            shutdown_grace: config.shutdown_grace,
+            shutdown: config.shutdown.clone(),
             connections: ConnectionLimits {
                 most: config.connections.most,
                 idle: config.connections.idle,
@@ -124,13 +129,13 @@ impl App {
         let readiness = Arc::clone(&self.state.readiness);
         let shutdown = async {
             stop.await;
-            let hard_stop = Instant::now() + HARD_STOP;
+            let deadline = Instant::now() + self.shutdown.deadline;
             readiness.begin_shutdown();
             tracing::info!("stopping");
             phase.send_replace(Phase::Leaving);
-            tokio::time::sleep(self.shutdown_grace).await;
+            tokio::time::sleep(self.shutdown.grace).await;
             phase.send_replace(Phase::Draining);
-            tokio::time::sleep_until(hard_stop).await;
+            tokio::time::sleep_until(deadline).await;
             phase.send_replace(Phase::Over);
             std::future::pending().await
         };
@@ -167,7 +172,10 @@ pub async fn serve_metrics(
     })?;
     let address = listener.local_addr()?;
     tracing::info!(%address, "serving metrics");
-    axum::serve(listener, http::metrics_router(metrics.clone())).await?;
+    // Nobody waits for an answer when the process ends.
+    let (_serving, phases) = watch::channel(Phase::Serving);
+    let router = http::metrics_router(metrics.clone());
+    server::serve(listener, router, METRICS_CONNECTIONS, phases).await;
     Err("the listener for metrics ended".into())
 }
 

@@ -85,7 +85,7 @@ const ROOMS: [Room; 13] = [
     },
     Room {
         module: "server",
-        may_use: &[],
+        may_use: &["telemetry"],
         keeps: &["hyper", "hyper_util", "tokio_io_timeout"],
     },
     Room {
@@ -140,7 +140,10 @@ const SHARED: [(&str, &[&str]); 7] = [
     ("aws_config", &["auth", "store"]),
     ("axum", &["http", "app", "server"]),
     ("csv", &["domain", "http", "import"]),
-    ("metrics", &["http", "insights", "store", "telemetry"]),
+    (
+        "metrics",
+        &["http", "insights", "server", "store", "telemetry"],
+    ),
     ("moka", &["http", "insights"]),
     ("reqwest", &["auth", "commands", "import", "insights", "telemetry"]),
     (

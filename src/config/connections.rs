@@ -14,8 +14,8 @@ pub struct ConnectionConfig {
     pub stall: Duration,
 }
 
-/// With as much as each may have of a header, 64 KiB, these take 281 MiB of the
-/// 512 MB of a task.
+/// With as much as each may have of a header, 32 KiB, these take two fifths of
+/// the 512 MB of a task.
 const MOST_BY_DEFAULT: usize = 4_500;
 
 /// As many as the system has ports for one client.

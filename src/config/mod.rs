@@ -13,6 +13,7 @@ mod insights;
 mod keys;
 mod limits;
 mod reader;
+mod shutdown;
 mod telemetry;
 mod tokens;
 mod warnings;
@@ -20,7 +21,6 @@ mod warnings;
 use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use secrecy::SecretString;
 
@@ -33,6 +33,7 @@ pub use self::insights::{GeminiConfig, InsightConfig};
 pub use self::keys::{KeyConfig, KeyList, ServiceSecrets};
 pub use self::limits::LimitConfig;
 use self::reader::Reader;
+pub use self::shutdown::ShutdownConfig;
 pub use self::tokens::TokenConfig;
 use crate::telemetry::Settings;
 
@@ -73,9 +74,8 @@ pub struct Config {
     pub deadlines: DeadlineConfig,
     /// How questions are answered.
     pub insights: InsightConfig,
-    /// How long it serves on once it is told to stop, so that load balancers
-    /// have time to notice that it is not ready.
-    pub shutdown_grace: Duration,
+    /// How long it goes on once it is told to stop.
+    pub shutdown: ShutdownConfig,
     /// What the service tells of itself, and how.
     pub telemetry: Settings,
 }
@@ -162,7 +162,7 @@ impl Config {
         let connections = reader.connections();
         let deadlines = reader.deadlines();
         let insights = reader.insights(environment);
-        let shutdown_grace = reader.shutdown_grace(environment);
+        let shutdown = reader.shutdown(environment);
         let telemetry = reader.telemetry(environment);
         reader.finish(Self {
             environment,
@@ -176,7 +176,7 @@ impl Config {
             connections,
             deadlines,
             insights,
-            shutdown_grace,
+            shutdown,
             telemetry,
         })
     }
@@ -322,7 +322,7 @@ mod tests {
         .unwrap();
         assert!(matches!(production.store, StoreConfig::DynamoDb(_)));
         assert_eq!(production.address.to_string(), "0.0.0.0:8000");
-        assert_eq!(production.shutdown_grace.as_secs(), 5);
+        assert_eq!(production.shutdown.grace.as_secs(), 5);
         assert!(!format!("{production:?}").contains(key));
         let embedded = read(&[
             ("DYNAMODB_ENDPOINT", "http://localhost:8001"),

@@ -227,16 +227,6 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         }))
     }
 
-    pub(super) fn shutdown_grace(&mut self, environment: Environment) -> Duration {
-        // A load balancer goes on sending requests for some seconds after it is
-        // told that a task is leaving.
-        let default = match environment {
-            Environment::Development => 0,
-            Environment::Production => 5,
-        };
-        self.seconds("SHUTDOWN_GRACE", default, 0..=20)
-    }
-
     pub(super) fn log_filter(&mut self) -> String {
         let filter = self.text("RUST_LOG").unwrap_or_else(|| "info".to_owned());
         // The crate would take a level with a blank for the name of a target.

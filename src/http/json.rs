@@ -1,7 +1,5 @@
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
@@ -12,10 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 use tokio::task::spawn_blocking;
-use tokio::time::timeout_at;
 
 use super::AppState;
-use super::admission::Deadline;
+use super::admission::Visit;
+use super::arriving_body::ArrivedBody;
 use super::error::ApiError;
 use super::permission::Access;
 use super::validation::Faults;
@@ -27,7 +25,7 @@ pub struct Json<T>(pub T);
 
 /// What a request's body can be read as.
 pub trait FromJson: Sized + Send + 'static {
-    /// The largest body in bytes; the route's limit is the same.
+    /// The largest body in bytes.
     const LARGEST_BODY: usize = super::LARGEST_BODY;
 
     /// How many readings it brings of each of its [`Self::users`].
@@ -51,21 +49,15 @@ impl<T: FromJson> FromRequest<AppState> for Json<T> {
         if !is_json(request.headers()) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        let deadline = Deadline::of_body(request.extensions())?;
-        let body = timeout_at(deadline, Bytes::from_request(request, state))
-            .await
-            .map_err(|_| ApiError::BodyTooSlow)?
-            .map_err(|rejection| match rejection {
-                BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
-                    ApiError::BodyTooLarge(T::LARGEST_BODY)
-                }
-                _ => ApiError::BodyInterrupted,
-            })?;
+        let visit = Arc::clone(Visit::of(request.extensions())?);
+        let body =
+            ArrivedBody::receive(request, &visit, T::LARGEST_BODY, &state.admission.bodies).await?;
+        visit.begin().await?;
         let now = state.clock.now();
-        let read = if body.len() <= QUICKLY_READ {
-            T::from_json(&body, now)?
+        let read = if body.bytes().len() <= QUICKLY_READ {
+            T::from_json(body.bytes(), now)?
         } else {
-            match spawn_blocking(move || T::from_json(&body, now)).await {
+            match spawn_blocking(move || T::from_json(body.bytes(), now)).await {
                 Ok(read) => read?,
                 Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                 Err(_) => return Err(ApiError::Panicked),

@@ -6,6 +6,7 @@
 //! provider, and answers.
 
 mod admission;
+mod arriving_body;
 mod audit;
 mod authentication;
 mod batch;
@@ -42,7 +43,6 @@ mod validation;
 
 use std::sync::Arc;
 
-use axum::extract::DefaultBodyLimit;
 use axum::routing::{delete, get};
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -75,7 +75,6 @@ pub fn router(state: AppState, allowed_origins: &AllowedOrigins, is_behind_https
         .merge(docs::routes(&document))
         .fallback(async || ApiError::UnknownPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .layer(CatchPanicLayer::custom(|_| {
             axum::response::IntoResponse::into_response(ApiError::Panicked)
         }))
@@ -100,9 +99,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(summary::summarize))
         .routes(routes!(erasure::erase_user))
         .layer(admitted(&state.admission.walks));
-    let batches = OpenApiRouter::new()
-        .routes(routes!(batch::create))
-        .layer(DefaultBodyLimit::max(batch::LARGEST_BODY));
+    let batches = OpenApiRouter::new().routes(routes!(batch::create));
     let exports = OpenApiRouter::new()
         .routes(routes!(export::export))
         .layer(CompressionLayer::new());

@@ -21,9 +21,10 @@ use tower::Service as _;
 use super::ConnectionLimits;
 use super::phase::{Phase, reached};
 
-/// The largest header of a request in bytes: as large as the load balancers of
-/// AWS let through.
-const LARGEST_HEADER: usize = 64 * 1024;
+/// The largest header of a request in bytes, and what of its body is read at
+/// once: far more than browsers and tokens take, and little enough for thousands
+/// of connections.
+const LARGEST_HEADER: usize = 32 * 1024;
 
 /// How long a connection that has brought no request yet is waited for once
 /// connections are drained: its first may be on its way.

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 
 pub use self::phase::Phase;
 use self::phase::reached;
+use crate::telemetry::metrics::names;
 
 /// What connections may cost.
 #[derive(Debug, Clone, Copy)]
@@ -85,10 +86,27 @@ async fn accept(
         };
         let (router, phase) = (router.clone(), phase.clone());
         connections.spawn(async move {
+            let _open = Open::begin();
             connection::attend(stream, client, router, limits, phase).await;
             drop(place);
         });
         while connections.try_join_next().is_some() {}
+    }
+}
+
+/// A connection that counts as open until it is dropped.
+struct Open;
+
+impl Open {
+    fn begin() -> Self {
+        metrics::gauge!(names::CONNECTIONS_OPEN.name).increment(1);
+        Self
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        metrics::gauge!(names::CONNECTIONS_OPEN.name).decrement(1);
     }
 }
 

@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 use crate::fake_gemini::{self, FakeGemini};
 use crate::support::dynamodb_local::DynamoDbLocal;
@@ -71,7 +72,8 @@ impl TestApp {
         Self::with(&config(&[]), store, directory).await
     }
 
-    async fn with(
+    /// Over a given store, as `config` says otherwise.
+    pub async fn with(
         config: &Config,
         store: Arc<dyn ReadingStore>,
         directory: Option<TempDir>,
@@ -138,12 +140,17 @@ impl TestApp {
         page.expect(StatusCode::OK)["count"].as_u64().unwrap()
     }
 
+    /// A connection on which these bytes were sent as they are.
+    pub async fn connect(&self, bytes: &[u8]) -> TcpStream {
+        let mut connection = TcpStream::connect(self.address).await.unwrap();
+        connection.write_all(bytes).await.unwrap();
+        connection
+    }
+
     /// Sends bytes as they are and gives what comes back: for what an HTTP
     /// client would put right before sending.
     pub async fn send_bytes(&self, bytes: &[u8]) -> String {
-        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-        let mut connection = tokio::net::TcpStream::connect(self.address).await.unwrap();
-        connection.write_all(bytes).await.unwrap();
+        let mut connection = self.connect(bytes).await;
         let mut answer = Vec::new();
         connection.read_to_end(&mut answer).await.unwrap();
         String::from_utf8(answer).unwrap()

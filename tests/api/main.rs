@@ -31,6 +31,7 @@ mod keys;
 mod limits;
 mod listing;
 mod openapi;
+mod overload;
 mod permissions;
 mod readings;
 mod sample_data;

@@ -1,0 +1,113 @@
+//! More than the service can bear, and senders who take their time.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use futures_util::future::join_all;
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpStream;
+
+use crate::app::{TestApp, config, example_with};
+use crate::faulty_store::FaultyStore;
+
+fn cores() -> usize {
+    available_parallelism().map_or(1, usize::from)
+}
+
+/// The head of a request whose body is said to have so many bytes.
+fn head(path: &str, length: usize) -> Vec<u8> {
+    format!(
+        "POST {path} HTTP/1.1\r\nHost: test\r\nX-API-Key: development-key\r\nConnection: close\r\n\
+         Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+/// So many clients who have sent all but the last byte of a body of `length`.
+async fn slow_senders(app: &TestApp, count: usize, path: &str, length: usize) -> Vec<TcpStream> {
+    let mut sent = head(path, length);
+    sent.extend(vec![b' '; length - 1]);
+    join_all((0..count).map(|_| app.connect(&sent))).await
+}
+
+async fn answer(mut connection: TcpStream) -> String {
+    let mut answer = String::new();
+    // What was not read of its body may reset the connection after the answer.
+    let _ = connection.read_to_string(&mut answer).await;
+    answer
+}
+
+#[tokio::test]
+async fn slow_senders_keep_nobody_out() {
+    let app = TestApp::start().await;
+    let slow = [
+        slow_senders(&app, 300 * cores(), "/api/v1/data", 10).await,
+        slow_senders(&app, 40 * cores(), "/api/v1/data/batch", 10).await,
+        slow_senders(&app, 40 * cores(), "/api/v1/insights", 10).await,
+    ];
+    let reading = example_with(serde_json::json!({}));
+    assert_eq!(app.post(&reading).await.status, 200);
+    let batch = serde_json::json!({"readings": [reading]}).to_string();
+    let stored = app.post_raw("/api/v1/data/batch", batch).await;
+    assert_eq!(stored.status, 200);
+    assert_eq!(app.get("/api/v1/data/user123").await.status, 200);
+    drop(slow);
+}
+
+#[tokio::test]
+async fn who_sends_too_slowly_is_told_so() {
+    let app = TestApp::start_with(&[("DATA_DEADLINE", "1")]).await;
+    let slow = slow_senders(&app, 1, "/api/v1/data", 10).await;
+    for connection in slow {
+        let answer = answer(connection).await;
+        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
+        assert!(answer.contains("body_too_slow"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn bodies_on_their_way_are_bounded_together() {
+    let app = TestApp::start_with(&[("DATA_DEADLINE", "2")]).await;
+    // Bodies have 8 MiB for each batch that may be read at once, at most 8.
+    let length = 128 * 1024;
+    let fitting = (2 * cores()).min(8) * 64;
+    let slow = slow_senders(&app, fitting + 20, "/api/v1/data", length).await;
+    let answers = join_all(slow.into_iter().map(answer)).await;
+    let refused: Vec<&String> = answers
+        .iter()
+        .filter(|answer| answer.starts_with("HTTP/1.1 503 "))
+        .collect();
+    assert!(refused.len() >= 20, "{}", refused.len());
+    assert!(refused[0].contains("retry-after: 1"), "{}", refused[0]);
+    // What they held is given back.
+    let reading = example_with(serde_json::json!({}));
+    assert_eq!(app.post(&reading).await.status, 200);
+}
+
+#[tokio::test]
+async fn what_is_beyond_the_places_is_refused_and_health_is_not() {
+    let (store, directory) = FaultyStore::new();
+    store.read_slowly();
+    let settings = config(&[("DATA_DEADLINE", "3")]);
+    let app = TestApp::with(&settings, Arc::new(store), Some(directory)).await;
+    let places = 128 * cores();
+    let list = (0..2 * places + 20).map(|_| app.get("/api/v1/data/user123"));
+    let health = async {
+        for _ in 0..20 {
+            assert_eq!(app.get("/health").await.status, 200);
+        }
+    };
+    let (answers, ()) = tokio::join!(join_all(list), health);
+    let (mut refused, mut late) = (0, 0);
+    for answer in answers {
+        if answer.status == 503 {
+            assert_eq!(answer.headers["retry-after"], "1");
+            answer.expect_problem(503, "overloaded");
+            refused += 1;
+        } else {
+            answer.expect_problem(504, "deadline_exceeded");
+            late += 1;
+        }
+    }
+    assert!(refused >= 20 && late >= places, "{refused}, {late}");
+}
