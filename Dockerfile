@@ -74,8 +74,10 @@ COPY --from=build /clarity-backend /clarity-backend
 
 USER 10001:10001
 
-# Strict unless told otherwise: without a key of its own it does not start.
-ENV ENVIRONMENT=production
+# Strict unless told otherwise: without a key of its own it does not start. Metrics and
+# traces bear the revision.
+ENV ENVIRONMENT=production \
+    CLARITY_REVISION="$REVISION"
 EXPOSE 8000
 
 STOPSIGNAL SIGTERM

@@ -82,7 +82,9 @@ Settings come from the environment, or from a file .env in the working directory
   DATA_DEADLINE      seconds that storing, reading or deleting may take [5]
   BULK_DEADLINE      seconds that a batch, export, summary or erasure may take [60]
   SHUTDOWN_GRACE     seconds of serving on after SIGTERM, while not ready any more
-                     [0; in production 5], 20 at most
+                     [0; in production 5], 60 at most
+  SHUTDOWN_DEADLINE  seconds after SIGTERM until it is over, whatever is in flight,
+                     115 at most [25]
   RUST_LOG           what is logged, such as debug [info]
   LOG_FORMAT         json or text [text; in production json]
   METRICS_ADDR       address and port where Prometheus may ask for metrics, such

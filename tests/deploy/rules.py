@@ -32,7 +32,8 @@ ALARMED_METRICS = {
 # other ways to give the same.
 NOT_ON_AWS = set(
     "HOST CLARITY_STORE CLARITY_DATA_DIR DYNAMODB_ENDPOINT SECRETS_MANAGER_ENDPOINT CLARITY_API_KEY "
-    "MAX_CONNECTIONS IDLE_TIMEOUT WRITE_TIMEOUT "
+    "MAX_CONNECTIONS IDLE_TIMEOUT WRITE_TIMEOUT DATA_DEADLINE BULK_DEADLINE LOG_FORMAT METRICS_ADDR "
+    "OTEL_EXPORTER_OTLP_ENDPOINT CLARITY_REVISION "
     "CLARITY_API_KEYS_FILE CLARITY_API_KEYS_SECRET AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_PROFILE".split()
 )
 # What Fargate allows, in seconds.
@@ -143,23 +144,23 @@ def service_waits_for_its_listener(files: Files):
 
 def drain_fits(files: Files):
     """Neither the service nor the load balancer nor ECS cuts off what is in flight."""
-    # However it is called: the time after which the service itself ends all requests.
-    stops = re.findall(r"const \w*(?:DRAIN|STOP)\w*: Duration = Duration::from_secs\((\d+)\)", files.source("src"))
     deadlines = re.findall(r'"INSIGHT_DEADLINE", (\d+)', files.source("src/config"))
-    if len(stops) != 1 or len(deadlines) != 1:
-        yield f"this rule does not find the service's own times any more: {stops}, {deadlines}"
+    if len(deadlines) != 1:
+        yield f"this rule does not find the longest time of an insight any more: {deadlines}"
         return
-    longest, deadline = int(stops[0]), files.parameters["InsightDeadline"]
-    if deadline["Default"] != int(deadlines[0]) or deadline["MaxValue"] > longest:
-        yield f"InsightDeadline is not {deadlines[0]}, or may be longer than the {longest} that the service waits for"
+    insight = files.parameters["InsightDeadline"]
+    if insight["Default"] != int(deadlines[0]):
+        yield f"InsightDeadline is not {deadlines[0]}, as in the service"
+    grace, deadline = (int(files.environment[name]) for name in ("SHUTDOWN_GRACE", "SHUTDOWN_DEADLINE"))
     stop = files.container["StopTimeout"]
-    grace = int(files.environment["SHUTDOWN_GRACE"])
     group = attributes(files.properties("TargetGroup")["TargetGroupAttributes"])
     delay = int(group["deregistration_delay.timeout_seconds"])
-    if not grace + longest < stop <= LONGEST_STOP_TIMEOUT:
-        yield f"StopTimeout {stop} does not hold a grace of {grace} and a request of {longest}"
-    if not grace + longest < delay <= stop:
-        yield f"the deregistration delay {delay} is not between a grace with a request and StopTimeout {stop}"
+    if not grace + insight["MaxValue"] < deadline:
+        yield f"SHUTDOWN_DEADLINE {deadline} does not hold a grace of {grace} and an insight of {insight['MaxValue']}"
+    if not deadline < stop <= LONGEST_STOP_TIMEOUT:
+        yield f"StopTimeout {stop} is not longer than SHUTDOWN_DEADLINE {deadline}, or too long for Fargate"
+    if not deadline < delay <= stop:
+        yield f"the deregistration delay {delay} is not between SHUTDOWN_DEADLINE {deadline} and StopTimeout {stop}"
 
 
 def permissions_are_least(files: Files):
