@@ -3,7 +3,10 @@
 //! never by a failure of its own, never a body that is not JSON, never without
 //! a request id.
 
+pub mod issuer;
+
 use std::cell::RefCell;
+use std::future;
 use std::sync::Arc;
 
 use axum::Router;
@@ -16,6 +19,7 @@ use clarity_backend::store::EmbeddedStore;
 use jiff::Timestamp;
 use redb::backends::InMemoryBackend;
 use serde_json::Value;
+use tokio::net::TcpListener;
 use tokio::runtime::{self, Runtime};
 use tower::ServiceExt;
 
@@ -67,15 +71,33 @@ struct Service {
 
 impl Service {
     fn start() -> Self {
-        let config = Config::read(|_| None).expect("a development service needs no settings");
-        let store = EmbeddedStore::open_on(InMemoryBackend::new).expect("memory can be written");
-        let app = App::with(&config, Arc::new(store), Arc::new(Noon)).expect("it needs no Gemini");
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let router = runtime.block_on(async {
+            let key_set_url = issuer::serve().await;
+            let config = Config::read(|name| match name {
+                "CLARITY_API_KEY" => Some(KEY.into()),
+                "JWT_ISSUER" => Some(issuer::ISSUER.into()),
+                "JWT_AUDIENCE" => Some(issuer::AUDIENCE.into()),
+                "JWKS_URL" => Some((&key_set_url).into()),
+                _ => None,
+            });
+            let config = config.expect("settings of a development service");
+            let store = EmbeddedStore::open_on(InMemoryBackend::new);
+            let store = Arc::new(store.expect("memory can be written"));
+            let app = App::with(&config, store, Arc::new(Noon)).await;
+            let app = app.expect("it needs nothing else");
+            let router = app.router();
+            // What it does beside answering, such as to fetch the issuer's keys.
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            tokio::spawn(app.serve(listener, future::pending()));
+            router
+        });
         Self {
-            runtime: runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .expect("a runtime"),
-            router: app.router(),
+            runtime,
+            router,
             left: REQUESTS_OF_AN_APP,
         }
     }
@@ -107,11 +129,14 @@ impl Service {
     }
 }
 
-/// A clock that stands, so that every run is the same.
+/// What the app's clock shows, in seconds of Unix time: it stands, so that every
+/// run is the same.
+pub const NOW: i64 = 1_717_243_200;
+
 struct Noon;
 
 impl Clock for Noon {
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(1_717_243_200).expect("a time")
+        Timestamp::from_second(NOW).expect("a time")
     }
 }
