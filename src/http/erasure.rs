@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 #[utoipa::path(
     delete, path = "/data/{user_id}", tag = "readings", operation_id = "erase_user",
     security(("api_key" = ["data:erase"]), ("token" = ["data:erase"])),
-    params(("user_id" = String, Path, description = "Whose readings.", example = "user123")),
+    params(UserPath),
     responses(
         (status = 200, description = "Nothing is left.", body = Erased),
         (
@@ -42,7 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub async fn erase_user(
     permission: Permission<EraseData>,
     State(state): State<AppState>,
-    UserPath(user_id): UserPath,
+    UserPath { user_id }: UserPath,
 ) -> Result<Response, ApiError> {
     let count = |deleted| permission.count(deleted);
     let erasure = erase(&*state.store, &user_id, PATIENCE, count).await?;

@@ -40,7 +40,7 @@ const PAGE: u16 = 500;
     get, path = "/data/{user_id}/export", tag = "readings", operation_id = "export_readings",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(
-        ("user_id" = String, Path, description = "Whose readings.", example = "user123"),
+        UserPath,
         ("Accept" = Option<String>, Header, description = "`application/x-ndjson`, the default, or `text/csv`."),
         Filters
     ),
@@ -56,7 +56,7 @@ const PAGE: u16 = 500;
 pub async fn export(
     permission: Permission<ReadData>,
     State(state): State<AppState>,
-    UserPath(user_id): UserPath,
+    UserPath { user_id }: UserPath,
     ExportParameters { data_types, range }: ExportParameters,
     request_id: RequestId,
     headers: HeaderMap,

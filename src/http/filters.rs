@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use jiff::Timestamp;
 use url::form_urlencoded;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 
 use super::validation::Faults;
 use crate::domain::{DataType, DataTypes, Invalid, MeasurementTime, TimeRange};
@@ -15,7 +15,10 @@ pub struct Filters {
     /// readings of any of them. Where they are kept in DynamoDB, what was
     /// written within the last moments may then still be missing, and what was
     /// just deleted or erased may still be there.
-    #[param(value_type = Option<Vec<String>>, explode = true, max_items = 20, example = json!(["heart_rate"]))]
+    #[param(
+        inline, value_type = Option<Vec<DataTypeName>>, explode = true, max_items = 20,
+        example = json!(["heart_rate"])
+    )]
     data_type: Vec<DataType>,
     /// From when on, included: RFC 3339; without an offset it is UTC.
     #[param(value_type = Option<String>, format = DateTime, example = "2024-01-01T00:00:00Z")]
@@ -55,6 +58,16 @@ impl Filters {
         DataTypes::try_from(self.data_type).map_err(|invalid| Faults::one("/data_type", invalid))
     }
 }
+
+/// The name of a data type.
+#[derive(ToSchema)]
+#[schema(
+    min_length = 1,
+    max_length = 64,
+    pattern = "^[A-Za-z][A-Za-z0-9._:-]*$"
+)]
+#[expect(dead_code, reason = "it stands for its schema alone")]
+struct DataTypeName(String);
 
 /// At most how many faults are told, as a query can hold thousands.
 const MOST_FAULTS: usize = 16;

@@ -19,6 +19,7 @@ pub struct ListParameters {
     /// The `next_cursor` of the page before. It remembers `data_type`, `start`,
     /// `end` and `order`, which may be left out with it or given once more,
     /// unchanged.
+    #[param(min_length = 1)]
     cursor: Option<String>,
     /// Newest measurement first (`desc`) or oldest (`asc`).
     #[param(value_type = Option<String>, pattern = "^(asc|desc)$", default = "desc")]

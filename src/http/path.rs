@@ -8,7 +8,16 @@ use super::validation::Faults;
 use crate::domain::{ReadingId, UserId};
 
 /// `{user_id}` in a path, for whom the sender may act.
-pub struct UserPath(pub UserId);
+#[derive(IntoParams)]
+#[into_params(parameter_in = Path)]
+pub struct UserPath {
+    /// Whose readings.
+    #[param(
+        value_type = String, min_length = 1, max_length = 128,
+        pattern = "^[A-Za-z0-9][A-Za-z0-9._@:+-]*$", example = "user123"
+    )]
+    pub user_id: UserId,
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for UserPath {
     type Rejection = ApiError;
@@ -23,7 +32,7 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPath {
             None => parse_user_id(parts.uri.path().rsplit('/').next().unwrap_or_default()),
         }?;
         Access::of(&parts.extensions)?.permit(&user_id, 0)?;
-        Ok(Self(user_id))
+        Ok(Self { user_id })
     }
 }
 
@@ -32,7 +41,10 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPath {
 #[into_params(parameter_in = Path)]
 pub struct ReadingPath {
     /// Whose reading.
-    #[param(value_type = String, example = "user123")]
+    #[param(
+        value_type = String, min_length = 1, max_length = 128,
+        pattern = "^[A-Za-z0-9][A-Za-z0-9._@:+-]*$", example = "user123"
+    )]
     pub user_id: UserId,
     /// Which.
     #[param(value_type = String, rename = "data_id", example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]

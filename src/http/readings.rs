@@ -64,13 +64,13 @@ pub async fn create(
 #[utoipa::path(
     get, path = "/data/{user_id}", tag = "readings", operation_id = "list_readings",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
-    params(("user_id" = String, Path, description = "Whose readings.", example = "user123"), ListParameters, Filters),
+    params(UserPath, ListParameters, Filters),
     responses((status = 200, description = "A page of readings.", body = Listed), ListProblems)
 )]
 pub async fn list(
     permission: Permission<ReadData>,
     State(state): State<AppState>,
-    UserPath(user_id): UserPath,
+    UserPath { user_id }: UserPath,
     parameters: ListParameters,
 ) -> Result<Response, ApiError> {
     let query = parameters.query(user_id, &state.cursor_keys)?;

@@ -39,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
     get, path = "/data/{user_id}/summary", tag = "readings", operation_id = "summarize_readings",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(
-        ("user_id" = String, Path, description = "Whose readings.", example = "user123"),
+        UserPath,
         Filters, SummaryQuery
     ),
     responses((status = 200, description = "The summaries.", body = Summarized), SummaryProblems)
@@ -47,7 +47,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
 pub async fn summarize(
     permission: Permission<ReadData>,
     State(state): State<AppState>,
-    UserPath(user_id): UserPath,
+    UserPath { user_id }: UserPath,
     parameters: SummaryParameters,
 ) -> Result<Response, ApiError> {
     let SummaryParameters {

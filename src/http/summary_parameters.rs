@@ -22,7 +22,7 @@ pub struct SummaryQuery {
     #[param(value_type = Option<String>, pattern = "^(hour|day|week|month)$", default = "day")]
     bucket: Option<CalendarPeriod>,
     /// The time zone of the calendar, by its IANA name.
-    #[param(value_type = Option<String>, default = "UTC", example = "Europe/Athens")]
+    #[param(value_type = Option<String>, min_length = 1, default = "UTC", example = "Europe/Athens")]
     tz: Option<TimeZone>,
 }
 
