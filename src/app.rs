@@ -37,6 +37,10 @@ use crate::telemetry::{Metrics, chain};
 /// falls back on statistics in time.
 const INSIGHT_MARGIN: Duration = Duration::from_secs(5);
 
+/// How long before the deadline of a stop requests in flight are cut off: what
+/// was counted, and the end of traces, are still to be told.
+const LAST_WORDS: Duration = Duration::from_secs(3);
+
 /// A scraper or two, and somebody who looks.
 const METRICS_CONNECTIONS: ConnectionLimits = ConnectionLimits {
     most: 16,
@@ -129,13 +133,14 @@ impl App {
         let readiness = Arc::clone(&self.state.readiness);
         let shutdown = async {
             stop.await;
-            let deadline = Instant::now() + self.shutdown.deadline;
+            let deadline = self.shutdown.deadline;
+            let over = Instant::now() + deadline - LAST_WORDS.min(deadline / 4);
             readiness.begin_shutdown();
             tracing::info!("stopping");
             phase.send_replace(Phase::Leaving);
             tokio::time::sleep(self.shutdown.grace).await;
             phase.send_replace(Phase::Draining);
-            tokio::time::sleep_until(deadline).await;
+            tokio::time::sleep_until(over).await;
             phase.send_replace(Phase::Over);
             std::future::pending().await
         };

@@ -23,24 +23,26 @@
 //!
 //! `commands → app → http → {auth, insights, summaries, store}`, `commands →
 //! import → store`, `insights → {statistics, domain}`, `summaries → {statistics,
-//! domain}`, `store → domain`, `auth → domain`, `app → server`:
-//! a module may use those that its arrows lead to, directly or over others.
-//! Nothing points back, and neighbours do not know each other. Beside them,
-//! `config` is used by `commands` and `app`, and itself uses `auth`, to read
-//! lists of keys; and `telemetry`, which uses nothing, is used by all that tell
-//! something of themselves. Only `app` names concrete stores and providers; `domain` knows no HTTP, no database and
-//! no clock. A test over the source tree keeps it so.
+//! domain}`, `store → domain`, `auth → domain`, `app → server`: a module may use
+//! those that its arrows lead to, directly or over others. Nothing points back, and
+//! neighbours do not know each other. Beside them, `config` is used by `commands`
+//! and `app`, and itself uses `auth`, to read lists of keys; and `telemetry`, which
+//! uses nothing, is used by all that tell something of themselves. Only `app` names
+//! concrete stores and providers; `domain` knows no HTTP, no database and no clock.
+//! A test over the source tree keeps it so.
 //!
 //! # The way of a request
 //!
-//! [`server::serve`] takes it from a connection; [`http::router`] names every route. A request gets its id
-//! (`http::request_context`), shows its key or token (`http::authentication`), is asked
-//! by the first argument of its handler whether it may do this
-//! (`http::permission`), is turned into valid types by the others (`http::json`,
-//! `http::path`), which hand out no user that it may not act for, and the handler (`http::readings`, `http::insights`) calls
-//! the [`store::ReadingStore`] or the [`insights::InsightProvider`] and
-//! answers. Whatever goes wrong on the way is an `http::error::ApiError`, and
-//! what became of it is told by its `http::request_record`.
+//! [`server::serve`] takes it from a connection; [`http::router`] names every
+//! route. A request gets its id (`http::request_context`), shows its key or token
+//! (`http::authentication`), gets a ticket of its class of routes
+//! (`http::admission`), is asked by the first argument of its handler whether it
+//! may do this (`http::permission`), is turned into valid types by the others
+//! (`http::json`, `http::path`), which hand out no user that it may not act for,
+//! and the handler (`http::readings`, `http::insights`) calls the
+//! [`store::ReadingStore`] or the [`insights::InsightProvider`] and answers.
+//! Whatever goes wrong on the way is an `http::error::ApiError`, and what became of
+//! it is told by its `http::request_record`.
 
 pub mod app;
 pub mod auth;

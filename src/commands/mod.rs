@@ -4,6 +4,7 @@ mod healthcheck;
 mod import;
 mod keys;
 mod serve;
+mod stop_signals;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -3,10 +3,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::oneshot;
 
 use super::Failure;
+use super::stop_signals::{StopSignals, end_after};
 use crate::app::{self, App};
 use crate::config::{self, Config, DEVELOPMENT_KEY};
 use crate::telemetry::Telemetry;
@@ -33,10 +33,11 @@ pub(super) fn run() -> Result<(), Failure> {
 
 /// Serves, and tells of it.
 async fn tell(config: &Config) -> Result<(), Failure> {
+    let mut signals = StopSignals::listen()?;
     let telemetry = Telemetry::start(&config.telemetry)?;
     let metrics = telemetry.metrics().clone();
     let served = tokio::select! {
-        served = serve(config) => served,
+        served = serve(config, &mut signals) => served,
         never = metrics.keep() => match never {},
         failed = app::serve_metrics(config.telemetry.metrics.address, &metrics) => {
             failed.map(|never| match never {})
@@ -46,7 +47,7 @@ async fn tell(config: &Config) -> Result<(), Failure> {
     served
 }
 
-async fn serve(config: &Config) -> Result<(), Failure> {
+async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Failure> {
     let listener = TcpListener::bind(config.address).await.map_err(|error| {
         let advice = match error.kind() {
             ErrorKind::AddrInUse => "stop what uses the port, or set PORT to another",
@@ -55,7 +56,13 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         format!("cannot listen on {}: {error}; {advice}", config.address)
     })?;
     let address = listener.local_addr()?;
-    let app = App::assemble(config).await?;
+    let app = tokio::select! {
+        app = App::assemble(config) => app?,
+        () = signals.next() => {
+            tracing::info!("stopped before it served");
+            return Ok(());
+        }
+    };
     let gemini = config.insights.gemini.as_ref();
     tracing::info!(
         %address,
@@ -75,19 +82,12 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         // Nobody may be there to read it.
         let _ = welcome(address);
     }
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut told = async || {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    };
     let (stopping, stop) = oneshot::channel::<()>();
     let told_twice = async {
-        told().await;
+        signals.next().await;
+        end_after(config.shutdown.deadline);
         drop(stopping);
-        told().await;
+        signals.next().await;
     };
     tokio::select! {
         () = app.serve(listener, async { stop.await.unwrap_or_default() }) => {}

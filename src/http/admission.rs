@@ -1,10 +1,11 @@
-//! How many requests are served at once, and how long each may take: what is
-//! more than the service can bear is refused at once, so that what it takes on
-//! is answered in time.
+//! How many requests are served at once, how much memory they share, and how long
+//! each may take: what is more than the service can bear is refused at once, so
+//! that what it takes on is answered in time.
 //!
-//! A request that brings a body gets its place when the body is there
-//! ([`Visit::begin`]), as slow senders would keep others out; while bodies
-//! arrive, `arriving_body` bounds what they hold.
+//! Each class of routes has a [`ConcurrencyLimit`]. A request that brings a body
+//! gets its permit when the body is there, as slow senders would keep others out;
+//! while bodies arrive, they share a budget of their class. Pages of readings
+//! share another one, and answers that wait for slow readers do too.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -20,21 +21,32 @@ use http_body::Body as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::arriving_body::BodyBudget;
-use super::batch;
+use super::byte_budget::ByteBudget;
 use super::error::ApiError;
 use super::guarded::Guarded;
-use crate::telemetry::metrics::names;
+use super::{AppState, LARGEST_BODY, batch};
+use crate::domain::ListQuery;
 
-/// How long a request may wait for a place.
-const PATIENCE: Duration = Duration::from_millis(30);
+/// How long a request may wait for others to make room.
+pub const QUEUE_TIMEOUT: Duration = Duration::from_millis(30);
 
 /// How much sooner its body must have arrived than a request be answered, so
 /// that its sender learns that it was the body.
-const SOONER: Duration = Duration::from_millis(50);
+const BODY_MARGIN: Duration = Duration::from_millis(50);
+
+/// Up to this size in bytes an answer is no burden while it is sent.
+const SMALL_ANSWER: usize = 64 * 1024;
+
+/// What a page of readings may take in bytes, as readings and as an answer, and
+/// what one reading may.
+const LARGEST_PAGE: usize = 10 * 1024 * 1024;
+const LARGEST_READING: usize = 34 * 1024;
+
+/// The same for who goes through pages without answering them whole.
+pub const PAGE_IN_PASSING: usize = LARGEST_PAGE / 2;
 
 /// How long requests of each class may take, from their head to that of their
-/// answer; what is streamed may go on after that.
+/// answer, and an export to its end.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
     /// Reading, storing and deleting.
@@ -45,77 +57,105 @@ pub struct Deadlines {
     pub insights: Duration,
 }
 
-/// The places of each class of routes.
+/// What requests may take of the service at once.
 #[derive(Clone)]
 pub struct Admission {
     /// Reading, storing and deleting.
-    pub data: Arc<Gate>,
-    /// Summaries and erasures, which go through many readings.
-    pub walks: Arc<Gate>,
-    /// Batches and exports.
-    pub bulk: Arc<Gate>,
+    pub data: Arc<ConcurrencyLimit>,
+    /// Summaries, erasures and exports, which go through many readings.
+    pub scans: Arc<ConcurrencyLimit>,
+    /// Batches.
+    pub batches: Arc<ConcurrencyLimit>,
     /// Questions.
-    pub insights: Arc<Gate>,
-    /// What bodies may hold that have no place yet.
-    pub bodies: BodyBudget,
+    pub insights: Arc<ConcurrencyLimit>,
+    /// Pages of readings, and large answers.
+    pages: ByteBudget,
 }
 
 impl Admission {
-    /// Places for as many as this machine's cores can bear.
+    /// As much as this machine's cores can bear. With one of them, and
+    /// as many connections as there may be by default, it fits the memory of the
+    /// smallest task: the README has the sum.
     pub fn sized(deadlines: Deadlines) -> Self {
-        let cores = available_parallelism().map_or(1, usize::from);
-        let gate = |class, places, deadline| Arc::new(Gate::new(class, places, deadline));
-        // Each may hold a body of 8 MiB and what is read from it.
-        let bulk = (2 * cores).min(8);
+        let cores = available_parallelism().map_or(1, usize::from).min(16);
+        let limit = |class, permits, deadline, bodies| {
+            Arc::new(ConcurrencyLimit {
+                class,
+                permits: Arc::new(Semaphore::new(permits)),
+                waiting: AtomicUsize::new(0),
+                most_waiting: permits,
+                deadline,
+                bodies: ByteBudget::new(bodies),
+            })
+        };
+        let data = 128 * cores;
+        let batches = 2 * cores;
+        let insights = 16 * cores;
         Self {
-            data: gate("data", 128 * cores, deadlines.data),
-            walks: gate("walks", 16 * cores, deadlines.bulk),
-            bulk: gate("bulk", bulk, deadlines.bulk),
+            data: limit("data", data, deadlines.data, data / 2 * LARGEST_BODY),
+            scans: limit("scans", 16 * cores, deadlines.bulk, 0),
+            batches: limit(
+                "batches",
+                batches,
+                deadlines.bulk,
+                batches * batch::LARGEST_BODY,
+            ),
             // These wait for a model most of the time.
-            insights: gate("insights", 16 * cores, deadlines.insights),
-            bodies: BodyBudget::new(bulk * batch::LARGEST_BODY),
+            insights: limit(
+                "insights",
+                insights,
+                deadlines.insights,
+                insights * LARGEST_BODY,
+            ),
+            pages: ByteBudget::new(64 * 1024 * 1024 * cores),
         }
+    }
+
+    /// Takes memory for the pages that one request goes through one after
+    /// another, until what this gives is dropped.
+    ///
+    /// # Errors
+    /// When others have it.
+    pub async fn scan(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        self.pages.reserve(PAGE_IN_PASSING).await
+    }
+
+    /// Takes memory for the page that `query` asks for, and its answer.
+    ///
+    /// # Errors
+    /// When others have it.
+    pub async fn page(&self, query: &ListQuery) -> Result<OwnedSemaphorePermit, ApiError> {
+        let bytes = (query.limit.get() * LARGEST_READING).min(LARGEST_PAGE);
+        self.pages.reserve(bytes).await
     }
 }
 
-/// Lets so many requests in at once; as many more may wait a moment.
-pub struct Gate {
-    /// Its name in metrics.
+/// Lets so many requests be served at once; as many more may wait a moment.
+pub struct ConcurrencyLimit {
+    /// The name of its class in metrics.
     class: &'static str,
-    places: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
     waiting: AtomicUsize,
     most_waiting: usize,
     deadline: Duration,
+    /// What bodies may hold that have no permit yet. What they are gathered in
+    /// doubles as it grows, so that they take twice that at most.
+    bodies: ByteBudget,
 }
 
-impl Gate {
-    fn new(class: &'static str, places: usize, deadline: Duration) -> Self {
-        Self {
-            class,
-            places: Arc::new(Semaphore::new(places)),
-            waiting: AtomicUsize::new(0),
-            most_waiting: places,
-            deadline,
-        }
-    }
-
-    async fn enter(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
-            return Ok(place);
+impl ConcurrencyLimit {
+    async fn acquire(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
+            return Ok(permit);
         }
         let waiting = Waiting::begin(&self.waiting);
         if waiting.before < self.most_waiting {
-            let place = Arc::clone(&self.places).acquire_owned();
-            if let Ok(Ok(place)) = timeout(PATIENCE, place).await {
-                return Ok(place);
+            let permit = Arc::clone(&self.permits).acquire_owned();
+            if let Ok(Ok(permit)) = timeout(QUEUE_TIMEOUT, permit).await {
+                return Ok(permit);
             }
         }
-        Err(self.shed())
-    }
-
-    fn shed(&self) -> ApiError {
-        metrics::counter!(names::REQUESTS_SHED.name, "class" => self.class).increment(1);
-        ApiError::Overloaded
+        Err(ApiError::overloaded(self.class))
     }
 }
 
@@ -138,68 +178,97 @@ impl Drop for Waiting<'_> {
     }
 }
 
-/// A request to the routes behind a gate.
-pub struct Visit {
-    gate: Arc<Gate>,
+/// What a request has of its class's limits.
+pub struct Ticket {
+    limit: Arc<ConcurrencyLimit>,
     deadline: Instant,
     /// Held until the answer is given.
-    place: OnceLock<OwnedSemaphorePermit>,
+    permit: OnceLock<OwnedSemaphorePermit>,
 }
 
-impl Visit {
-    /// The visit of the request with these extensions.
+impl Ticket {
+    /// The ticket of the request with these extensions.
     ///
     /// # Errors
-    /// When there is none, as there is for every request with a body.
+    /// When it has none, as every request to a limited route has.
     pub fn of(extensions: &Extensions) -> Result<&Arc<Self>, ApiError> {
         extensions.get().ok_or(ApiError::Panicked)
     }
 
-    /// Until when the request's body must have arrived.
-    pub fn body_deadline(&self) -> Instant {
-        self.deadline - SOONER
+    /// Until when it is to be answered.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
     }
 
-    /// Takes a place, where there is one in a moment.
+    /// Until when its body must have arrived.
+    pub fn body_deadline(&self) -> Instant {
+        self.deadline - BODY_MARGIN
+    }
+
+    /// Takes memory for a part of its body.
+    ///
+    /// # Errors
+    /// When other bodies have it.
+    pub fn reserve_for_body(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+        let reserved = self.limit.bodies.try_reserve(bytes);
+        reserved.ok_or_else(|| ApiError::overloaded(self.limit.class))
+    }
+
+    /// Waits a moment for a permit to be served.
     ///
     /// # Errors
     /// When there is none.
-    pub async fn begin(&self) -> Result<(), ApiError> {
-        let place = self.gate.enter().await?;
-        // Nobody takes two.
-        let _ = self.place.set(place);
+    pub async fn acquire_permit(&self) -> Result<(), ApiError> {
+        let permit = self.limit.acquire().await?;
+        // Nobody acquires two.
+        let _ = self.permit.set(permit);
         Ok(())
-    }
-
-    /// The error of a request that is refused because the service is at its
-    /// limit.
-    pub fn shed(&self) -> ApiError {
-        self.gate.shed()
     }
 }
 
-/// Lets a request through when there is a place for it, and gives it up when its
-/// time is over. What is sent by POST takes its place where its body has been
+/// The limit of a class of routes, with what all of them share.
+#[derive(Clone)]
+pub struct Class {
+    limit: Arc<ConcurrencyLimit>,
+    pages: ByteBudget,
+}
+
+impl Class {
+    /// That of `limit`.
+    pub fn new(state: &AppState, limit: &Arc<ConcurrencyLimit>) -> Self {
+        Self {
+            limit: Arc::clone(limit),
+            pages: state.admission.pages.clone(),
+        }
+    }
+}
+
+/// Lets a request through when there is a permit for it, and gives it up when its
+/// time is over. What is sent by POST acquires its permit where its body has been
 /// read.
-pub async fn admit(State(gate): State<Arc<Gate>>, mut request: Request, next: Next) -> Response {
-    let deadline = Instant::now() + gate.deadline;
-    let visit = Arc::new(Visit {
-        gate,
+pub async fn admit(State(class): State<Class>, mut request: Request, next: Next) -> Response {
+    let deadline = Instant::now() + class.limit.deadline;
+    let ticket = Arc::new(Ticket {
+        limit: class.limit,
         deadline,
-        place: OnceLock::new(),
+        permit: OnceLock::new(),
     });
     if request.method() != Method::POST
-        && let Err(error) = visit.begin().await
+        && let Err(error) = ticket.acquire_permit().await
     {
         return error.into_response();
     }
-    request.extensions_mut().insert(Arc::clone(&visit));
-    match timeout_at(deadline, next.run(request)).await {
-        // What is streamed keeps its place to the end.
-        Ok(response) if response.body().size_hint().exact().is_none() => {
-            response.map(|body| Body::new(Guarded::new(body, visit)))
+    request.extensions_mut().insert(Arc::clone(&ticket));
+    let Ok(response) = timeout_at(deadline, next.run(request)).await else {
+        return ApiError::DeadlineExceeded.into_response();
+    };
+    let size = response.body().size_hint().exact();
+    match size.map(|size| usize::try_from(size).unwrap_or(usize::MAX)) {
+        Some(size) if size <= SMALL_ANSWER => response,
+        // A large answer takes memory until it is sent.
+        Some(size) if let Some(memory) = class.pages.try_reserve(size) => {
+            response.map(|body| Body::new(Guarded::new(body, memory)))
         }
-        Ok(response) => response,
-        Err(_) => ApiError::DeadlineExceeded.into_response(),
+        _ => response.map(|body| Body::new(Guarded::new(body, ticket))),
     }
 }

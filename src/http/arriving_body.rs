@@ -1,92 +1,61 @@
-use std::sync::Arc;
-
 use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use futures_util::TryStreamExt as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout_at;
 
-use super::admission::Visit;
+use super::admission::Ticket;
 use super::error::ApiError;
 
 /// What most bodies are smaller than, in bytes.
 const USUAL: usize = 1024;
 
-/// What bodies may still hold together while they arrive and until they are
-/// read, in bytes. What they are gathered in doubles as it grows, so that they
-/// take twice that at most.
+/// A body that has arrived.
 ///
-/// It is taken as they come, not as they are announced: whoever sends slowly
-/// holds little.
-#[derive(Clone)]
-pub struct BodyBudget(Arc<Semaphore>);
-
-impl BodyBudget {
-    /// A budget of so many bytes.
-    pub fn new(bytes: usize) -> Self {
-        Self(Arc::new(Semaphore::new(bytes)))
-    }
-}
-
-/// A body that has arrived. It counts until it is dropped.
+/// It takes of the memory of its class until it is dropped, by what has come of
+/// it, not by what was announced: whoever sends slowly holds little.
 pub struct ArrivedBody {
     bytes: Vec<u8>,
-    _held: Option<OwnedSemaphorePermit>,
+    _memory: Option<OwnedSemaphorePermit>,
 }
 
 impl ArrivedBody {
     /// Waits for the body of a request, of `most` bytes at most, in the time that
-    /// its visit has.
+    /// the request has.
     ///
     /// # Errors
-    /// When it is larger, is interrupted, comes too slowly, or there is too much
-    /// on its way already.
-    pub async fn receive(
-        request: Request,
-        visit: &Visit,
-        most: usize,
-        budget: &BodyBudget,
-    ) -> Result<Self, ApiError> {
+    /// When it is larger, is interrupted, comes too slowly, or too much else is
+    /// on its way.
+    pub async fn receive(request: Request, ticket: &Ticket, most: usize) -> Result<Self, ApiError> {
         let body = request.into_body();
-        let announced = body.size_hint().lower();
-        if announced > most as u64 {
+        if body.size_hint().lower() > most as u64 {
             return Err(ApiError::BodyTooLarge(most));
         }
-        timeout_at(
-            visit.body_deadline(),
-            Self::collect(body, visit, most, budget),
-        )
-        .await
-        .map_err(|_| ApiError::BodyTooSlow)?
+        timeout_at(ticket.body_deadline(), Self::collect(body, ticket, most))
+            .await
+            .map_err(|_| ApiError::BodyTooSlow)?
     }
 
-    async fn collect(
-        body: Body,
-        visit: &Visit,
-        most: usize,
-        BodyBudget(budget): &BodyBudget,
-    ) -> Result<Self, ApiError> {
+    async fn collect(body: Body, ticket: &Ticket, most: usize) -> Result<Self, ApiError> {
         let mut bytes = Vec::with_capacity(USUAL);
-        let mut held: Option<OwnedSemaphorePermit> = None;
+        let mut memory: Option<OwnedSemaphorePermit> = None;
         let mut parts = body.into_data_stream();
-        while let Some(part) = parts
-            .try_next()
-            .await
-            .map_err(|_| ApiError::BodyInterrupted)?
-        {
+        let interrupted = |_| ApiError::BodyInterrupted;
+        while let Some(part) = parts.try_next().await.map_err(interrupted)? {
             if part.len() > most - bytes.len() {
                 return Err(ApiError::BodyTooLarge(most));
             }
-            let size = u32::try_from(part.len()).map_err(|_| ApiError::BodyTooLarge(most))?;
-            let taken = Arc::clone(budget).try_acquire_many_owned(size);
-            let taken = taken.map_err(|_| visit.shed())?;
-            match &mut held {
-                Some(held) => held.merge(taken),
-                None => held = Some(taken),
+            let reserved = ticket.reserve_for_body(part.len())?;
+            match &mut memory {
+                Some(memory) => memory.merge(reserved),
+                None => memory = Some(reserved),
             }
             bytes.extend_from_slice(&part);
         }
-        Ok(Self { bytes, _held: held })
+        Ok(Self {
+            bytes,
+            _memory: memory,
+        })
     }
 
     /// What it says.

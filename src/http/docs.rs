@@ -112,27 +112,27 @@ macro_rules! problems {
 
 problems! {
     /// What an operation with a body may answer.
-    WriteProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_MANY, TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, UNAVAILABLE
+    WriteProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_SLOW, TOO_MANY, TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
 }
 
 problems! {
     /// What a batch may answer.
-    BatchProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_MANY, BATCH_TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, BATCH_INTERRUPTED
+    BatchProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_SLOW, TOO_MANY, BATCH_TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, BATCH_INTERRUPTED, OUT_OF_TIME
 }
 
 problems! {
     /// What a listing may answer.
-    ListProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, INVALID, INTERNAL, UNAVAILABLE
+    ListProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
 }
 
 problems! {
     /// What a summary may answer.
-    SummaryProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
+    SummaryProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, INVALID, INTERNAL, UNAVAILABLE, TOO_MUCH_TO_READ
 }
 
 problems! {
     /// What an operation on one reading may answer.
-    ReadingProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, NOT_FOUND, INVALID, INTERNAL, UNAVAILABLE
+    ReadingProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, NOT_FOUND, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
 }
 
 type ProblemExample = (StatusCode, &'static str, &'static str);
@@ -190,17 +190,28 @@ const INTERNAL: ProblemExample = (
 const UNAVAILABLE: ProblemExample = (
     StatusCode::SERVICE_UNAVAILABLE,
     "store_unavailable",
-    "The store does not answer or takes no more, or the issuer of a token cannot be asked for its keys (`issuer_unavailable`); try again after `Retry-After`.",
+    "The store does not answer or takes no more, the service is at its limit (`overloaded`), or the issuer of a token cannot be asked for its keys (`issuer_unavailable`); try again after `Retry-After`.",
 );
 const BATCH_INTERRUPTED: ProblemExample = (
     StatusCode::SERVICE_UNAVAILABLE,
     "store_unavailable",
-    "The store does not answer or takes no more, and `results` tells what became of each reading; or the issuer of a token cannot be asked for its keys (`issuer_unavailable`). Send the whole batch again after `Retry-After`.",
+    "The store does not answer or takes no more, and `results` tells what became of each reading; or the service is at its limit (`overloaded`), or the issuer of a token cannot be asked for its keys (`issuer_unavailable`), and nothing was stored. Send the whole batch again after `Retry-After`.",
 );
-const OUT_OF_TIME: ProblemExample = (
+const TOO_MUCH_TO_READ: ProblemExample = (
     StatusCode::GATEWAY_TIMEOUT,
     "deadline_exceeded",
     "There is too much to read in the time of one request: ask for a shorter range or fewer data types.",
+);
+
+const OUT_OF_TIME: ProblemExample = (
+    StatusCode::GATEWAY_TIMEOUT,
+    "deadline_exceeded",
+    "It took too long, and may have been done or not: it is safe to send it again.",
+);
+const TOO_SLOW: ProblemExample = (
+    StatusCode::REQUEST_TIMEOUT,
+    "body_too_slow",
+    "The body took too long to arrive.",
 );
 
 fn problem(status: StatusCode, code: &str, description: &str) -> RefOr<openapi::Response> {

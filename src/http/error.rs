@@ -15,6 +15,7 @@ use super::limits::Throttled;
 use super::validation::{Fault, Faults};
 use crate::auth::KEY_SET_PAUSE;
 use crate::store::StoreError;
+use crate::telemetry::metrics::names;
 
 /// How much of a limit is left.
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -74,8 +75,8 @@ pub enum ApiError {
     /// The body takes longer to arrive than a request may.
     #[error("the body took too long to arrive")]
     BodyTooSlow,
-    /// There is no place for more requests at the moment.
-    #[error("there is no place for more requests at the moment")]
+    /// The service is at its limit; made by [`Self::overloaded`].
+    #[error("the service is at its limit")]
     Overloaded,
     /// It was given up when its time was over.
     #[error("this took too long, and may have been done or not; it is safe to send it again")]
@@ -92,6 +93,12 @@ pub enum ApiError {
 }
 
 impl ApiError {
+    /// That the service is at a limit, which is counted by its name.
+    pub fn overloaded(limit: &'static str) -> Self {
+        metrics::counter!(names::REQUESTS_SHED.name, "limit" => limit).increment(1);
+        Self::Overloaded
+    }
+
     /// The status, and the code that clients and metrics may rest on.
     pub fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {

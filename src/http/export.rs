@@ -9,8 +9,11 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::try_unfold;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
 
 use super::AppState;
+use super::admission::Ticket;
 use super::docs::ListProblems;
 use super::error::ApiError;
 use super::export_format::ExportFormat;
@@ -57,7 +60,11 @@ pub async fn export(
     permission: Permission<ReadData>,
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
-    ExportParameters { data_types, range }: ExportParameters,
+    ExportParameters {
+        data_types,
+        range,
+        deadline,
+    }: ExportParameters,
     request_id: RequestId,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -69,6 +76,7 @@ pub async fn export(
         after: None,
         limit: PageSize::try_from(PAGE).unwrap_or_default(),
     };
+    let memory = state.admission.scan().await?;
     // A store that fails at once still gets a proper answer.
     let first = state.store.list(&query).await?;
     let format = ExportFormat::wanted(&headers);
@@ -79,6 +87,8 @@ pub async fn export(
         permission,
         page: Some(first),
         count: 0,
+        deadline,
+        _memory: memory,
     };
     let stream = try_unfold(export, move |export| {
         let request_id = request_id.clone();
@@ -105,6 +115,8 @@ pub async fn export(
 pub struct ExportParameters {
     data_types: DataTypes,
     range: TimeRange,
+    /// When it is broken off.
+    deadline: Instant,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for ExportParameters {
@@ -118,6 +130,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ExportParameters {
         })
         .map_err(ApiError::Invalid)?;
         Ok(Self {
+            deadline: Ticket::of(&parts.extensions)?.deadline(),
             range: filters.range(),
             data_types: filters.data_types().map_err(ApiError::Invalid)?,
         })
@@ -134,6 +147,8 @@ struct Export {
     /// The page to write next, if it has been read already.
     page: Option<Page>,
     count: u64,
+    deadline: Instant,
+    _memory: OwnedSemaphorePermit,
 }
 
 impl Export {
@@ -145,7 +160,9 @@ impl Export {
             Some(page) => page,
             None if self.query.after.is_none() => return Ok(None),
             None => {
-                let page = self.store.list(&self.query).await.map_err(ApiError::from);
+                let page = timeout_at(self.deadline, self.store.list(&self.query)).await;
+                let page = page.map_err(|_| ApiError::DeadlineExceeded);
+                let page = page.and_then(|page| page.map_err(ApiError::from));
                 page.inspect_err(|error| self.permission.failed(error))?
             }
         };

@@ -9,7 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use tokio::sync::Mutex;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use utoipa::ToSchema;
 
 use super::AppState;
@@ -115,6 +115,9 @@ impl Readiness {
     /// How long an answer of the store counts.
     const VALID_FOR: Duration = Duration::from_secs(1);
 
+    /// How long the store is waited for: less than load balancers wait.
+    const PATIENCE: Duration = Duration::from_secs(3);
+
     /// Readiness of a service over `store`.
     pub fn new(store: Arc<dyn ReadingStore>) -> Self {
         Self {
@@ -145,12 +148,17 @@ impl Readiness {
         {
             return is_ok;
         }
-        let answer = self.store.check().await;
-        if let Err(error) = &answer {
-            tracing::error!(error = chain(error), "the store does not answer");
+        let answer = timeout(Self::PATIENCE, self.store.check()).await;
+        let error = match &answer {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(chain(error)),
+            Err(elapsed) => Some(chain(elapsed)),
+        };
+        if let Some(error) = &error {
+            tracing::error!(error, "the store does not answer");
         }
-        *last = Some((Instant::now(), answer.is_ok()));
-        answer.is_ok()
+        *last = Some((Instant::now(), error.is_none()));
+        error.is_none()
     }
 }
 

@@ -69,6 +69,7 @@ pub async fn create(
     Json(asked): Json<Asked>,
 ) -> Result<Response, ApiError> {
     let evidence = if asked.include_recent_data {
+        let _memory = state.admission.scan().await?;
         let newest = newest(&*state.store, &asked.user_id, LOOKED_AT, Observation::from).await?;
         permission.count(newest.kept.len() as u64);
         Evidence::newest(newest.kept, newest.complete)

@@ -12,7 +12,7 @@ use serde_path_to_error::{Path, Segment};
 use tokio::task::spawn_blocking;
 
 use super::AppState;
-use super::admission::Visit;
+use super::admission::Ticket;
 use super::arriving_body::ArrivedBody;
 use super::error::ApiError;
 use super::permission::Access;
@@ -49,10 +49,9 @@ impl<T: FromJson> FromRequest<AppState> for Json<T> {
         if !is_json(request.headers()) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        let visit = Arc::clone(Visit::of(request.extensions())?);
-        let body =
-            ArrivedBody::receive(request, &visit, T::LARGEST_BODY, &state.admission.bodies).await?;
-        visit.begin().await?;
+        let ticket = Arc::clone(Ticket::of(request.extensions())?);
+        let body = ArrivedBody::receive(request, &ticket, T::LARGEST_BODY).await?;
+        ticket.acquire_permit().await?;
         let now = state.clock.now();
         let read = if body.bytes().len() <= QUICKLY_READ {
             T::from_json(body.bytes(), now)?

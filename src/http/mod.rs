@@ -1,9 +1,9 @@
 //! The service as its clients see it.
 //!
 //! A request passes `request_context` (an id, and the body of every error; what
-//! becomes of it is told by its `request_record`), `authentication`, and then a handler, which is one of the
-//! functions named in [`router`]: it extracts, calls the store or the insight
-//! provider, and answers.
+//! becomes of it is told by its `request_record`), `authentication` and
+//! `admission`, and then a handler, which is one of the functions named in
+//! [`router`]: it extracts, calls the store or the insight provider, and answers.
 
 mod admission;
 mod arriving_body;
@@ -11,6 +11,7 @@ mod audit;
 mod authentication;
 mod batch;
 mod batch_result;
+mod byte_budget;
 mod client_address;
 mod cors;
 mod cursor;
@@ -60,7 +61,7 @@ pub use limits::{RateLimits, RequestsPerMinute};
 pub use metrics::metrics_router;
 pub use state::AppState;
 
-use admission::{Gate, admit};
+use admission::{Class, ConcurrencyLimit, admit};
 use error::ApiError;
 
 /// The largest body of a request in bytes. Metadata of 16 KiB take six times
@@ -89,29 +90,31 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
     let public = OpenApiRouter::new()
         .routes(routes!(health::alive))
         .routes(routes!(health::ready));
-    let admitted = |gate: &Arc<Gate>| middleware::from_fn_with_state(Arc::clone(gate), admit);
+    let admitted = |limit: &Arc<ConcurrencyLimit>| {
+        middleware::from_fn_with_state(Class::new(state, limit), admit)
+    };
     let data = OpenApiRouter::new()
         .routes(routes!(readings::create))
         .routes(routes!(readings::list))
         .routes(routes!(readings::read, readings::delete))
         .layer(admitted(&state.admission.data));
-    let walks = OpenApiRouter::new()
-        .routes(routes!(summary::summarize))
-        .routes(routes!(erasure::erase_user))
-        .layer(admitted(&state.admission.walks));
-    let batches = OpenApiRouter::new().routes(routes!(batch::create));
     let exports = OpenApiRouter::new()
         .routes(routes!(export::export))
         .layer(CompressionLayer::new());
-    let bulk = batches
+    let scans = OpenApiRouter::new()
+        .routes(routes!(summary::summarize))
+        .routes(routes!(erasure::erase_user))
         .merge(exports)
-        .layer(admitted(&state.admission.bulk));
+        .layer(admitted(&state.admission.scans));
+    let batches = OpenApiRouter::new()
+        .routes(routes!(batch::create))
+        .layer(admitted(&state.admission.batches));
     let insights = OpenApiRouter::new()
         .routes(routes!(insights::create))
         .layer(admitted(&state.admission.insights));
     let (private, description) = data
-        .merge(walks)
-        .merge(bulk)
+        .merge(scans)
+        .merge(batches)
         .merge(insights)
         .split_for_parts();
     let private = private
@@ -122,7 +125,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         )
         .route(
             "/data/batch",
-            delete(erasure::erase_user).layer(admitted(&state.admission.walks)),
+            delete(erasure::erase_user).layer(admitted(&state.admission.scans)),
         )
         .fallback(async || ApiError::UnknownPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

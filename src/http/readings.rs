@@ -74,6 +74,7 @@ pub async fn list(
     parameters: ListParameters,
 ) -> Result<Response, ApiError> {
     let query = parameters.query(user_id, &state.cursor_keys)?;
+    let _memory = state.admission.page(&query).await?;
     let page = state.store.list(&query).await?;
     permission.count(page.readings.len() as u64);
     answer(&Listed {

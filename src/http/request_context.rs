@@ -56,7 +56,11 @@ pub async fn handle(mut request: Request, next: Next) -> Response {
         error::render(&mut response, error, id_text);
         record.failed(error.status_and_code().1);
     }
-    if let Some(error) = error.filter(|_| response.status().is_server_error()) {
+    // That the service is at its limit has no cause to look for, and is counted.
+    let is_fault = |error: &Arc<ApiError>| {
+        error.status_and_code().0.is_server_error() && !matches!(**error, ApiError::Overloaded)
+    };
+    if let Some(error) = error.filter(is_fault) {
         let cause = chain(&*error);
         tracing::error!(request_id = id_text, cause, "request failed");
     }

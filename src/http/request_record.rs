@@ -73,7 +73,9 @@ impl RequestRecord {
     /// record goes with its body where that is a stream.
     pub fn answered(mut self, response: Response) -> Response {
         self.status = Some(response.status());
-        if let Some(bytes) = response.body().size_hint().exact() {
+        let size = response.body().size_hint().exact();
+        // Of what is streamed, HEAD gets the headers alone.
+        if let Some(bytes) = size.or((self.method == "HEAD").then_some(0)) {
             self.bytes = bytes;
             self.is_whole = true;
             return response;

@@ -65,6 +65,7 @@ pub async fn summarize(
         limit: PageSize::LARGEST,
     };
     let deadline = Instant::now() + PATIENCE;
+    let _memory = state.admission.scan().await?;
     let mut summaries = Summaries::new(range, period, zone.clone(), state.clock.now());
     loop {
         let page = state.store.list(&query).await?;

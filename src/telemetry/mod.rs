@@ -14,7 +14,10 @@ mod traces;
 
 use std::error::Error;
 use std::iter;
+use std::time::Duration;
 
+use tokio::task::spawn_blocking;
+use tokio::time::timeout;
 use tracing::Span;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -40,6 +43,9 @@ pub struct Settings {
     /// The revision of the source that this was built of, if it is known.
     pub revision: Option<String>,
 }
+
+/// How long the last metrics and traces may take.
+const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What goes on telling while the service runs.
 pub struct Telemetry {
@@ -84,13 +90,21 @@ impl Telemetry {
         &self.metrics
     }
 
-    /// Hands on what is left to tell. To be called when the service has
-    /// stopped; it takes no longer than a few seconds.
+    /// Hands on what is left to tell, as far as it is taken within two seconds. To
+    /// be called when the service has stopped.
     pub async fn finish(self) {
-        self.metrics.flush();
-        #[cfg(feature = "otlp")]
-        if let Some(traces) = self.traces {
-            traces.finish().await;
+        let metrics = self.metrics;
+        // Whoever reads standard output may have stopped.
+        let flushed = spawn_blocking(move || metrics.flush());
+        let finished = async {
+            #[cfg(feature = "otlp")]
+            if let Some(traces) = self.traces {
+                traces.finish().await;
+            }
+            flushed.await
+        };
+        if timeout(FINISH_TIMEOUT, finished).await.is_err() {
+            tracing::warn!("nobody took the last metrics or traces");
         }
     }
 }

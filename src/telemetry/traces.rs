@@ -34,7 +34,7 @@ use super::{Settings, TraceContext};
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long sending what is left may take at the end.
-const FINISH_TIMEOUT: Duration = Duration::from_secs(3);
+const FINISH_TIMEOUT: Duration = Duration::from_millis(1_500);
 
 /// Sends traces.
 pub(super) struct Traces {

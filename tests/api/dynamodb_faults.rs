@@ -279,6 +279,25 @@ async fn throttling_of_three_in_ten() {
     }
 }
 
+/// What DynamoDB does not take is not sent to it again and again.
+#[tokio::test(flavor = "multi_thread")]
+async fn throttling_of_all() {
+    let setting = Setting::new().await;
+    let written = setting.endure_outage(Fault::FullThrottling, LASTING).await;
+    let before = setting.dynamodb.requests();
+    let values: Vec<u32> = (0..1_000)
+        .map(|_| setting.values(Requests::Single)[0])
+        .collect();
+    let (answer, stored) = setting.write(&values).await;
+    answer.expect_problem(503, "store_unavailable");
+    assert!(stored.is_empty());
+    let attempts = setting.dynamodb.requests() - before;
+    println!("{attempts} attempts of a batch of 1,000");
+    // Without a fault it takes 50.
+    assert!(attempts <= 65, "{attempts}");
+    setting.verify(written).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn batches_left_unprocessed_in_part() {
     let setting = Setting::new().await;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
@@ -45,9 +47,9 @@ async fn slow_senders_keep_nobody_out() {
         slow_senders(&app, 40 * cores(), "/api/v1/data/batch", 10).await,
         slow_senders(&app, 40 * cores(), "/api/v1/insights", 10).await,
     ];
-    let reading = example_with(serde_json::json!({}));
+    let reading = example_with(json!({}));
     assert_eq!(app.post(&reading).await.status, 200);
-    let batch = serde_json::json!({"readings": [reading]}).to_string();
+    let batch = json!({"readings": [reading]}).to_string();
     let stored = app.post_raw("/api/v1/data/batch", batch).await;
     assert_eq!(stored.status, 200);
     assert_eq!(app.get("/api/v1/data/user123").await.status, 200);
@@ -68,10 +70,8 @@ async fn who_sends_too_slowly_is_told_so() {
 #[tokio::test]
 async fn bodies_on_their_way_are_bounded_together() {
     let app = TestApp::start_with(&[("DATA_DEADLINE", "2")]).await;
-    // Bodies have 8 MiB for each batch that may be read at once, at most 8.
-    let length = 128 * 1024;
-    let fitting = (2 * cores()).min(8) * 64;
-    let slow = slow_senders(&app, fitting + 20, "/api/v1/data", length).await;
+    // For each core there is room for 64 of the largest bodies.
+    let slow = slow_senders(&app, 64 * cores() + 20, "/api/v1/data", 128 * 1024).await;
     let answers = join_all(slow.into_iter().map(answer)).await;
     let refused: Vec<&String> = answers
         .iter()
@@ -80,8 +80,47 @@ async fn bodies_on_their_way_are_bounded_together() {
     assert!(refused.len() >= 20, "{}", refused.len());
     assert!(refused[0].contains("retry-after: 1"), "{}", refused[0]);
     // What they held is given back.
-    let reading = example_with(serde_json::json!({}));
+    let reading = example_with(json!({}));
     assert_eq!(app.post(&reading).await.status, 200);
+}
+
+#[tokio::test]
+async fn large_bodies_on_their_way_keep_no_small_ones_out() {
+    let app = TestApp::start().await;
+    let largest = 8 * 1024 * 1024;
+    let _slow = slow_senders(&app, 2 * cores() + 1, "/api/v1/data/batch", largest).await;
+    let reading = example_with(json!({}));
+    assert_eq!(app.post(&reading).await.status, 200);
+    let question = json!({"user_id": "user123", "query": "How am I?"}).to_string();
+    let answer = app.post_raw("/api/v1/insights", question).await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn answers_that_nobody_reads_are_bounded_together() {
+    let app = TestApp::start().await;
+    let note = "x".repeat(16_000);
+    let fat =
+        (0..255).map(|value| example_with(json!({"value": value, "metadata": {"note": note}})));
+    let batch = json!({"readings": fat.collect::<Vec<_>>()}).to_string();
+    assert_eq!(app.post_raw("/api/v1/data/batch", batch).await.status, 200);
+    let largest = "/api/v1/data/user123?limit=1000";
+    let request =
+        format!("GET {largest} HTTP/1.1\r\nHost: test\r\nX-API-Key: development-key\r\n\r\n");
+    // Each takes 4 MB of the 64 MiB that there are for each core, once the
+    // buffers of the connection are full of others.
+    let mut unread = Vec::new();
+    for _ in 0..20 * cores() {
+        unread.push(app.connect(request.repeat(8).as_bytes()).await);
+    }
+    while app.get(largest).await.status != 503 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(app.get("/api/v1/data/user123?limit=1").await.status, 200);
+    drop(unread);
+    while app.get(largest).await.status != 200 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test]
@@ -91,7 +130,7 @@ async fn what_is_beyond_the_places_is_refused_and_health_is_not() {
     let settings = config(&[("DATA_DEADLINE", "3")]);
     let app = TestApp::with(&settings, Arc::new(store), Some(directory)).await;
     let places = 128 * cores();
-    let list = (0..2 * places + 20).map(|_| app.get("/api/v1/data/user123"));
+    let list = (0..2 * places + 20).map(|_| app.get("/api/v1/data/user123?limit=1"));
     let health = async {
         for _ in 0..20 {
             assert_eq!(app.get("/health").await.status, 200);

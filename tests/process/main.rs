@@ -11,6 +11,7 @@ mod audit;
 mod commands;
 mod crashes;
 mod durability;
+mod endings;
 #[path = "../support/fake_gemini/mod.rs"]
 #[expect(dead_code, reason = "the tests of the client use the rest")]
 mod fake_gemini;

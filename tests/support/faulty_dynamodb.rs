@@ -30,6 +30,8 @@ pub enum Fault {
     None,
     /// 3 of 10 requests are throttled.
     Throttling,
+    /// Every request is throttled.
+    FullThrottling,
     /// Every request fails, and is answered so.
     InternalErrors,
     /// No request is answered.
@@ -87,6 +89,11 @@ impl FaultyDynamoDb {
         *self.proxy.fault.lock().unwrap() = fault;
     }
 
+    /// How many requests have come so far.
+    pub fn requests(&self) -> usize {
+        self.proxy.requests.load(Ordering::SeqCst)
+    }
+
     /// How many attempts of `PutItem` have come so far.
     pub fn puts(&self) -> usize {
         self.proxy.puts.load(Ordering::SeqCst)
@@ -110,6 +117,9 @@ async fn answer(State(proxy): State<Arc<Proxy>>, headers: HeaderMap, body: Bytes
             return refusal(400, "ProvisionedThroughputExceededException");
         }
         Fault::Throttling => {}
+        Fault::FullThrottling => {
+            return refusal(400, "ProvisionedThroughputExceededException");
+        }
         Fault::InternalErrors => return refusal(500, "InternalServerError"),
         Fault::BlackHole => std::future::pending().await,
         Fault::Resets => {

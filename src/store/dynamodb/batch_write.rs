@@ -33,6 +33,16 @@ pub(super) fn delete(key: Item) -> Result<WriteRequest, StoreError> {
     Ok(WriteRequest::builder().delete_request(delete).build())
 }
 
+/// How often a call is repeated that was throttled as a whole. What is left
+/// unprocessed of one that got something through is sent again without such a
+/// limit.
+const MOST_REPETITIONS: usize = 4;
+
+/// Waits between repetitions of a call that is throttled as a whole.
+pub(super) fn few_waits() -> impl Iterator<Item = Duration> {
+    waits().take(MOST_REPETITIONS)
+}
+
 /// Waits between repetitions, each longer than the one before up to a limit.
 pub(super) fn waits() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::new()
@@ -46,18 +56,22 @@ pub(super) fn waits() -> impl Iterator<Item = Duration> {
 /// Waits until what was throttled is to be sent again.
 ///
 /// # Errors
-/// `error`, if it is another one, or if `deadline` comes first.
+/// `error`, if it is another one, or if `deadline` or the last of `waits` comes
+/// first.
 pub(super) async fn wait_after(
     error: StoreError,
     waits: &mut impl Iterator<Item = Duration>,
     deadline: Instant,
 ) -> Result<(), StoreError> {
-    let wait = waits.next().unwrap_or(WAITS.1);
-    if !matches!(error, StoreError::Throttled(_)) || Instant::now() + wait > deadline {
-        return Err(error);
+    match waits.next() {
+        Some(wait)
+            if matches!(error, StoreError::Throttled(_)) && Instant::now() + wait <= deadline =>
+        {
+            sleep(wait).await;
+            Ok(())
+        }
+        _ => Err(error),
     }
-    sleep(wait).await;
-    Ok(())
 }
 
 /// What was not written, and why.
@@ -89,25 +103,29 @@ pub(super) async fn send(
     mut requests: Vec<WriteRequest>,
     deadline: Instant,
 ) -> Result<(), Incomplete> {
-    let mut waits = waits();
+    let (mut waits, mut few_waits) = (waits(), few_waits());
     loop {
         let sent = client
             .batch_write_item()
             .request_items(table, requests.clone())
             .send()
             .await;
-        let error = match sent {
+        let waited = match sent {
             Ok(answer) => {
                 let unprocessed: HashMap<_, _> = answer.unprocessed_items.unwrap_or_default();
                 requests = unprocessed.into_values().flatten().collect();
                 if requests.is_empty() {
                     return Ok(());
                 }
-                StoreError::throttled("BatchWriteItem left some unprocessed until the end")
+                let left = "BatchWriteItem left some unprocessed until the end";
+                wait_after(StoreError::throttled(left), &mut waits, deadline).await
             }
-            Err(error) => faults.classify("BatchWriteItem", error),
+            Err(error) => {
+                let error = faults.classify("BatchWriteItem", error);
+                wait_after(error, &mut few_waits, deadline).await
+            }
         };
-        if let Err(error) = wait_after(error, &mut waits, deadline).await {
+        if let Err(error) = waited {
             return Err(Incomplete { requests, error });
         }
     }

@@ -22,6 +22,7 @@ use async_trait::async_trait;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 use aws_sdk_dynamodb::{Client, Config, config};
+use tokio::time::Instant;
 
 pub use self::client::{DynamoDbSettings, DynamoDbTimeouts};
 use self::error::Faults;
@@ -46,6 +47,8 @@ pub struct DynamoDbStore {
     faults: Faults,
     type_index: TypeIndex,
     unindexed_told: Once,
+    /// See [`DynamoDbTimeouts::operation`].
+    operation_timeout: Duration,
     /// See [`DynamoDbTimeouts::batch`].
     batch_timeout: Duration,
 }
@@ -61,6 +64,7 @@ impl DynamoDbStore {
         let client = client::connect(&settings, timeouts).await;
         Self {
             client,
+            operation_timeout: timeouts.operation,
             batch_timeout: timeouts.batch,
             faults: Faults::of_table(&settings.table),
             table: settings.table,
@@ -265,7 +269,9 @@ impl ReadingStore for DynamoDbStore {
     }
 
     async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
-        delete::delete(&self.client, &self.table, &self.faults, key(user_id, id)).await
+        let deadline = Instant::now() + self.operation_timeout;
+        let key = key(user_id, id);
+        delete::delete(&self.client, &self.table, &self.faults, key, deadline).await
     }
 
     async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError> {

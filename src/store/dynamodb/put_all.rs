@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
-use super::batch_write::{self, wait_after, waits};
+use super::batch_write::{self, few_waits, wait_after, waits};
 use super::item::{self, DATA_ID, TYPE_KEY, USER_ID};
 use super::{DynamoDbStore, key};
 use crate::domain::Reading;
@@ -116,7 +116,7 @@ impl PutAll<'_> {
         if let Some(error) = self.stopped() {
             return (place, Err(error));
         }
-        let mut waits = waits();
+        let mut waits = few_waits();
         let outcome = loop {
             match self.store.put_one(&reading).await {
                 Ok(put) => break Ok(put.kept(&reading)),
@@ -229,7 +229,7 @@ impl PutAll<'_> {
         let table = &self.store.table;
         let mut asked = HashMap::from([(table.clone(), asked)]);
         let mut held = HashMap::new();
-        let mut waits = waits();
+        let (mut waits, mut few_waits) = (waits(), few_waits());
         loop {
             let answer = self
                 .store
@@ -242,7 +242,7 @@ impl PutAll<'_> {
                 Ok(answer) => answer,
                 Err(error) => {
                     let error = self.store.faults.classify("BatchGetItem", error);
-                    wait_after(error, &mut waits, self.deadline).await?;
+                    wait_after(error, &mut few_waits, self.deadline).await?;
                     continue;
                 }
             };

@@ -104,10 +104,10 @@ metrics! {
         "clarity_http_requests_in_flight",
         "Requests being served, to the end of their answers.",
     );
-    /// Label `class`, the route's class.
+    /// Label `limit`: a class of routes, or memory.
     REQUESTS_SHED = counter(
         "clarity_http_requests_shed_total",
-        "Requests refused at once because the service is at its limit.",
+        "Requests refused at once because the service is at a limit, by the limit.",
         &[],
     );
     /// No labels.

@@ -1,0 +1,63 @@
+//! Stops at bad moments: the process ends all the same.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::service::{PRODUCTION, Process, command};
+
+/// Far more than a stop takes, as the machine may be busy.
+const SOON: Duration = Duration::from_secs(15);
+
+fn terminate(process: &Child) {
+    let id = process.id().to_string();
+    let told = Command::new("kill").args(["-s", "TERM", &id]).status();
+    assert!(told.unwrap().success());
+}
+
+#[test]
+fn before_it_serves() {
+    let directory = tempfile::tempdir().unwrap();
+    // It takes connections, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", silent.local_addr().unwrap());
+    let mut command = command(directory.path());
+    command
+        .env("DYNAMODB_ENDPOINT", endpoint)
+        .env("PORT", "0")
+        .stderr(Stdio::null());
+    let mut process = Process(command.spawn().unwrap());
+    // Until it asks for its table.
+    let _asked = silent.accept().unwrap();
+    let told = Instant::now();
+    terminate(&process.0);
+    assert!(process.0.wait().unwrap().success());
+    assert!(told.elapsed() < SOON, "{:?}", told.elapsed());
+}
+
+#[test]
+fn while_nobody_takes_its_metrics() {
+    let directory = tempfile::tempdir().unwrap();
+    let (_unread, mut output) = std::io::pipe().unwrap();
+    // As much as a pipe holds.
+    output.write_all(&[b' '; 64 * 1024]).unwrap();
+    let mut command = command(directory.path());
+    command
+        .envs(PRODUCTION)
+        .env("METRICS_EMF", "true")
+        .env("SHUTDOWN_GRACE", "0")
+        .stdout(output)
+        .stderr(Stdio::piped());
+    let mut process = Process(command.spawn().unwrap());
+    let mut log = BufReader::new(process.0.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains("serving") {
+        line.clear();
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended");
+    }
+    let told = Instant::now();
+    terminate(&process.0);
+    assert!(process.0.wait().unwrap().success());
+    assert!(told.elapsed() < SOON, "{:?}", told.elapsed());
+}
