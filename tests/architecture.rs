@@ -145,7 +145,10 @@ const SHARED: [(&str, &[&str]); 7] = [
         &["http", "insights", "server", "store", "telemetry"],
     ),
     ("moka", &["http", "insights"]),
-    ("reqwest", &["auth", "commands", "import", "insights", "telemetry"]),
+    (
+        "reqwest",
+        &["auth", "commands", "import", "insights", "telemetry"],
+    ),
     (
         "tokio",
         &[

@@ -20,7 +20,7 @@ use crate::import::{
     Report, Run, Settled, Source, Target, Verification, keep_apart, run as run_import, verify,
 };
 use crate::store::ReadingStore;
-use crate::telemetry;
+use crate::telemetry::Telemetry;
 
 /// What goes without a table to import.
 const NOT_FOR_FILES: [&str; 2] = ["source", "firestore_project"];
@@ -133,7 +133,7 @@ const INTERRUPTED: u8 = 130;
 /// Imports, and tells what became of it.
 pub(super) fn run(import: &Import) -> Result<ExitCode, Failure> {
     let config = ImportConfig::read(import.variables())?;
-    telemetry::start(config.environment, &config.log_filter);
+    Telemetry::start(&config.telemetry)?;
     tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(MOST_BLOCKING_THREADS)
         .enable_all()

@@ -35,7 +35,7 @@ pub use self::limits::LimitConfig;
 use self::reader::Reader;
 pub use self::shutdown::ShutdownConfig;
 pub use self::tokens::TokenConfig;
-use crate::telemetry::Settings;
+use crate::telemetry::{MetricsSettings, Settings};
 
 /// The key of a development service that was given none.
 pub const DEVELOPMENT_KEY: &str = "development-key";
@@ -196,8 +196,8 @@ pub struct ImportConfig {
     pub store: StoreConfig,
     /// What opens a Firestore database, if it is set.
     pub firestore: Option<FirestoreAccess>,
-    /// What is logged, in the syntax of `RUST_LOG`.
-    pub log_filter: String,
+    /// What is logged, and how; nothing else is told.
+    pub telemetry: Settings,
 }
 
 /// What opens a Firestore database.
@@ -219,12 +219,16 @@ impl ImportConfig {
         let environment = reader.environment();
         let store = reader.store(environment);
         let firestore = reader.firestore();
-        let log_filter = reader.log_filter();
+        let telemetry = Settings {
+            metrics: MetricsSettings::default(),
+            traces: None,
+            ..reader.telemetry(environment)
+        };
         reader.finish(Self {
             environment,
             store,
             firestore,
-            log_filter,
+            telemetry,
         })
     }
 }

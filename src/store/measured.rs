@@ -90,13 +90,13 @@ fn outcome_of_all(answers: &[Result<Kept, StoreError>]) -> &'static str {
     failed.map_or(OK, outcome)
 }
 
-fn count_kept(kept: Kept, readings: u64) {
-    let result = match kept {
-        Kept::Stored => "stored",
-        Kept::Superseded => "superseded",
-    };
+const STORED: &str = "stored";
+const SUPERSEDED: &str = "superseded";
+
+fn count_readings(result: &'static str, readings: usize) {
     if readings > 0 {
-        metrics::counter!(names::READINGS_STORED.name, "result" => result).increment(readings);
+        let counter = metrics::counter!(names::READINGS_STORED.name, "result" => result);
+        counter.increment(readings as u64);
     }
 }
 
@@ -104,8 +104,10 @@ fn count_kept(kept: Kept, readings: u64) {
 impl ReadingStore for MeasuredStore {
     async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
         let put = Operation::measure("put", self.store.put(reading), outcome).await;
-        if let Ok(outcome) = &put {
-            count_kept(outcome.into(), 1);
+        match &put {
+            Ok(PutOutcome::Stored(_)) => count_readings(STORED, 1),
+            Ok(PutOutcome::Superseded(_)) => count_readings(SUPERSEDED, 1),
+            Err(_) => {}
         }
         put
     }
@@ -116,10 +118,11 @@ impl ReadingStore for MeasuredStore {
         // A batch may hold 5,000, which a double holds exactly.
         #[expect(clippy::cast_precision_loss, reason = "it is small")]
         metrics::histogram!(names::BATCH_READINGS.name).record(answers.len() as f64);
-        for kept in [Kept::Stored, Kept::Superseded] {
-            let such = |answer: &&Result<Kept, _>| matches!(answer, Ok(it) if *it == kept);
-            count_kept(kept, answers.iter().filter(such).count() as u64);
-        }
+        let kept = answers.iter().flatten().count();
+        let is_superseded = |kept: &&Kept| **kept == Kept::Superseded;
+        let superseded = answers.iter().flatten().filter(is_superseded).count();
+        count_readings(STORED, kept - superseded);
+        count_readings(SUPERSEDED, superseded);
         answers
     }
 

@@ -18,4 +18,5 @@ mod firestore_support;
 #[expect(dead_code, reason = "the tests of the process use the rest")]
 mod service;
 #[path = "../support/mod.rs"]
+#[expect(dead_code, reason = "the tests of the stores use the rest")]
 mod support;

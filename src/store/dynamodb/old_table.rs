@@ -1,16 +1,26 @@
 //! The rows that the Python service wrote, as long as there are some.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use tokio::time::Instant;
 
-use super::client::{self, DynamoDbSettings};
+use super::client::{self, DynamoDbSettings, DynamoDbTimeouts};
 use super::delete;
 use super::error::Faults;
 use super::item::{DATA_ID, Item, USER_ID, write_json};
 use crate::domain::ReadingId;
 use crate::store::StoreError;
+
+/// A page of a scan is a megabyte, and nobody else waits for it.
+const TIMEOUTS: DynamoDbTimeouts = DynamoDbTimeouts {
+    connect: Duration::from_secs(1),
+    attempt: Duration::from_secs(10),
+    operation: Duration::from_secs(30),
+    batch: Duration::from_secs(30),
+};
 
 /// A table with rows that the Python service wrote, which are no readings of
 /// this service: their sort key is `<data_type>_<8 hex>_<epoch seconds>`.
@@ -69,7 +79,7 @@ impl OldTable {
     /// Connects to the table that `settings` name; no request is sent yet.
     pub async fn connect(settings: DynamoDbSettings) -> Self {
         Self {
-            client: client::connect(&settings).await,
+            client: client::connect(&settings, TIMEOUTS).await,
             faults: Faults::of_table(&settings.table),
             table: settings.table,
         }
@@ -130,7 +140,8 @@ impl OldTable {
             (USER_ID.to_owned(), AttributeValue::S(user_id.to_owned())),
             (DATA_ID.to_owned(), AttributeValue::S(data_id.to_owned())),
         ]);
-        delete::delete(&self.client, &self.table, &self.faults, key).await
+        let deadline = Instant::now() + TIMEOUTS.operation;
+        delete::delete(&self.client, &self.table, &self.faults, key, deadline).await
     }
 }
 
