@@ -130,8 +130,19 @@ impl NewReading<'_> {
 }
 
 fn record_version(json: &str) -> Result<RecordVersion, Invalid> {
+    let version = json.parse().ok().or_else(|| whole(json.parse().ok()?));
     // Too large for a `u64` is too large all the more.
-    RecordVersion::try_from(json.parse::<u64>().unwrap_or(u64::MAX))
+    RecordVersion::try_from(version.unwrap_or(u64::MAX))
+}
+
+/// The whole number that one with a fraction of zero is, such as 2.0: JSON Schema
+/// takes it for an integer (2020-12, validation, section 6.1.1).
+fn whole(number: f64) -> Option<u64> {
+    // Cut off by `as`, so that what is no whole number comes back as another one.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let whole = number as u64;
+    #[expect(clippy::cast_precision_loss, clippy::float_cmp)]
+    (whole as f64 == number).then_some(whole)
 }
 
 /// A stored reading.

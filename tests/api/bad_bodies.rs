@@ -118,6 +118,8 @@ async fn wrong_types() {
         json!(1.5),
         json!("1"),
         json!(9_007_199_254_740_992_u64),
+        json!(9_007_199_254_740_992.0),
+        json!(1e300),
     ] {
         let members = json!({"client_record_id": "a", "client_record_version": wrong});
         faulty(members, &["/client_record_version"]).await;

@@ -121,6 +121,15 @@ async fn a_client_corrects_its_record_by_a_higher_version() {
 }
 
 #[tokio::test]
+async fn a_version_with_a_fraction_of_zero_is_a_whole_number() {
+    let app = TestApp::start().await;
+    let members = json!({"client_record_id": "r", "client_record_version": 3.0});
+    let stored = app.post(&example_with(members)).await;
+    let stored = stored.expect(StatusCode::OK);
+    assert_eq!(stored["data"]["client_record_version"], json!(3));
+}
+
+#[tokio::test]
 async fn a_deleted_reading_is_gone() {
     let app = TestApp::start().await;
     let stored = app.post(&example()).await.expect(StatusCode::OK);
