@@ -1,13 +1,20 @@
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::Error;
 use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 
-/// A body that keeps something until it is sent, or given up.
+/// What is handed on at once, in bytes: the connection then holds no more than
+/// this of a large answer, and asks for the next part when that is sent.
+const PART: usize = 64 * 1024;
+
+/// A body that keeps something until it is sent but for its last part, or given
+/// up.
 pub struct Guarded<G> {
     body: Body,
+    /// What the body has given that is still to be handed on.
+    rest: Bytes,
     guard: Option<G>,
 }
 
@@ -16,6 +23,7 @@ impl<G> Guarded<G> {
     pub fn new(body: Body, guard: G) -> Self {
         Self {
             body,
+            rest: Bytes::new(),
             guard: Some(guard),
         }
     }
@@ -29,18 +37,35 @@ impl<G: Unpin> http_body::Body for Guarded<G> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        if matches!(polled, Poll::Ready(None)) {
-            self.guard = None;
+        if self.rest.is_empty() {
+            match ready!(Pin::new(&mut self.body).poll_frame(context)) {
+                Some(Ok(frame)) => match frame.into_data() {
+                    Ok(data) => self.rest = data,
+                    Err(frame) => return Poll::Ready(Some(Ok(frame))),
+                },
+                end => {
+                    self.guard = None;
+                    return Poll::Ready(end);
+                }
+            }
         }
-        polled
+        let size = self.rest.len().min(PART);
+        let part = self.rest.split_to(size);
+        Poll::Ready(Some(Ok(Frame::data(part))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let rest = self.rest.len() as u64;
+        let body = self.body.size_hint();
+        let mut hint = SizeHint::new();
+        if let Some(upper) = body.upper() {
+            hint.set_upper(upper + rest);
+        }
+        hint.set_lower(body.lower() + rest);
+        hint
     }
 }

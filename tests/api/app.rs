@@ -12,7 +12,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::fake_gemini::{self, FakeGemini};
 use crate::support::dynamodb_local::DynamoDbLocal;
@@ -142,7 +142,12 @@ impl TestApp {
 
     /// A connection on which these bytes were sent as they are.
     pub async fn connect(&self, bytes: &[u8]) -> TcpStream {
-        let mut connection = TcpStream::connect(self.address).await.unwrap();
+        self.connect_by(TcpSocket::new_v4().unwrap(), bytes).await
+    }
+
+    /// The same by a socket that was set up otherwise.
+    pub async fn connect_by(&self, socket: TcpSocket, bytes: &[u8]) -> TcpStream {
+        let mut connection = socket.connect(self.address).await.unwrap();
         connection.write_all(bytes).await.unwrap();
         connection
     }

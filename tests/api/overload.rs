@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 
 use crate::app::{TestApp, config, example_with};
 use crate::faulty_store::FaultyStore;
@@ -98,7 +98,7 @@ async fn large_bodies_on_their_way_keep_no_small_ones_out() {
 
 #[tokio::test]
 async fn answers_that_nobody_reads_are_bounded_together() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(&[("DATA_DEADLINE", "55")]).await;
     let note = "x".repeat(16_000);
     let fat =
         (0..255).map(|value| example_with(json!({"value": value, "metadata": {"note": note}})));
@@ -107,15 +107,18 @@ async fn answers_that_nobody_reads_are_bounded_together() {
     let largest = "/api/v1/data/user123?limit=1000";
     let request =
         format!("GET {largest} HTTP/1.1\r\nHost: test\r\nX-API-Key: development-key\r\n\r\n");
-    // Each takes 4 MB of the 64 MiB that there are for each core, once the
-    // buffers of the connection are full of others.
+    // Each takes 4 MB of the 64 MiB that there are for each core.
     let mut unread = Vec::new();
-    for _ in 0..20 * cores() {
-        unread.push(app.connect(request.repeat(8).as_bytes()).await);
+    for _ in 0..17 * cores() {
+        let socket = TcpSocket::new_v4().unwrap();
+        // So that its answer stays with the service.
+        socket.set_recv_buffer_size(4_096).unwrap();
+        let connection = app.connect_by(socket, request.as_bytes()).await;
+        // The next one comes when it is answered.
+        connection.readable().await.unwrap();
+        unread.push(connection);
     }
-    while app.get(largest).await.status != 503 {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    app.get(largest).await.expect_problem(503, "overloaded");
     assert_eq!(app.get("/api/v1/data/user123?limit=1").await.status, 200);
     drop(unread);
     while app.get(largest).await.status != 200 {
