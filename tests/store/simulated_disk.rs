@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Result};
-use std::sync::{Arc, Mutex};
+use std::mem;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::Duration;
 
 use redb::StorageBackend;
 
@@ -11,14 +13,47 @@ const SECTOR: usize = 512;
 
 /// The disk; clones are the same one.
 #[derive(Debug, Clone, Default)]
-pub struct Disk(Arc<Mutex<State>>);
+pub struct Disk(Arc<Shared>);
 
 #[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
 struct State {
+    /// What is read: what was written, be it on the disk or only in memory.
     content: Vec<u8>,
+    /// What is on the disk.
+    durable: Vec<u8>,
+    /// What was done since the last sync.
+    unsynced: Vec<Event>,
     /// What was done to it, in order, if that is noted.
     history: Option<Vec<Event>>,
     fault: Fault,
+    /// Whether the next syncs fail, before it is as `fault` says.
+    failing: VecDeque<bool>,
+    /// Syncs wait.
+    is_held: bool,
+    is_waited_for: bool,
+    random: fastrand::Rng,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            content: Vec::new(),
+            durable: Vec::new(),
+            unsynced: Vec::new(),
+            history: None,
+            fault: Fault::None,
+            failing: VecDeque::new(),
+            is_held: false,
+            is_waited_for: false,
+            random: fastrand::Rng::with_seed(20),
+        }
+    }
 }
 
 /// What is wrong with it.
@@ -45,6 +80,9 @@ pub enum Event {
     },
     Resized(usize),
     Synced,
+    /// Of what was not synced only this came onto the disk, and no later sync
+    /// brings the rest.
+    SyncFailed(Vec<Event>),
     /// The caller was told that its write is safe.
     Acknowledged,
 }
@@ -53,28 +91,69 @@ impl Disk {
     /// One that holds this.
     pub fn holding(content: Vec<u8>) -> Self {
         let disk = Self::default();
-        disk.0.lock().unwrap().content = content;
+        {
+            let mut state = disk.state();
+            state.durable.clone_from(&content);
+            state.content = content;
+        }
         disk
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state.lock().unwrap()
     }
 
     /// From now on notes what is done to it.
     pub fn note(&self, event: Option<Event>) {
-        let history = &mut self.0.lock().unwrap().history;
-        history.get_or_insert_default().extend(event);
+        self.state().history.get_or_insert_default().extend(event);
     }
 
     /// What was done to it since that is noted.
     pub fn history(&self) -> Vec<Event> {
-        self.0.lock().unwrap().history.take().unwrap()
+        self.state().history.take().unwrap()
     }
 
     pub fn content(&self) -> Vec<u8> {
-        self.0.lock().unwrap().content.clone()
+        self.state().content.clone()
     }
 
     /// Breaks it, or mends it.
     pub fn set_fault(&self, fault: Fault) {
-        self.0.lock().unwrap().fault = fault;
+        self.state().fault = fault;
+    }
+
+    /// Has the next syncs fail where it says so.
+    pub fn fail_syncs(&self, failing: impl IntoIterator<Item = bool>) {
+        self.state().failing.extend(failing);
+    }
+
+    /// Writes what was not yet, and shows from now on what is on the disk.
+    pub fn forget_unwritten(&self) -> Result<()> {
+        self.sync_data()?;
+        let state = &mut *self.state();
+        state.content.clone_from(&state.durable);
+        Ok(())
+    }
+
+    /// From now on syncs wait.
+    pub fn hold_syncs(&self) {
+        self.state().is_held = true;
+    }
+
+    /// Waits until a sync waits.
+    pub fn until_a_sync_waits(&self) {
+        let patience = Duration::from_secs(60);
+        let waits = |state: &mut State| !state.is_waited_for;
+        let waited = self
+            .0
+            .changed
+            .wait_timeout_while(self.state(), patience, waits);
+        assert!(!waited.unwrap().1.timed_out(), "nothing is synced");
+    }
+
+    pub fn release_syncs(&self) {
+        self.state().is_held = false;
+        self.0.changed.notify_all();
     }
 }
 
@@ -88,9 +167,45 @@ impl State {
 
     fn does(&mut self, event: Event) {
         event.clone().apply(&mut self.content);
+        self.notes(event.clone());
+        self.unsynced.push(event);
+    }
+
+    fn notes(&mut self, event: Event) {
         if let Some(history) = &mut self.history {
             history.push(event);
         }
+    }
+
+    fn syncs(&mut self) -> Result<()> {
+        let fails = self.failing.pop_front().unwrap_or_default();
+        let outcome = match fails {
+            true => Err(ErrorKind::Other.into()),
+            false => self.fails(Fault::Syncs, ErrorKind::Other),
+        };
+        let unsynced = mem::take(&mut self.unsynced);
+        if outcome.is_ok() {
+            apply(unsynced, &mut self.durable);
+            self.notes(Event::Synced);
+        } else {
+            // As Linux does, which takes for written what could not be.
+            let reached = torn(&unsynced, &mut self.random);
+            apply(reached.clone(), &mut self.durable);
+            self.notes(Event::SyncFailed(reached));
+        }
+        outcome
+    }
+}
+
+/// What a loss of power, or a sync that fails, leaves of it.
+fn torn(events: &[Event], random: &mut fastrand::Rng) -> Vec<Event> {
+    let torn = events.iter().flat_map(|event| event.clone().torn(random));
+    torn.collect()
+}
+
+fn apply(events: Vec<Event>, content: &mut Vec<u8>) {
+    for event in events {
+        event.apply(content);
     }
 }
 
@@ -104,11 +219,11 @@ impl Event {
                 content[offset..offset + data.len()].copy_from_slice(&data);
             }
             Self::Resized(length) => content.resize(length, 0),
-            Self::Synced | Self::Acknowledged => {}
+            Self::Synced | Self::SyncFailed(_) | Self::Acknowledged => {}
         }
     }
 
-    /// What a loss of power leaves of it, sector by sector.
+    /// What is left of it, sector by sector.
     fn torn(self, random: &mut fastrand::Rng) -> Vec<Self> {
         match self {
             Self::Write { offset, data } => data
@@ -128,11 +243,11 @@ impl Event {
 
 impl StorageBackend for Disk {
     fn len(&self) -> Result<u64> {
-        Ok(self.0.lock().unwrap().content.len() as u64)
+        Ok(self.state().content.len() as u64)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        let state = self.0.lock().unwrap();
+        let state = self.state();
         state.fails(Fault::Reads, ErrorKind::Other)?;
         let start = usize::try_from(offset).unwrap();
         let found = state.content.get(start..start + out.len());
@@ -141,7 +256,7 @@ impl StorageBackend for Disk {
     }
 
     fn set_len(&self, length: u64) -> Result<()> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.state();
         let length = usize::try_from(length).unwrap();
         if length > state.content.len() {
             state.fails(Fault::Full, ErrorKind::StorageFull)?;
@@ -152,14 +267,17 @@ impl StorageBackend for Disk {
     }
 
     fn sync_data(&self) -> Result<()> {
-        let mut state = self.0.lock().unwrap();
-        state.fails(Fault::Syncs, ErrorKind::Other)?;
-        state.does(Event::Synced);
-        Ok(())
+        let mut state = self.state();
+        state.is_waited_for = state.is_held;
+        self.0.changed.notify_all();
+        let released = self.0.changed.wait_while(state, |state| state.is_held);
+        let mut state = released.unwrap();
+        state.is_waited_for = false;
+        state.syncs()
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> Result<()> {
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.state();
         let offset = usize::try_from(offset).unwrap();
         if offset + data.len() > state.content.len() {
             state.fails(Fault::Full, ErrorKind::StorageFull)?;
@@ -196,6 +314,10 @@ pub fn losses(
         loop {
             match history.pop_front()? {
                 Event::Synced => break,
+                Event::SyncFailed(reached) => {
+                    unsynced.clear();
+                    apply(reached, &mut content);
+                }
                 Event::Acknowledged => acknowledged += 1,
                 event => unsynced.push(event),
             }
@@ -203,17 +325,10 @@ pub fn losses(
         let mut remains = vec![content.clone()];
         for _ in 0..times {
             let mut left = content.clone();
-            let torn = unsynced
-                .iter()
-                .flat_map(|event| event.clone().torn(&mut random));
-            torn.collect::<Vec<_>>()
-                .into_iter()
-                .for_each(|event| event.apply(&mut left));
+            apply(torn(&unsynced, &mut random), &mut left);
             remains.push(left);
         }
-        for event in unsynced {
-            event.apply(&mut content);
-        }
+        apply(unsynced, &mut content);
         let acknowledged = acknowledged;
         Some(remains.into_iter().map(move |content| Remains {
             content,

@@ -41,19 +41,37 @@ pub(super) fn open(directory: &Path) -> Result<Database, OpenError> {
 
 /// Opens the file anew after the disk failed.
 pub(super) fn open_again(path: &Path) -> Result<Database, OpenError> {
-    forget_unwritten(path).map_err(|error| OpenError::from_engine(error.into(), path))?;
-    prepared(builder().open(path), path)
+    open_afresh(path, || forget_unwritten(path), || builder().open(path))
 }
 
-/// Has the system read the file from the disk from now on. After a sync that
-/// failed it may hold pages as if they were written that never were, and a
-/// later commit that rests on them would be lost in a power failure.
+/// Opens a database that failed, with nothing in it that is not on its disk.
+///
+/// After a sync that failed a system may show pages as if they were written
+/// that never were: a later commit that rests on them would be acknowledged,
+/// and lost in a power failure. So they are forgotten first.
 /// <https://www.usenix.org/conference/atc20/presentation/rebello>
+pub(super) fn open_afresh(
+    path: &Path,
+    forget_unwritten: impl FnOnce() -> io::Result<()>,
+    open: impl FnOnce() -> Result<Database, DatabaseError>,
+) -> Result<Database, OpenError> {
+    forget_unwritten().map_err(|error| OpenError::from_engine(error.into(), path))?;
+    prepared(open(), path)
+}
+
+/// Has the system read the file from the disk from now on.
 fn forget_unwritten(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
+    // What can still be written is, as it would not be forgotten.
     file.sync_all()?;
     #[cfg(target_os = "linux")]
-    rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed)?;
+    if let Err(error) = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed) {
+        // Not every file system has it, and none would ever open again.
+        tracing::warn!(
+            %error,
+            "what the disk did not write may still be read: restart the machine once the disk works"
+        );
+    }
     Ok(())
 }
 

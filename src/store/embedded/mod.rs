@@ -14,6 +14,7 @@ mod read;
 mod record;
 mod writer;
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -45,16 +46,27 @@ impl EmbeddedStore {
     }
 
     /// Opens the store on whatever storage `make` gives, once now and once
-    /// after each failure: for tests of disks that fail.
+    /// after each failure: for tests.
     #[doc(hidden)]
     pub fn open_on<B: StorageBackend>(
         make: impl Fn() -> B + Send + 'static,
     ) -> Result<Self, OpenError> {
-        let open = move || {
-            let opened = file::builder().create_with_backend(make());
-            file::prepared(opened, Path::new("the storage"))
-        };
-        Self::over(open()?, open)
+        Self::open_on_failing(make, || Ok(()))
+    }
+
+    /// The same on storage that fails, which is told by `forget_unwritten` when
+    /// it must show from now on what is on its disk.
+    #[doc(hidden)]
+    pub fn open_on_failing<B: StorageBackend>(
+        make: impl Fn() -> B + Send + 'static,
+        forget_unwritten: impl Fn() -> io::Result<()> + Send + 'static,
+    ) -> Result<Self, OpenError> {
+        let path = Path::new("the storage");
+        let open = move || file::builder().create_with_backend(make());
+        let database = file::prepared(open(), path)?;
+        Self::over(database, move || {
+            file::open_afresh(path, &forget_unwritten, &open)
+        })
     }
 
     fn over(

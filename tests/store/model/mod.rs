@@ -14,7 +14,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 
-use self::map::Map;
+pub use self::map::Map;
 use self::operation::{Operation, Users, operation};
 use crate::backend::{Backend, DynamoDb, Embedded};
 use crate::samples::{FIRST, instant};

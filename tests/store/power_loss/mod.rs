@@ -1,0 +1,278 @@
+//! What the embedded store holds after a loss of power at any moment.
+
+mod steps;
+
+use std::pin::Pin;
+use std::thread;
+use std::time::Duration;
+
+use clarity_backend::domain::{DataTypes, ListQuery};
+use clarity_backend::store::{EmbeddedStore, ReadingStore, StoreError};
+use tokio::runtime;
+
+use self::steps::{Step, TYPES, USERS, Write, mixed, single_puts};
+use crate::all_at_once::all_at_once;
+use crate::model::Map;
+use crate::samples::{all_of, measurement, reading, user};
+use crate::simulated_disk::{Disk, Event, Remains, losses};
+
+/// How often what was not synced is there in part, at each sync, besides once
+/// without it.
+const TORN: usize = 2;
+
+/// What a run did to its disk.
+struct Run {
+    steps: Vec<Step>,
+    /// What the disk held before.
+    start: Vec<u8>,
+    history: Vec<Event>,
+}
+
+/// What was not synced is lost, or is there in part, in any order: at each
+/// sync of a run of 1,000 writes, once without it and twice with a part.
+#[test]
+fn at_any_sync_nothing_acknowledged_is_lost_and_nothing_is_corrupt() {
+    let run = Run::on_a_good_disk(single_puts(1_000));
+    assert!(run.count_syncs() >= 1_000, "each write is synced");
+    assert_eq!(run.faults(), Vec::<String>::new());
+}
+
+/// Of what is committed together all is there or nothing, in both orders.
+#[test]
+fn at_any_sync_groups_batches_deletions_and_erasures_are_whole_or_not_there() {
+    let run = Run::on_a_good_disk(mixed(300));
+    let readings: usize = run.steps.iter().flatten().map(Write::size).sum();
+    assert!(readings > 1_000, "{readings}");
+    assert!(run.count_syncs() >= 300, "each step is synced");
+    assert_eq!(run.faults(), Vec::<String>::new());
+}
+
+/// A sync that fails loses a part of what was written for good, and the next
+/// ones succeed nevertheless.
+#[test]
+fn after_syncs_that_failed_nothing_acknowledged_is_lost_and_nothing_is_corrupt() {
+    let run = Run::on_a_failing_disk(mixed(200), Disk::forget_unwritten);
+    assert!(run.count_failed_syncs() >= 40);
+    assert_eq!(run.faults(), Vec::<String>::new());
+}
+
+/// That is what the last test would find.
+#[test]
+fn without_forgetting_what_was_not_written_it_would_be_lost() {
+    let run = Run::on_a_failing_disk(mixed(20), |_| Ok(()));
+    assert_ne!(run.faults(), Vec::<String>::new());
+}
+
+impl Run {
+    fn on_a_good_disk(steps: Vec<Step>) -> Self {
+        let disk = Disk::default();
+        let store = open(&disk);
+        Self::of(steps, &disk, &store, |_| false)
+    }
+
+    /// Where it is tried first on a disk that does not sync, every fifth step.
+    fn on_a_failing_disk(
+        steps: Vec<Step>,
+        forget_unwritten: fn(&Disk) -> std::io::Result<()>,
+    ) -> Self {
+        let disk = Disk::default();
+        let (made, forgetting) = (disk.clone(), disk.clone());
+        let store = EmbeddedStore::open_on_failing(
+            move || made.clone(),
+            move || forget_unwritten(&forgetting),
+        );
+        Self::of(steps, &disk, &store.unwrap(), |index| index % 5 == 4)
+    }
+
+    fn of(
+        steps: Vec<Step>,
+        disk: &Disk,
+        store: &EmbeddedStore,
+        fails: impl Fn(usize) -> bool,
+    ) -> Self {
+        let start = disk.content();
+        disk.note(None);
+        block_on(async {
+            for (index, step) in steps.iter().enumerate() {
+                if fails(index) {
+                    fail(disk, store, step, index).await;
+                }
+                for outcome in send(disk, store, step).await {
+                    outcome.unwrap();
+                }
+                disk.note(Some(Event::Acknowledged));
+            }
+        });
+        let history = disk.history();
+        Self {
+            steps,
+            start,
+            history,
+        }
+    }
+
+    fn count_syncs(&self) -> usize {
+        let is_sync = |event: &&Event| matches!(event, Event::Synced);
+        self.history.iter().filter(is_sync).count()
+    }
+
+    fn count_failed_syncs(&self) -> usize {
+        let is_failed = |event: &&Event| matches!(event, Event::SyncFailed(_));
+        self.history.iter().filter(is_failed).count()
+    }
+
+    /// What is wrong after a loss of power, at each sync.
+    fn faults(&self) -> Vec<String> {
+        let workers = thread::available_parallelism().unwrap().get();
+        let (examined, faults) = thread::scope(|scope| {
+            let workers: Vec<_> = (0..workers)
+                .map(|first| {
+                    let random = fastrand::Rng::with_seed(7);
+                    let losses = losses(self.start.clone(), self.history.clone(), TORN, random);
+                    let mine = losses.skip(first).step_by(workers);
+                    scope.spawn(move || {
+                        mine.map(|remains| self.examine(remains).err())
+                            .collect::<Vec<_>>()
+                    })
+                })
+                .collect();
+            let outcomes: Vec<_> = workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap())
+                .collect();
+            let examined = outcomes.len();
+            (examined, outcomes.into_iter().flatten().collect())
+        });
+        assert_eq!(examined, self.count_syncs() * (1 + TORN));
+        faults
+    }
+
+    /// Opens what is left, and looks what it holds and whether it takes more.
+    fn examine(&self, remains: Remains) -> Result<(), String> {
+        let Remains {
+            content,
+            acknowledged,
+        } = remains;
+        let fault = |what: &str| format!("after {acknowledged} steps: {what}");
+        let disk = Disk::holding(content);
+        let store = EmbeddedStore::open_on(move || disk.clone())
+            .map_err(|error| fault(&error.to_string()))?;
+        block_on(async {
+            let mut map = Map::default();
+            let (done, next) = self.steps.split_at(acknowledged);
+            for write in done.iter().flatten() {
+                write.apply(&mut map);
+            }
+            if !holds(&store, &map).await? {
+                for write in next.first().into_iter().flatten() {
+                    write.apply(&mut map);
+                }
+                if !holds(&store, &map).await? {
+                    return Err(fault("holds neither them nor the next one too"));
+                }
+            }
+            let more = reading(measurement(USERS[0], "2025-01-01T00:00:00Z"));
+            let put = store.put(more.clone()).await.map_err(told)?;
+            let found = store.get(&more.measurement.user_id, more.id).await;
+            match found.map_err(told)? {
+                Some(found) if found == more => Ok(()),
+                _ => Err(fault(&format!("does not find what it took: {put:?}"))),
+            }
+        })
+    }
+}
+
+fn told(error: StoreError) -> String {
+    format!("{error:?}")
+}
+
+/// Whether the store holds what the map does, in both orders.
+async fn holds(store: &EmbeddedStore, map: &Map) -> Result<bool, String> {
+    for user_id in USERS {
+        let of_types = |types: &[&str]| {
+            let types: Vec<_> = types.iter().map(|name| name.parse().unwrap()).collect();
+            ListQuery {
+                data_types: DataTypes::try_from(types).unwrap(),
+                ..all_of(user_id)
+            }
+        };
+        for types in [&[], &TYPES[..1], &TYPES[1..]] {
+            let query = of_types(types);
+            let page = store.list(&query).await.map_err(told)?;
+            if (page.readings, page.next) != map.list(&query) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(true)
+}
+
+type Sent<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + 'a>>;
+
+/// Sends what one step is, all of it in one commit.
+async fn send(disk: &Disk, store: &EmbeddedStore, step: &Step) -> Vec<Result<(), StoreError>> {
+    if let [alone] = step.as_slice() {
+        return vec![alone.send(store).await];
+    }
+    // While another commit waits for its sync they queue, in this order.
+    let other = async {
+        let nothing = reading(measurement("nobody", "2025-01-01T00:00:00Z"));
+        disk.hold_syncs();
+        store.delete(&user("nobody"), nothing.id).await.map(drop)
+    };
+    let mut sent: Vec<Sent<'_>> = vec![
+        Box::pin(other),
+        Box::pin(async {
+            disk.until_a_sync_waits();
+            Ok(())
+        }),
+    ];
+    for write in step {
+        sent.push(Box::pin(write.send(store)));
+    }
+    sent.push(Box::pin(async {
+        disk.release_syncs();
+        Ok(())
+    }));
+    all_at_once(sent).await
+}
+
+/// Sends it while syncs fail, of the commit and in some cases of what comes
+/// after it, and waits until the store works again.
+async fn fail(disk: &Disk, store: &EmbeddedStore, step: &Step, index: usize) {
+    // In a group, another commit comes first.
+    let before = (step.len() > 1).then_some(false);
+    // Each of these costs half a second.
+    let after: &[bool] = match index % 50 {
+        // When it is made ready to be opened again.
+        24 => &[true],
+        // When it is opened.
+        49 => &[false, true],
+        _ => &[],
+    };
+    disk.fail_syncs(
+        before
+            .into_iter()
+            .chain([true])
+            .chain(after.iter().copied()),
+    );
+    let outcomes = send(disk, store, step).await;
+    assert!(outcomes.iter().any(Result::is_err), "it cannot know");
+    let recovered = async {
+        while store.check().await.is_err() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    let recovered = tokio::time::timeout(Duration::from_secs(60), recovered).await;
+    recovered.expect("it recovers by itself");
+}
+
+fn open(disk: &Disk) -> EmbeddedStore {
+    let disk = disk.clone();
+    EmbeddedStore::open_on(move || disk.clone()).unwrap()
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    let runtime = runtime::Builder::new_current_thread().enable_time().build();
+    runtime.unwrap().block_on(future)
+}
