@@ -1,12 +1,18 @@
 //! The embedded store on a disk that fails while it is open, and afterwards.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use clarity_backend::domain::{Measurement, Metadata, Reading};
 use clarity_backend::store::{EmbeddedStore, OpenError, ReadingStore, StoreError, put_batch};
 
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
 use crate::samples::{all_of, measurement, reading, series, sorted};
 use crate::simulated_disk::{Disk, Fault};
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn open(disk: &Disk) -> Result<EmbeddedStore, OpenError> {
     let disk = disk.clone();
@@ -30,7 +36,7 @@ async fn recover(store: &EmbeddedStore) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), recovered)
+    timeout(PATIENCE, recovered)
         .await
         .expect("it recovers by itself");
 }
@@ -104,23 +110,29 @@ async fn a_disk_that_cannot_write_or_sync_is_told_until_it_can() {
     }
 }
 
-/// The engine reads no more once it could not; the store opens it anew.
-#[tokio::test]
-async fn a_disk_that_cannot_read_is_told_until_it_can() {
+/// More large readings than the store keeps in memory.
+const MANY: u32 = 2_500;
+
+async fn disk_with_many() -> Disk {
     let disk = Disk::default();
-    let count = 2_500;
     let store = open(&disk).unwrap();
-    for outcome in put_batch(&store, (0..count).map(large).collect()).await {
+    for outcome in put_batch(&store, (0..MANY).map(large).collect()).await {
         outcome.unwrap();
     }
     drop(store);
-    // More than the store keeps in memory.
     assert!(disk.content().len() > 32 * 1024 * 1024);
+    disk
+}
+
+/// The engine reads no more once it could not; the store opens it anew.
+#[tokio::test]
+async fn a_disk_that_cannot_read_is_told_until_it_can() {
+    let disk = disk_with_many().await;
     let store = open(&disk).unwrap();
     let user_id = measurement("someone", "2024-01-15T10:30:00Z").user_id;
     disk.set_fault(Fault::Reads);
     let mut told = 0;
-    for index in 0..count {
+    for index in 0..MANY {
         match store.get(&user_id, large(index).id).await {
             Ok(found) => assert!(found.is_some()),
             Err(StoreError::Unavailable(_)) => told += 1,
@@ -130,10 +142,70 @@ async fn a_disk_that_cannot_read_is_told_until_it_can() {
     assert!(told > 0);
     disk.set_fault(Fault::None);
     recover(&store).await;
-    for index in (0..count).step_by(100) {
+    for index in (0..MANY).step_by(100) {
         let found = store.get(&user_id, large(index).id).await.unwrap();
         assert!(found.is_some());
     }
+}
+
+/// A read that the disk does not answer, of whatever is not in memory.
+async fn hang_a_read(disk: &Disk, store: &Arc<EmbeddedStore>) -> JoinHandle<()> {
+    disk.hold_a_read();
+    for index in 0..MANY {
+        let store = Arc::clone(store);
+        let read = tokio::spawn(async move {
+            let large = large(index);
+            let found = store.get(&large.measurement.user_id, large.id).await;
+            match found {
+                Ok(found) => assert_eq!(found, Some(large)),
+                // The engine has failed meanwhile.
+                Err(error) => assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}"),
+            }
+        });
+        while !read.is_finished() && !disk.a_read_waits() {
+            tokio::task::yield_now().await;
+        }
+        if disk.a_read_waits() {
+            return read;
+        }
+    }
+    panic!("all is in memory");
+}
+
+/// Writes are refused though a read holds up the opening of the file; once it
+/// ends all goes on.
+#[tokio::test]
+async fn a_read_that_hangs_holds_up_no_write_after_a_failure() {
+    let disk = disk_with_many().await;
+    let store = Arc::new(open(&disk).unwrap());
+    let hung = hang_a_read(&disk, &store).await;
+    disk.fail_syncs([true]);
+    for index in 0..3 {
+        let refused = timeout(PATIENCE, store.put(large(MANY + index))).await;
+        let error = refused.expect("an answer").expect_err("a refusal");
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    }
+    assert!(disk.a_read_waits());
+    disk.release_the_read();
+    hung.await.unwrap();
+    recover(&store).await;
+    store.put(large(MANY)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_with_a_read_that_hangs_can_be_closed() {
+    let disk = disk_with_many().await;
+    let store = Arc::new(open(&disk).unwrap());
+    let hung = hang_a_read(&disk, &store).await;
+    disk.fail_syncs([true]);
+    store.put(large(MANY)).await.unwrap_err();
+    hung.abort();
+    assert!(hung.await.unwrap_err().is_cancelled());
+    let store = Arc::into_inner(store).unwrap();
+    let closed = tokio::task::spawn_blocking(move || drop(store));
+    timeout(PATIENCE, closed).await.expect("closed").unwrap();
+    assert!(disk.a_read_waits());
+    disk.release_the_read();
 }
 
 /// A store that cannot be opened anew can be closed all the same.

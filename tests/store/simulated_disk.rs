@@ -37,7 +37,18 @@ struct State {
     /// Syncs wait.
     is_held: bool,
     is_waited_for: bool,
+    held_read: HeldRead,
     random: fastrand::Rng,
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+enum HeldRead {
+    #[default]
+    None,
+    /// The next one is to wait.
+    Next,
+    /// One waits.
+    Waiting,
 }
 
 impl Default for State {
@@ -51,6 +62,7 @@ impl Default for State {
             failing: VecDeque::new(),
             is_held: false,
             is_waited_for: false,
+            held_read: HeldRead::None,
             random: fastrand::Rng::with_seed(20),
         }
     }
@@ -151,6 +163,20 @@ impl Disk {
         assert!(!waited.unwrap().1.timed_out(), "nothing is synced");
     }
 
+    /// Has the next read wait.
+    pub fn hold_a_read(&self) {
+        self.state().held_read = HeldRead::Next;
+    }
+
+    pub fn a_read_waits(&self) -> bool {
+        self.state().held_read == HeldRead::Waiting
+    }
+
+    pub fn release_the_read(&self) {
+        self.state().held_read = HeldRead::None;
+        self.0.changed.notify_all();
+    }
+
     pub fn release_syncs(&self) {
         self.state().is_held = false;
         self.0.changed.notify_all();
@@ -247,7 +273,12 @@ impl StorageBackend for Disk {
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> Result<()> {
-        let state = self.state();
+        let mut state = self.state();
+        if state.held_read == HeldRead::Next {
+            state.held_read = HeldRead::Waiting;
+            let waits = |state: &mut State| state.held_read == HeldRead::Waiting;
+            state = self.0.changed.wait_while(state, waits).unwrap();
+        }
         state.fails(Fault::Reads, ErrorKind::Other)?;
         let start = usize::try_from(offset).unwrap();
         let found = state.content.get(start..start + out.len());

@@ -1,13 +1,8 @@
 use std::sync::{Arc, PoisonError, RwLock};
-use std::thread;
-use std::time::Duration;
 
 use redb::Database;
 
 use crate::store::StoreError;
-
-/// How often is looked whether the last reader is done.
-const LOOK_EVERY: Duration = Duration::from_millis(1);
 
 /// The database as it is open now, or why it is not: once a read or a write has
 /// failed, the engine does nothing more until it is opened anew.
@@ -35,13 +30,5 @@ impl Current {
 
     fn replace(&self, current: Result<Arc<Database>, StoreError>) {
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = current;
-    }
-}
-
-/// Closes the database once the reads under way are done: each is of a page at
-/// most.
-pub(super) fn close(mut database: Arc<Database>) {
-    while Arc::get_mut(&mut database).is_none() {
-        thread::sleep(LOOK_EVERY);
     }
 }

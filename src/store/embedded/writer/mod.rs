@@ -21,7 +21,7 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use self::write::{Put, Tables, Write};
-use super::current::{Current, close};
+use super::current::Current;
 use super::{OpenError, engine_fault};
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{Erasure, Kept, PutOutcome, StoreError};
@@ -33,10 +33,11 @@ const QUEUE: usize = 1_024;
 /// stays short and small.
 const LARGEST_COMMIT: usize = 10_000;
 
-/// How often it is tried to open a file again that failed.
+/// How often it is tried to open a file again that failed, or told that it
+/// cannot be.
 const TRY_EVERY: Duration = Duration::from_millis(500);
 
-/// How often is looked meanwhile for writes to refuse.
+/// How often is looked meanwhile for writes to refuse, and for reads that end.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
 
 /// The thread that writes, and the way to it.
@@ -148,10 +149,8 @@ fn run(
             write.answer(&committed);
         }
         if committed.is_err() {
-            if let Ok(database) = database {
-                close(database);
-            }
-            let Some(opened) = open_until_it_works(current, open_again, &mut writes) else {
+            let failed = database.ok();
+            let Some(opened) = open_until_it_works(current, failed, open_again, &mut writes) else {
                 return;
             };
             current.set(opened);
@@ -164,9 +163,23 @@ fn run(
 /// meanwhile; `None` when nobody wants it any more.
 fn open_until_it_works(
     current: &Current,
+    mut failed: Option<Arc<Database>>,
     open_again: &impl Fn() -> Result<Database, OpenError>,
     writes: &mut mpsc::Receiver<Write>,
 ) -> Option<Database> {
+    // It closes with the last of the reads under way, each of a page at most.
+    let mut is_closed = || {
+        failed = failed
+            .take()
+            .and_then(|database| Arc::try_unwrap(database).err());
+        failed.is_none()
+    };
+    while !is_closed() {
+        refuse(current, writes, &mut is_closed)?;
+        if !is_closed() {
+            tracing::warn!("the store's file cannot be opened yet: the disk holds up a read");
+        }
+    }
     loop {
         match open_again() {
             Ok(database) => return Some(database),
@@ -175,15 +188,26 @@ fn open_until_it_works(
                 current.withdraw(StoreError::unavailable(error));
             }
         }
-        let until = Instant::now() + TRY_EVERY;
-        while Instant::now() < until {
-            match writes.try_recv() {
-                Ok(write) => write.answer(&current.get().map(drop)),
-                Err(TryRecvError::Empty) => thread::sleep(LOOK_EVERY),
-                Err(TryRecvError::Disconnected) => return None,
-            }
+        refuse(current, writes, || false)?;
+    }
+}
+
+/// Refuses what comes until it is `done`, or else time to try again; `None` when
+/// nobody is left to come.
+fn refuse(
+    current: &Current,
+    writes: &mut mpsc::Receiver<Write>,
+    mut done: impl FnMut() -> bool,
+) -> Option<()> {
+    let until = Instant::now() + TRY_EVERY;
+    while !done() && Instant::now() < until {
+        match writes.try_recv() {
+            Ok(write) => write.answer(&current.get().map(drop)),
+            Err(TryRecvError::Empty) => thread::sleep(LOOK_EVERY),
+            Err(TryRecvError::Disconnected) => return None,
         }
     }
+    Some(())
 }
 
 /// Applies the writes of a group in their order, all in one transaction.
