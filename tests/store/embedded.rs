@@ -48,27 +48,6 @@ async fn opening_again_finds_everything() {
     }
 }
 
-/// A put whose caller has gone away is finished all the same.
-#[tokio::test]
-async fn dropping_the_store_finishes_what_it_was_given() {
-    let directory = temporary_directory();
-    let readings = series("someone", 8);
-    let store = EmbeddedStore::open(directory.path()).unwrap();
-    for reading in &readings {
-        let put = store.put(reading.clone());
-        let ready = std::future::ready(());
-        tokio::select! {
-            biased;
-            outcome = put => { outcome.unwrap(); }
-            () = ready => {}
-        }
-    }
-    drop(store);
-    let store = EmbeddedStore::open(directory.path()).unwrap();
-    let page = store.list(&all_of("someone")).await.unwrap();
-    assert_eq!(page.readings, readings);
-}
-
 #[tokio::test]
 async fn a_directory_is_made_with_its_parents() {
     let directory = temporary_directory();

@@ -208,6 +208,34 @@ async fn a_store_with_a_read_that_hangs_can_be_closed() {
     disk.release_the_read();
 }
 
+/// What was given up while the disk was slow is not written late.
+#[tokio::test]
+async fn a_write_given_up_before_its_commit_is_left_out() {
+    let disk = Disk::default();
+    let store = open(&disk).unwrap();
+    let [first, given_up, last] = series("someone", 3).try_into().unwrap();
+    let put_first = store.put(first.clone());
+    let others = async {
+        disk.until_a_sync_waits();
+        for _ in 0..3 {
+            let put = store.put(given_up.clone());
+            tokio::select! {
+                biased;
+                outcome = put => panic!("no sync, but {outcome:?}"),
+                () = std::future::ready(()) => {}
+            }
+        }
+        disk.release_syncs();
+        store.put(last.clone()).await
+    };
+    disk.hold_syncs();
+    let (put_first, put_last) = tokio::join!(biased; put_first, others);
+    put_first.unwrap();
+    put_last.unwrap();
+    let page = store.list(&all_of("someone")).await.unwrap();
+    assert_eq!(page.readings, [first, last]);
+}
+
 /// A store that cannot be opened anew can be closed all the same.
 #[tokio::test]
 async fn a_store_on_a_broken_disk_can_be_closed() {

@@ -3,12 +3,13 @@
 //!
 //! A commit costs a sync of the disk, however much it holds. While one is
 //! under way further writes queue, and the next commit takes them all; no
-//! timer delays anybody.
+//! timer delays anybody. A write whose caller has gone away before is left out.
 //!
 //! Where a commit fails, the engine takes no more until the file is opened
 //! anew. The thread does so, until it can write again; meanwhile all that the
 //! store is asked is refused.
 
+mod queue;
 mod write;
 
 use std::io;
@@ -20,14 +21,12 @@ use redb::Database;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
+use self::queue::{Closed, Queue, Queued, queue};
 use self::write::{Put, Tables, Write};
 use super::current::Current;
 use super::{OpenError, engine_fault};
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{Erasure, Kept, PutOutcome, StoreError};
-
-/// How many writes may wait; further callers wait for a place.
-const QUEUE: usize = 1_024;
 
 /// After the write with this many readings a commit takes no more, so that it
 /// stays short and small.
@@ -43,7 +42,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(5);
 /// The thread that writes, and the way to it.
 pub(super) struct Writer {
     /// Gone only while the writer is being dropped.
-    queue: Option<mpsc::Sender<Write>>,
+    queue: Option<Queue>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -55,7 +54,7 @@ impl Writer {
         database: Arc<Current>,
         open_again: impl Fn() -> Result<Database, OpenError> + Send + 'static,
     ) -> io::Result<Self> {
-        let (queue, writes) = mpsc::channel(QUEUE);
+        let (queue, writes) = queue();
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || run(&database, &open_again, writes))?;
@@ -100,12 +99,15 @@ impl Writer {
     async fn send<T>(&self, write: impl FnOnce(Caller<T>) -> Write) -> Result<T, StoreError> {
         let (caller, answered) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
-        queue.send(write(caller)).await.map_err(|_| stopped())?;
+        queue
+            .send(write(caller))
+            .await
+            .map_err(|Closed| stopped())?;
         answered.await.map_err(|_| stopped())?
     }
 }
 
-/// Lets the thread finish what it was given, and release the file.
+/// Lets the thread finish what is under way, and release the file.
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
@@ -123,17 +125,25 @@ fn stopped() -> StoreError {
 fn run(
     current: &Current,
     open_again: &impl Fn() -> Result<Database, OpenError>,
-    mut writes: mpsc::Receiver<Write>,
+    mut writes: mpsc::UnboundedReceiver<Queued>,
 ) {
-    let mut group = Vec::with_capacity(QUEUE);
+    let mut group = Vec::new();
     while let Some(first) = writes.blocking_recv() {
-        let mut size = first.size();
-        group.push(first);
-        while size < LARGEST_COMMIT
-            && let Ok(next) = writes.try_recv()
-        {
-            size += next.size();
-            group.push(next);
+        let mut size = 0;
+        let mut next = Some(first);
+        while let Some(queued) = next {
+            // Of others nobody would learn what became of them.
+            if queued.write.is_waited_for() {
+                size += queued.write.size();
+                group.push(queued);
+            }
+            next = match size < LARGEST_COMMIT {
+                true => writes.try_recv().ok(),
+                false => None,
+            };
+        }
+        if group.is_empty() {
+            continue;
         }
         let database = current.get();
         let committed = database
@@ -145,8 +155,8 @@ fn run(
             current.withdraw(error.clone());
             tracing::error!("a write failed: see to the disk; the file is opened anew until then");
         }
-        for write in group.drain(..) {
-            write.answer(&committed);
+        for queued in group.drain(..) {
+            queued.write.answer(&committed);
         }
         if committed.is_err() {
             let failed = database.ok();
@@ -165,7 +175,7 @@ fn open_until_it_works(
     current: &Current,
     mut failed: Option<Arc<Database>>,
     open_again: &impl Fn() -> Result<Database, OpenError>,
-    writes: &mut mpsc::Receiver<Write>,
+    writes: &mut mpsc::UnboundedReceiver<Queued>,
 ) -> Option<Database> {
     // It closes with the last of the reads under way, each of a page at most.
     let mut is_closed = || {
@@ -196,13 +206,13 @@ fn open_until_it_works(
 /// nobody is left to come.
 fn refuse(
     current: &Current,
-    writes: &mut mpsc::Receiver<Write>,
+    writes: &mut mpsc::UnboundedReceiver<Queued>,
     mut done: impl FnMut() -> bool,
 ) -> Option<()> {
     let until = Instant::now() + TRY_EVERY;
     while !done() && Instant::now() < until {
         match writes.try_recv() {
-            Ok(write) => write.answer(&current.get().map(drop)),
+            Ok(queued) => queued.write.answer(&current.get().map(drop)),
             Err(TryRecvError::Empty) => thread::sleep(LOOK_EVERY),
             Err(TryRecvError::Disconnected) => return None,
         }
@@ -218,12 +228,12 @@ fn refuse(
 /// measured by `benches/embedded_store.rs`, a single client then writes at 0.6 of
 /// the rate, while opening a million readings after a crash takes 0.3 s
 /// without.
-fn commit(database: &Database, group: &mut [Write]) -> Result<(), StoreError> {
+fn commit(database: &Database, group: &mut [Queued]) -> Result<(), StoreError> {
     let transaction = database.begin_write().map_err(engine_fault)?;
     {
         let mut tables = Tables::of(&transaction)?;
-        for write in group {
-            write.apply(&mut tables)?;
+        for queued in group {
+            queued.write.apply(&mut tables)?;
         }
     }
     transaction.commit().map_err(engine_fault)

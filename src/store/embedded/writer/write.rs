@@ -86,6 +86,27 @@ impl Write {
         }
     }
 
+    /// About how much memory it has.
+    pub(super) fn bytes(&self) -> usize {
+        let besides = match self {
+            Self::Put(put, _) => put.bytes(),
+            Self::PutAll(puts, _) => puts.iter().map(Put::bytes).sum(),
+            Self::Delete { key, .. } => key.len(),
+            Self::ErasePart { user_id, .. } => user_id.as_str().len(),
+        };
+        size_of::<Self>() + besides
+    }
+
+    /// Whether its caller is still there.
+    pub(super) fn is_waited_for(&self) -> bool {
+        !match self {
+            Self::Put(_, caller) => caller.is_closed(),
+            Self::PutAll(_, caller) => caller.is_closed(),
+            Self::Delete { caller, .. } => caller.is_closed(),
+            Self::ErasePart { caller, .. } => caller.is_closed(),
+        }
+    }
+
     pub(super) fn apply(&mut self, tables: &mut Tables<'_>) -> Result<(), StoreError> {
         match self {
             Self::Put(put, _) => put.apply(tables)?,
@@ -147,6 +168,11 @@ impl Put {
             reading,
             held: Ok(None),
         })
+    }
+
+    /// The texts of the reading take about as much as its value.
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.key.len() + self.type_key.len() + 2 * self.value.len()
     }
 
     fn apply(&mut self, tables: &mut Tables<'_>) -> Result<(), StoreError> {

@@ -1,0 +1,126 @@
+//! What waits for the writer, bounded by its memory.
+
+use std::sync::Arc;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::write::Write;
+
+/// How many bytes of writes may wait or be under way; a larger one has all the
+/// room to itself.
+const ROOM: u32 = 32 * 1024 * 1024;
+
+/// Takes writes in; further callers wait for room, in their order, and one who
+/// gives up meanwhile leaves nothing behind.
+pub(super) struct Queue {
+    room: Arc<Semaphore>,
+    writes: mpsc::UnboundedSender<Queued>,
+}
+
+/// A write and its place, which is free again once this is dropped.
+pub(super) struct Queued {
+    pub(super) write: Write,
+    _place: OwnedSemaphorePermit,
+}
+
+/// The writer has stopped.
+#[derive(Debug)]
+pub(super) struct Closed;
+
+/// A queue, and what comes out of it.
+pub(super) fn queue() -> (Queue, mpsc::UnboundedReceiver<Queued>) {
+    let (writes, taken) = mpsc::unbounded_channel();
+    let room = Arc::new(Semaphore::new(ROOM as usize));
+    (Queue { room, writes }, taken)
+}
+
+impl Queue {
+    pub(super) async fn send(&self, write: Write) -> Result<(), Closed> {
+        let bytes = u32::try_from(write.bytes()).map_or(ROOM, |bytes| bytes.min(ROOM));
+        let place = Arc::clone(&self.room).acquire_many_owned(bytes).await;
+        let queued = Queued {
+            write,
+            _place: place.map_err(|_| Closed)?,
+        };
+        self.writes.send(queued).map_err(|_| Closed)
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.writes.is_closed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::{Context, Poll, Waker};
+
+    use tokio::sync::oneshot;
+
+    use super::super::write::Put;
+    use super::*;
+    use crate::domain::{Measurement, MeasurementTime, Metadata, Reading};
+
+    /// A batch of so many readings of about 16 KB each.
+    fn batch(count: usize) -> Write {
+        let measurement = Measurement {
+            user_id: "someone".parse().unwrap(),
+            data_type: "heart_rate".parse().unwrap(),
+            value: "72".parse().unwrap(),
+            timestamp: MeasurementTime::parse_any("2024-01-15T10:30:00Z").unwrap(),
+            unit: None,
+            metadata: Metadata::parse(&format!(r#"{{"a":"{}"}}"#, "x".repeat(16_000))).unwrap(),
+            client_record: None,
+        };
+        let reading = Reading::take_in(measurement, jiff::Timestamp::UNIX_EPOCH);
+        let put = || Put::of(reading.clone()).unwrap();
+        let (caller, _) = oneshot::channel();
+        Write::PutAll((0..count).map(|_| put()).collect(), caller)
+    }
+
+    #[test]
+    fn holds_no_more_than_it_has_room_for() {
+        let (queue, mut taken) = queue();
+        let mut context = Context::from_waker(Waker::noop());
+        let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(queue.send(batch(64)))).collect();
+        let mut sent = Vec::new();
+        waiting.retain_mut(|send| match send.as_mut().poll(&mut context) {
+            Poll::Ready(outcome) => {
+                sent.push(outcome);
+                false
+            }
+            Poll::Pending => true,
+        });
+        assert!((4..=32).contains(&sent.len()), "{}", sent.len());
+        // Those who give up.
+        let mut last = waiting.pop().unwrap();
+        drop(waiting);
+        assert_eq!(taken.len(), sent.len());
+
+        let under_way = taken.try_recv().unwrap();
+        assert!(last.as_mut().poll(&mut context).is_pending(), "it holds on");
+        drop(under_way);
+        assert!(last.as_mut().poll(&mut context).is_ready());
+        assert_eq!(taken.len(), sent.len());
+    }
+
+    #[test]
+    fn takes_one_that_is_larger_than_its_room() {
+        let (queue, mut taken) = queue();
+        let mut context = Context::from_waker(Waker::noop());
+        for _ in 0..2 {
+            let mut send = Box::pin(queue.send(batch(3_000)));
+            assert!(send.as_mut().poll(&mut context).is_ready());
+            drop(taken.try_recv().unwrap());
+        }
+    }
+
+    #[test]
+    fn tells_that_nobody_takes_from_it() {
+        let (queue, taken) = queue();
+        drop(taken);
+        assert!(queue.is_closed());
+        let mut send = Box::pin(queue.send(batch(1)));
+        let sent = send.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(sent, Poll::Ready(Err(Closed))));
+    }
+}
