@@ -138,11 +138,19 @@ fn record_version(json: &str) -> Result<RecordVersion, Invalid> {
 /// The whole number that one with a fraction of zero is, such as 2.0: JSON Schema
 /// takes it for an integer (2020-12, validation, section 6.1.1).
 fn whole(number: f64) -> Option<u64> {
-    // Cut off by `as`, so that what is no whole number comes back as another one.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what is no whole number comes back as another one"
+    )]
     let whole = number as u64;
-    #[expect(clippy::cast_precision_loss, clippy::float_cmp)]
-    (whole as f64 == number).then_some(whole)
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::float_cmp,
+        reason = "it is the same or it is not"
+    )]
+    let is_whole = whole as f64 == number;
+    is_whole.then_some(whole)
 }
 
 /// A stored reading.
