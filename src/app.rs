@@ -13,6 +13,7 @@ use axum::http::HeaderValue;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::auth::{ApiKeys, KeyRing, KeyRingFault, KeySource, SecretsManager, TokenVerifier};
@@ -22,8 +23,8 @@ use crate::config::{
 };
 use crate::domain::Clock;
 use crate::http::{
-    self, Admission, AllowedOrigins, AppState, CursorKeys, Deadlines, Pseudonyms, RateLimits,
-    Readiness, RequestsPerMinute, TrustedProxies,
+    self, Admission, AllowedOrigins, AppState, CursorKeys, Deadlines, Lateness, Pseudonyms,
+    RateLimits, Readiness, RequestsPerMinute, TrustedProxies,
 };
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
 use crate::insights::{self, GeminiProvider, InsightProvider, Insights, StatisticalProvider};
@@ -98,6 +99,7 @@ impl App {
                 api_keys: Arc::new(open_key_ring(config).await?),
                 cursor_keys: CursorKeys::derive(config.service_secrets.iter()),
                 admission: Admission::sized(deadlines(config)),
+                lateness: Lateness::default(),
                 limits: Arc::new(rate_limits(&config.limits)),
                 trusted_proxies: TrustedProxies::from_iter(config.limits.trusted_proxies.clone()),
                 pseudonyms: Pseudonyms::derive(&config.service_secrets.current),
@@ -150,9 +152,12 @@ impl App {
                 None => std::future::pending().await,
             }
         };
+        let mut measuring = JoinSet::new();
+        measuring.spawn(self.state.lateness.clone().measure());
         tokio::select! {
             never = self.state.api_keys.keep_fresh(self.reload_keys_every) => match never {},
             never = keep_token_keys_fresh => match never {},
+            Some(Ok(never)) = measuring.join_next() => match never {},
             never = shutdown => { let _: Infallible = never; }
             () = server::serve(listener, self.router(), self.connections, phases) => {}
         }

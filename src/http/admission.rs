@@ -88,11 +88,11 @@ impl Admission {
                 bodies: ByteBudget::new(bodies),
             })
         };
-        let data = 128 * cores;
+        let data = 64 * cores;
         let batches = 2 * cores;
         let insights = 16 * cores;
         Self {
-            data: limit("data", data, deadlines.data, data / 2 * LARGEST_BODY),
+            data: limit("data", data, deadlines.data, data * LARGEST_BODY),
             scans: limit("scans", 16 * cores, deadlines.bulk, 0),
             batches: limit(
                 "batches",

@@ -27,6 +27,7 @@ mod health;
 mod insight_events;
 mod insights;
 mod json;
+mod lateness;
 mod limits;
 mod list_parameters;
 mod measurement;
@@ -57,12 +58,14 @@ pub use client_address::TrustedProxies;
 pub use cors::AllowedOrigins;
 pub use cursor::CursorKeys;
 pub use health::Readiness;
+pub use lateness::Lateness;
 pub use limits::{RateLimits, RequestsPerMinute};
 pub use metrics::metrics_router;
 pub use state::AppState;
 
 use admission::{Class, ConcurrencyLimit, admit};
 use error::ApiError;
+use lateness::refuse_when_late;
 
 /// The largest body of a request in bytes. Metadata of 16 KiB take six times
 /// that when every character is escaped.
@@ -133,6 +136,10 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         .layer(middleware::from_fn_with_state(
             state.clone(),
             authentication::authenticate,
+        ))
+        .layer(middleware::from_fn_with_state(
+            state.lateness.clone(),
+            refuse_when_late,
         ));
     let mut private = OpenApiRouter::from(private);
     *private.get_openapi_mut() = description;

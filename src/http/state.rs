@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Admission, CursorKeys, Pseudonyms, RateLimits, Readiness, TrustedProxies};
+use super::{Admission, CursorKeys, Lateness, Pseudonyms, RateLimits, Readiness, TrustedProxies};
 use crate::auth::{KeyRing, TokenVerifier};
 use crate::domain::Clock;
 use crate::insights::Insights;
@@ -25,6 +25,8 @@ pub struct AppState {
     pub tokens: Option<Arc<TokenVerifier>>,
     /// How many requests are served at once.
     pub admission: Admission,
+    /// Whether the cores are behind.
+    pub lateness: Lateness,
     /// How often clients may ask.
     pub limits: Arc<RateLimits>,
     /// Who is believed about where requests come from.

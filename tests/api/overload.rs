@@ -132,7 +132,7 @@ async fn what_is_beyond_the_places_is_refused_and_health_is_not() {
     store.read_slowly();
     let settings = config(&[("DATA_DEADLINE", "3")]);
     let app = TestApp::with(&settings, Arc::new(store), Some(directory)).await;
-    let places = 128 * cores();
+    let places = 64 * cores();
     let list = (0..2 * places + 20).map(|_| app.get("/api/v1/data/user123?limit=1"));
     let health = async {
         for _ in 0..20 {

@@ -1,0 +1,86 @@
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use tokio::time::{Instant, sleep};
+
+use super::error::ApiError;
+
+/// How often it is looked how late tasks run.
+const LOOK_EVERY: Duration = Duration::from_millis(5);
+
+/// How late a task may run before more work is refused: what waits for a core
+/// waits as long.
+const MOST: Duration = Duration::from_millis(20);
+
+/// How long it must have been so: a burst passes by itself, and so does the pause
+/// of a process that has used up its share of a core, within a tenth of a second.
+const STANDING: Duration = Duration::from_millis(250);
+
+/// How late tasks run that are ready to: the queue in front of the cores, which no
+/// count of requests shows. After Nichols and Jacobson, "Controlling Queue Delay",
+/// ACM Queue 10 (5), 2012: what matters of a queue is how long one waits in it, and
+/// only a queue that stands is too much.
+#[derive(Clone, Default)]
+pub struct Lateness(Arc<AtomicBool>);
+
+impl Lateness {
+    /// Measures, as long as it is polled: in a task of its own, which waits like
+    /// any other.
+    pub async fn measure(self) -> Infallible {
+        let mut on_time = Instant::now();
+        loop {
+            let due = Instant::now() + LOOK_EVERY;
+            sleep(LOOK_EVERY).await;
+            if due.elapsed() <= MOST {
+                on_time = Instant::now();
+            }
+            self.0
+                .store(on_time.elapsed() > STANDING, Ordering::Relaxed);
+        }
+    }
+
+    fn is_too_much(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Refuses a request while the cores are behind, before anything is done for it.
+pub async fn refuse_when_late(
+    State(lateness): State<Lateness>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if lateness.is_too_much() {
+        return ApiError::overloaded("cores").into_response();
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn cores_that_stay_behind_are_seen_and_that_they_no_longer_are() {
+        let lateness = Lateness::default();
+        let measuring = tokio::spawn(lateness.clone().measure());
+        sleep(LOOK_EVERY * 4).await;
+        // A pause is nothing.
+        std::thread::sleep(MOST * 5);
+        tokio::task::yield_now().await;
+        assert!(!lateness.is_too_much());
+        while !lateness.is_too_much() {
+            std::thread::sleep(MOST * 2);
+            tokio::task::yield_now().await;
+        }
+        while lateness.is_too_much() {
+            sleep(LOOK_EVERY).await;
+        }
+        measuring.abort();
+    }
+}
