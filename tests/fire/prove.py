@@ -4,10 +4,12 @@ import sys
 import traceback
 
 import described
+import rolling
 from report import report
 
 PARTS = {
     "described": described.prove,
+    "rolling": rolling.prove,
 }
 
 

@@ -1,0 +1,28 @@
+"""haproxy, in the foreground and on a port of its own."""
+
+import socket
+import subprocess
+from contextlib import contextmanager
+from pathlib import Path
+
+from report import eventually
+
+
+@contextmanager
+def haproxy(directory: str, configuration: str, port: int):
+    path = Path(directory, "haproxy.cfg")
+    path.write_text(configuration)
+    with Path(directory, "haproxy.log").open("wb") as log:
+        process = subprocess.Popen(["haproxy", "-db", "-q", "-f", path], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+    try:
+        if not eventually(lambda: listens(port) or process.poll() is not None) or process.poll() is not None:
+            raise RuntimeError(f"haproxy does not serve: {Path(directory, 'haproxy.log').read_text()}")
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
