@@ -5,11 +5,13 @@ import traceback
 
 import described
 import rolling
+import slow
 from report import report
 
 PARTS = {
     "described": described.prove,
     "rolling": rolling.prove,
+    "slow": slow.prove,
 }
 
 
