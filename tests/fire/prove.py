@@ -5,6 +5,7 @@ import traceback
 
 import described
 import rolling
+import saturation
 import slow
 from report import report
 
@@ -12,6 +13,7 @@ PARTS = {
     "described": described.prove,
     "rolling": rolling.prove,
     "slow": slow.prove,
+    "saturation": saturation.prove,
 }
 
 
