@@ -7,6 +7,7 @@ import described
 import rolling
 import saturation
 import slow
+import soak
 from report import report
 
 PARTS = {
@@ -14,6 +15,7 @@ PARTS = {
     "rolling": rolling.prove,
     "slow": slow.prove,
     "saturation": saturation.prove,
+    "soak": soak.prove,
 }
 
 
