@@ -13,7 +13,6 @@ use axum::http::HeaderValue;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::auth::{ApiKeys, KeyRing, KeyRingFault, KeySource, SecretsManager, TokenVerifier};
@@ -126,6 +125,13 @@ impl App {
         )
     }
 
+    /// Sees how late tasks run, as long as it is polled, so that requests are
+    /// refused while the cores are behind: for a process that has its cores to
+    /// itself, as it cannot tell its own work from that of others.
+    pub fn watch_lateness(&self) -> impl Future<Output = Infallible> + use<> {
+        self.state.lateness.clone().measure()
+    }
+
     /// Serves on `listener` until `stop` is done, then for the grace that the
     /// settings give, though not ready any more, and until what was in flight
     /// then is answered, or has had its time.
@@ -152,12 +158,9 @@ impl App {
                 None => std::future::pending().await,
             }
         };
-        let mut measuring = JoinSet::new();
-        measuring.spawn(self.state.lateness.clone().measure());
         tokio::select! {
             never = self.state.api_keys.keep_fresh(self.reload_keys_every) => match never {},
             never = keep_token_keys_fresh => match never {},
-            Some(Ok(never)) = measuring.join_next() => match never {},
             never = shutdown => { let _: Infallible = never; }
             () = server::serve(listener, self.router(), self.connections, phases) => {}
         }

@@ -28,26 +28,28 @@ class Attack:
     name: str
     options: list[str]
     path: str
+    # For so many windows the service bears with all of them.
+    windows: int = 5
 
 
 ATTACKS = [
     Attack("headers", ["-H", "-i", str(SILENT)], "/api/v1/data/user-1"),
     # A batch may take the longest to arrive, and be the largest.
     Attack("bodies", ["-B", "-i", str(SILENT), "-s", "1000000", "-f", "application/json", "-m", WITH_KEY], "/api/v1/data/batch"),
-    # The largest answer that everybody gets.
-    Attack("reads", ["-X", "-n", str(SILENT), "-z", "32", "-w", "512", "-y", "1024"], "/docs/swagger-ui-bundle.js"),
+    # The largest answer that everybody gets. They are cut off after half a minute.
+    Attack("reads", ["-X", "-n", str(SILENT), "-z", "32", "-w", "512", "-y", "1024"], "/docs/swagger-ui-bundle.js", windows=3),
 ]
 
 
 def prove(short: bool) -> None:
-    connections, windows = (500, 1) if short else (4_000, 5)
+    connections, most_windows = (500, 1) if short else (4_000, 5)
     with Service(cores=SERVED_BY) as service:
         service.post("/api/v1/data/batch", {"readings": readings(1_000)})
         with idle_connections(service):
             # So that what is first is not measured.
             healthy(service, 1)
             for attack in ATTACKS:
-                withstand(service, attack, connections, windows, short)
+                withstand(service, attack, connections, min(attack.windows, most_windows), short)
         peak = service.peak_resident_mb()
         report.check(f"at most {peak:.0f} MB were resident, of {LARGEST_MB}", peak <= LARGEST_MB)
 
@@ -81,7 +83,8 @@ def withstand(service: Service, attack: Attack, connections: int, windows: int, 
     finally:
         process.kill()
         process.wait()
-    report.check(f"slow {attack.name}: {reached:.0f} connections, {lasting:.0f} at the end", reached >= connections * 0.95)
+    held = reached >= connections * 0.95 and lasting >= connections * 0.75
+    report.check(f"slow {attack.name}: {reached:.0f} connections, {lasting:.0f} at the end", held)
     report.check(f"slow {attack.name}: all others are answered", all(outcome.all_well for outcome in before + during), during)
     best, usual = during[0], before[0]
     # One window may be anything.

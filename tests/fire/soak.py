@@ -22,7 +22,7 @@ def prove(short: bool) -> None:
             "summaries": {"url": service.url + "/api/v1/data/user-[0-9]{1,2}/summary\\?start=2024-01-01T00:00:00Z&end=2024-02-01T00:00:00Z", "varies": True},
         }  # fmt: skip
         # Each gets a third of the core, and half of that is half of the peak.
-        rates = {name: run(Load(**kind, connections=8, seconds=3, cores=ASKED_BY)).goodput / 6 for name, kind in kinds.items()}
+        rates = {name: peak(kind) / 6 for name, kind in kinds.items()}
         running = {
             name: Running(Load(**kind, connections=8, seconds=seconds, rate=rates[name], cores=ASKED_BY)) for name, kind in kinds.items()
         }
@@ -41,3 +41,8 @@ def prove(short: bool) -> None:
         name = f"{first:.1f} MB after {warm_up} s, {last:.1f} MB at the end of {seconds} s: {growth:+.1%}"
         # It settles within a minute or two; half a minute only shows that nothing runs away.
         report.check(name, growth <= (0.3 if short else 0.05))
+
+
+def peak(kind: dict) -> float:
+    """The most of three, as a disk that is busy with something else is no limit."""
+    return max(run(Load(**kind, connections=16, seconds=2, cores=ASKED_BY)).goodput for _ in range(3))
