@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 use super::Failure;
 use crate::app::{self, SystemClock};
-use crate::config::{self, FirestoreAccess, ImportConfig, StoreConfig};
+use crate::config::{self, ImportConfig, StoreConfig};
 use crate::domain::{Clock as _, UserId};
 use crate::import::firestore::LiveTarget;
 use crate::import::rows::Pace;
@@ -164,12 +164,12 @@ impl Import {
         }
     }
 
-    async fn run(&self, mut config: ImportConfig) -> Result<ExitCode, Failure> {
+    async fn run(&self, config: ImportConfig) -> Result<ExitCode, Failure> {
         let mapping = match &self.map {
             Some(path) => Mapping::read(path)?,
             None => Mapping::default(),
         };
-        let source = self.source(config.firestore.take()).await?;
+        let source = self.source().await?;
         if source.needs_user() && self.user.is_none() {
             return Err(
                 "an export of Apple Health does not say whose it is: give --user ID".into(),
@@ -266,7 +266,7 @@ impl Import {
         })
     }
 
-    async fn source(&self, firestore: Option<FirestoreAccess>) -> Result<Source, Failure> {
+    async fn source(&self) -> Result<Source, Failure> {
         if let Some(table) = &self.from_dynamodb {
             let config = config::read_table(self.table_variables(table))?;
             return Ok(Source::Rows {
@@ -278,12 +278,16 @@ impl Import {
             });
         }
         if let Some(project) = &self.firestore_project {
-            let target = match firestore {
-                Some(FirestoreAccess::Emulator(host)) => LiveTarget::Emulator { host },
-                Some(FirestoreAccess::Token(token)) => LiveTarget::Google { token },
-                None => {
-                    return Err("set GOOGLE_OAUTH_TOKEN, from: gcloud auth print-access-token; or FIRESTORE_EMULATOR_HOST for an emulator".into());
-                }
+            let text = |name| config::variable(name)?.into_string().ok();
+            let given = |name| text(name).filter(|text| !text.is_empty());
+            // The emulator goes before a token, which must not be sent to it.
+            let target = if let Some(host) = given("FIRESTORE_EMULATOR_HOST") {
+                LiveTarget::Emulator { host }
+            } else if let Some(token) = given("GOOGLE_OAUTH_TOKEN") {
+                let token = token.into();
+                LiveTarget::Google { token }
+            } else {
+                return Err("set GOOGLE_OAUTH_TOKEN, from: gcloud auth print-access-token; or FIRESTORE_EMULATOR_HOST for an emulator".into());
             };
             return Ok(Source::LiveFirestore {
                 project: project.clone(),

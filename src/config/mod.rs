@@ -22,8 +22,6 @@ use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use secrecy::SecretString;
-
 pub use self::connections::ConnectionConfig;
 pub use self::cors::CorsConfig;
 pub use self::deadlines::DeadlineConfig;
@@ -194,19 +192,8 @@ pub struct ImportConfig {
     pub environment: Environment,
     /// Where readings are kept.
     pub store: StoreConfig,
-    /// What opens a Firestore database, if it is set.
-    pub firestore: Option<FirestoreAccess>,
     /// What is logged, and how; nothing else is told.
     pub telemetry: Settings,
-}
-
-/// What opens a Firestore database.
-#[derive(Debug)]
-pub enum FirestoreAccess {
-    /// An OAuth access token of Google's.
-    Token(SecretString),
-    /// Nothing, as it is an emulator at this `host:port`.
-    Emulator(String),
 }
 
 impl ImportConfig {
@@ -218,7 +205,6 @@ impl ImportConfig {
         let mut reader = Reader::new(variable);
         let environment = reader.environment();
         let store = reader.store(environment);
-        let firestore = reader.firestore();
         let telemetry = Settings {
             metrics: MetricsSettings::default(),
             traces: None,
@@ -227,7 +213,6 @@ impl ImportConfig {
         reader.finish(Self {
             environment,
             store,
-            firestore,
             telemetry,
         })
     }

@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 use url::Url;
 
 use super::faults::ConfigFaults;
-use super::{Environment, FirestoreAccess, StoreConfig, TableConfig};
+use super::{Environment, StoreConfig, TableConfig};
 
 /// Reads variables and gathers faults; a faulty one yields a stand-in, so that
 /// the others are read too.
@@ -124,15 +124,6 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
     pub(super) fn table(&mut self, environment: Environment) -> TableConfig {
         let endpoint = self.endpoint("DYNAMODB_ENDPOINT", environment);
         self.dynamodb(endpoint)
-    }
-
-    /// The emulator goes before a token, which must not be sent to it.
-    pub(super) fn firestore(&mut self) -> Option<FirestoreAccess> {
-        if let Some(host) = self.text("FIRESTORE_EMULATOR_HOST") {
-            return Some(FirestoreAccess::Emulator(host));
-        }
-        let token = self.text("GOOGLE_OAUTH_TOKEN")?;
-        Some(FirestoreAccess::Token(token.into()))
     }
 
     fn dynamodb(&mut self, endpoint: Option<String>) -> TableConfig {

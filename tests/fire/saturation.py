@@ -9,6 +9,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from balancer import haproxy
@@ -21,6 +22,26 @@ from slow import ASKED_BY, SERVED_BY
 # As many as are served at once on one core at most, see `src/http/admission.rs`, and
 # fewer where each needs much memory.
 PLACES = [128, 96, 64, 48, 40, 32, 24, 16]
+
+
+@dataclass
+class Bounds:
+    """What must hold at three times the peak, by what holds at the peak."""
+
+    least_goodput: float
+    # Milliseconds until most of those who are refused know it.
+    most_until_refused: float
+    # How many times as long most of the others may wait.
+    most_slower: float
+
+
+PROMISED = Bounds(least_goodput=0.9, most_until_refused=50, most_slower=2)
+# For a few seconds on a machine that does other things.
+WIDE = Bounds(least_goodput=0.5, most_until_refused=500, most_slower=5)
+# Refusals cost the core that is busy, and wait for it like all else: this only shows that
+# it goes on and comes back.
+LASTING = Bounds(least_goodput=0.1, most_until_refused=5_000, most_slower=50)
+
 # Enough that requests come at their rate, however slowly they are answered.
 CLIENTS = 2_000
 # Milliseconds that the slow store takes: far from its timeout, far from what else there is.
@@ -54,7 +75,7 @@ def prove_slow_store(short: bool) -> None:
         variables = {"CLARITY_STORE": "dynamodb", "DYNAMODB_ENDPOINT": slow_store, "AWS_REGION": "eu-central-1"}
         with Service(cores=SERVED_BY, **variables) as service:
             service.post("/api/v1/data/batch", {"readings": readings(200)})
-            withstand(service, "a slow store", "/api/v1/data/user-1", short)
+            withstand(service, "a slow store", "/api/v1/data/user-1", short, WIDE if short else PROMISED)
 
 
 def prove_busy_core(short: bool) -> None:
@@ -63,7 +84,7 @@ def prove_busy_core(short: bool) -> None:
             batch = [{**reading, "user_id": "user-1"} for reading in readings(5_000)[part * 500 : (part + 1) * 500]]
             service.post("/api/v1/data/batch", {"readings": batch})
         # The dearest page, so that who asks for it is not what is busy first.
-        withstand(service, "a busy core", "/api/v1/data/user-1?limit=1000", short)
+        withstand(service, "a busy core", "/api/v1/data/user-1?limit=1000", short, LASTING if short else PROMISED)
 
 
 @contextmanager
@@ -77,7 +98,7 @@ def slowly(store: str):
             yield f"http://127.0.0.1:{port}"
 
 
-def withstand(service: Service, name: str, path: str, short: bool) -> None:
+def withstand(service: Service, name: str, path: str, short: bool, bounds: Bounds) -> None:
     seconds = 5 if short else 20
     at_once = next(count for count in PLACES if run(Load(service.url + path, count, 2, cores=ASKED_BY)).all_well)
     load = Load(service.url + path, at_once, seconds, cores=ASKED_BY)
@@ -93,11 +114,10 @@ def withstand(service: Service, name: str, path: str, short: bool) -> None:
     report.tell(f"{name}: offered {offered:.1f} times that; p50 {over.p50:.0f} ms; slowest of all {over.slowest:.0f} ms")
     report.check(f"{name}: all are answered, 200 or 503", set(over.statuses) <= {200, 503} and not over.errors, over)
     share = over.goodput / peak.goodput
-    # A short run on a machine that does other things tells no more than that it holds.
-    report.check(f"{name}: goodput is {share:.0%} of the peak's", share >= (0.3 if short else 0.9))
+    report.check(f"{name}: goodput is {share:.0%} of the peak's", share >= bounds.least_goodput)
     refused = over.p99_refused or 0
-    report.check(f"{name}: who is refused is told within {refused:.0f} ms (p99)", refused <= (2_000 if short else 50))
-    report.check(f"{name}: who is not is answered within {over.p99:.0f} ms (p99)", over.p99 <= peak.p99 * (20 if short else 2))
+    report.check(f"{name}: who is refused is told within {refused:.0f} ms (p99)", refused <= bounds.most_until_refused)
+    report.check(f"{name}: who is not is answered within {over.p99:.0f} ms (p99)", over.p99 <= peak.p99 * bounds.most_slower)
     report.check(f"{name}: refusals say when to come again", set(seen["retry-after"]) <= {"1"}, seen)
     report.check(f"{name}: /health is never refused, {seen['health'][200]} times", set(seen["health"]) == {200}, seen)
     again = run(load)
