@@ -43,7 +43,7 @@ const LARGEST_PAGE: usize = 10 * 1024 * 1024;
 const LARGEST_READING: usize = 34 * 1024;
 
 /// The same for who goes through pages without answering them whole.
-pub const PAGE_IN_PASSING: usize = LARGEST_PAGE / 2;
+const PAGE_IN_PASSING: usize = LARGEST_PAGE / 2;
 
 /// How long requests of each class may take, from their head to that of their
 /// answer, and an export to its end.
