@@ -11,6 +11,8 @@ mod apple_health;
 #[path = "../support/apple_health_export.rs"]
 mod apple_health_export;
 mod command;
+#[path = "../support/dynamodb_client.rs"]
+mod dynamodb_client;
 mod firestore;
 #[path = "../support/firestore/mod.rs"]
 mod firestore_support;

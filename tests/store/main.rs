@@ -11,6 +11,8 @@
 mod all_at_once;
 mod backend;
 mod dynamodb;
+#[path = "../support/dynamodb_client.rs"]
+mod dynamodb_client;
 mod embedded;
 mod embedded_faults;
 mod model;

@@ -3,32 +3,20 @@
 use std::collections::HashMap;
 use std::fs;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
     ScalarAttributeType,
 };
-use aws_sdk_dynamodb::{Client, Config};
 use tempfile::tempdir;
 
 use super::documents::{documents, export};
 use super::run::{Ran, import_with};
 use crate::apple_health_export;
+use crate::dynamodb_client::client;
 use crate::firestore_support::FakeFirestore;
 use crate::support::dynamodb_local::DynamoDbLocal;
 
 type Item = HashMap<String, AttributeValue>;
-
-fn client() -> Client {
-    let credentials = Credentials::new("placeholder", "placeholder", None, None, "tests");
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .endpoint_url(DynamoDbLocal::shared().endpoint())
-        .credentials_provider(credentials)
-        .build();
-    Client::from_conf(config)
-}
 
 fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())

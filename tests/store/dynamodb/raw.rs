@@ -2,30 +2,17 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
     ScalarAttributeType,
 };
-use aws_sdk_dynamodb::{Client, Config};
 
 use clarity_backend::store::DynamoDbSettings;
 
 use crate::backend::{Backend, DynamoDb};
-use crate::support::dynamodb_local::DynamoDbLocal;
+pub use crate::dynamodb_client::client;
 
 pub type Item = HashMap<String, AttributeValue>;
-
-pub fn client() -> Client {
-    let credentials = Credentials::new("placeholder", "placeholder", None, None, "tests");
-    let config = Config::builder()
-        .behavior_version(BehaviorVersion::latest())
-        .region(Region::from_static("us-east-1"))
-        .endpoint_url(DynamoDbLocal::shared().endpoint())
-        .credentials_provider(credentials)
-        .build();
-    Client::from_conf(config)
-}
 
 pub fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
