@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use crate::store::StoreError;
 
 /// Tells what an error of the SDK means for this table.
+#[derive(Clone)]
 pub(super) struct Faults {
     table: String,
 }

@@ -11,11 +11,12 @@ mod item;
 mod list;
 mod old_table;
 mod put_all;
+mod shared_put;
 mod table;
 mod type_index;
 
 use std::collections::HashMap;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -28,6 +29,7 @@ pub use self::client::{DynamoDbSettings, DynamoDbTimeouts};
 use self::error::Faults;
 use self::item::{CLIENT_RECORD_VERSION, DATA_ID, Item, TYPE_KEY, USER_ID};
 pub use self::old_table::{OldPage, OldRow, OldTable, OldValue, PageStart, Segment};
+use self::shared_put::SharedPuts;
 use self::type_index::TypeIndex;
 use super::{DistinctReadings, Erasure, Kept, Put, PutOutcome, ReadingStore, StoreError};
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
@@ -41,12 +43,14 @@ use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 /// second, the newest writes may be missing from it for that long, and what was
 /// just deleted may still be there. Where the table has no such index, these
 /// lists are consistent too, but read through other types.
+#[derive(Clone)]
 pub struct DynamoDbStore {
     client: Client,
     table: String,
     faults: Faults,
-    type_index: TypeIndex,
-    unindexed_told: Once,
+    type_index: Arc<TypeIndex>,
+    unindexed_told: Arc<Once>,
+    shared_puts: SharedPuts,
     /// See [`DynamoDbTimeouts::operation`].
     operation_timeout: Duration,
     /// See [`DynamoDbTimeouts::batch`].
@@ -68,8 +72,9 @@ impl DynamoDbStore {
             batch_timeout: timeouts.batch,
             faults: Faults::of_table(&settings.table),
             table: settings.table,
-            type_index: TypeIndex::default(),
-            unindexed_told: Once::new(),
+            type_index: Arc::default(),
+            unindexed_told: Arc::new(Once::new()),
+            shared_puts: SharedPuts::default(),
         }
     }
 
@@ -81,6 +86,12 @@ impl DynamoDbStore {
     /// within 30 seconds.
     pub async fn create_table_if_missing(&self) -> Result<(), StoreError> {
         table::create_if_missing(&self.client, &self.table, &self.faults).await
+    }
+
+    /// Puts `reading`, with calls of its own.
+    async fn put_by_itself(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
+        let put = self.put_one(&reading).await?;
+        Ok(put.outcome(reading))
     }
 
     /// Puts `reading` on the condition that its version names.
@@ -248,7 +259,10 @@ impl Condition {
 #[async_trait]
 impl ReadingStore for DynamoDbStore {
     async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
-        Ok(self.put_one(&reading).await?.outcome(reading))
+        match reading.version() {
+            None => shared_put::put(self, reading).await,
+            Some(_) => self.put_by_itself(reading).await,
+        }
     }
 
     async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>> {

@@ -33,7 +33,7 @@ const CHUNKS_AT_ONCE: usize = 8;
 const RECORDS_AT_ONCE: usize = 16;
 
 /// A batch under way.
-struct PutAll<'a> {
+pub(super) struct PutAll<'a> {
     store: &'a DynamoDbStore,
     deadline: Instant,
     /// The failure after which nothing more is tried.
@@ -42,6 +42,14 @@ struct PutAll<'a> {
 
 /// A reading with its place in the batch.
 type Placed = (usize, Reading);
+
+/// A reading's user and id.
+type Name = (String, String);
+
+fn name(reading: &Reading) -> Name {
+    let user_id = reading.measurement.user_id.as_str().to_owned();
+    (user_id, reading.id.to_string())
+}
 
 /// How a reading is held.
 enum Held {
@@ -59,11 +67,7 @@ pub(super) async fn put_all(
     readings: Vec<Reading>,
 ) -> Vec<Result<Kept, StoreError>> {
     let count = readings.len();
-    let batch = PutAll {
-        store,
-        deadline: Instant::now() + store.batch_timeout,
-        failure: OnceLock::new(),
-    };
+    let batch = PutAll::until(store, Instant::now() + store.batch_timeout);
     let (records, others): (Vec<Placed>, Vec<Placed>) = readings
         .into_iter()
         .enumerate()
@@ -95,7 +99,35 @@ fn in_chunks(readings: Vec<Placed>) -> Vec<Vec<Placed>> {
     .collect()
 }
 
-impl PutAll<'_> {
+impl<'a> PutAll<'a> {
+    /// One that may take until `deadline`.
+    pub(super) fn until(store: &'a DynamoDbStore, deadline: Instant) -> Self {
+        Self {
+            store,
+            deadline,
+            failure: OnceLock::new(),
+        }
+    }
+
+    /// Puts those of up to [`batch_write::MOST`] readings without a version that are
+    /// not held, and tells of each whether it was put.
+    pub(super) async fn put_absent(&self, readings: &[&Reading]) -> Vec<Result<bool, StoreError>> {
+        let held = match self.held(readings.iter().copied()).await {
+            Ok(held) => held,
+            Err(error) => return vec![Err(error); readings.len()],
+        };
+        let is_absent = |reading: &&Reading| !held.contains_key(&name(reading));
+        let absent: Vec<&Reading> = readings.iter().copied().filter(is_absent).collect();
+        let mut written = self.put_new(&absent).await.into_iter();
+        readings
+            .iter()
+            .map(|reading| match is_absent(reading) {
+                true => written.next().map_or(Ok(false), |put| put.map(|()| true)),
+                false => Ok(false),
+            })
+            .collect()
+    }
+
     /// Why nothing more is tried, if so.
     fn stopped(&self) -> Option<StoreError> {
         if Instant::now() >= self.deadline {
@@ -137,7 +169,7 @@ impl PutAll<'_> {
     async fn put_chunk(&self, chunk: Vec<Placed>) -> Vec<Outcome> {
         let held = match self.stopped() {
             Some(error) => Err(error),
-            None => self.held(&chunk).await,
+            None => self.held(chunk.iter().map(|(_, reading)| reading)).await,
         };
         let held = match held {
             Ok(held) => held,
@@ -150,8 +182,7 @@ impl PutAll<'_> {
         let mut outcomes: Vec<Outcome> = Vec::with_capacity(chunk.len());
         let (mut unindexed, mut new) = (Vec::new(), Vec::new());
         for (place, one) in chunk {
-            let user_id = one.measurement.user_id.as_str().to_owned();
-            match held.get(&(user_id, one.id.to_string())) {
+            match held.get(&name(&one)) {
                 Some(Held::Whole) => outcomes.push((place, Ok(Kept::Unchanged))),
                 Some(Held::Unindexed) => unindexed.push((place, one)),
                 None => new.push((place, one)),
@@ -163,13 +194,16 @@ impl PutAll<'_> {
             .collect::<Vec<Outcome>>();
         outcomes.extend(unindexed.await);
         for some in new.chunks(batch_write::MOST) {
-            outcomes.extend(self.put_new(some).await);
+            let readings: Vec<&Reading> = some.iter().map(|(_, reading)| reading).collect();
+            let written = self.put_new(&readings).await.into_iter();
+            let kept = written.map(|put| put.map(|()| Kept::Stored));
+            outcomes.extend(some.iter().map(|(place, _)| *place).zip(kept));
         }
         outcomes
     }
 
     /// Puts up to [`batch_write::MOST`] readings that are not held.
-    async fn put_new(&self, readings: &[Placed]) -> Vec<Outcome> {
+    async fn put_new(&self, readings: &[&Reading]) -> Vec<Result<(), StoreError>> {
         let DynamoDbStore {
             client,
             table,
@@ -181,7 +215,7 @@ impl PutAll<'_> {
             None => {
                 let requests: Result<Vec<_>, _> = readings
                     .iter()
-                    .map(|(_, reading)| batch_write::put(item::encode(reading)))
+                    .map(|reading| batch_write::put(item::encode(reading)))
                     .collect();
                 match requests {
                     Err(error) => Err(Err(error)),
@@ -194,29 +228,23 @@ impl PutAll<'_> {
             }
         };
         let outcome_of = |reading: &Reading| match &written {
-            Ok(()) => Ok(Kept::Stored),
-            Err(Ok(incomplete)) if !incomplete.holds(reading) => Ok(Kept::Stored),
+            Ok(()) => Ok(()),
+            Err(Ok(incomplete)) if !incomplete.holds(reading) => Ok(()),
             Err(Ok(incomplete)) => Err(incomplete.error.clone()),
             Err(Err(error)) => Err(error.clone()),
         };
         readings
             .iter()
-            .map(|(place, reading)| {
-                let outcome = outcome_of(reading);
-                if let Err(error) = &outcome {
-                    self.failed(error);
-                }
-                (*place, outcome)
-            })
+            .map(|reading| outcome_of(reading).inspect_err(|error| self.failed(error)))
             .collect()
     }
 
     /// How those readings are held, by their users and ids, that are.
     async fn held(
         &self,
-        readings: &[Placed],
-    ) -> Result<HashMap<(String, String), Held>, StoreError> {
-        let keys = readings.iter().map(|(_, reading)| {
+        readings: impl Iterator<Item = &Reading>,
+    ) -> Result<HashMap<Name, Held>, StoreError> {
+        let keys = readings.map(|reading| {
             let measurement = &reading.measurement;
             key(&measurement.user_id, reading.id)
         });

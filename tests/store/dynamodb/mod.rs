@@ -4,6 +4,7 @@ mod answers;
 mod faults;
 mod items;
 pub mod raw;
+mod shared_puts;
 mod tables;
 mod type_index;
 mod unprocessed;

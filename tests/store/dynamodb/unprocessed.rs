@@ -14,7 +14,7 @@ use crate::backend::{connect_to_local, dynamodb_settings};
 use crate::samples::{client_record, measurement, reading, series, user};
 
 /// The requests of a `BatchWriteItem`, and the table that they are for.
-fn write_requests(body: &[u8]) -> (String, Vec<Value>) {
+pub fn write_requests(body: &[u8]) -> (String, Vec<Value>) {
     let body: Value = serde_json::from_slice(body).unwrap();
     let (table, requests) = body["RequestItems"]
         .as_object()
@@ -28,7 +28,7 @@ fn write_requests(body: &[u8]) -> (String, Vec<Value>) {
 }
 
 /// The sort key of what a request puts or deletes.
-fn id_of(request: &Value) -> String {
+pub fn id_of(request: &Value) -> String {
     let put = &request["PutRequest"]["Item"]["data_id"]["S"];
     let deleted = &request["DeleteRequest"]["Key"]["data_id"]["S"];
     let id = put.as_str().or_else(|| deleted.as_str());

@@ -1,0 +1,166 @@
+//! Single puts that share calls.
+//!
+//! A put is sent by itself as long as few are under way. What comes meanwhile
+//! waits for one of those to end, and then goes as one batch: under load a call
+//! has many readings, and without load none waits. There is no timer.
+//!
+//! Only readings without a version: of others DynamoDB has to compare it, which
+//! `BatchWriteItem` cannot.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::join_all;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::put_all::PutAll;
+use super::{DynamoDbStore, batch_write};
+use crate::domain::Reading;
+use crate::store::{PutOutcome, StoreError};
+
+/// How many calls are under way before puts wait. With two of them, one that is
+/// slow does not hold up the others.
+const CALLS_AT_ONCE: usize = 2;
+
+/// The puts that wait, and the calls under way.
+#[derive(Clone, Default)]
+pub(super) struct SharedPuts(Arc<Mutex<Queue>>);
+
+#[derive(Default)]
+struct Queue {
+    calls: usize,
+    waiting: Vec<Waiting>,
+}
+
+/// A put that waits for a call.
+struct Waiting {
+    reading: Reading,
+    outcome: oneshot::Sender<Result<PutOutcome, StoreError>>,
+}
+
+impl SharedPuts {
+    fn queue(&self) -> MutexGuard<'_, Queue> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    /// As many as fit in a call.
+    fn take(&mut self) -> Vec<Waiting> {
+        let left = self
+            .waiting
+            .split_off(batch_write::MOST.min(self.waiting.len()));
+        std::mem::replace(&mut self.waiting, left)
+    }
+}
+
+/// How a put goes.
+enum Turn {
+    /// By itself, now.
+    Now(Reading),
+    /// With others, when they get to it.
+    Later(oneshot::Receiver<Result<PutOutcome, StoreError>>),
+}
+
+/// Puts `reading`, which has no version.
+pub(super) async fn put(store: &DynamoDbStore, reading: Reading) -> Result<PutOutcome, StoreError> {
+    match turn(store, reading) {
+        Turn::Now(reading) => {
+            let _call = Call { store };
+            store.put_by_itself(reading).await
+        }
+        Turn::Later(outcome) => outcome
+            .await
+            .unwrap_or_else(|_| Err(StoreError::unavailable("the service stops"))),
+    }
+}
+
+fn turn(store: &DynamoDbStore, reading: Reading) -> Turn {
+    let mut queue = store.shared_puts.queue();
+    if queue.calls < CALLS_AT_ONCE {
+        queue.calls += 1;
+        return Turn::Now(reading);
+    }
+    let (sender, outcome) = oneshot::channel();
+    queue.waiting.push(Waiting {
+        reading,
+        outcome: sender,
+    });
+    // A full call has nothing to wait for.
+    if queue.waiting.len() >= batch_write::MOST {
+        queue.calls += 1;
+        let waiting = queue.take();
+        drop(queue);
+        send(store, waiting);
+    }
+    Turn::Later(outcome)
+}
+
+/// A call under way. At its end those who wait go next, also if it was given up.
+struct Call<'a> {
+    store: &'a DynamoDbStore,
+}
+
+impl Drop for Call<'_> {
+    fn drop(&mut self) {
+        let mut queue = self.store.shared_puts.queue();
+        if queue.waiting.is_empty() {
+            queue.calls -= 1;
+            return;
+        }
+        let waiting = queue.take();
+        drop(queue);
+        send(self.store, waiting);
+    }
+}
+
+/// Begins a call, which is counted already, in a task of its own: it is nobody's
+/// who waits, and goes on when one of them goes away.
+fn send(store: &DynamoDbStore, waiting: Vec<Waiting>) {
+    let store = store.clone();
+    // Without a runtime the process ends, and nobody waits any more.
+    if let Ok(runtime) = Handle::try_current() {
+        runtime.spawn(async move {
+            let _call = Call { store: &store };
+            put_together(&store, waiting).await;
+        });
+    }
+}
+
+/// Puts them in one call, as far as they are not held already.
+async fn put_together(store: &DynamoDbStore, mut waiting: Vec<Waiting>) {
+    waiting.retain(|waiting| !waiting.outcome.is_closed());
+    let mut seen = HashSet::with_capacity(waiting.len());
+    let (shared, again): (Vec<Waiting>, Vec<Waiting>) = waiting.into_iter().partition(|waiting| {
+        let measurement = &waiting.reading.measurement;
+        seen.insert((measurement.user_id.clone(), waiting.reading.id))
+    });
+    let batch = PutAll::until(store, Instant::now() + store.operation_timeout);
+    let readings: Vec<&Reading> = shared.iter().map(|waiting| &waiting.reading).collect();
+    let outcomes = batch.put_absent(&readings).await;
+    let mut by_themselves = again;
+    for (waiting, outcome) in shared.into_iter().zip(outcomes) {
+        let Waiting {
+            reading,
+            outcome: sender,
+        } = waiting;
+        match outcome {
+            // Nobody waits any more where this fails.
+            Ok(true) => drop(sender.send(Ok(PutOutcome::Stored(reading)))),
+            Err(error) if error.is_retryable() => drop(sender.send(Err(error))),
+            // What is held is to be answered, or one of them spoils the call.
+            Ok(false) | Err(_) => by_themselves.push(Waiting {
+                reading,
+                outcome: sender,
+            }),
+        }
+    }
+    let by_themselves = by_themselves
+        .into_iter()
+        .map(async |Waiting { reading, outcome }| {
+            let _ = outcome.send(store.put_by_itself(reading).await);
+        });
+    join_all(by_themselves).await;
+}
