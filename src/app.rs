@@ -23,7 +23,7 @@ use crate::config::{
 use crate::domain::Clock;
 use crate::http::{
     self, Admission, AllowedOrigins, AppState, CursorKeys, Deadlines, Lateness, Pseudonyms,
-    RateLimits, Readiness, RequestsPerMinute, TrustedProxies,
+    RateLimits, Readiness, RequestsPerMinute, Services, SignOfLife, TrustedProxies,
 };
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
 use crate::insights::{self, GeminiProvider, InsightProvider, Insights, StatisticalProvider};
@@ -89,7 +89,7 @@ impl App {
             TokenVerifier::new(tokens.issuer.clone(), tokens.key_set_url.clone()).map(Arc::new)
         });
         Ok(Self {
-            state: AppState {
+            state: Arc::new(Services {
                 tokens: tokens.transpose()?,
                 readiness: Arc::new(Readiness::new(Arc::clone(&store))),
                 store,
@@ -102,8 +102,8 @@ impl App {
                 limits: Arc::new(rate_limits(&config.limits)),
                 trusted_proxies: TrustedProxies::from_iter(config.limits.trusted_proxies.clone()),
                 pseudonyms: Pseudonyms::derive(&config.service_secrets.current),
-                environment: config.environment.as_str(),
-            },
+                sign_of_life: SignOfLife::of(config.environment.as_str())?,
+            }),
             allowed_origins: allowed_origins(&config.cors),
             is_behind_https: config.environment == Environment::Production,
             reload_keys_every: config.keys.reload_every,

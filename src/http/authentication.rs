@@ -16,12 +16,16 @@ use crate::telemetry::RequestFacts;
 /// What a key travels in.
 pub const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 
-/// Lets a request pass that bears a key or a token, and no other.
+/// Lets a request pass that bears a key or a token, and no other; and none while
+/// the cores are behind, before anything is done for it.
 pub async fn authenticate(
     State(state): State<AppState>,
     mut request: Request,
     next: Next,
 ) -> Response {
+    if state.lateness.is_too_much() {
+        return ApiError::overloaded("cores").into_response();
+    }
     match principal(&state, request.headers()).await {
         Ok(principal) => {
             let pseudonyms = state.pseudonyms.clone();

@@ -81,7 +81,7 @@ pub async fn export(
     let first = state.store.list(&query).await?;
     let format = ExportFormat::wanted(&headers);
     let export = Export {
-        store: state.store,
+        store: Arc::clone(&state.store),
         query,
         format,
         permission,

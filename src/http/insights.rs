@@ -76,7 +76,7 @@ pub async fn create(
     } else {
         Evidence::Withheld
     };
-    let (insights, now) = (state.insights, state.clock.now());
+    let (insights, now) = (state.insights.clone(), state.clock.now());
     if wants_events(&headers) {
         let answer = move |deltas: Deltas| async move {
             let insight = insights.answer(asked.question, evidence, now, &deltas);

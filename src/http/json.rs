@@ -1,9 +1,10 @@
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use jiff::Timestamp;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
@@ -77,9 +78,17 @@ const QUICKLY_READ: usize = super::LARGEST_BODY;
 /// # Errors
 /// When `body` has no JSON form, which is a fault of ours.
 pub fn answer(body: &impl Serialize) -> Result<Response, ApiError> {
-    let json = serde_json::to_vec(body).map_err(ApiError::Serialization)?;
+    serde_json::to_vec(body)
+        .map(answer_text)
+        .map_err(ApiError::Serialization)
+}
+
+/// An answer of status 200 whose body is this JSON text.
+pub fn answer_text(json: impl Into<Body>) -> Response {
+    let mut response = Response::new(json.into());
     let content_type = HeaderValue::from_static("application/json");
-    Ok(([(CONTENT_TYPE, content_type)], json).into_response())
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    response
 }
 
 /// Whether the body is declared as `application/json` or `application/…+json`,

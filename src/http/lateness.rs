@@ -3,12 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, sleep};
-
-use super::error::ApiError;
 
 /// How often it is looked how late tasks run.
 const LOOK_EVERY: Duration = Duration::from_millis(5);
@@ -44,21 +39,10 @@ impl Lateness {
         }
     }
 
-    fn is_too_much(&self) -> bool {
+    /// Whether no more work is to be taken on.
+    pub fn is_too_much(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
-}
-
-/// Refuses a request while the cores are behind, before anything is done for it.
-pub async fn refuse_when_late(
-    State(lateness): State<Lateness>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if lateness.is_too_much() {
-        return ApiError::overloaded("cores").into_response();
-    }
-    next.run(request).await
 }
 
 #[cfg(test)]

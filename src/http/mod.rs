@@ -47,6 +47,7 @@ use std::sync::Arc;
 
 use axum::routing::{delete, get};
 use axum::{Router, middleware};
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -57,15 +58,16 @@ pub use audit::Pseudonyms;
 pub use client_address::TrustedProxies;
 pub use cors::AllowedOrigins;
 pub use cursor::CursorKeys;
-pub use health::Readiness;
+pub use health::{Readiness, SignOfLife};
 pub use lateness::Lateness;
 pub use limits::{RateLimits, RequestsPerMinute};
 pub use metrics::metrics_router;
-pub use state::AppState;
+pub use state::{AppState, Services};
 
 use admission::{Class, ConcurrencyLimit, admit};
 use error::ApiError;
-use lateness::refuse_when_late;
+use request_context::RequestContext;
+use security_headers::SecurityHeaders;
 
 /// The largest body of a request in bytes. Metadata of 16 KiB take six times
 /// that when every character is escaped.
@@ -75,16 +77,19 @@ const LARGEST_BODY: usize = 128 * 1024;
 /// whose clients reach it by HTTPS alone if it `is_behind_https`.
 pub fn router(state: AppState, allowed_origins: &AllowedOrigins, is_behind_https: bool) -> Router {
     let (routes, document) = documented_routes(&state).split_for_parts();
-    let routes = routes
+    // One layer, as each of a router's is copied with all within it, and put
+    // into memory of its own, for every request.
+    let around_everything = ServiceBuilder::new()
+        .layer(RequestContext::layer(SecurityHeaders { is_behind_https }))
+        .layer(cors::layer(allowed_origins))
+        .layer(CatchPanicLayer::custom(|_| {
+            axum::response::IntoResponse::into_response(ApiError::Panicked)
+        }));
+    routes
         .merge(docs::routes(&document))
         .fallback(async || ApiError::UnknownPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(CatchPanicLayer::custom(|_| {
-            axum::response::IntoResponse::into_response(ApiError::Panicked)
-        }))
-        .layer(cors::layer(allowed_origins));
-    security_headers::on_everything(routes, is_behind_https)
-        .layer(middleware::from_fn(request_context::handle))
+        .layer(around_everything)
         .with_state(state)
 }
 
@@ -136,10 +141,6 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         .layer(middleware::from_fn_with_state(
             state.clone(),
             authentication::authenticate,
-        ))
-        .layer(middleware::from_fn_with_state(
-            state.lateness.clone(),
-            refuse_when_late,
         ));
     let mut private = OpenApiRouter::from(private);
     *private.get_openapi_mut() = description;

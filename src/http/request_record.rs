@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use futures_util::Stream;
 use tracing::field::Empty;
-use tracing::{Span, info_span};
+use tracing::{Level, Span, info_span};
 
 use super::request_context::{RequestId, known};
 use crate::telemetry::metrics::names;
@@ -117,20 +117,31 @@ impl Drop for RequestRecord {
         let latency = self.began.elapsed();
         let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
         let status = self.status.map(|status| status.as_u16());
-        tracing::info!(
-            request_id = self.id.as_str(),
-            method = self.method,
-            route,
-            status,
-            code = self.code,
-            latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
-            bytes = self.bytes,
-            interrupted = (!self.is_whole).then_some(true),
-            principal = self.facts.principal(),
-            upstream_attempts = self.facts.upstream_attempts(),
-            trace_id = self.trace_id.map(|id| format!("{id:032x}")),
-            "request"
-        );
+        macro_rules! tell {
+            ($level:expr) => {
+                tracing::event!(
+                    $level,
+                    request_id = self.id.as_str(),
+                    method = self.method,
+                    route,
+                    status,
+                    code = self.code,
+                    latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
+                    bytes = self.bytes,
+                    interrupted = (!self.is_whole).then_some(true),
+                    principal = self.facts.principal(),
+                    upstream_attempts = self.facts.upstream_attempts(),
+                    trace_id = self.trace_id.map(|id| format!("{id:032x}")),
+                    "request"
+                )
+            };
+        }
+        // Load balancers ask all day whether it lives.
+        if route.starts_with("/health") && status == Some(200) {
+            tell!(Level::DEBUG);
+        } else {
+            tell!(Level::INFO);
+        }
         if let Some(status) = status {
             self.span.record("http.response.status_code", status);
         }

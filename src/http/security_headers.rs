@@ -4,7 +4,7 @@ use axum::Router;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 /// What the page that shows the description may load: its own scripts, and the
@@ -13,21 +13,24 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 
 /// For every answer: its type is the one it says, it is kept nowhere unless it
 /// says otherwise, and in production the next request comes by HTTPS too.
-pub fn on_everything<S: Clone + Send + Sync + 'static>(
-    router: Router<S>,
-    is_behind_https: bool,
-) -> Router<S> {
-    let a_year = HeaderValue::from_static("max-age=31536000");
-    router
-        .layer(always(X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .layer(SetResponseHeaderLayer::if_not_present(
-            CACHE_CONTROL,
-            HeaderValue::from_static("no-store"),
-        ))
-        .layer(SetResponseHeaderLayer::overriding(
-            STRICT_TRANSPORT_SECURITY,
-            is_behind_https.then_some(a_year),
-        ))
+#[derive(Debug, Clone, Copy)]
+pub struct SecurityHeaders {
+    /// Whether clients reach the service by HTTPS alone.
+    pub is_behind_https: bool,
+}
+
+impl SecurityHeaders {
+    /// Adds them to an answer's.
+    pub fn add_to(self, headers: &mut HeaderMap) {
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if !headers.contains_key(CACHE_CONTROL) {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
+        if self.is_behind_https {
+            let a_year = HeaderValue::from_static("max-age=31536000");
+            headers.insert(STRICT_TRANSPORT_SECURITY, a_year);
+        }
+    }
 }
 
 /// For the description and its page, which hold nothing of anybody's.

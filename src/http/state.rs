@@ -1,14 +1,18 @@
 use std::sync::Arc;
 
-use super::{Admission, CursorKeys, Lateness, Pseudonyms, RateLimits, Readiness, TrustedProxies};
+use super::{
+    Admission, CursorKeys, Lateness, Pseudonyms, RateLimits, Readiness, SignOfLife, TrustedProxies,
+};
 use crate::auth::{KeyRing, TokenVerifier};
 use crate::domain::Clock;
 use crate::insights::Insights;
 use crate::store::ReadingStore;
 
-/// What handlers work with; every request gets a cheap copy.
-#[derive(Clone)]
-pub struct AppState {
+/// What handlers work with; all requests share it.
+pub type AppState = Arc<Services>;
+
+/// What an answer may need.
+pub struct Services {
     /// Where readings are kept.
     pub store: Arc<dyn ReadingStore>,
     /// Who answers questions.
@@ -33,6 +37,6 @@ pub struct AppState {
     pub trusted_proxies: TrustedProxies,
     /// Stand in for people's ids in audit events.
     pub pseudonyms: Pseudonyms,
-    /// The environment's name, as `/health` answers it.
-    pub environment: &'static str,
+    /// What `/health` answers.
+    pub sign_of_life: SignOfLife,
 }
