@@ -26,7 +26,7 @@ use crate::http::{
     RateLimits, Readiness, RequestsPerMinute, Services, SignOfLife, TrustedProxies,
 };
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
-use crate::insights::{self, GeminiProvider, InsightProvider, Insights, StatisticalProvider};
+use crate::insights::{GeminiProvider, InsightProvider, Insights, StatisticalProvider};
 use crate::server::{self, ConnectionLimits, Phase};
 use crate::store::{
     DynamoDbSettings, DynamoDbStore, EmbeddedStore, MeasuredStore, OldTable, ReadingStore,
@@ -136,7 +136,6 @@ impl App {
     /// settings give, though not ready any more, and until what was in flight
     /// then is answered, or has had its time.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        tokio::task::spawn_blocking(insights::warm_up);
         let (phase, phases) = watch::channel(Phase::Serving);
         let readiness = Arc::clone(&self.state.readiness);
         let shutdown = async {

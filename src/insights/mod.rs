@@ -56,14 +56,6 @@ pub struct Insights {
     places: Arc<Semaphore>,
 }
 
-/// Makes what every answer needs and the first would otherwise wait for: the
-/// tables of words and patterns.
-pub fn warm_up() {
-    if let Ok(question) = Question::try_from("How is my heart rate?".to_owned()) {
-        Prepared::of(question, Evidence::Withheld, Timestamp::UNIX_EPOCH);
-    }
-}
-
 /// How many questions are computed at once: what a user has a lot of readings
 /// for may take a good part of a second, and other routes need the cores too.
 const COMPUTED_AT_ONCE: usize = 2;
