@@ -1,7 +1,7 @@
 //! The load: `oha`, a generator of its own process.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
@@ -27,32 +27,9 @@ impl Load<'_> {
     ///
     /// Panics when one of them is not 200: what fails is no measure.
     pub fn send(&self, oha: &str) -> Answered {
-        let mut command = Command::new(oha);
-        command
-            .args([
-                "--no-tui",
-                "--output-format",
-                "json",
-                "--wait-ongoing-requests-after-deadline",
-            ])
-            .args(["-n", &self.requests.to_string()])
-            .args(["-c", &self.connections.to_string()])
-            .args(["-H", "X-API-Key: development-key"]);
-        if let Some(bodies) = self.bodies {
-            command
-                .args(["-m", "POST", "-T", "application/json", "-Z"])
-                .arg(bodies);
-        }
-        let output = command.arg(self.url).output();
-        let output = output.unwrap_or_else(|error| {
-            panic!("cannot run {oha}: {error}; get it with: cargo install oha --locked")
-        });
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        let report: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let mut command = command(oha, self.url, self.bodies, self.connections);
+        command.args(["-n", &self.requests.to_string()]);
+        let report = report(start(command));
         let statuses = &report["statusCodeDistribution"];
         assert_eq!(
             statuses["200"].as_u64(),
@@ -68,4 +45,89 @@ impl Load<'_> {
             latency: ["p50", "p99", "p99.9"].map(milliseconds),
         }
     }
+}
+
+/// Requests of several kinds at once, for some time; what is too much for the
+/// service it may refuse.
+pub struct Mixed<'a> {
+    pub base: &'a str,
+    pub single: Option<&'a Path>,
+    pub batches: Option<&'a Path>,
+    /// In all.
+    pub connections: usize,
+    pub seconds: u64,
+}
+
+impl Mixed<'_> {
+    /// Sends them.
+    ///
+    /// Panics when one is neither answered nor refused for want of room.
+    pub fn send(&self, oha: &str) {
+        let half = self.connections / 2;
+        let few = 4;
+        let parts = [
+            ("/api/v1/data", self.single, half),
+            ("/api/v1/data/user123?limit=50", None, half - few),
+            ("/api/v1/data/batch", self.batches, few),
+        ];
+        let running = parts.map(|(path, bodies, connections)| {
+            let url = format!("{}{path}", self.base);
+            let mut command = command(oha, &url, bodies, connections);
+            command.args(["-z", &format!("{}s", self.seconds)]);
+            start(command)
+        });
+        for report in running.map(report) {
+            let statuses = report["statusCodeDistribution"].as_object().unwrap();
+            assert!(
+                statuses.contains_key("200")
+                    && statuses
+                        .keys()
+                        .all(|status| status == "200" || status == "503"),
+                "{statuses:?}, {}",
+                report["errorDistribution"]
+            );
+        }
+    }
+}
+
+fn command(oha: &str, url: &str, bodies: Option<&Path>, connections: usize) -> Command {
+    let mut command = Command::new(oha);
+    command
+        .args([
+            "--no-tui",
+            "--output-format",
+            "json",
+            "--wait-ongoing-requests-after-deadline",
+        ])
+        .args(["-c", &connections.to_string()])
+        .args(["-H", "X-API-Key: development-key"])
+        .arg(url);
+    if let Some(bodies) = bodies {
+        command
+            .args(["-m", "POST", "-T", "application/json", "-Z"])
+            .arg(bodies);
+    }
+    command
+}
+
+fn start(mut command: Command) -> Child {
+    let child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    child.unwrap_or_else(|error| {
+        let oha = command.get_program().display();
+        panic!("cannot run {oha}: {error}; get it with: cargo install oha --locked")
+    })
+}
+
+fn report(child: Child) -> Value {
+    let output = child.wait_with_output().unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    serde_json::from_slice(&output.stdout).unwrap()
 }

@@ -18,7 +18,7 @@ pub struct Service {
 }
 
 /// Where it keeps readings.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Store<'a> {
     /// In DynamoDB, or what stands in for it, at this URL.
     DynamoDb(&'a str),
