@@ -5,7 +5,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{Invalid, ReadingValue};
+use super::{CanonicalWriter, Invalid};
 
 /// What else a client says about a reading: a JSON object in canonical form.
 ///
@@ -34,8 +34,22 @@ impl Metadata {
         if !text.trim_start().starts_with('{') {
             return Err(Invalid::because("must be a JSON object"));
         }
-        let mut canonical = String::with_capacity(text.len().min(Self::LARGEST));
-        write_canonical(text, 1, &mut canonical)?;
+        Self::write(|canonical| write_text(text, canonical))
+    }
+
+    /// Metadata that `write` writes.
+    ///
+    /// # Errors
+    /// When it fails, or writes no object, or too large a one.
+    pub fn write(
+        write: impl FnOnce(&mut CanonicalWriter) -> Result<(), Invalid>,
+    ) -> Result<Self, Invalid> {
+        let mut canonical = CanonicalWriter::default();
+        write(&mut canonical)?;
+        let canonical = canonical.into_text();
+        if !canonical.starts_with('{') {
+            return Err(Invalid::because("must be a JSON object"));
+        }
         Self::from_canonical(canonical)
     }
 
@@ -116,96 +130,33 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
     }
 }
 
-/// Appends the canonical form of one JSON value that lies `depth` levels deep.
-fn write_canonical(text: &str, depth: usize, canonical: &mut String) -> Result<(), Invalid> {
+/// Writes the text of one JSON value.
+fn write_text(text: &str, canonical: &mut CanonicalWriter) -> Result<(), Invalid> {
     // Also what `serde_json` says of a lone surrogate, and of nothing else here.
     let not_json = |_| Invalid::because("must be JSON text with valid Unicode");
-    let first = text.trim_start().as_bytes().first();
-    if matches!(first, Some(b'{' | b'[')) && depth > Metadata::DEEPEST {
-        return Err(Invalid::because("must not nest deeper than 16 levels"));
-    }
-    match first {
+    let text = text.trim();
+    match text.as_bytes().first() {
         Some(b'{') => {
             let Members(mut members) = serde_json::from_str(text).map_err(not_json)?;
             members.sort_by(|(left, _), (right, _)| left.cmp(right));
-            if members.windows(2).any(|pair| pair[0].0 == pair[1].0) {
-                return Err(Invalid::because("must not name a member twice"));
-            }
-            canonical.push('{');
-            for (index, (name, value)) in members.iter().enumerate() {
-                if name.is_empty() {
-                    return Err(Invalid::because("must not have a member without a name"));
-                }
-                if index > 0 {
-                    canonical.push(',');
-                }
-                write_string(name, canonical);
-                canonical.push(':');
-                write_canonical(value.get(), depth + 1, canonical)?;
-            }
-            canonical.push('}');
+            let members = members.iter().map(|(name, value)| (&**name, value.get()));
+            canonical.object(members, |canonical, value| write_text(value, canonical))?;
         }
         Some(b'[') => {
             let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(not_json)?;
-            canonical.push('[');
-            for (index, element) in elements.iter().enumerate() {
-                if index > 0 {
-                    canonical.push(',');
-                }
-                write_canonical(element.get(), depth + 1, canonical)?;
-            }
-            canonical.push(']');
+            canonical.array(elements, |canonical, element| {
+                write_text(element.get(), canonical)
+            })?;
         }
         Some(b'"') => {
             let Text(string) = serde_json::from_str(text).map_err(not_json)?;
-            write_string(&string, canonical);
+            canonical.string(&string);
         }
-        Some(b't' | b'f' | b'n') => canonical.push_str(text.trim()),
-        _ => write_number(text.trim(), canonical)?,
+        Some(b'n') => canonical.null(),
+        Some(first @ (b't' | b'f')) => canonical.boolean(*first == b't'),
+        _ => canonical.number(text)?,
     }
     Ok(())
-}
-
-fn write_string(string: &str, canonical: &mut String) {
-    // A text always has a JSON form: nothing here can fail.
-    canonical.push_str(&serde_json::to_string(string).unwrap_or_default());
-}
-
-/// One spelling for each number: integers as such, the rest as
-/// [`ReadingValue`] writes it.
-fn write_number(text: &str, canonical: &mut String) -> Result<(), Invalid> {
-    if let Ok(integer) = text.parse::<i64>() {
-        canonical.push_str(&integer.to_string());
-    } else if let Ok(integer) = text.parse::<u64>() {
-        canonical.push_str(&integer.to_string());
-    } else if !text.contains(['.', 'e', 'E']) {
-        return Err(Invalid::because(
-            "must not hold integers of more than 64 bits; send them as text",
-        ));
-    } else {
-        let number: ReadingValue = text
-            .parse()
-            .map_err(|invalid| Invalid::because(format!("holds a number that {invalid}")))?;
-        if is_integer_of_64_bits(number.get()) {
-            canonical.push_str(&format!("{:.0}", number.get()));
-        } else {
-            let text = number.to_string();
-            if text.contains(['.', 'e']) {
-                canonical.push_str(&text);
-            } else {
-                // All its digits would read as an integer of more than 64 bits.
-                canonical.push_str(&format!("{:e}", number.get()));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Whether a double is an integer that an `i64` or a `u64` can hold.
-fn is_integer_of_64_bits(number: f64) -> bool {
-    const LOWEST: f64 = -9_223_372_036_854_775_808.0;
-    const PAST_HIGHEST: f64 = 18_446_744_073_709_551_616.0;
-    number.fract() == 0.0 && (LOWEST..PAST_HIGHEST).contains(&number)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! [`MeasurementTime`] in one place, and nothing behind that place checks it
 //! again. Nothing here knows of HTTP, of a database or of the system's clock.
 
+mod canonical;
 mod clock;
 mod invalid;
 mod measurement_time;
@@ -16,6 +17,7 @@ mod reading_id;
 mod value;
 pub mod vocabulary;
 
+pub use canonical::CanonicalWriter;
 pub use clock::Clock;
 pub use invalid::Invalid;
 pub use measurement_time::{MeasurementTime, MeasurementTimeParts};

@@ -5,15 +5,17 @@
 //! `timestamp` S and `created_at` S as answered, `metadata` M, and where given
 //! `unit` S, `client_record_id` S, `client_record_version` N.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde_json::Value;
 
+use super::attribute::{Attribute, Attributes};
 use crate::domain::{
-    ClientRecord, DataType, Invalid, Measurement, MeasurementTime, Metadata, Reading, ReadingId,
-    RecordVersion, UserId,
+    CanonicalWriter, ClientRecord, DataType, Invalid, Measurement, MeasurementTime, Metadata,
+    Reading, ReadingId, RecordVersion, UserId,
 };
 use crate::store::StoreError;
 
@@ -24,12 +26,12 @@ pub(super) const DATA_ID: &str = "data_id";
 pub(super) const CLIENT_RECORD_VERSION: &str = "client_record_version";
 pub(super) const TYPE_KEY: &str = "type_key";
 pub(super) const DATA_TYPE: &str = "data_type";
-const VALUE: &str = "value";
-const TIMESTAMP: &str = "timestamp";
-const UNIT: &str = "unit";
-const METADATA: &str = "metadata";
-const CLIENT_RECORD_ID: &str = "client_record_id";
-const CREATED_AT: &str = "created_at";
+pub(super) const VALUE: &str = "value";
+pub(super) const TIMESTAMP: &str = "timestamp";
+pub(super) const UNIT: &str = "unit";
+pub(super) const METADATA: &str = "metadata";
+pub(super) const CLIENT_RECORD_ID: &str = "client_record_id";
+pub(super) const CREATED_AT: &str = "created_at";
 
 /// The item of a reading.
 pub(super) fn encode(reading: &Reading) -> Item {
@@ -81,67 +83,68 @@ pub(super) fn reading_id(item: &Item) -> Option<ReadingId> {
 }
 
 /// The reading in an item.
-pub(super) fn decode(item: Item) -> Result<Reading, StoreError> {
-    Attributes(item).into_reading().map_err(StoreError::corrupt)
+pub(super) fn decode(item: Attributes<'_>) -> Result<Reading, StoreError> {
+    into_reading(item).map_err(StoreError::corrupt)
 }
 
-/// The attributes of an item that have not been read yet.
-struct Attributes(Item);
-
-impl Attributes {
-    fn into_reading(mut self) -> Result<Reading, Invalid> {
-        let client_record = match self.text_if_present(CLIENT_RECORD_ID)? {
-            None => None,
-            Some(id) => Some(ClientRecord {
-                id: id.parse()?,
-                version: RecordVersion::try_from(
-                    self.number(CLIENT_RECORD_VERSION)?
-                        .parse::<u64>()
-                        .map_err(|_| unreadable(CLIENT_RECORD_VERSION))?,
-                )?,
-            }),
-        };
-        Ok(Reading {
-            id: self.text(DATA_ID)?.parse()?,
-            created_at: self
-                .text(CREATED_AT)?
-                .parse::<Timestamp>()
-                .map_err(|_| unreadable(CREATED_AT))?,
-            measurement: Measurement {
-                user_id: self.text(USER_ID)?.parse()?,
-                data_type: self.text(DATA_TYPE)?.parse()?,
-                value: self.number(VALUE)?.parse()?,
-                timestamp: MeasurementTime::parse_any(&self.text(TIMESTAMP)?)?,
-                unit: self
-                    .text_if_present(UNIT)?
-                    .map(|unit| unit.parse())
-                    .transpose()?,
-                metadata: match self.0.remove(METADATA) {
-                    None => Metadata::default(),
-                    Some(attribute) => decode_metadata(&attribute)?,
-                },
-                client_record,
+fn into_reading(item: Attributes<'_>) -> Result<Reading, Invalid> {
+    let client_record = match text_if_present(CLIENT_RECORD_ID, &item.client_record_id)? {
+        None => None,
+        Some(id) => Some(ClientRecord {
+            id: id.parse()?,
+            version: RecordVersion::try_from(
+                number(CLIENT_RECORD_VERSION, &item.client_record_version)?
+                    .parse::<u64>()
+                    .map_err(|_| unreadable(CLIENT_RECORD_VERSION))?,
+            )?,
+        }),
+    };
+    Ok(Reading {
+        id: text(DATA_ID, &item.data_id)?.parse()?,
+        created_at: text(CREATED_AT, &item.created_at)?
+            .parse::<Timestamp>()
+            .map_err(|_| unreadable(CREATED_AT))?,
+        measurement: Measurement {
+            user_id: text(USER_ID, &item.user_id)?.parse()?,
+            data_type: text(DATA_TYPE, &item.data_type)?.parse()?,
+            value: number(VALUE, &item.value)?.parse()?,
+            timestamp: MeasurementTime::parse_any(text(TIMESTAMP, &item.timestamp)?)?,
+            unit: text_if_present(UNIT, &item.unit)?
+                .map(str::parse)
+                .transpose()?,
+            metadata: match &item.metadata {
+                None => Metadata::default(),
+                Some(attribute) => {
+                    Metadata::write(|canonical| write_canonical(attribute, canonical))?
+                }
             },
-        })
-    }
+            client_record,
+        },
+    })
+}
 
-    fn text(&mut self, name: &'static str) -> Result<String, Invalid> {
-        self.text_if_present(name)?.ok_or_else(|| unreadable(name))
-    }
+fn text<'a>(name: &'static str, attribute: &'a Option<Attribute<'_>>) -> Result<&'a str, Invalid> {
+    text_if_present(name, attribute)?.ok_or_else(|| unreadable(name))
+}
 
-    fn text_if_present(&mut self, name: &'static str) -> Result<Option<String>, Invalid> {
-        match self.0.remove(name) {
-            None => Ok(None),
-            Some(AttributeValue::S(text)) => Ok(Some(text)),
-            Some(_) => Err(unreadable(name)),
-        }
+fn text_if_present<'a>(
+    name: &'static str,
+    attribute: &'a Option<Attribute<'_>>,
+) -> Result<Option<&'a str>, Invalid> {
+    match attribute {
+        None => Ok(None),
+        Some(Attribute::Text(text)) => Ok(Some(text)),
+        Some(_) => Err(unreadable(name)),
     }
+}
 
-    fn number(&mut self, name: &'static str) -> Result<String, Invalid> {
-        match self.0.remove(name) {
-            Some(AttributeValue::N(number)) => Ok(number),
-            _ => Err(unreadable(name)),
-        }
+fn number<'a>(
+    name: &'static str,
+    attribute: &'a Option<Attribute<'_>>,
+) -> Result<&'a str, Invalid> {
+    match attribute {
+        Some(Attribute::Number(number)) => Ok(number),
+        _ => Err(unreadable(name)),
     }
 }
 
@@ -175,29 +178,51 @@ fn encode_json(value: Value) -> AttributeValue {
     }
 }
 
-fn decode_metadata(attribute: &AttributeValue) -> Result<Metadata, Invalid> {
-    let mut json = String::new();
-    write_json(attribute, &mut json)?;
-    Metadata::parse(&json)
+/// Writes what [`encode_metadata`] made an attribute of.
+fn write_canonical(
+    attribute: &Attribute<'_>,
+    canonical: &mut CanonicalWriter,
+) -> Result<(), Invalid> {
+    match attribute {
+        Attribute::Null(_) => canonical.null(),
+        Attribute::Boolean(boolean) => canonical.boolean(*boolean),
+        Attribute::Text(text) => canonical.string(text),
+        Attribute::Number(number) => canonical.number(&as_json(number))?,
+        Attribute::List(elements) => canonical.array(elements, |canonical, element| {
+            write_canonical(element, canonical)
+        })?,
+        Attribute::Map(members) => {
+            let members = members.iter().map(|(name, member)| (&*name.0, member));
+            canonical.object(members, |canonical, member| {
+                write_canonical(member, canonical)
+            })?;
+        }
+        Attribute::Foreign(_) => return Err(unreadable(METADATA)),
+    }
+    Ok(())
 }
 
-/// Appends the attribute as JSON, which [`Metadata::parse`] brings in order.
+/// The JSON number that DynamoDB writes so: it writes a large double's digits
+/// out, like an integer's.
+fn as_json(number: &str) -> Cow<'_, str> {
+    if number.parse::<i64>().is_err()
+        && number.parse::<u64>().is_err()
+        && !number.contains(['.', 'e', 'E'])
+    {
+        format!("{number}e0").into()
+    } else {
+        number.into()
+    }
+}
+
+/// Appends the attribute as JSON.
 pub(super) fn write_json(attribute: &AttributeValue, json: &mut String) -> Result<(), Invalid> {
     match attribute {
         AttributeValue::Null(_) => json.push_str("null"),
         AttributeValue::Bool(true) => json.push_str("true"),
         AttributeValue::Bool(false) => json.push_str("false"),
         AttributeValue::S(text) => write_string(text, json),
-        AttributeValue::N(number) => {
-            json.push_str(number);
-            // DynamoDB writes a large double's digits out, like an integer's.
-            if number.parse::<i64>().is_err()
-                && number.parse::<u64>().is_err()
-                && !number.contains(['.', 'e', 'E'])
-            {
-                json.push_str("e0");
-            }
-        }
+        AttributeValue::N(number) => json.push_str(&as_json(number)),
         AttributeValue::L(elements) => {
             json.push('[');
             for (index, element) in elements.iter().enumerate() {

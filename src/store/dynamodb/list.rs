@@ -11,6 +11,7 @@ use futures_util::future::try_join_all;
 
 use super::DynamoDbStore;
 use super::item::{self, DATA_ID, DATA_TYPE, Item, TYPE_KEY, USER_ID};
+use super::query_answer::{self, QueriedItem};
 use super::table::TYPE_INDEX;
 use crate::domain::{DataType, ListQuery, Order, Page, Reading};
 use crate::store::StoreError;
@@ -43,16 +44,16 @@ async fn list_all(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, Stor
     let mut resume = None;
     // One answer holds at most 1 MB, so a page may take several.
     loop {
-        let answer = of_table(store, query)
+        let request = of_table(store, query)
             .limit(as_limit(page.missing()))
-            .set_exclusive_start_key(resume)
-            .send()
+            .set_exclusive_start_key(resume);
+        let answer = query_answer::of(request)
             .await
             .map_err(|error| store.faults.classify("Query", error))?;
-        for item in answer.items.unwrap_or_default() {
+        for item in answer.items {
             look_at(store, &mut page, item)?;
         }
-        resume = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        resume = answer.resume;
         if resume.is_none() {
             return Ok(page.at_the_end());
         }
@@ -77,19 +78,19 @@ async fn list_filtered(store: &DynamoDbStore, query: &ListQuery) -> Result<Page,
         for (name, data_type) in names.iter().zip(query.data_types.named()) {
             request = request.expression_attribute_values(name, text(data_type.as_str()));
         }
-        let answer = request
+        request = request
             .limit(as_limit(look_through))
-            .set_exclusive_start_key(resume)
-            .send()
+            .set_exclusive_start_key(resume);
+        let answer = query_answer::of(request)
             .await
             .map_err(|error| store.faults.classify("Query", error))?;
-        let left_out = answer.scanned_count.saturating_sub(answer.count);
-        for item in answer.items.unwrap_or_default() {
+        let left_out = answer.left_out;
+        for item in answer.items {
             look_at(store, &mut page, item)?;
         }
-        resume = answer.last_evaluated_key.filter(|key| !key.is_empty());
+        resume = answer.resume;
         let last = resume.as_ref().and_then(item::reading_id);
-        page.pass_over(usize::try_from(left_out).unwrap_or(0), last);
+        page.pass_over(left_out, last);
         if resume.is_none() {
             return Ok(page.at_the_end());
         }
@@ -187,25 +188,22 @@ impl<'a> Walk<'a> {
         at_once: usize,
     ) -> Result<(), Refused> {
         while self.readings.is_empty() && !self.is_over {
-            let answer = of_index(store, query, self.data_type)
+            let request = of_index(store, query, self.data_type)
                 .limit(as_limit(at_once))
-                .set_exclusive_start_key(self.resume.take())
-                .send()
-                .await
-                .map_err(|error| {
-                    if error.as_service_error().is_some_and(is_about_the_index) {
-                        Refused::NoIndex
-                    } else {
-                        Refused::Store(store.faults.classify("Query", error))
-                    }
-                })?;
-            for item in answer.items.unwrap_or_default() {
-                if item::reading_id(&item).is_some() {
-                    self.readings
-                        .push_back(item::decode(item).map_err(Refused::Store)?);
+                .set_exclusive_start_key(self.resume.take());
+            let answer = query_answer::of(request).await.map_err(|error| {
+                if error.as_service_error().is_some_and(is_about_the_index) {
+                    Refused::NoIndex
+                } else {
+                    Refused::Store(store.faults.classify("Query", error))
+                }
+            })?;
+            for item in answer.items {
+                if let QueriedItem::Reading { reading, .. } = item {
+                    self.readings.push_back(reading.map_err(Refused::Store)?);
                 }
             }
-            self.resume = answer.last_evaluated_key.filter(|key| !key.is_empty());
+            self.resume = answer.resume;
             self.is_over = self.resume.is_none();
         }
         Ok(())
@@ -225,13 +223,22 @@ fn is_about_the_index(error: &QueryError) -> bool {
 fn look_at(
     store: &DynamoDbStore,
     page: &mut PageInProgress<'_>,
-    item: Item,
+    item: QueriedItem,
 ) -> Result<(), StoreError> {
-    if item::reading_id(&item).is_some() {
-        page.look_at(store.decode(item)?);
-    } else {
-        tracing::warn!("an item that this service did not write was passed over");
-        page.pass_over(1, None);
+    match item {
+        QueriedItem::Reading {
+            reading,
+            is_indexed,
+        } => {
+            if !is_indexed {
+                store.tell_of_unindexed();
+            }
+            page.look_at(reading?);
+        }
+        QueriedItem::Foreign => {
+            tracing::warn!("an item that this service did not write was passed over");
+            page.pass_over(1, None);
+        }
     }
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! reading id.
 
 mod attempts;
+mod attribute;
 mod batch_write;
 mod client;
 mod delete;
@@ -11,6 +12,7 @@ mod item;
 mod list;
 mod old_table;
 mod put_all;
+mod query_answer;
 mod shared_put;
 mod table;
 mod type_index;
@@ -25,6 +27,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use aws_sdk_dynamodb::{Client, Config, config};
 use tokio::time::Instant;
 
+use self::attribute::Attributes;
 pub use self::client::{DynamoDbSettings, DynamoDbTimeouts};
 use self::error::Faults;
 use self::item::{CLIENT_RECORD_VERSION, DATA_ID, Item, TYPE_KEY, USER_ID};
@@ -166,7 +169,7 @@ impl DynamoDbStore {
         };
         if let Some(held) = &failed.item {
             let is_indexed = held.contains_key(TYPE_KEY);
-            let held = self.decode(held.clone())?;
+            let held = self.decode(held.into())?;
             if !is_indexed {
                 self.index(&held).await?;
             }
@@ -207,15 +210,20 @@ impl DynamoDbStore {
     }
 
     /// The reading in an item of the table.
-    fn decode(&self, item: Item) -> Result<Reading, StoreError> {
-        if !item.contains_key(TYPE_KEY) {
-            self.unindexed_told.call_once(|| {
-                tracing::warn!(
-                    "the table holds readings without the attribute type_key: lists of some data types leave them out until each is sent again or given it, `user_id#data_type`"
-                );
-            });
+    fn decode(&self, item: Attributes<'_>) -> Result<Reading, StoreError> {
+        if item.type_key.is_none() {
+            self.tell_of_unindexed();
         }
         item::decode(item)
+    }
+
+    /// Tells, once, that lists of some data types leave out some readings.
+    fn tell_of_unindexed(&self) {
+        self.unindexed_told.call_once(|| {
+            tracing::warn!(
+                "the table holds readings without the attribute type_key: lists of some data types leave them out until each is sent again or given it, `user_id#data_type`"
+            );
+        });
     }
 }
 
@@ -279,7 +287,8 @@ impl ReadingStore for DynamoDbStore {
             .send()
             .await
             .map_err(|error| self.faults.classify("GetItem", error))?;
-        answer.item.map(|item| self.decode(item)).transpose()
+        let item = answer.item.as_ref();
+        item.map(|item| self.decode(item.into())).transpose()
     }
 
     async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {

@@ -1,0 +1,146 @@
+use super::{Invalid, Metadata, ReadingValue};
+
+/// Writes JSON in the canonical form of [`Metadata`], value by value.
+#[derive(Default)]
+pub struct CanonicalWriter {
+    text: String,
+    depth: usize,
+}
+
+impl CanonicalWriter {
+    /// What was written.
+    pub(super) fn into_text(self) -> String {
+        self.text
+    }
+
+    /// Writes an object, whose members come sorted by their names; `write` is
+    /// handed each one's value.
+    ///
+    /// # Errors
+    /// When it lies too deep, a name is empty or comes twice, or `write` fails.
+    pub fn object<'n, V>(
+        &mut self,
+        members: impl IntoIterator<Item = (&'n str, V)>,
+        mut write: impl FnMut(&mut Self, V) -> Result<(), Invalid>,
+    ) -> Result<(), Invalid> {
+        self.nest()?;
+        let mut separator = '{';
+        let mut before = None;
+        for (name, value) in members {
+            if name.is_empty() {
+                return Err(Invalid::because("must not have a member without a name"));
+            }
+            if before == Some(name) {
+                return Err(Invalid::because("must not name a member twice"));
+            }
+            before = Some(name);
+            self.text.push(separator);
+            separator = ',';
+            self.string(name);
+            self.text.push(':');
+            write(self, value)?;
+        }
+        self.end(separator == '{', '{', '}');
+        Ok(())
+    }
+
+    /// Writes an array; `write` is handed each element.
+    ///
+    /// # Errors
+    /// When it lies too deep, or `write` fails.
+    pub fn array<V>(
+        &mut self,
+        elements: impl IntoIterator<Item = V>,
+        mut write: impl FnMut(&mut Self, V) -> Result<(), Invalid>,
+    ) -> Result<(), Invalid> {
+        self.nest()?;
+        let mut separator = '[';
+        for element in elements {
+            self.text.push(separator);
+            separator = ',';
+            write(self, element)?;
+        }
+        self.end(separator == '[', '[', ']');
+        Ok(())
+    }
+
+    fn nest(&mut self) -> Result<(), Invalid> {
+        self.depth += 1;
+        if self.depth > Metadata::DEEPEST {
+            return Err(Invalid::because("must not nest deeper than 16 levels"));
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, is_empty: bool, opening: char, closing: char) {
+        if is_empty {
+            self.text.push(opening);
+        }
+        self.text.push(closing);
+        self.depth -= 1;
+    }
+
+    /// Writes `null`.
+    pub fn null(&mut self) {
+        self.text.push_str("null");
+    }
+
+    /// Writes `true` or `false`.
+    pub fn boolean(&mut self, is_true: bool) {
+        self.text.push_str(if is_true { "true" } else { "false" });
+    }
+
+    /// Writes a string.
+    pub fn string(&mut self, string: &str) {
+        let is_plain = |byte: u8| byte >= b' ' && !matches!(byte, b'"' | b'\\');
+        if string.bytes().all(is_plain) {
+            self.text.push('"');
+            self.text.push_str(string);
+            self.text.push('"');
+        } else {
+            // A text always has a JSON form: nothing here can fail.
+            let escaped = serde_json::to_string(string).unwrap_or_default();
+            self.text.push_str(&escaped);
+        }
+    }
+
+    /// Writes the text of a JSON number in the one spelling that it has here:
+    /// integers as such, the rest as [`ReadingValue`] writes it.
+    ///
+    /// # Errors
+    /// When it is none, or beyond what can be kept.
+    pub fn number(&mut self, text: &str) -> Result<(), Invalid> {
+        if let Ok(integer) = text.parse::<i64>() {
+            self.text.push_str(&integer.to_string());
+        } else if let Ok(integer) = text.parse::<u64>() {
+            self.text.push_str(&integer.to_string());
+        } else if !text.contains(['.', 'e', 'E']) {
+            return Err(Invalid::because(
+                "must not hold integers of more than 64 bits; send them as text",
+            ));
+        } else {
+            let number: ReadingValue = text
+                .parse()
+                .map_err(|invalid| Invalid::because(format!("holds a number that {invalid}")))?;
+            if is_integer_of_64_bits(number.get()) {
+                self.text.push_str(&format!("{:.0}", number.get()));
+            } else {
+                let text = number.to_string();
+                if text.contains(['.', 'e']) {
+                    self.text.push_str(&text);
+                } else {
+                    // All its digits would read as an integer of more than 64 bits.
+                    self.text.push_str(&format!("{:e}", number.get()));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a double is an integer that an `i64` or a `u64` can hold.
+fn is_integer_of_64_bits(number: f64) -> bool {
+    const LOWEST: f64 = -9_223_372_036_854_775_808.0;
+    const PAST_HIGHEST: f64 = 18_446_744_073_709_551_616.0;
+    number.fract() == 0.0 && (LOWEST..PAST_HIGHEST).contains(&number)
+}
