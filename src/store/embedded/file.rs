@@ -19,6 +19,9 @@ const UNFINISHED: &str = "readings.redb.unfinished-";
 /// container has.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
+/// The same while all are looked at, one after the other.
+const CHECK_CACHE_BYTES: usize = 1024 * 1024;
+
 /// Where the store in `directory` lies.
 pub(super) fn path_in(directory: &Path) -> PathBuf {
     directory.join(FILE_NAME)
@@ -33,7 +36,7 @@ pub(super) fn open(directory: &Path) -> Result<Database, OpenError> {
     if !path.exists() {
         create(directory, &path)?;
     }
-    let database = prepared(builder().open(&path), &path)?;
+    let database = prepared(open_checked(|builder| builder.open(&path)), &path)?;
     remove_unfinished(directory);
     sync_names(directory, is_new).map_err(io_fault)?;
     Ok(database)
@@ -41,7 +44,11 @@ pub(super) fn open(directory: &Path) -> Result<Database, OpenError> {
 
 /// Opens the file anew after the disk failed.
 pub(super) fn open_again(path: &Path) -> Result<Database, OpenError> {
-    open_afresh(path, || forget_unwritten(path), || builder().open(path))
+    open_afresh(
+        path,
+        || forget_unwritten(path),
+        |builder| builder.open(path),
+    )
 }
 
 /// Opens a database that failed, with nothing in it that is not on its disk.
@@ -53,10 +60,10 @@ pub(super) fn open_again(path: &Path) -> Result<Database, OpenError> {
 pub(super) fn open_afresh(
     path: &Path,
     forget_unwritten: impl FnOnce() -> io::Result<()>,
-    open: impl FnOnce() -> Result<Database, DatabaseError>,
+    open: impl Fn(&Builder) -> Result<Database, DatabaseError>,
 ) -> Result<Database, OpenError> {
     forget_unwritten().map_err(|error| OpenError::from_engine(error.into(), path))?;
-    prepared(open(), path)
+    prepared(open_checked(open), path)
 }
 
 /// Has the system read the file from the disk from now on.
@@ -90,7 +97,7 @@ fn create(directory: &Path, path: &Path) -> Result<(), OpenError> {
     let unfinished = directory.join(format!("{UNFINISHED}{}", Uuid::new_v4()));
     let made = make_private_file(&unfinished)
         .map_err(|error| OpenError::from_engine(error.into(), path))
-        .and_then(|()| prepared(builder().create(&unfinished), path))
+        .and_then(|()| prepared(builder(CACHE_BYTES).create(&unfinished), path))
         .and_then(|database| {
             drop(database);
             give_name(&unfinished, path).map_err(|error| OpenError::from_engine(error.into(), path))
@@ -111,12 +118,25 @@ fn give_name(file: &Path, path: &Path) -> io::Result<()> {
     }
 }
 
-pub(super) fn builder() -> Builder {
+/// Opens a database twice: for a look at all of its checksums, and for use.
+///
+/// The engine would trust a file that it closed itself, however damaged. What it
+/// has looked at it keeps in memory, until it is closed.
+///
+/// Between the two another process may open the file, as if it had been there
+/// first: then it is in use. If it has closed it again by then, the engine has
+/// left it whole, and [`prepared`] sees whether it is still of this version.
+pub(super) fn open_checked(
+    open: impl Fn(&Builder) -> Result<Database, DatabaseError>,
+) -> Result<Database, DatabaseError> {
+    let mut checking = builder(CHECK_CACHE_BYTES);
+    open(checking.set_check_integrity_on_open(true))?.close()?;
+    open(&builder(CACHE_BYTES))
+}
+
+fn builder(cache_bytes: usize) -> Builder {
     let mut builder = Builder::new();
-    builder
-        .set_cache_size(CACHE_BYTES)
-        // The engine would trust a file that it closed itself, however damaged.
-        .set_check_integrity_on_open(true);
+    builder.set_cache_size(cache_bytes);
     builder
 }
 

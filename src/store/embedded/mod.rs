@@ -19,7 +19,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use redb::{Database, ReadableDatabase, StorageBackend};
+use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 
 use self::current::Current;
 pub use self::open_error::OpenError;
@@ -62,8 +62,8 @@ impl EmbeddedStore {
         forget_unwritten: impl Fn() -> io::Result<()> + Send + 'static,
     ) -> Result<Self, OpenError> {
         let path = Path::new("the storage");
-        let open = move || file::builder().create_with_backend(make());
-        let database = file::prepared(open(), path)?;
+        let open = move |builder: &Builder| builder.create_with_backend(make());
+        let database = file::prepared(file::open_checked(&open), path)?;
         Self::over(database, move || {
             file::open_afresh(path, &forget_unwritten, &open)
         })

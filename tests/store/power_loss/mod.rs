@@ -246,8 +246,11 @@ async fn fail(disk: &Disk, store: &EmbeddedStore, step: &Step, index: usize) {
     let after: &[bool] = match index % 50 {
         // When it is made ready to be opened again.
         24 => &[true],
-        // When it is opened.
+        // When it is opened, looked at, closed, and opened for use.
         49 => &[false, true],
+        19 => &[false, false, false, true],
+        34 => &[false, false, false, false, false, true],
+        44 => &[false, false, false, false, false, false, false, true],
         _ => &[],
     };
     disk.fail_syncs(
