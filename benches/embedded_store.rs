@@ -1,9 +1,11 @@
 //! The embedded store: how many durable writes a second it takes, from one
-//! client and from 64, beside the bare engine with the same group commit; and
-//! how long it takes to open after a crash.
+//! client and from 64, beside the bare engine with the same group commit; what
+//! the newest 50 cost beside the bare engine's range scan; and how long it takes
+//! to open after a crash.
 //!
-//! `cargo bench --bench embedded_store`; takes about a minute.
+//! `cargo bench --bench embedded_store`, on Linux; takes two minutes.
 #![expect(
+    clippy::panic,
     clippy::unwrap_used,
     clippy::print_stdout,
     reason = "a benchmark prints, and fails where it stands"
@@ -15,14 +17,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use clarity_backend::domain::{Measurement, MeasurementTime, Metadata, Reading, ReadingValue};
+use clarity_backend::domain::{
+    DataTypes, ListQuery, Measurement, MeasurementTime, Metadata, Order, PageSize, Reading,
+    ReadingValue, TimeRange,
+};
 use clarity_backend::store::{EmbeddedStore, ReadingStore};
 use jiff::Timestamp;
-use redb::{Database, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
 
-const ROUNDS: usize = 3;
+use self::process::own_cpu;
+
+#[path = "../examples/load/process.rs"]
+#[expect(dead_code, reason = "what is measured here is this process")]
+mod process;
+
+const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(2);
 const CLIENTS: [usize; 2] = [1, 64];
 
@@ -47,7 +58,7 @@ fn main() {
         [engine_1, engine_64],
         [quick_1, quick_64],
     ] = rates.map(|rates| rates.map(median));
-    println!("durable writes a second, median of {ROUNDS} rounds of {ROUND:?}");
+    println!("durable writes a second, medians of {ROUNDS} rounds of {ROUND:?}");
     println!("  embedded store, 1 client    {store_1:>8.0}");
     println!(
         "  embedded store, 64 clients  {store_64:>8.0}  {:.1} times 1 client (wanted: 5)",
@@ -61,19 +72,83 @@ fn main() {
 
     println!("  with quick repair, 1 client {quick_1:>8.0}");
     println!("  with quick repair, 64       {quick_64:>8.0}");
-    let (after_crash, after_stop) = runtime.block_on(open_again(directory.path()));
+    let written = directory.path().join("written");
+    let (after_crash, after_stop) = runtime.block_on(open_again(directory.path(), &written));
     println!(
         "opening a store of {ROWS} readings after a crash {after_crash:?}, after a stop {after_stop:?}"
     );
+    let [engine, store] = runtime.block_on(read_newest(&written));
+    println!("CPU to read the newest {NEWEST} of {ROWS}, median of {ROUNDS} rounds of {READS}");
+    println!("  bare engine, range scan     {:>8.1} µs", 1e6 * engine);
+    println!(
+        "  embedded store              {:>8.1} µs  {:.1} times the engine (wanted: at most 3)",
+        1e6 * store,
+        store / engine
+    );
+}
+
+/// Readings on a page.
+const NEWEST: usize = 50;
+/// Pages read in a round.
+const READS: u32 = 20_000;
+
+/// The CPU seconds that the newest readings of a store cost, read from the bare
+/// engine and then from the store.
+async fn read_newest(folder: &Path) -> [f64; 2] {
+    let mut seconds: [Vec<f64>; 2] = Default::default();
+    let query = ListQuery {
+        user_id: "user123".parse().unwrap(),
+        data_types: DataTypes::default(),
+        range: TimeRange::default(),
+        order: Order::Desc,
+        after: None,
+        limit: PageSize::default(),
+    };
+    for _ in 0..ROUNDS {
+        let database = Database::open(folder.join("readings.redb")).unwrap();
+        let before = own_cpu();
+        for _ in 0..READS {
+            assert_eq!(scan_newest(&database).len(), NEWEST);
+        }
+        seconds[0].push((own_cpu() - before).as_secs_f64() / f64::from(READS));
+        drop(database);
+
+        let store = EmbeddedStore::open(folder).unwrap();
+        let before = own_cpu();
+        for _ in 0..READS {
+            let page = store.list(&query).await.unwrap();
+            assert_eq!(page.readings.len(), NEWEST);
+        }
+        seconds[1].push((own_cpu() - before).as_secs_f64() / f64::from(READS));
+    }
+    seconds.map(median)
+}
+
+/// Keys and values as the engine has them, and nothing else.
+fn scan_newest(database: &Database) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let table: TableDefinition<&[u8], &[u8]> = TableDefinition::new("readings");
+    let transaction = database.begin_read().unwrap();
+    let table = transaction.open_table(table).unwrap();
+    let entries = table
+        .range(b"user123\0".as_slice()..b"user123\x01")
+        .unwrap();
+    entries
+        .rev()
+        .take(NEWEST)
+        .map(|entry| {
+            let (key, value) = entry.unwrap();
+            (key.value().to_vec(), value.value().to_vec())
+        })
+        .collect()
 }
 
 /// Readings in the store that is opened again.
 const ROWS: u64 = 1_000_000;
 
-/// Fills a store, and opens what a crash and a stop leave of it.
-async fn open_again(directory: &Path) -> (Duration, Duration) {
-    let (written, crashed) = (directory.join("written"), directory.join("crashed"));
-    let store = Arc::new(EmbeddedStore::open(&written).unwrap());
+/// Fills the store `written`, and opens what a crash and a stop leave of it.
+async fn open_again(directory: &Path, written: &Path) -> (Duration, Duration) {
+    let crashed = directory.join("crashed");
+    let store = Arc::new(EmbeddedStore::open(written).unwrap());
     let tasks: Vec<_> = (0..256)
         .map(|first| {
             let store = Arc::clone(&store);
@@ -88,7 +163,7 @@ async fn open_again(directory: &Path) -> (Duration, Duration) {
         task.await.unwrap();
     }
     std::fs::create_dir_all(&crashed).unwrap();
-    for file in std::fs::read_dir(&written).unwrap() {
+    for file in std::fs::read_dir(written).unwrap() {
         let file = file.unwrap();
         std::fs::copy(file.path(), crashed.join(file.file_name())).unwrap();
     }
@@ -98,7 +173,7 @@ async fn open_again(directory: &Path) -> (Duration, Duration) {
         EmbeddedStore::open(folder).unwrap();
         started.elapsed()
     };
-    (open(&crashed), open(&written))
+    (open(&crashed), open(written))
 }
 
 fn median(mut rates: Vec<f64>) -> f64 {

@@ -1,8 +1,9 @@
 //! What a million readings of one user cost beside a thousand: the newest, one
-//! type's newest and a page in the middle of the embedded store, and the memory
-//! that the service takes to export them.
+//! type's newest and a page in the middle of the embedded store; what a summary
+//! costs for each day asked for; and the memory that the service takes when idle
+//! and to export them all.
 //!
-//! `cargo bench --bench million_readings`; takes about a minute.
+//! `cargo bench --bench million_readings`, on Linux; takes two minutes.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
@@ -10,6 +11,9 @@
     reason = "a benchmark prints, and fails where it stands"
 )]
 
+#[path = "../examples/load/process.rs"]
+#[expect(dead_code, reason = "of other processes more is measured here")]
+mod process;
 #[path = "../tests/process/service.rs"]
 #[expect(dead_code, reason = "the tests of the binary need more of it")]
 mod service;
@@ -20,41 +24,45 @@ use std::time::{Duration, Instant};
 
 use clarity_backend::domain::{
     DataTypes, ListQuery, Measurement, MeasurementTime, Metadata, Order, PageSize, Reading,
-    ReadingId, ReadingValue, TimeRange,
+    ReadingValue, TimeRange,
 };
 use clarity_backend::store::{EmbeddedStore, ReadingStore, put_batch};
-use jiff::Timestamp;
+use clarity_backend::summaries::{CalendarPeriod, Summaries};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;
 
+use self::process::own_cpu;
 use self::service::Service;
 
 const FEW: u32 = 1_000;
 const MANY: u32 = 1_000_000;
-const PAGES: usize = 2_000;
+const ROUNDS: usize = 5;
+/// Pages read in a round, of each kind.
+const PAGES: usize = 400;
+
+/// Between two readings.
+const SECONDS: u32 = 40;
+/// Readings of 30 days.
+const MONTH: u32 = 30 * 24 * 3600 / SECONDS;
 
 fn main() {
     let runtime = Runtime::new().unwrap();
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let (few, many) = (directory.path().join("few"), directory.path().join("many"));
-    let [of_few, of_many] = [(&few, FEW), (&many, MANY)]
-        .map(|(folder, count)| runtime.block_on(measure(folder, count)));
-    println!("a page of 50 of the embedded store, median of {PAGES}");
-    for (index, what) in ["newest", "one type's newest", "in the middle"]
-        .into_iter()
-        .enumerate()
-    {
-        let (few, many) = (of_few[index], of_many[index]);
-        let ratio = many.as_secs_f64() / few.as_secs_f64();
-        println!(
-            "  {what:<18} of {FEW} {few:>9.1?}, of {MANY} {many:>9.1?}: {ratio:.2} times (wanted: below 2)"
-        );
-    }
-    runtime.block_on(export(&many));
+    let folders = ["few", "many", "month"].map(|name| directory.path().join(name));
+    runtime.block_on(async {
+        let few = fill(&folders[0], FEW).await;
+        let many = fill(&folders[1], MANY).await;
+        compare_pages(&few, &many).await;
+        let month = fill(&folders[2], MONTH).await;
+        compare_summaries(&month, &many).await;
+    });
+    runtime.block_on(export(&folders[1]));
 }
 
-/// The `number`th reading, one every 5 seconds; every fourth counts steps.
+/// The `number`th reading; every fourth counts steps.
 fn reading(number: u32) -> Reading {
-    let second = 1_700_000_000 + 5 * i64::from(number);
+    let second = 1_700_000_000 + i64::from(SECONDS) * i64::from(number);
     let time = Timestamp::from_second(second).unwrap();
     let data_type = if number.is_multiple_of(4) {
         "steps"
@@ -73,8 +81,8 @@ fn reading(number: u32) -> Reading {
     Reading::take_in(measurement, time)
 }
 
-/// Fills a store with so many readings, and measures its three pages.
-async fn measure(folder: &Path, count: u32) -> [Duration; 3] {
+/// A store with so many readings.
+async fn fill(folder: &Path, count: u32) -> EmbeddedStore {
     let store = EmbeddedStore::open(folder).unwrap();
     let started = Instant::now();
     let numbers: Vec<u32> = (0..count).collect();
@@ -86,37 +94,129 @@ async fn measure(folder: &Path, count: u32) -> [Duration; 3] {
     }
     let rate = f64::from(count) / started.elapsed().as_secs_f64();
     println!("{count} readings written by batches of 5000: {rate:.0} a second");
-    let steps = DataTypes::try_from(vec!["steps".parse().unwrap()]).unwrap();
-    let middle = Some(reading(count / 2).id);
-    [
-        median_of_pages(&store, DataTypes::default(), None).await,
-        median_of_pages(&store, steps, None).await,
-        median_of_pages(&store, DataTypes::default(), middle).await,
-    ]
+    store
 }
 
-async fn median_of_pages(
-    store: &EmbeddedStore,
-    data_types: DataTypes,
-    after: Option<ReadingId>,
-) -> Duration {
-    let query = ListQuery {
+/// All readings, from the newest on or from the oldest, by pages.
+fn all(order: Order, limit: PageSize) -> ListQuery {
+    ListQuery {
         user_id: "user123".parse().unwrap(),
-        data_types,
+        data_types: DataTypes::default(),
         range: TimeRange::default(),
-        order: Order::Desc,
-        after,
-        limit: PageSize::default(),
+        order,
+        after: None,
+        limit,
+    }
+}
+
+async fn compare_pages(few: &EmbeddedStore, many: &EmbeddedStore) {
+    println!(
+        "a page of 50 of the embedded store, median of {}",
+        ROUNDS * PAGES
+    );
+    let newest = all(Order::Desc, PageSize::default());
+    let steps = DataTypes::try_from(vec!["steps".parse().unwrap()]).unwrap();
+    let of_one_type = ListQuery {
+        data_types: steps,
+        ..newest.clone()
     };
-    let mut times = Vec::with_capacity(PAGES);
+    let middle = |count: u32| ListQuery {
+        after: Some(reading(count / 2).id),
+        ..newest.clone()
+    };
+    for (what, [of_few, of_many], wanted) in [
+        ("newest", [&newest, &newest], 1.2),
+        ("one type's newest", [&of_one_type, &of_one_type], 2.0),
+        ("in the middle", [&middle(FEW), &middle(MANY)], 2.0),
+    ] {
+        let mut times: [Vec<Duration>; 2] = Default::default();
+        for _ in 0..ROUNDS {
+            read_pages(few, of_few, &mut times[0]).await;
+            read_pages(many, of_many, &mut times[1]).await;
+        }
+        let [few, many] = times.map(median);
+        let ratio = many.as_secs_f64() / few.as_secs_f64();
+        println!(
+            "  {what:<18} of {FEW} {few:>9.1?}, of {MANY} {many:>9.1?}: {ratio:.2} times (wanted: at most {wanted})"
+        );
+    }
+}
+
+async fn read_pages(store: &EmbeddedStore, query: &ListQuery, times: &mut Vec<Duration>) {
     for _ in 0..PAGES {
         let started = Instant::now();
-        let page = store.list(&query).await.unwrap();
+        let page = store.list(query).await.unwrap();
         times.push(started.elapsed());
         assert_eq!(page.readings.len(), 50);
     }
-    times.sort_unstable();
-    times[PAGES / 2]
+}
+
+fn median<T: Ord + Copy>(mut values: Vec<T>) -> T {
+    values.sort_unstable();
+    values[values.len() / 2]
+}
+
+async fn compare_summaries(month: &EmbeddedStore, many: &EmbeddedStore) {
+    println!(
+        "CPU of a summary by days for each day asked for, {} readings a day, median of {ROUNDS}",
+        MONTH / 30
+    );
+    let mut of_30 = Duration::ZERO;
+    for (store, held, days) in [
+        (many, MANY, 30),
+        (month, MONTH, 30),
+        (many, MANY, 7),
+        (many, MANY, 90),
+        (many, MANY, 365),
+    ] {
+        let mut costs = Vec::new();
+        for _ in 0..ROUNDS {
+            // About as long for each, as the clock is coarse.
+            let times = 365 / days;
+            let before = own_cpu();
+            for _ in 0..times {
+                summarize(store, days).await;
+            }
+            costs.push((own_cpu() - before) / (times * days));
+        }
+        let cost = median(costs);
+        if of_30.is_zero() {
+            of_30 = cost;
+        }
+        println!(
+            "  {days:>3} days of {held:>7} {cost:>9.1?}: {:.2} times that of 30 (wanted: about 1)",
+            cost.as_secs_f64() / of_30.as_secs_f64()
+        );
+    }
+}
+
+/// Sums the first days up as the service does, by the days of UTC.
+async fn summarize(store: &EmbeddedStore, days: u32) {
+    let start = reading(0).measurement.timestamp.instant();
+    let end = start + SignedDuration::from_hours(24 * i64::from(days));
+    let range = TimeRange {
+        start: Some(start),
+        end: Some(end),
+    };
+    let mut query = ListQuery {
+        range,
+        ..all(Order::Asc, PageSize::LARGEST)
+    };
+    let mut summaries = Summaries::new(range, CalendarPeriod::Day, TimeZone::UTC, end);
+    loop {
+        let page = store.list(&query).await.unwrap();
+        for reading in &page.readings {
+            summaries.take(reading).unwrap();
+        }
+        query.after = page.next;
+        if query.after.is_none() {
+            break;
+        }
+    }
+    let series = summaries.finish();
+    let counts = series.iter().flat_map(|series| &series.periods);
+    let count: u64 = counts.map(|period| period.count).sum();
+    assert_eq!(count, u64::from(MONTH / 30 * days));
 }
 
 /// Exports all from the service, a process of its own, and prints its memory.
@@ -125,6 +225,7 @@ async fn export(folder: &Path) {
     let service = Service::start(folder, &[("CLARITY_DATA_DIR", data_directory)]);
     let process = service.process.0.id();
     let idle = memory(process, "VmRSS:");
+    println!("the service is idle with {idle} MiB (wanted: at most 20)");
     // From here on the peak counts anew (proc_pid_clear_refs(5)).
     fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
     let started = Instant::now();
@@ -142,7 +243,7 @@ async fn export(folder: &Path) {
     let time = started.elapsed();
     let peak = memory(process, "VmHWM:");
     println!(
-        "export of {} readings, {} MB, took {time:.1?}: {idle} MiB when idle, at most {peak} MiB, {} more (wanted: at most 64)",
+        "export of {} readings, {} MB, took {time:.1?}: at most {peak} MiB, {} more (wanted: at most 64)",
         lines - 1,
         bytes / 1_000_000,
         peak.saturating_sub(idle)
