@@ -26,6 +26,7 @@ use jiff::Timestamp;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::spawn_blocking;
 
 use self::process::own_cpu;
 
@@ -77,25 +78,72 @@ fn main() {
     println!(
         "opening a store of {ROWS} readings after a crash {after_crash:?}, after a stop {after_stop:?}"
     );
-    let [engine, store] = runtime.block_on(read_newest(&written));
+    let [engine, hop, store @ ..] = runtime.block_on(read_newest(&written));
     println!("CPU to read the newest {NEWEST} of {ROWS}, median of {ROUNDS} rounds of {READS}");
-    println!("  bare engine, range scan     {:>8.1} µs", 1e6 * engine);
-    println!(
-        "  embedded store              {:>8.1} µs  {:.1} times the engine (wanted: at most 3)",
-        1e6 * store,
-        store / engine
-    );
+    println!("  bare engine, range scan      {:>6.1} µs", 1e6 * engine);
+    println!("  the same by `spawn_blocking` {:>6.1} µs", 1e6 * hop);
+    for (readers, store) in READERS.into_iter().zip(store) {
+        println!(
+            "  embedded store, {readers:>2} at once   {:>6.1} µs  {:.1} times the engine (wanted: at most 3), {:.1} times it by `spawn_blocking`",
+            1e6 * store,
+            store / engine,
+            store / hop
+        );
+    }
 }
 
 /// Readings on a page.
 const NEWEST: usize = 50;
 /// Pages read in a round.
 const READS: u32 = 20_000;
+/// Who read at the same time.
+const READERS: [u32; 2] = [1, 16];
 
-/// The CPU seconds that the newest readings of a store cost, read from the bare
-/// engine and then from the store.
-async fn read_newest(folder: &Path) -> [f64; 2] {
-    let mut seconds: [Vec<f64>; 2] = Default::default();
+/// The CPU seconds that the newest readings of a store cost: read from the bare
+/// engine; from it on a thread that may wait for the disk, as a service has to;
+/// and from the store, by as many at once as [`READERS`] says.
+async fn read_newest(folder: &Path) -> [f64; 4] {
+    let mut seconds: [Vec<f64>; 4] = Default::default();
+    for _ in 0..ROUNDS {
+        let database = Arc::new(Database::open(folder.join("readings.redb")).unwrap());
+        let before = own_cpu();
+        for _ in 0..READS {
+            assert_eq!(scan_newest(&database).len(), NEWEST);
+        }
+        seconds[0].push(each_since(before));
+        let before = own_cpu();
+        let scanning = tokio::spawn(async move {
+            for _ in 0..READS {
+                let database = Arc::clone(&database);
+                let scan = spawn_blocking(move || scan_newest(&database));
+                assert_eq!(scan.await.unwrap().len(), NEWEST);
+            }
+        });
+        scanning.await.unwrap();
+        seconds[1].push(each_since(before));
+
+        let store = Arc::new(EmbeddedStore::open(folder).unwrap());
+        for (readers, seconds) in READERS.into_iter().zip(&mut seconds[2..]) {
+            let before = own_cpu();
+            let reading = (0..readers).map(|_| {
+                let store = Arc::clone(&store);
+                tokio::spawn(list_newest(store, READS / readers))
+            });
+            for reader in reading.collect::<Vec<_>>() {
+                reader.await.unwrap();
+            }
+            seconds.push(each_since(before));
+        }
+    }
+    seconds.map(median)
+}
+
+/// The CPU seconds of each of the reads of a round that began with `before`.
+fn each_since(before: Duration) -> f64 {
+    (own_cpu() - before).as_secs_f64() / f64::from(READS)
+}
+
+async fn list_newest(store: Arc<EmbeddedStore>, times: u32) {
     let query = ListQuery {
         user_id: "user123".parse().unwrap(),
         data_types: DataTypes::default(),
@@ -104,24 +152,10 @@ async fn read_newest(folder: &Path) -> [f64; 2] {
         after: None,
         limit: PageSize::default(),
     };
-    for _ in 0..ROUNDS {
-        let database = Database::open(folder.join("readings.redb")).unwrap();
-        let before = own_cpu();
-        for _ in 0..READS {
-            assert_eq!(scan_newest(&database).len(), NEWEST);
-        }
-        seconds[0].push((own_cpu() - before).as_secs_f64() / f64::from(READS));
-        drop(database);
-
-        let store = EmbeddedStore::open(folder).unwrap();
-        let before = own_cpu();
-        for _ in 0..READS {
-            let page = store.list(&query).await.unwrap();
-            assert_eq!(page.readings.len(), NEWEST);
-        }
-        seconds[1].push((own_cpu() - before).as_secs_f64() / f64::from(READS));
+    for _ in 0..times {
+        let page = store.list(&query).await.unwrap();
+        assert_eq!(page.readings.len(), NEWEST);
     }
-    seconds.map(median)
 }
 
 /// Keys and values as the engine has them, and nothing else.

@@ -224,6 +224,8 @@ async fn export(folder: &Path) {
     let data_directory = folder.to_str().unwrap();
     let service = Service::start(folder, &[("CLARITY_DATA_DIR", data_directory)]);
     let process = service.process.0.id();
+    // It prepares itself for questions when it has started.
+    tokio::time::sleep(Duration::from_secs(5)).await;
     let idle = memory(process, "VmRSS:");
     println!("the service is idle with {idle} MiB (wanted: at most 20)");
     // From here on the peak counts anew (proc_pid_clear_refs(5)).
