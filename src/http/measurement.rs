@@ -1,9 +1,9 @@
 //! A reading on the wire: as a client sends it, and as it gets it back.
 
-use std::iter;
+use std::{fmt, iter};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -11,7 +11,8 @@ use super::error::ApiError;
 use super::json::{FromJson, object};
 use super::validation::{Faults, text};
 use crate::domain::{
-    ClientRecord, Invalid, Measurement, MeasurementTime, Metadata, Reading, RecordVersion, UserId,
+    ClientRecord, Invalid, Measurement, MeasurementTime, Metadata, Reading, ReadingId,
+    RecordVersion, UserId,
 };
 
 /// A reading to store. Members that are not named here are refused.
@@ -159,7 +160,7 @@ fn whole(number: f64) -> Option<u64> {
 pub struct StoredReading<'a> {
     /// Names the reading: a UUID version 8 that sorts by measurement time.
     #[schema(value_type = String, format = Uuid, example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
-    data_id: String,
+    data_id: ReadingId,
     /// Whose it is.
     #[schema(example = "user123")]
     user_id: &'a str,
@@ -170,8 +171,9 @@ pub struct StoredReading<'a> {
     #[schema(example = 72.0)]
     value: f64,
     /// When it was measured, with the offset as sent; `Z` if none was.
-    #[schema(format = DateTime, example = "2024-01-15T10:30:00Z")]
-    timestamp: String,
+    #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String, format = DateTime, example = "2024-01-15T10:30:00Z")]
+    timestamp: MeasurementTime,
     /// The unit, if one was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/min")]
@@ -188,8 +190,17 @@ pub struct StoredReading<'a> {
     #[schema(example = 0)]
     client_record_version: Option<u64>,
     /// When the service took it in.
-    #[schema(format = DateTime, example = "2024-01-15T10:30:02.417Z")]
-    created_at: String,
+    #[serde(serialize_with = "to_the_millisecond")]
+    #[schema(value_type = String, format = DateTime, example = "2024-01-15T10:30:02.417Z")]
+    created_at: Timestamp,
+}
+
+fn as_text<T: fmt::Display, S: Serializer>(shown: T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&shown)
+}
+
+fn to_the_millisecond<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{time:.3}"))
 }
 
 impl<'a> From<&'a Reading> for StoredReading<'a> {
@@ -197,16 +208,16 @@ impl<'a> From<&'a Reading> for StoredReading<'a> {
         let measurement = &reading.measurement;
         let record = measurement.client_record.as_ref();
         Self {
-            data_id: reading.id.to_string(),
+            data_id: reading.id,
             user_id: measurement.user_id.as_str(),
             data_type: measurement.data_type.as_str(),
             value: measurement.value.get(),
-            timestamp: measurement.timestamp.to_string(),
+            timestamp: measurement.timestamp,
             unit: measurement.unit.as_ref().map(|unit| unit.as_str()),
             metadata: &measurement.metadata,
             client_record_id: record.map(|record| record.id.as_str()),
             client_record_version: record.map(|record| record.version.get()),
-            created_at: format!("{:.3}", reading.created_at),
+            created_at: reading.created_at,
         }
     }
 }

@@ -4,7 +4,7 @@ use aws_config::BehaviorVersion;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
-use aws_sdk_dynamodb::config::{Builder, Credentials, Region};
+use aws_sdk_dynamodb::config::{Builder, Credentials, Region, SharedInterceptor};
 use aws_sdk_dynamodb::{Client, Config};
 
 use super::attempts::CountAttempts;
@@ -113,5 +113,6 @@ pub(super) async fn connect(settings: &DynamoDbSettings, timeouts: DynamoDbTimeo
     let mut config = Builder::from(&loader.load().await);
     config.set_endpoint_url(settings.endpoint.clone());
     config.set_retry_partition(Some(retry_budget()));
-    Client::from_conf(config.interceptor(CountAttempts).build())
+    config.push_interceptor(SharedInterceptor::permanent(CountAttempts));
+    Client::from_conf(config.build())
 }

@@ -253,3 +253,97 @@ pub(super) fn write_json(attribute: &AttributeValue, json: &mut String) -> Resul
 fn write_string(text: &str, json: &mut String) {
     json.push_str(&Value::from(text).to_string());
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// As DynamoDB sends it.
+    fn sent(value: &AttributeValue) -> Value {
+        match value {
+            AttributeValue::S(text) => json!({"S": text}),
+            AttributeValue::N(number) => json!({"N": number}),
+            AttributeValue::Bool(bool) => json!({"BOOL": bool}),
+            AttributeValue::Null(_) => json!({"NULL": true}),
+            AttributeValue::Ss(texts) => json!({"SS": texts}),
+            AttributeValue::L(elements) => {
+                json!({"L": elements.iter().map(sent).collect::<Vec<_>>()})
+            }
+            AttributeValue::M(members) => {
+                let members = members.iter();
+                let members = members.map(|(name, value)| (name.clone(), sent(value)));
+                json!({"M": members.collect::<serde_json::Map<_, _>>()})
+            }
+            other => panic!("{other:?} is not made here"),
+        }
+    }
+
+    /// What a client's way into the service makes of its JSON.
+    fn through_json(value: &AttributeValue) -> Option<Metadata> {
+        let mut json = String::new();
+        write_json(value, &mut json).ok()?;
+        Metadata::parse(&json).ok()
+    }
+
+    fn directly(attribute: &Attribute<'_>) -> Option<Metadata> {
+        Metadata::write(|canonical| write_canonical(attribute, canonical)).ok()
+    }
+
+    fn any_number() -> impl Strategy<Value = String> {
+        prop_oneof![
+            20 => any::<i64>().prop_map(|number| number.to_string()),
+            20 => any::<u64>().prop_map(|number| number.to_string()),
+            20 => "-?[1-9][0-9]{0,39}",
+            20 => r"-?(0|[1-9][0-9]{0,20})\.[0-9]{0,20}[1-9]",
+            20 => r"-?[1-9](\.[0-9]{0,15}[1-9])?[eE][+-]?[1-9][0-9]?",
+            5 => Just("0".to_owned()),
+            1 => Just("1e400".to_owned()),
+        ]
+    }
+
+    fn any_value() -> impl Strategy<Value = AttributeValue> {
+        let leaf = prop_oneof![
+            20 => any_number().prop_map(AttributeValue::N),
+            20 => any::<String>().prop_map(AttributeValue::S),
+            5 => any::<bool>().prop_map(AttributeValue::Bool),
+            5 => Just(AttributeValue::Null(true)),
+            1 => Just(AttributeValue::Ss(vec!["a".to_owned()])),
+        ];
+        leaf.prop_recursive(20, 30, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(AttributeValue::L),
+                any_members(inner).prop_map(AttributeValue::M),
+            ]
+        })
+    }
+
+    fn any_members(
+        value: impl Strategy<Value = AttributeValue>,
+    ) -> impl Strategy<Value = HashMap<String, AttributeValue>> {
+        let name = prop_oneof![50 => "[a-cé😀\"\\\\\n]{1,3}", 1 => Just(String::new())];
+        prop::collection::hash_map(name, value, 0..4)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
+        #[test]
+        fn metadata_are_what_parsing_their_json_makes_of_them(
+            value in prop_oneof![
+                9 => any_members(any_value()).prop_map(AttributeValue::M),
+                1 => any_value(),
+            ],
+        ) {
+            let expected = through_json(&value);
+            prop_assert_eq!(&directly(&Attribute::from(&value)), &expected);
+            let text = sent(&value).to_string();
+            let read: Attribute<'_> = serde_json::from_str(&text).unwrap();
+            prop_assert_eq!(&directly(&read), &expected);
+        }
+    }
+}

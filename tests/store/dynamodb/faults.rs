@@ -9,14 +9,15 @@ use tokio::net::TcpSocket;
 use super::answers;
 use crate::all_at_once::all_at_once;
 use crate::backend::dynamodb_settings;
-use crate::samples::{measurement, reading};
+use crate::samples::{all_of, measurement, reading};
 use crate::support::dynamodb_local::DynamoDbLocal;
 
 async fn faults_at(endpoint: &str, timeouts: DynamoDbTimeouts) -> Vec<StoreError> {
     let store = DynamoDbStore::connect_with(dynamodb_settings(endpoint), timeouts).await;
     let put = store.put(reading(measurement("someone", "2024-01-15T10:30:00Z")));
-    let (put, check) = tokio::join!(put, store.check());
-    vec![put.unwrap_err(), check.unwrap_err()]
+    let query = all_of("someone");
+    let (put, list, check) = tokio::join!(put, store.list(&query), store.check());
+    vec![put.unwrap_err(), list.unwrap_err(), check.unwrap_err()]
 }
 
 /// The error with all its causes, as a log shows it.

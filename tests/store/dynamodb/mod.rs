@@ -3,6 +3,7 @@
 mod answers;
 mod faults;
 mod items;
+mod query_answers;
 pub mod raw;
 mod shared_puts;
 mod tables;
