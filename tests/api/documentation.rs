@@ -1,8 +1,10 @@
 //! The description of the service, and the page of it.
 
 use std::fs;
+use std::io::read_to_string;
 use std::path::Path;
 
+use flate2::read::GzDecoder;
 use reqwest::{Method, StatusCode};
 
 use crate::app::{Answer, TestApp};
@@ -74,7 +76,10 @@ async fn the_page_loads_nothing_from_elsewhere() {
     let app = TestApp::start().await;
     let page = app.anonymous(Method::GET, "/docs").send().await.unwrap();
     assert_eq!(page.status(), StatusCode::OK);
-    let page = page.text().await.unwrap();
+    // The page's files are kept packed.
+    assert_eq!(page.headers()["content-encoding"], "gzip");
+    let page = page.bytes().await.unwrap();
+    let page = read_to_string(GzDecoder::new(&*page)).unwrap();
     assert!(page.contains("swagger-ui"));
     let configuration = app
         .anonymous(Method::GET, "/docs/swagger-initializer.js")
