@@ -15,7 +15,7 @@ use super::{CanonicalWriter, Invalid};
 /// reading's id the same on every machine, and what both stores keep.
 ///
 /// Numbers are kept as 64-bit integers or as doubles, within the bounds of a
-/// [`ReadingValue`]; names must be unique, as a second one would silently
+/// [`ReadingValue`](super::ReadingValue); names must be unique, as a second one would silently
 /// replace the first.
 #[derive(Clone, Default)]
 pub struct Metadata(Option<Box<RawValue>>);
