@@ -5,7 +5,9 @@
 //! has many readings, and without load none waits. There is no timer.
 //!
 //! Only readings without a version: of others DynamoDB has to compare it, which
-//! `BatchWriteItem` cannot.
+//! `BatchWriteItem` cannot. Nor does that know of conditions, so a reading that is
+//! being put is not put a second time until that has ended: all who send it are
+//! answered the same.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,7 +19,7 @@ use tokio::time::Instant;
 
 use super::put_all::PutAll;
 use super::{DynamoDbStore, batch_write};
-use crate::domain::Reading;
+use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{PutOutcome, StoreError};
 
 /// How many calls are under way before puts wait. With two of them, one that is
@@ -32,6 +34,15 @@ pub(super) struct SharedPuts(Arc<Mutex<Queue>>);
 struct Queue {
     calls: usize,
     waiting: Vec<Waiting>,
+    /// What the calls put.
+    under_way: HashSet<Name>,
+}
+
+/// What a reading is held under.
+type Name = (UserId, ReadingId);
+
+fn name(reading: &Reading) -> Name {
+    (reading.measurement.user_id.clone(), reading.id)
 }
 
 /// A put that waits for a call.
@@ -47,12 +58,25 @@ impl SharedPuts {
 }
 
 impl Queue {
-    /// As many as fit in a call.
+    /// As many as fit in a call, but for those that are being put already.
     fn take(&mut self) -> Vec<Waiting> {
-        let left = self
-            .waiting
-            .split_off(batch_write::MOST.min(self.waiting.len()));
-        std::mem::replace(&mut self.waiting, left)
+        let mut room = batch_write::MOST;
+        let mut names = HashSet::new();
+        let (taken, left) = std::mem::take(&mut self.waiting)
+            .into_iter()
+            .partition(|waiting| {
+                let name = name(&waiting.reading);
+                let is_free = names.contains(&name) || !self.under_way.contains(&name);
+                let goes = room > 0 && is_free;
+                if goes {
+                    room -= 1;
+                    names.insert(name);
+                }
+                goes
+            });
+        self.under_way.extend(names);
+        self.waiting = left;
+        taken
     }
 }
 
@@ -68,7 +92,8 @@ enum Turn {
 pub(super) async fn put(store: &DynamoDbStore, reading: Reading) -> Result<PutOutcome, StoreError> {
     match turn(store, reading) {
         Turn::Now(reading) => {
-            let _call = Call { store };
+            let names = vec![name(&reading)];
+            let _call = Call { store, names };
             store.put_by_itself(reading).await
         }
         Turn::Later(outcome) => outcome
@@ -79,7 +104,7 @@ pub(super) async fn put(store: &DynamoDbStore, reading: Reading) -> Result<PutOu
 
 fn turn(store: &DynamoDbStore, reading: Reading) -> Turn {
     let mut queue = store.shared_puts.queue();
-    if queue.calls < CALLS_AT_ONCE {
+    if queue.calls < CALLS_AT_ONCE && queue.under_way.insert(name(&reading)) {
         queue.calls += 1;
         return Turn::Now(reading);
     }
@@ -90,10 +115,12 @@ fn turn(store: &DynamoDbStore, reading: Reading) -> Turn {
     });
     // A full call has nothing to wait for.
     if queue.waiting.len() >= batch_write::MOST {
-        queue.calls += 1;
         let waiting = queue.take();
-        drop(queue);
-        send(store, waiting);
+        if !waiting.is_empty() {
+            queue.calls += 1;
+            drop(queue);
+            send(store, waiting);
+        }
     }
     Turn::Later(outcome)
 }
@@ -101,16 +128,20 @@ fn turn(store: &DynamoDbStore, reading: Reading) -> Turn {
 /// A call under way. At its end those who wait go next, also if it was given up.
 struct Call<'a> {
     store: &'a DynamoDbStore,
+    names: Vec<Name>,
 }
 
 impl Drop for Call<'_> {
     fn drop(&mut self) {
         let mut queue = self.store.shared_puts.queue();
-        if queue.waiting.is_empty() {
+        for name in &self.names {
+            queue.under_way.remove(name);
+        }
+        let waiting = queue.take();
+        if waiting.is_empty() {
             queue.calls -= 1;
             return;
         }
-        let waiting = queue.take();
         drop(queue);
         send(self.store, waiting);
     }
@@ -123,7 +154,11 @@ fn send(store: &DynamoDbStore, waiting: Vec<Waiting>) {
     // Without a runtime the process ends, and nobody waits any more.
     if let Ok(runtime) = Handle::try_current() {
         runtime.spawn(async move {
-            let _call = Call { store: &store };
+            let names = waiting.iter().map(|waiting| name(&waiting.reading));
+            let _call = Call {
+                store: &store,
+                names: names.collect(),
+            };
             put_together(&store, waiting).await;
         });
     }
@@ -132,11 +167,13 @@ fn send(store: &DynamoDbStore, waiting: Vec<Waiting>) {
 /// Puts them in one call, as far as they are not held already.
 async fn put_together(store: &DynamoDbStore, mut waiting: Vec<Waiting>) {
     waiting.retain(|waiting| !waiting.outcome.is_closed());
+    if waiting.is_empty() {
+        return;
+    }
     let mut seen = HashSet::with_capacity(waiting.len());
-    let (shared, again): (Vec<Waiting>, Vec<Waiting>) = waiting.into_iter().partition(|waiting| {
-        let measurement = &waiting.reading.measurement;
-        seen.insert((measurement.user_id.clone(), waiting.reading.id))
-    });
+    let (shared, again): (Vec<Waiting>, Vec<Waiting>) = waiting
+        .into_iter()
+        .partition(|waiting| seen.insert(name(&waiting.reading)));
     let batch = PutAll::until(store, Instant::now() + store.operation_timeout);
     let readings: Vec<&Reading> = shared.iter().map(|waiting| &waiting.reading).collect();
     let outcomes = batch.put_absent(&readings).await;
