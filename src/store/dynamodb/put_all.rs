@@ -110,22 +110,27 @@ impl<'a> PutAll<'a> {
     }
 
     /// Puts those of up to [`batch_write::MOST`] readings without a version that are
-    /// not held, and tells of each whether it was put.
-    pub(super) async fn put_absent(&self, readings: &[&Reading]) -> Vec<Result<bool, StoreError>> {
+    /// not held and, by their place, still wanted, and tells of each whether it was
+    /// put.
+    pub(super) async fn put_absent(
+        &self,
+        readings: &[&Reading],
+        is_wanted: impl Fn(usize) -> bool,
+    ) -> Vec<Result<bool, StoreError>> {
         let held = match self.held(readings.iter().copied()).await {
             Ok(held) => held,
             Err(error) => return vec![Err(error); readings.len()],
         };
-        let is_absent = |reading: &&Reading| !held.contains_key(&name(reading));
-        let absent: Vec<&Reading> = readings.iter().copied().filter(is_absent).collect();
-        let mut written = self.put_new(&absent).await.into_iter();
-        readings
-            .iter()
-            .map(|reading| match is_absent(reading) {
-                true => written.next().map_or(Ok(false), |put| put.map(|()| true)),
-                false => Ok(false),
-            })
-            .collect()
+        let places: Vec<usize> = (0..readings.len())
+            .filter(|&place| is_wanted(place) && !held.contains_key(&name(readings[place])))
+            .collect();
+        let absent: Vec<&Reading> = places.iter().map(|&place| readings[place]).collect();
+        let written = self.put_new(&absent).await;
+        let mut outcomes = vec![Ok(false); readings.len()];
+        for (place, put) in places.into_iter().zip(written) {
+            outcomes[place] = put.map(|()| true);
+        }
+        outcomes
     }
 
     /// Why nothing more is tried, if so.
@@ -204,6 +209,10 @@ impl<'a> PutAll<'a> {
 
     /// Puts up to [`batch_write::MOST`] readings that are not held.
     async fn put_new(&self, readings: &[&Reading]) -> Vec<Result<(), StoreError>> {
+        // DynamoDB refuses a call without requests.
+        if readings.is_empty() {
+            return Vec::new();
+        }
         let DynamoDbStore {
             client,
             table,

@@ -7,7 +7,12 @@
 //! Only readings without a version: of others DynamoDB has to compare it, which
 //! `BatchWriteItem` cannot. Nor does that know of conditions, so a reading that is
 //! being put is not put a second time until that has ended: all who send it are
-//! answered the same.
+//! answered the same. Where another task or a batch puts the same one at the same
+//! moment, either's `created_at` may be the one that stays, as in [`put_all`].
+//!
+//! What nobody waits for any more is not begun.
+//!
+//! [`put_all`]: super::put_all
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -137,7 +142,11 @@ impl Drop for Call<'_> {
         for name in &self.names {
             queue.under_way.remove(name);
         }
-        let waiting = queue.take();
+        // Where there are more calls than usual, another one takes them.
+        let waiting = match queue.calls > CALLS_AT_ONCE {
+            true => Vec::new(),
+            false => queue.take(),
+        };
         if waiting.is_empty() {
             queue.calls -= 1;
             return;
@@ -167,8 +176,9 @@ fn send(store: &DynamoDbStore, waiting: Vec<Waiting>) {
 /// Puts them in one call, as far as they are not held already.
 async fn put_together(store: &DynamoDbStore, mut waiting: Vec<Waiting>) {
     waiting.retain(|waiting| !waiting.outcome.is_closed());
-    if waiting.is_empty() {
-        return;
+    // Of one alone the condition costs nothing.
+    if waiting.len() <= 1 {
+        return put_by_themselves(store, waiting).await;
     }
     let mut seen = HashSet::with_capacity(waiting.len());
     let (shared, again): (Vec<Waiting>, Vec<Waiting>) = waiting
@@ -176,7 +186,9 @@ async fn put_together(store: &DynamoDbStore, mut waiting: Vec<Waiting>) {
         .partition(|waiting| seen.insert(name(&waiting.reading)));
     let batch = PutAll::until(store, Instant::now() + store.operation_timeout);
     let readings: Vec<&Reading> = shared.iter().map(|waiting| &waiting.reading).collect();
-    let outcomes = batch.put_absent(&readings).await;
+    let outcomes = batch
+        .put_absent(&readings, |place| !shared[place].outcome.is_closed())
+        .await;
     let mut by_themselves = again;
     for (waiting, outcome) in shared.into_iter().zip(outcomes) {
         let Waiting {
@@ -194,10 +206,16 @@ async fn put_together(store: &DynamoDbStore, mut waiting: Vec<Waiting>) {
             }),
         }
     }
-    let by_themselves = by_themselves
+    put_by_themselves(store, by_themselves).await;
+}
+
+/// Puts those that are still waited for, each with calls of its own.
+async fn put_by_themselves(store: &DynamoDbStore, waiting: Vec<Waiting>) {
+    let puts = waiting
         .into_iter()
+        .filter(|waiting| !waiting.outcome.is_closed())
         .map(async |Waiting { reading, outcome }| {
             let _ = outcome.send(store.put_by_itself(reading).await);
         });
-    join_all(by_themselves).await;
+    join_all(puts).await;
 }
