@@ -224,7 +224,7 @@ async fn export(folder: &Path) {
     let data_directory = folder.to_str().unwrap();
     let service = Service::start(folder, &[("CLARITY_DATA_DIR", data_directory)]);
     let process = service.process.0.id();
-    // It prepares itself for questions when it has started.
+    // What it took to start has been given back by then.
     tokio::time::sleep(Duration::from_secs(5)).await;
     let idle = memory(process, "VmRSS:");
     println!("the service is idle with {idle} MiB (wanted: at most 20)");

@@ -14,7 +14,7 @@ use super::list_parameters::{ListParameters, next_cursor};
 use super::measurement::{NewReading, StoredReading};
 use super::path::{ReadingPath, UserPath};
 use super::permission::{EraseData, Permission, ReadData, WriteData};
-use crate::domain::{Measurement, Reading};
+use crate::domain::{Measurement, Reading, ReadingId};
 use crate::store::PutOutcome;
 
 /// Store a reading.
@@ -143,7 +143,7 @@ struct Stored<'a> {
     message: &'static str,
     /// The id of the reading.
     #[schema(value_type = String, format = Uuid, example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
-    data_id: String,
+    data_id: ReadingId,
     /// The reading that is held now.
     data: StoredReading<'a>,
     /// Whether it is this one.
@@ -169,7 +169,7 @@ impl<'a> From<&'a PutOutcome> for Stored<'a> {
         Self {
             success: true,
             message: "Health data stored successfully",
-            data_id: reading.id.to_string(),
+            data_id: reading.id,
             data: StoredReading::from(reading),
             result,
         }

@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use super::batch_write::{self, few_waits, wait_after, waits};
 use super::item::{self, DATA_ID, TYPE_KEY, USER_ID};
 use super::{DynamoDbStore, key};
-use crate::domain::Reading;
+use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{Kept, StoreError};
 
 /// The most keys in one `BatchGetItem`.
@@ -43,12 +43,11 @@ pub(super) struct PutAll<'a> {
 /// A reading with its place in the batch.
 type Placed = (usize, Reading);
 
-/// A reading's user and id.
-type Name = (String, String);
+/// A reading's user and id, under which it is held.
+pub(super) type Name = (UserId, ReadingId);
 
-fn name(reading: &Reading) -> Name {
-    let user_id = reading.measurement.user_id.as_str().to_owned();
-    (user_id, reading.id.to_string())
+pub(super) fn name(reading: &Reading) -> Name {
+    (reading.measurement.user_id.clone(), reading.id)
 }
 
 /// How a reading is held.
@@ -292,7 +291,10 @@ impl<'a> PutAll<'a> {
                         true => Held::Whole,
                         false => Held::Unindexed,
                     };
-                    held.insert((user_id, id), how);
+                    // It was asked for, so both are what they were made of.
+                    if let (Ok(user_id), Ok(id)) = (user_id.parse(), id.parse()) {
+                        held.insert((user_id, id), how);
+                    }
                 }
             }
             asked = answer.unprocessed_keys.unwrap_or_default();

@@ -22,9 +22,9 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::put_all::PutAll;
+use super::put_all::{Name, PutAll, name};
 use super::{DynamoDbStore, batch_write};
-use crate::domain::{Reading, ReadingId, UserId};
+use crate::domain::Reading;
 use crate::store::{PutOutcome, StoreError};
 
 /// How many calls are under way before puts wait. With two of them, one that is
@@ -41,13 +41,6 @@ struct Queue {
     waiting: Vec<Waiting>,
     /// What the calls put.
     under_way: HashSet<Name>,
-}
-
-/// What a reading is held under.
-type Name = (UserId, ReadingId);
-
-fn name(reading: &Reading) -> Name {
-    (reading.measurement.user_id.clone(), reading.id)
 }
 
 /// A put that waits for a call.
