@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -18,7 +19,7 @@ use super::{CanonicalWriter, Invalid};
 /// [`ReadingValue`](super::ReadingValue); names must be unique, as a second one would silently
 /// replace the first.
 #[derive(Clone, Default)]
-pub struct Metadata(Option<Box<RawValue>>);
+pub struct Metadata(Option<Arc<RawValue>>);
 
 impl Metadata {
     /// The largest canonical text in bytes.
@@ -66,7 +67,7 @@ impl Metadata {
             return Ok(Self(None));
         }
         RawValue::from_string(canonical)
-            .map(|raw| Self(Some(raw)))
+            .map(|raw| Self(Some(raw.into())))
             .map_err(|_| Invalid::because("must be a JSON object"))
     }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use super::Invalid;
 
@@ -13,7 +14,7 @@ macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, longest: $longest:expr, rule: $rule:expr, reason: $reason:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The most characters it may have; all of them are ASCII.

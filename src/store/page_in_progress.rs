@@ -9,6 +9,10 @@ const MOST_PASSED_OVER: usize = 10_000;
 /// the largest size as a page may hold would take 16 MB.
 const MOST_METADATA: usize = 4 * 1024 * 1024;
 
+/// For how many readings, and the one after them, a page has room from the
+/// beginning.
+const USUAL: usize = 50;
+
 /// A page as it is being gathered, in the order of the query.
 pub(super) struct PageInProgress<'a> {
     query: &'a ListQuery,
@@ -25,12 +29,17 @@ impl<'a> PageInProgress<'a> {
     pub(super) fn of(query: &'a ListQuery) -> Self {
         Self {
             query,
-            readings: Vec::new(),
+            readings: Vec::with_capacity(query.limit.get().min(USUAL) + 1),
             metadata_bytes: 0,
             is_full: false,
             passed_over: 0,
             last: None,
         }
+    }
+
+    /// The last of the readings on it.
+    pub(super) fn last_taken(&self) -> Option<&Reading> {
+        self.readings.last()
     }
 
     /// Takes the next reading if it matches and there is room.

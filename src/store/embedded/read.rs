@@ -34,7 +34,8 @@ fn list_all(database: &Database, query: &ListQuery) -> Result<Page, StoreError> 
     for entry in in_order(entries, query.order) {
         let (key, value) = entry.map_err(engine_fault)?;
         let id = record::id_of_key(key.value())?;
-        page.look_at(record::decode(&query.user_id, id, value.value())?);
+        let reading = record::decode(&query.user_id, id, value.value(), page.last_taken())?;
+        page.look_at(reading);
         if page.is_done() {
             return Ok(page.so_far());
         }
@@ -66,7 +67,10 @@ fn list_some_types(database: &Database, query: &ListQuery) -> Result<Page, Store
     while let Some(id) = next_of(&mut types, query.order)? {
         let key = record::key(&query.user_id, id.as_bytes());
         match table.get(key.as_slice()).map_err(engine_fault)? {
-            Some(value) => page.look_at(record::decode(&query.user_id, id, value.value())?),
+            Some(value) => {
+                let taken = page.last_taken();
+                page.look_at(record::decode(&query.user_id, id, value.value(), taken)?);
+            }
             // What is left of a record that was deleted though unreadable.
             None => page.pass_over(1, Some(id)),
         }
@@ -123,6 +127,6 @@ pub(super) fn get(
     let table = transaction.open_table(READINGS).map_err(engine_fault)?;
     let key = record::key(user_id, id.as_bytes());
     let held = table.get(key.as_slice()).map_err(engine_fault)?;
-    held.map(|value| record::decode(user_id, id, value.value()))
+    held.map(|value| record::decode(user_id, id, value.value(), None))
         .transpose()
 }

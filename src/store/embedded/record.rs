@@ -109,28 +109,55 @@ pub(super) fn encode(reading: &Reading) -> Result<Vec<u8>, StoreError> {
     postcard::to_allocvec(&record).map_err(StoreError::corrupt)
 }
 
-/// The reading in a value.
-pub(super) fn decode(user_id: &UserId, id: ReadingId, value: &[u8]) -> Result<Reading, StoreError> {
+/// The reading in a value. Texts that `neighbour` has too, as most have that are
+/// read one after the other, are not made again.
+pub(super) fn decode(
+    user_id: &UserId,
+    id: ReadingId,
+    value: &[u8],
+    neighbour: Option<&Reading>,
+) -> Result<Reading, StoreError> {
     let Record::First(record) = postcard::from_bytes(value).map_err(StoreError::corrupt)?;
     record
-        .into_reading(user_id, id)
+        .into_reading(user_id, id, neighbour)
         .map_err(StoreError::corrupt)
 }
 
 impl RecordFirst<'_> {
-    fn into_reading(self, user_id: &UserId, id: ReadingId) -> Result<Reading, Invalid> {
+    fn into_reading(
+        self,
+        user_id: &UserId,
+        id: ReadingId,
+        neighbour: Option<&Reading>,
+    ) -> Result<Reading, Invalid> {
         let no_time = || Invalid::because("holds a time that none could have sent");
+        let neighbour = neighbour.map(|reading| &reading.measurement);
+        let same_type =
+            neighbour.filter(|neighbour| neighbour.data_type.as_str() == self.data_type);
+        let same_metadata =
+            neighbour.filter(|neighbour| neighbour.metadata.as_str() == self.metadata);
+        let neighbours_unit = neighbour.and_then(|neighbour| neighbour.unit.as_ref());
         Ok(Reading {
             id,
             created_at: Timestamp::from_millisecond(self.created_at_milliseconds)
                 .map_err(|_| no_time())?,
             measurement: Measurement {
                 user_id: user_id.clone(),
-                data_type: self.data_type.parse()?,
+                data_type: match same_type {
+                    Some(neighbour) => neighbour.data_type.clone(),
+                    None => self.data_type.parse()?,
+                },
                 value: ReadingValue::try_from(self.value)?,
                 timestamp: MeasurementTime::from_parts(self.timestamp).ok_or_else(no_time)?,
-                unit: self.unit.map(str::parse).transpose()?,
-                metadata: Metadata::from_canonical(self.metadata.to_owned())?,
+                unit: match (self.unit, neighbours_unit) {
+                    (None, _) => None,
+                    (Some(unit), Some(same)) if same.as_str() == unit => Some(same.clone()),
+                    (Some(unit), _) => Some(unit.parse()?),
+                },
+                metadata: match same_metadata {
+                    Some(neighbour) => neighbour.metadata.clone(),
+                    None => Metadata::from_canonical(self.metadata.to_owned())?,
+                },
                 client_record: match self.client_record {
                     None => None,
                     Some((id, version)) => Some(ClientRecord {
@@ -147,9 +174,7 @@ impl RecordFirst<'_> {
 mod tests {
     use super::*;
 
-    /// Files out there hold these bytes: a change here is a new format.
-    #[test]
-    fn the_encoding_never_changes() {
+    fn sample() -> Reading {
         let measurement = Measurement {
             user_id: "user123".parse().unwrap(),
             data_type: "heart_rate".parse().unwrap(),
@@ -162,7 +187,13 @@ mod tests {
                 version: 7.try_into().unwrap(),
             }),
         };
-        let reading = Reading::take_in(measurement, "2024-06-01T12:00:00.5Z".parse().unwrap());
+        Reading::take_in(measurement, "2024-06-01T12:00:00.5Z".parse().unwrap())
+    }
+
+    /// Files out there hold these bytes: a change here is a new format.
+    #[test]
+    fn the_encoding_never_changes() {
+        let reading = sample();
         let bytes = encode(&reading).unwrap();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
@@ -170,6 +201,43 @@ mod tests {
             "000a68656172745f726174650000000000205240b0eca7da0c80e59a7701a0380301042f6d696e077b2261223a317d01017207e88fdebafa63"
         );
         let user_id = &reading.measurement.user_id;
-        assert_eq!(decode(user_id, reading.id, &bytes).unwrap(), reading);
+        assert_eq!(decode(user_id, reading.id, &bytes, None).unwrap(), reading);
+    }
+
+    #[test]
+    fn a_neighbour_changes_nothing() {
+        let sample = sample();
+        let of_type = |data_type: &str| {
+            let mut other = sample.clone();
+            other.measurement.data_type = data_type.parse().unwrap();
+            other
+        };
+        let of_unit = |unit: Option<&str>| {
+            let mut other = sample.clone();
+            other.measurement.unit = unit.map(|unit| unit.parse().unwrap());
+            other
+        };
+        let of_metadata = |metadata: &str| {
+            let mut other = sample.clone();
+            other.measurement.metadata = Metadata::parse(metadata).unwrap();
+            other
+        };
+        let readings = [
+            sample.clone(),
+            of_type("heart_rat"),
+            of_type("heart_rate_"),
+            of_unit(None),
+            of_unit(Some("/h")),
+            of_metadata("{}"),
+            of_metadata(r#"{"a":2}"#),
+        ];
+        for reading in &readings {
+            let bytes = encode(reading).unwrap();
+            for neighbour in &readings {
+                let user_id = &reading.measurement.user_id;
+                let decoded = decode(user_id, reading.id, &bytes, Some(neighbour)).unwrap();
+                assert_eq!(&decoded, reading);
+            }
+        }
     }
 }

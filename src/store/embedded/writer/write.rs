@@ -182,7 +182,7 @@ impl Put {
             .map_err(engine_fault)?
             .map(|found| {
                 let user_id = &self.reading.measurement.user_id;
-                record::decode(user_id, self.reading.id, found.value())
+                record::decode(user_id, self.reading.id, found.value(), None)
             });
         let is_new = found.is_none();
         self.held = found
