@@ -1,9 +1,9 @@
 //! `BatchWriteItem`, until everything is processed or time is over.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemOutput;
 use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
@@ -94,6 +94,33 @@ impl Incomplete {
     }
 }
 
+/// Which of the requests `sent` the answer left unprocessed.
+///
+/// # Errors
+/// When it does not tell, or names others, so that all may be unprocessed.
+fn unprocessed(
+    sent: &[WriteRequest],
+    answer: BatchWriteItemOutput,
+) -> Result<Vec<WriteRequest>, StoreError> {
+    let not_told =
+        || StoreError::unavailable("BatchWriteItem did not tell what it left unprocessed");
+    // Where nothing is left, DynamoDB gives an empty map.
+    let left = answer.unprocessed_items.ok_or_else(not_told)?;
+    let left: Vec<WriteRequest> = left.into_values().flatten().collect();
+    let is_sent = |left| key(left).is_some() && sent.iter().any(|sent| key(sent) == key(left));
+    left.iter()
+        .all(is_sent)
+        .then_some(left)
+        .ok_or_else(not_told)
+}
+
+/// What a request puts or deletes.
+fn key(request: &WriteRequest) -> Option<[&AttributeValue; 2]> {
+    let put = request.put_request().map(PutRequest::item);
+    let item = put.or(request.delete_request().map(DeleteRequest::key))?;
+    Some([item.get(USER_ID)?, item.get(DATA_ID)?])
+}
+
 /// Sends up to [`MOST`] requests, and again what DynamoDB left unprocessed,
 /// until `deadline`. Of a call that was throttled all is unprocessed.
 pub(super) async fn send(
@@ -111,15 +138,15 @@ pub(super) async fn send(
             .send()
             .await;
         let waited = match sent {
-            Ok(answer) => {
-                let unprocessed: HashMap<_, _> = answer.unprocessed_items.unwrap_or_default();
-                requests = unprocessed.into_values().flatten().collect();
-                if requests.is_empty() {
-                    return Ok(());
+            Ok(answer) => match unprocessed(&requests, answer) {
+                Ok(left) if left.is_empty() => return Ok(()),
+                Ok(left) => {
+                    requests = left;
+                    let left = "BatchWriteItem left some unprocessed until the end";
+                    wait_after(StoreError::throttled(left), &mut waits, deadline).await
                 }
-                let left = "BatchWriteItem left some unprocessed until the end";
-                wait_after(StoreError::throttled(left), &mut waits, deadline).await
-            }
+                Err(error) => Err(error),
+            },
             Err(error) => {
                 let error = faults.classify("BatchWriteItem", error);
                 wait_after(error, &mut few_waits, deadline).await

@@ -297,7 +297,10 @@ impl<'a> PutAll<'a> {
                     }
                 }
             }
-            asked = answer.unprocessed_keys.unwrap_or_default();
+            // Where nothing is left, DynamoDB gives an empty map.
+            asked = answer.unprocessed_keys.ok_or_else(|| {
+                StoreError::unavailable("BatchGetItem did not tell what it left unprocessed")
+            })?;
             if asked.is_empty() {
                 return Ok(held);
             }

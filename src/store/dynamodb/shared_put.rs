@@ -8,7 +8,8 @@
 //! `BatchWriteItem` cannot. Nor does that know of conditions, so a reading that is
 //! being put is not put a second time until that has ended: all who send it are
 //! answered the same. Where another task or a batch puts the same one at the same
-//! moment, either's `created_at` may be the one that stays, as in [`put_all`].
+//! moment, or a call that was given up for lost reaches the table after the reading
+//! was sent again, either's `created_at` may be the one that stays, as in [`put_all`].
 //!
 //! What nobody waits for any more is not begun.
 //!

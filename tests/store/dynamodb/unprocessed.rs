@@ -186,6 +186,33 @@ async fn an_erasure_that_fails_midway_tells_what_was_deleted() {
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
 }
 
+/// Nothing is taken for stored on an answer that does not tell what was.
+#[tokio::test]
+async fn an_answer_that_does_not_tell_what_is_left_stores_nothing() {
+    let foreign_key = json!({"user_id": {"S": "other"}, "data_id": {"S": "other"}});
+    for (looked_up, written) in [
+        (json!({"Responses": {}}), json!({"UnprocessedItems": {}})),
+        (json!({"UnprocessedKeys": {}}), json!({})),
+        (
+            json!({"UnprocessedKeys": {}}),
+            json!({"UnprocessedItems": {"table": [{}]}}),
+        ),
+        (
+            json!({"UnprocessedKeys": {}}),
+            json!({"UnprocessedItems": {"table": [{"DeleteRequest": {"Key": foreign_key}}]}}),
+        ),
+    ] {
+        let endpoint = answers::serve(move |operation, _| match operation {
+            "BatchGetItem" => (200, looked_up.to_string()),
+            _ => (200, written.to_string()),
+        });
+        let store = connect_to_local(&dynamodb_settings(&endpoint)).await;
+        for outcome in put_batch(&store, series("someone", 60)).await {
+            assert!(matches!(outcome, Err(StoreError::Unavailable(_))));
+        }
+    }
+}
+
 /// What is said to be stored has been processed; what is not has got an error.
 #[tokio::test]
 async fn a_failure_midway_tells_what_was_stored() {
