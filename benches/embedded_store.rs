@@ -23,6 +23,7 @@ use clarity_backend::domain::{
 };
 use clarity_backend::store::{EmbeddedStore, ReadingStore};
 use jiff::Timestamp;
+use mimalloc::MiMalloc;
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use tokio::runtime::Runtime;
 use tokio::sync::{mpsc, oneshot};
@@ -33,6 +34,10 @@ use self::process::own_cpu;
 #[path = "../examples/load/process.rs"]
 #[expect(dead_code, reason = "what is measured here is this process")]
 mod process;
+
+/// The service's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const ROUNDS: usize = 5;
 const ROUND: Duration = Duration::from_secs(2);

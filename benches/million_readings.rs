@@ -19,7 +19,7 @@ mod process;
 mod service;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clarity_backend::domain::{
@@ -30,10 +30,15 @@ use clarity_backend::store::{EmbeddedStore, ReadingStore, put_batch};
 use clarity_backend::summaries::{CalendarPeriod, Summaries};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use tokio::runtime::Runtime;
+use mimalloc::MiMalloc;
+use tokio::runtime::Builder;
 
 use self::process::own_cpu;
 use self::service::Service;
+
+/// The service's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 const FEW: u32 = 1_000;
 const MANY: u32 = 1_000_000;
@@ -47,17 +52,26 @@ const SECONDS: u32 = 40;
 const MONTH: u32 = 30 * 24 * 3600 / SECONDS;
 
 fn main() {
-    let runtime = Runtime::new().unwrap();
+    // As the service has in production, where the requests have one core.
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     let directory = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let folders = ["few", "many", "month"].map(|name| directory.path().join(name));
-    runtime.block_on(async {
-        let few = fill(&folders[0], FEW).await;
-        let many = fill(&folders[1], MANY).await;
-        compare_pages(&few, &many).await;
-        let month = fill(&folders[2], MONTH).await;
-        compare_summaries(&month, &many).await;
-    });
-    runtime.block_on(export(&folders[1]));
+    let many = folders[1].clone();
+    let compared = runtime.spawn(compare(folders));
+    runtime.block_on(compared).unwrap();
+    runtime.block_on(export(&many));
+}
+
+async fn compare([few, many, month]: [PathBuf; 3]) {
+    let few = fill(&few, FEW).await;
+    let many = fill(&many, MANY).await;
+    compare_pages(&few, &many).await;
+    let month = fill(&month, MONTH).await;
+    compare_summaries(&month, &many).await;
 }
 
 /// The `number`th reading; every fourth counts steps.
