@@ -83,14 +83,12 @@ pub(super) struct Incomplete {
 impl Incomplete {
     /// Whether the put of `reading` is among what was not written.
     pub(super) fn holds(&self, reading: &Reading) -> bool {
-        let id = reading.id.to_string();
-        let user_id = reading.measurement.user_id.as_str();
-        let is = |item: &Item, name: &str, text: &str| matches!(item.get(name), Some(AttributeValue::S(found)) if found == text);
-        self.requests.iter().any(|request| {
-            request
-                .put_request()
-                .is_some_and(|put| is(put.item(), DATA_ID, &id) && is(put.item(), USER_ID, user_id))
-        })
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let user_id = text(reading.measurement.user_id.as_str());
+        let id = text(&reading.id.to_string());
+        self.requests
+            .iter()
+            .any(|request| key_of(request) == Some([&user_id, &id]))
     }
 }
 
@@ -107,7 +105,8 @@ fn unprocessed(
     // Where nothing is left, DynamoDB gives an empty map.
     let left = answer.unprocessed_items.ok_or_else(not_told)?;
     let left: Vec<WriteRequest> = left.into_values().flatten().collect();
-    let is_sent = |left| key(left).is_some() && sent.iter().any(|sent| key(sent) == key(left));
+    let is_sent =
+        |left| key_of(left).is_some() && sent.iter().any(|sent| key_of(sent) == key_of(left));
     left.iter()
         .all(is_sent)
         .then_some(left)
@@ -115,7 +114,7 @@ fn unprocessed(
 }
 
 /// What a request puts or deletes.
-fn key(request: &WriteRequest) -> Option<[&AttributeValue; 2]> {
+fn key_of(request: &WriteRequest) -> Option<[&AttributeValue; 2]> {
     let put = request.put_request().map(PutRequest::item);
     let item = put.or(request.delete_request().map(DeleteRequest::key))?;
     Some([item.get(USER_ID)?, item.get(DATA_ID)?])
