@@ -42,7 +42,7 @@ def dynamodb():
     port = free_port()
     process = subprocess.Popen(
         [
-            "java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData", "-Djava.library.path=DynamoDBLocal_lib",
+            "java", "-Xmx512m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
             "-jar", "DynamoDBLocal.jar", "-inMemory", "-disableTelemetry", "-port", str(port),
         ],
         cwd=package(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

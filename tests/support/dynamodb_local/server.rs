@@ -82,8 +82,8 @@ impl Server {
             // Small and quick to start, and no files elsewhere.
             .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
             .arg("-XX:-UsePerfData")
-            .args(["-Djava.library.path=DynamoDBLocal_lib", "-jar"])
-            .args(["DynamoDBLocal.jar", "-inMemory", "-disableTelemetry"])
+            .args(["-jar", "DynamoDBLocal.jar"])
+            .args(["-inMemory", "-disableTelemetry"])
             .args(["-port", &port.to_string()])
             .current_dir(package)
             .stdin(Stdio::piped())
