@@ -36,6 +36,8 @@ NOT_ON_AWS = set(
     "OTEL_EXPORTER_OTLP_ENDPOINT CLARITY_REVISION "
     "CLARITY_API_KEYS_FILE CLARITY_API_KEYS_SECRET AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_PROFILE".split()
 )
+# Reference of the service's settings, generated from the table that the service reads.
+SETTINGS_PAGE = "docs/reference/settings.md"
 # What Fargate allows, in seconds.
 LONGEST_STOP_TIMEOUT = 120
 
@@ -55,10 +57,11 @@ class Files:
     def text(self, path: str) -> str:
         return (self.directory / path).read_text(encoding="utf-8")
 
-    def source(self, directory: str) -> str:
-        """The service's own source there, without the tests within it."""
-        paths = sorted((self.directory / directory).rglob("*.rs"))
-        return "".join(path.read_text(encoding="utf-8").split("#[cfg(test)]\nmod ")[0] for path in paths)
+    @property
+    def settings(self) -> dict[str, str]:
+        """Default of each of the service's settings, by variable."""
+        row = re.compile(r"^\| `([A-Z_]+)` \| (?:`([^`]*)`)?", re.M)
+        return dict(row.findall(self.text(SETTINGS_PAGE)))
 
     def properties(self, name: str) -> dict:
         return self.resources[name]["Properties"]
@@ -144,13 +147,13 @@ def service_waits_for_its_listener(files: Files):
 
 def drain_fits(files: Files):
     """Neither the service nor the load balancer nor ECS cuts off what is in flight."""
-    deadlines = re.findall(r'"INSIGHT_DEADLINE", (\d+)', files.source("src/config"))
-    if len(deadlines) != 1:
-        yield f"this rule does not find the longest time of an insight any more: {deadlines}"
+    deadline = files.settings.get("INSIGHT_DEADLINE", "")
+    if not deadline.isdecimal():
+        yield f"{SETTINGS_PAGE} states no default for INSIGHT_DEADLINE"
         return
     insight = files.parameters["InsightDeadline"]
-    if insight["Default"] != int(deadlines[0]):
-        yield f"InsightDeadline is not {deadlines[0]}, as in the service"
+    if insight["Default"] != int(deadline):
+        yield f"InsightDeadline is not {deadline}, as in the service"
     grace, deadline = (int(files.environment[name]) for name in ("SHUTDOWN_GRACE", "SHUTDOWN_DEADLINE"))
     stop = files.container["StopTimeout"]
     group = attributes(files.properties("TargetGroup")["TargetGroupAttributes"])
@@ -314,14 +317,12 @@ def alarms_reach_somebody(files: Files):
 
 
 def names_of_variables_agree(files: Files):
-    """Each variable of the service is in the template, .env.aws and the README."""
-    quoted = set(re.findall(r'"([A-Z][A-Z_]+)"', files.source("src/config")))
-    known = {name for name in quoted if "_" in name or name in ("ENVIRONMENT", "HOST", "PORT")}
+    """Each setting of the service is in the template and in .env.aws."""
+    known = set(files.settings)
     described = set(re.findall(r"^([A-Z_]+)=", files.text(".env.aws"), re.M))
     set_on_aws = {*files.environment, *(pair["Name"] for pair in plain(files.container["Secrets"]))}
-    readme = set(re.findall(r"`([A-Z_]+)`", files.text("README.md")))
     if not {"ENVIRONMENT", "CLARITY_DATA_DIR", "GEMINI_MODEL", "INSIGHT_DEADLINE"} <= known:
-        yield f"this rule does not find the service's variables any more: {sorted(known)}"
+        yield f"this rule does not find the service's settings: {sorted(known)}"
     # A profile that is named, but empty, would be looked for.
     for name in sorted(known - described - {"AWS_PROFILE"}):
         yield f".env.aws lacks {name}"
@@ -329,8 +330,6 @@ def names_of_variables_agree(files: Files):
         yield f"the template lacks {name}"
     for name in sorted(set_on_aws - known):
         yield f"the template sets {name}, which the service does not read"
-    for name in sorted(known - readme):
-        yield f"the README lacks {name}"
 
 
 def image_is_of_its_platform(files: Files):

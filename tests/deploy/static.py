@@ -17,6 +17,7 @@ SCRIPTS = [
     *sorted(str(path) for path in Path("tests/deploy").glob("*.sh")),
 ]
 TEMPLATE = "infra/clarity-backend.yaml"
+SETTINGS_PAGE = "docs/reference/settings.md"
 WORKFLOWS = sorted(str(path) for path in Path(".github/workflows").glob("*.yml"))
 # What the checks read.
 FILES = [
@@ -26,8 +27,7 @@ FILES = [
     "docker-compose.aws.yml",
     "rust-toolchain.toml",
     TEMPLATE,
-    "README.md",
-    *sorted(str(path) for path in Path("src").rglob("*.rs")),
+    SETTINGS_PAGE,
     *SCRIPTS,
     *WORKFLOWS,
 ]
@@ -81,7 +81,7 @@ FAULTS = [
     Fault("rules", "alarms_reach_somebody", TEMPLATE, "MetricName: HTTPCode_ELB_5XX_Count", "MetricName: HTTPCode_ELB_3XX_Count"),
     Fault("rules", "names_of_variables_agree", ".env.aws", "SHUTDOWN_GRACE=\n", ""),
     Fault("rules", "names_of_variables_agree", TEMPLATE, "            - {Name: INSIGHT_CACHE_TTL, Value: !Ref InsightCacheTtl}\n", ""),
-    Fault("rules", "names_of_variables_agree", "README.md", "`GEMINI_API_VERSION`", "`GEMINI_VERSION`"),
+    Fault("rules", "names_of_variables_agree", SETTINGS_PAGE, "`GEMINI_API_VERSION`", "`GEMINI_VERSION`"),
     Fault("rules", "image_is_of_its_platform", "Dockerfile", "ARG TARGETARCH\n", "ARG TARGETARCH=amd64\n"),
     Fault("rules", "versions_are_pinned", "Dockerfile", "rust:1.95-", "rust:1.80-"),
 ]
