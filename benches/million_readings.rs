@@ -27,7 +27,7 @@ use clarity_backend::domain::{
     ReadingValue, TimeRange,
 };
 use clarity_backend::store::{EmbeddedStore, ReadingStore, put_batch};
-use clarity_backend::summaries::{CalendarPeriod, Summaries};
+use clarity_backend::summaries::{CalendarPeriod, Summarizer};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use mimalloc::MiMalloc;
@@ -216,18 +216,18 @@ async fn summarize(store: &EmbeddedStore, days: u32) {
         range,
         ..all(Order::Asc, PageSize::LARGEST)
     };
-    let mut summaries = Summaries::new(range, CalendarPeriod::Day, TimeZone::UTC, end);
+    let mut summarizer = Summarizer::new(range, CalendarPeriod::Day, TimeZone::UTC, end);
     loop {
         let page = store.list(&query).await.unwrap();
         for reading in &page.readings {
-            summaries.take(reading).unwrap();
+            summarizer.push(reading).unwrap();
         }
         query.after = page.next;
         if query.after.is_none() {
             break;
         }
     }
-    let series = summaries.finish();
+    let series = summarizer.finish();
     let counts = series.iter().flat_map(|series| &series.periods);
     let count: u64 = counts.map(|period| period.count).sum();
     assert_eq!(count, u64::from(MONTH / 30 * days));

@@ -161,7 +161,7 @@ impl FromJson for Asked {
         );
         match (user_id, question) {
             (Some(user_id), Some(question)) if faults.list().is_empty() => Ok(Self {
-                question: question.about(&user_id),
+                question: question.redact_user_id(&user_id),
                 user_id,
                 include_recent_data: include_recent_data.unwrap_or(true),
             }),

@@ -21,8 +21,8 @@ use super::summary_parameters::{SummaryParameters, SummaryQuery};
 use super::validation::Faults;
 use crate::domain::{ListQuery, Order, PageSize};
 use crate::summaries::{
-    CalendarPeriod, Coverage, Direction, MedianMethod, PeriodSummary, Series, Strength, Summaries,
-    TooMuch,
+    CalendarPeriod, Coverage, Direction, MedianMethod, PeriodSummary, SeriesSummary, Strength,
+    Summarizer, SummaryLimitExceeded,
 };
 
 /// How long a request reads: less than a load balancer waits for an answer.
@@ -66,12 +66,12 @@ pub async fn summarize(
     };
     let deadline = Instant::now() + PATIENCE;
     let _memory = state.admission.scan().await?;
-    let mut summaries = Summaries::new(range, period, zone.clone(), state.clock.now());
+    let mut summarizer = Summarizer::new(range, period, zone.clone(), state.clock.now());
     loop {
         let page = state.store.list(&query).await?;
         permission.count(page.readings.len() as u64);
         for reading in &page.readings {
-            summaries.take(reading).map_err(too_much)?;
+            summarizer.push(reading).map_err(limit_exceeded)?;
         }
         query.after = page.next;
         if page.next.is_none() {
@@ -81,7 +81,7 @@ pub async fn summarize(
             return Err(ApiError::OutOfTime);
         }
     }
-    let series = summaries.finish();
+    let series = summarizer.finish();
     let local = Local(&zone);
     answer(&Summarized {
         success: true,
@@ -99,12 +99,12 @@ pub async fn summarize(
     })
 }
 
-fn too_much(too_much: TooMuch) -> ApiError {
-    let pointer = match too_much {
-        TooMuch::Periods => "/bucket",
-        TooMuch::Series => "/data_type",
+fn limit_exceeded(limit: SummaryLimitExceeded) -> ApiError {
+    let pointer = match limit {
+        SummaryLimitExceeded::Periods => "/bucket",
+        SummaryLimitExceeded::Series => "/data_type",
     };
-    ApiError::Invalid(Faults::one(pointer, too_much))
+    ApiError::Invalid(Faults::one(pointer, limit))
 }
 
 /// Writes times as the clocks of a zone show them.
@@ -118,7 +118,7 @@ impl Local<'_> {
         }
     }
 
-    fn series<'a>(&self, series: &'a Series) -> TypeSummary<'a> {
+    fn series<'a>(&self, series: &'a SeriesSummary) -> TypeSummary<'a> {
         let Coverage {
             days_with_data,
             days,
@@ -135,19 +135,19 @@ impl Local<'_> {
                 days,
                 share: f64::from(days_with_data) / f64::from(days.max(1)),
             },
-            baseline: series.usual.ok().map(|usual| Baseline {
-                median: usual.median,
-                mad: usual.deviation,
-                days: usual.days,
+            baseline: series.baseline.ok().map(|baseline| Baseline {
+                median: baseline.median,
+                mad: baseline.deviation,
+                days: baseline.days,
             }),
-            baseline_reason: series.usual.err().map(|reason| reason.to_string()),
-            trend: series.change.ok().map(|change| TrendSummary {
-                slope_per_day: change.slope_per_day,
-                direction: change.direction,
-                strength: change.strength,
-                days: change.days,
+            baseline_reason: series.baseline.err().map(|reason| reason.to_string()),
+            trend: series.trend.ok().map(|trend| TrendSummary {
+                slope_per_day: trend.slope_per_day,
+                direction: trend.direction,
+                strength: trend.strength,
+                days: trend.days,
             }),
-            trend_reason: series.change.err().map(|reason| reason.to_string()),
+            trend_reason: series.trend.err().map(|reason| reason.to_string()),
         }
     }
 

@@ -3,7 +3,7 @@
 //! These are all the recommendations there are. A model may choose among them,
 //! and write none of its own: what to do is where a wrong word does most harm.
 
-use super::brief::Brief;
+use super::brief::AnalysisContext;
 use super::topics::{BLOOD_PRESSURE, HEART, MOVEMENT, SLEEP, TEMPERATURE, WEIGHT};
 
 /// Something that does most people good.
@@ -18,7 +18,7 @@ pub struct Advice {
 }
 
 /// At most how many pieces of advice are considered for an answer.
-const MOST_FITTING: usize = 10;
+const MAX_SUITABLE: usize = 10;
 
 const CALM: &[&str] = &[
     "stress",
@@ -121,19 +121,16 @@ const ADVICE: &[Advice] = &[
     },
 ];
 
-/// What fits the data types that the brief is about, the first of them first,
+/// What fits the data types that the context is about, the first of them first,
 /// and then what is always good.
-pub fn fitting(brief: &Brief) -> Vec<&'static Advice> {
-    let described = brief
-        .descriptions
-        .iter()
-        .map(|description| description.name());
-    let asked = brief.intent.mentions.iter().flat_map(|mention| {
+pub fn suitable(context: &AnalysisContext) -> Vec<&'static Advice> {
+    let described = context.summaries.iter().map(|summary| summary.name());
+    let asked = context.intent.mentions.iter().flat_map(|mention| {
         mention
             .named
             .as_deref()
             .into_iter()
-            .chain(mention.about.iter().copied())
+            .chain(mention.related.iter().copied())
     });
     let mut fitting: Vec<&Advice> = Vec::new();
     for metric in described.chain(asked) {
@@ -144,12 +141,12 @@ pub fn fitting(brief: &Brief) -> Vec<&'static Advice> {
         }
     }
     fitting.extend(ADVICE.iter().filter(|advice| advice.metrics.is_empty()));
-    fitting.truncate(MOST_FITTING);
+    fitting.truncate(MAX_SUITABLE);
     fitting
 }
 
 /// What goes with one data type.
-pub fn about(metric: &str) -> Option<&'static Advice> {
+pub fn for_metric(metric: &str) -> Option<&'static Advice> {
     ADVICE
         .iter()
         .find(|advice| advice.metrics.contains(&metric))

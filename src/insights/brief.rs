@@ -4,24 +4,24 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::analysis::{Description, Seen, Series, describe, series, unify_units};
+use super::analysis::{MetricSummary, ObservedSpan, Series, describe, series, unify_units};
 use super::answer::{Confidence, ConfidenceLevel, DataCoverage};
 use super::fact::{Fact, FactIds, Span, Statistic};
 use super::intent::Intent;
 use super::observation::{Evidence, Observation};
 use super::question::Question;
 use super::topics::{Mention, TOPICS};
-use super::wording::{capitalised, spoken};
+use super::wording::{capitalize, spoken_name};
 use crate::domain::vocabulary;
 
 /// All that an answer may say: the question, and the facts that bear on it.
-pub struct Brief {
+pub struct AnalysisContext {
     /// What was asked.
     pub question: Question,
     /// What it asks for.
     pub intent: Intent,
     /// What was computed, by how much it bears on the question.
-    pub descriptions: Vec<Description>,
+    pub summaries: Vec<MetricSummary>,
     /// What would be needed and is not there.
     pub missing: Vec<String>,
     /// What is to be known of the answer as a whole, in a sentence.
@@ -46,37 +46,37 @@ const MOST_SENT: usize = 200;
 /// An older newest reading says little of now.
 const RECENT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-impl Brief {
+impl AnalysisContext {
     /// Computes what bears on `question`.
-    pub fn of(question: Question, evidence: Evidence, now: Timestamp) -> Self {
+    pub fn new(question: Question, evidence: Evidence, now: Timestamp) -> Self {
         match evidence {
             Evidence::Withheld => {
-                let mut brief = Self::empty(question, now);
-                brief.is_withheld = true;
-                brief
+                let mut context = Self::empty(question, now);
+                context.is_withheld = true;
+                context
                     .missing
                     .push("readings, which were not to be looked at".to_owned());
-                brief
+                context
             }
             Evidence::Readings { observations, .. } if observations.is_empty() => {
-                let mut brief = Self::empty(question, now);
-                brief
+                let mut context = Self::empty(question, now);
+                context
                     .missing
                     .push("readings: none are stored for this user yet".to_owned());
-                brief
+                context
             }
             Evidence::Readings {
                 observations,
                 complete,
-            } => Self::from(question, observations, complete, now),
+            } => Self::analyze(question, observations, complete, now),
         }
     }
 
     fn empty(question: Question, now: Timestamp) -> Self {
         Self {
-            intent: Intent::of(question.as_str(), []),
+            intent: Intent::parse(question.as_str(), []),
             question,
-            descriptions: Vec::new(),
+            summaries: Vec::new(),
             missing: Vec::new(),
             note: None,
             is_partial: false,
@@ -85,38 +85,38 @@ impl Brief {
         }
     }
 
-    fn from(
+    fn analyze(
         question: Question,
         mut observations: Vec<Observation>,
         complete: bool,
         now: Timestamp,
     ) -> Self {
-        let seen = Seen::of(&observations, complete);
+        let seen = ObservedSpan::new(&observations, complete);
         unify_units(&mut observations);
         let all = series(&observations);
         let others = all
             .iter()
             .filter(|series| series.metric.is_none())
             .map(|series| series.data_type);
-        let intent = Intent::of(question.as_str(), others);
+        let intent = Intent::parse(question.as_str(), others);
         let (chosen, not_found) = choose(&all, &intent);
         let needs_resting = all
             .iter()
             .all(|series| name(series) != "resting_heart_rate");
         let mut ids = FactIds::default();
-        let descriptions: Vec<Description> = chosen
+        let summaries: Vec<MetricSummary> = chosen
             .iter()
             .filter_map(|series| describe(series, seen, now, needs_resting, &mut ids))
             .collect();
         let left_out = if intent.mentions.is_empty() {
-            all.len() - descriptions.len()
+            all.len() - summaries.len()
         } else {
             0
         };
-        let mut brief = Self {
+        let mut context = Self {
             intent,
             question,
-            descriptions,
+            summaries,
             missing: not_found
                 .iter()
                 .map(|phrase| format!("readings of {phrase}"))
@@ -133,23 +133,26 @@ impl Brief {
                 list(&not_found, "or")
             ));
         }
-        if brief.descriptions.is_empty() {
-            notes.push(format!("there are readings of {}", what_there_is(&all)));
+        if context.summaries.is_empty() {
+            notes.push(format!(
+                "there are readings of {}",
+                available_data_types(&all)
+            ));
         }
-        let tells_yesterday = |description: &Description| description.sum_of_yesterday().is_some();
+        let tells_yesterday = |summary: &MetricSummary| summary.sum_of_yesterday().is_some();
         let misses_yesterday =
-            brief.intent.yesterday && !brief.descriptions.iter().any(tells_yesterday);
-        if brief.intent.other_period || misses_yesterday {
+            context.intent.is_yesterday && !context.summaries.iter().any(tells_yesterday);
+        if context.intent.has_other_period || misses_yesterday {
             notes.push(
                 "only the 24 hours, 7 days and 30 days up to the newest reading can be told of"
                     .to_owned(),
             );
-            brief
+            context
                 .missing
                 .push("statistics of the period that was asked for".to_owned());
         }
-        brief.note_what_is_old(&mut notes);
-        brief.note_choices(&mut notes);
+        context.add_staleness_notice(&mut notes);
+        context.add_choice_notices(&mut notes);
         if !complete {
             notes.push(format!(
                 "only the newest {} readings were looked at, so older ones, and data types that have only older ones, are left out",
@@ -161,16 +164,16 @@ impl Brief {
                 "{left_out} more series can be asked for by their data types"
             ));
         }
-        brief.note = (!notes.is_empty()).then(|| capitalised(&notes.join("; ")) + ".");
-        brief
+        context.note = (!notes.is_empty()).then(|| capitalize(&notes.join("; ")) + ".");
+        context
     }
 
-    fn note_what_is_old(&mut self, notes: &mut Vec<String>) {
+    fn add_staleness_notice(&mut self, notes: &mut Vec<String>) {
         let old: Vec<(String, Date)> = self
-            .descriptions
+            .summaries
             .iter()
-            .filter(|description| self.is_old(description.newest.0))
-            .map(|description| (description.label(), description.newest.1))
+            .filter(|summary| self.is_old(summary.newest.0))
+            .map(|summary| (summary.label(), summary.newest.1))
             .collect();
         for same_day in old.chunk_by(|(_, one), (_, other)| one == other) {
             let labels: Vec<String> = same_day.iter().map(|(label, _)| label.clone()).collect();
@@ -185,22 +188,22 @@ impl Brief {
         }
     }
 
-    fn note_choices(&self, notes: &mut Vec<String>) {
-        notes.extend(self.descriptions.iter().filter_map(|description| {
-            let choice = description.choice.as_ref()?;
-            Some(format!("of {}, {choice}", description.label()))
+    fn add_choice_notices(&self, notes: &mut Vec<String>) {
+        notes.extend(self.summaries.iter().filter_map(|summary| {
+            let choice = summary.choice.as_ref()?;
+            Some(format!("of {}, {choice}", summary.label()))
         }));
     }
 
     /// The facts that a model is sent: those of data types whose names are the
     /// vocabulary's, and not any text.
     pub fn sent_facts(&self) -> impl Iterator<Item = &Fact> {
-        self.descriptions
+        self.summaries
             .iter()
-            .filter(|description| description.metric.is_some())
-            .flat_map(|description| {
-                let facts = description.facts.iter();
-                facts.filter(|fact| description.can_be_told_alone(fact))
+            .filter(|summary| summary.metric.is_some())
+            .flat_map(|summary| {
+                let facts = summary.facts.iter();
+                facts.filter(|fact| summary.is_self_explanatory(fact))
             })
             .take(MOST_SENT)
     }
@@ -210,29 +213,22 @@ impl Brief {
         self.sent_facts().find(|fact| fact.fact_id == id)
     }
 
-    /// The description that a fact belongs to.
-    pub fn description_of(&self, fact: &Fact) -> Option<&Description> {
-        self.descriptions.iter().find(|description| {
-            description
-                .facts
-                .iter()
-                .any(|own| own.fact_id == fact.fact_id)
-        })
+    /// The summary that a fact belongs to.
+    pub fn summary_of(&self, fact: &Fact) -> Option<&MetricSummary> {
+        self.summaries
+            .iter()
+            .find(|summary| summary.facts.iter().any(|own| own.fact_id == fact.fact_id))
     }
 
     /// How much there is to go on.
     pub fn coverage(&self) -> DataCoverage {
         let days: BTreeSet<_> = self
-            .descriptions
+            .summaries
             .iter()
-            .flat_map(|description| &description.days)
+            .flat_map(|summary| &summary.days)
             .collect();
         DataCoverage {
-            readings: self
-                .descriptions
-                .iter()
-                .map(|description| description.readings)
-                .sum(),
+            readings: self.summaries.iter().map(|summary| summary.readings).sum(),
             days: days.len(),
             missing: self.missing.clone(),
         }
@@ -242,25 +238,21 @@ impl Brief {
     pub fn confidence(&self) -> Confidence {
         let mut reasons = Vec::new();
         let levels = self
-            .descriptions
+            .summaries
             .iter()
-            .map(|description| self.confidence_in(description, &mut reasons));
+            .map(|summary| self.confidence_in(summary, &mut reasons));
         let level = levels.min().unwrap_or(ConfidenceLevel::Low);
-        if self.descriptions.is_empty() {
+        if self.summaries.is_empty() {
             reasons.push("there are no readings to go on".to_owned());
         }
         Confidence { level, reasons }
     }
 
-    fn confidence_in(
-        &self,
-        description: &Description,
-        reasons: &mut Vec<String>,
-    ) -> ConfidenceLevel {
+    fn confidence_in(&self, summary: &MetricSummary, reasons: &mut Vec<String>) -> ConfidenceLevel {
         const DAYS_FOR_HIGH: usize = 21;
         const DAYS_FOR_MEDIUM: usize = 7;
-        let label = description.label();
-        let days = description.days.len();
+        let label = summary.label();
+        let days = summary.days.len();
         let mut level = match days {
             DAYS_FOR_HIGH.. => ConfidenceLevel::High,
             DAYS_FOR_MEDIUM.. => ConfidenceLevel::Medium,
@@ -269,7 +261,7 @@ impl Brief {
         if level < ConfidenceLevel::High {
             reasons.push(format!("{label} has readings on {days} of 30 days"));
         }
-        if self.is_old(description.newest.0) {
+        if self.is_old(summary.newest.0) {
             reasons.push(format!(
                 "the newest {label} reading is more than a week old"
             ));
@@ -327,7 +319,7 @@ fn find<'a, 'b>(all: &'b [Series<'a>], mention: &Mention) -> (Vec<&'b Series<'a>
         }
     }
     let found: Vec<_> = mention
-        .about
+        .related
         .iter()
         .flat_map(|metric| all.iter().filter(move |series| name(series) == *metric))
         .take(MOST_SERIES_OF_A_MENTION)
@@ -362,11 +354,11 @@ fn name<'a>(series: &Series<'a>) -> &'a str {
         .map_or(series.data_type, |metric| metric.name.as_str())
 }
 
-impl Description {
+impl MetricSummary {
     /// Whether a sentence can tell the fact without explaining it: single
     /// readings of what adds up are parts of days, and a unit that is not known
     /// could be any text.
-    fn can_be_told_alone(&self, fact: &Fact) -> bool {
+    fn is_self_explanatory(&self, fact: &Fact) -> bool {
         let is_of_parts = matches!(
             fact.statistic,
             Statistic::Min
@@ -385,7 +377,7 @@ impl Description {
 
     /// What people call it.
     pub fn label(&self) -> String {
-        spoken(&self.data_type)
+        spoken_name(&self.data_type)
     }
 
     /// The longest span that was looked at whole, up to `span`.
@@ -399,10 +391,10 @@ impl Description {
 }
 
 /// Data types that can be asked for.
-fn what_there_is(all: &[Series<'_>]) -> String {
+fn available_data_types(all: &[Series<'_>]) -> String {
     let mut names: Vec<String> = general(all)
         .iter()
-        .map(|series| spoken(series.data_type))
+        .map(|series| spoken_name(series.data_type))
         .take(MOST_NAMED)
         .collect();
     if all.len() > MOST_NAMED {

@@ -5,7 +5,7 @@ use super::answer::{
 use super::fact::{Fact, FactIds, Period, Span, Statistic, Window};
 use super::observation::Observation;
 use super::safety::{DISCLAIMER, RedFlag};
-use super::wording::{capitalised, spoken, value};
+use super::wording::{capitalize, spoken_name, value};
 use crate::domain::vocabulary;
 
 /// Tells somebody who may be in danger to seek help, and nothing else.
@@ -67,10 +67,10 @@ fn finding(observation: &Observation) -> Finding {
         period: Period::UpToNewest(Span::Day),
         trend: None,
     };
-    let label = spoken(metric);
+    let label = spoken_name(metric);
     let text = format!(
         "{}: the last reading is {}, of {}.",
-        capitalised(&label),
+        capitalize(&label),
         value(&fact),
         observation.date()
     );

@@ -44,7 +44,7 @@ pub struct Fact {
 
 impl Fact {
     /// The most reading ids that it names.
-    pub const MOST_READING_IDS: usize = 20;
+    pub const MAX_READING_IDS: usize = 20;
 }
 
 fn ids<S: Serializer>(ids: &[ReadingId], serializer: S) -> Result<S::Ok, S::Error> {

@@ -5,27 +5,27 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::fact::Span;
-use super::topics::{Mention, mentions};
-use super::words::{Lexicon, Word, words};
+use super::topics::{Mention, find_mentions};
+use super::words::{PhraseTable, Word, tokenize};
 
 /// What a question asks for, as far as its words tell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {
     /// Of what, in the order of the question; empty where it is general.
     pub mentions: Vec<Mention>,
-    /// Which figures; empty where none is named.
-    pub figures: Vec<Figure>,
+    /// Which statistics; empty where none is named.
+    pub statistics: Vec<RequestedStatistic>,
     /// Over how long, if it says so.
     pub span: Option<Span>,
     /// Whether it asks for the day before.
-    pub yesterday: bool,
+    pub is_yesterday: bool,
     /// Whether it names a period that there are no facts of.
-    pub other_period: bool,
+    pub has_other_period: bool,
 }
 
-/// A figure that a question can ask for.
+/// A statistic that a question can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Figure {
+pub enum RequestedStatistic {
     /// What it is on average.
     Mean,
     /// What lies in the middle.
@@ -54,42 +54,42 @@ pub enum Figure {
 
 impl Intent {
     /// What `question` asks for of the vocabulary's data types and `others`.
-    pub fn of<'a>(question: &str, others: impl IntoIterator<Item = &'a str>) -> Self {
-        let words = words(question);
-        let mut mentions = mentions(&words, others);
-        let mut figures = FIGURES_AND_SPANS.find(&words);
+    pub fn parse<'a>(question: &str, others: impl IntoIterator<Item = &'a str>) -> Self {
+        let words = tokenize(question);
+        let mut mentions = find_mentions(&words, others);
+        let mut statistics = RULES.find(&words);
         // "last night" is a time, and so are "24 hr".
         mentions.retain(|(at, _)| {
-            !figures.iter().any(|(figure, meaning)| {
-                !matches!(meaning, Meaning::Figure(_))
-                    && figure.start <= at.start
-                    && at.end <= figure.end
+            !statistics.iter().any(|(statistic, meaning)| {
+                !matches!(meaning, IntentRule::Statistic(_))
+                    && statistic.start <= at.start
+                    && at.end <= statistic.end
             })
         });
         let mentions = without_repetitions(mentions);
-        // The variability of "heart rate variability" is a name, not a figure.
-        figures.retain(|(at, _)| {
+        // The variability of "heart rate variability" is a name, not a statistic.
+        statistics.retain(|(at, _)| {
             mentions.iter().all(|(mention, _)| {
                 at.start < mention.start || at.end > mention.end || at.len() == mention.len()
             })
         });
         let mut intent = Self {
             mentions: mentions.into_iter().map(|(_, mention)| mention).collect(),
-            figures: Vec::new(),
+            statistics: Vec::new(),
             span: None,
-            yesterday: false,
-            other_period: false,
+            is_yesterday: false,
+            has_other_period: false,
         };
-        intent.other_period = names_other_period(&words, &figures);
-        for (_, meaning) in figures {
+        intent.has_other_period = names_other_period(&words, &statistics);
+        for (_, meaning) in statistics {
             match meaning {
-                Meaning::Span(span) => intent.span = intent.span.or(Some(*span)),
-                Meaning::Yesterday => intent.yesterday = true,
-                Meaning::OtherPeriod => intent.other_period = true,
-                Meaning::Figure(figure) if !intent.figures.contains(figure) => {
-                    intent.figures.push(*figure);
+                IntentRule::Span(span) => intent.span = intent.span.or(Some(*span)),
+                IntentRule::Yesterday => intent.is_yesterday = true,
+                IntentRule::OtherPeriod => intent.has_other_period = true,
+                IntentRule::Statistic(statistic) if !intent.statistics.contains(statistic) => {
+                    intent.statistics.push(*statistic);
                 }
-                Meaning::Figure(_) => {}
+                IntentRule::Statistic(_) => {}
             }
         }
         intent
@@ -98,12 +98,12 @@ impl Intent {
 
 /// Whether a number of days, hours or the like, or a year, is named that is no
 /// period that there are facts of.
-fn names_other_period(words: &[Word], known: &[(Range<usize>, &Meaning)]) -> bool {
+fn names_other_period(words: &[Word], known: &[(Range<usize>, &IntentRule)]) -> bool {
     const UNITS: [&str; 7] = ["hour", "hr", "day", "night", "week", "month", "year"];
     let is_known = |at: usize| {
-        known
-            .iter()
-            .any(|(range, meaning)| range.contains(&at) && !matches!(meaning, Meaning::Figure(_)))
+        known.iter().any(|(range, meaning)| {
+            range.contains(&at) && !matches!(meaning, IntentRule::Statistic(_))
+        })
     };
     let number = |word: &Word| word.text.parse::<u32>().ok();
     words.iter().enumerate().any(|(at, word)| {
@@ -128,40 +128,44 @@ fn without_repetitions(mentions: Vec<(Range<usize>, Mention)>) -> Vec<(Range<usi
         .into_iter()
         .filter(|(_, mention)| {
             let is_named_anyway = mention.named.is_none()
-                && names.iter().any(|name| mention.about.contains(&&**name));
-            let meaning = (mention.named.clone(), mention.about.clone());
+                && names.iter().any(|name| mention.related.contains(&&**name));
+            let meaning = (mention.named.clone(), mention.related.clone());
             !is_named_anyway && known.insert(meaning)
         })
         .collect()
 }
 
 #[derive(Clone, Copy)]
-enum Meaning {
-    Figure(Figure),
+enum IntentRule {
+    Statistic(RequestedStatistic),
     Span(Span),
     Yesterday,
     OtherPeriod,
 }
 
-static FIGURES_AND_SPANS: LazyLock<Lexicon<Meaning>> = LazyLock::new(|| {
-    let figures = FIGURES.iter().flat_map(|(figure, phrases)| {
+static RULES: LazyLock<PhraseTable<IntentRule>> = LazyLock::new(|| {
+    let statistics = STATISTICS.iter().flat_map(|(statistic, phrases)| {
         phrases
             .iter()
-            .map(|phrase| (*phrase, Meaning::Figure(*figure)))
+            .map(|phrase| (*phrase, IntentRule::Statistic(*statistic)))
     });
-    let spans = SPANS
+    let spans = SPANS.iter().flat_map(|(span, phrases)| {
+        phrases
+            .iter()
+            .map(|phrase| (*phrase, IntentRule::Span(*span)))
+    });
+    let yesterday = YESTERDAY
         .iter()
-        .flat_map(|(span, phrases)| phrases.iter().map(|phrase| (*phrase, Meaning::Span(*span))));
-    let yesterday = YESTERDAY.iter().map(|phrase| (*phrase, Meaning::Yesterday));
+        .map(|phrase| (*phrase, IntentRule::Yesterday));
     let others = OTHER_PERIODS
         .iter()
-        .map(|phrase| (*phrase, Meaning::OtherPeriod));
-    Lexicon::new(spans.chain(yesterday).chain(others).chain(figures))
+        .map(|phrase| (*phrase, IntentRule::OtherPeriod));
+    PhraseTable::new(spans.chain(yesterday).chain(others).chain(statistics))
 });
 
-const FIGURES: &[(Figure, &[&str])] = &[
+const STATISTICS: &[(RequestedStatistic, &[&str])] = &[
     (
-        Figure::Mean,
+        RequestedStatistic::Mean,
         &[
             "average",
             "averaged",
@@ -178,9 +182,9 @@ const FIGURES: &[(Figure, &[&str])] = &[
             "promedia",
         ],
     ),
-    (Figure::Median, &["median", "middle"]),
+    (RequestedStatistic::Median, &["median", "middle"]),
     (
-        Figure::Lowest,
+        RequestedStatistic::Lowest,
         &[
             "lowest",
             "minimum",
@@ -194,7 +198,7 @@ const FIGURES: &[(Figure, &[&str])] = &[
         ],
     ),
     (
-        Figure::Highest,
+        RequestedStatistic::Highest,
         &[
             "highest",
             "maximum",
@@ -209,7 +213,7 @@ const FIGURES: &[(Figure, &[&str])] = &[
         ],
     ),
     (
-        Figure::Latest,
+        RequestedStatistic::Latest,
         &[
             "latest",
             "current",
@@ -224,7 +228,7 @@ const FIGURES: &[(Figure, &[&str])] = &[
         ],
     ),
     (
-        Figure::Total,
+        RequestedStatistic::Total,
         &[
             "total",
             "sum",
@@ -240,7 +244,7 @@ const FIGURES: &[(Figure, &[&str])] = &[
         ],
     ),
     (
-        Figure::Count,
+        RequestedStatistic::Count,
         &[
             "how many readings",
             "how many measurements",
@@ -249,7 +253,7 @@ const FIGURES: &[(Figure, &[&str])] = &[
         ],
     ),
     (
-        Figure::Trend,
+        RequestedStatistic::Trend,
         &[
             "trend",
             "trending",
@@ -281,11 +285,11 @@ const FIGURES: &[(Figure, &[&str])] = &[
         ],
     ),
     (
-        Figure::TimeInRange,
+        RequestedStatistic::TimeInRange,
         &["time in range", "in range", "tir", "gmi"],
     ),
     (
-        Figure::Variability,
+        RequestedStatistic::Variability,
         &[
             "variability",
             "variation",
@@ -298,7 +302,7 @@ const FIGURES: &[(Figure, &[&str])] = &[
         ],
     ),
     (
-        Figure::Outliers,
+        RequestedStatistic::Outliers,
         &[
             "outlier",
             "unusual",
@@ -309,7 +313,7 @@ const FIGURES: &[(Figure, &[&str])] = &[
         ],
     ),
     (
-        Figure::Weekends,
+        RequestedStatistic::Weekends,
         &["weekend", "weekday", "saturday", "sunday"],
     ),
 ];
@@ -430,31 +434,47 @@ mod tests {
 
     #[test]
     fn figures_and_spans_are_told_from_words() {
-        for (question, figures, span) in [
+        for (question, statistics, span) in [
             (
                 "What was my average heart rate last week?",
-                vec![Figure::Mean],
+                vec![RequestedStatistic::Mean],
                 Some(Span::Week),
             ),
             (
                 "Lowest and highest glucose in the last 24 hours",
-                vec![Figure::Lowest, Figure::Highest],
+                vec![RequestedStatistic::Lowest, RequestedStatistic::Highest],
                 Some(Span::Day),
             ),
-            ("What is my last weight?", vec![Figure::Latest], None),
+            (
+                "What is my last weight?",
+                vec![RequestedStatistic::Latest],
+                None,
+            ),
             (
                 "How many steps in the last 30 days?",
-                vec![Figure::Total],
+                vec![RequestedStatistic::Total],
                 Some(Span::Month),
             ),
-            ("How many readings do I have?", vec![Figure::Count], None),
-            ("Is my sleep getting better?", vec![Figure::Trend], None),
-            ("Most recent SpO2", vec![Figure::Latest], None),
+            (
+                "How many readings do I have?",
+                vec![RequestedStatistic::Count],
+                None,
+            ),
+            (
+                "Is my sleep getting better?",
+                vec![RequestedStatistic::Trend],
+                None,
+            ),
+            ("Most recent SpO2", vec![RequestedStatistic::Latest], None),
             ("How am I?", vec![], None),
             ("My heart rate variability", vec![], None),
         ] {
-            let intent = Intent::of(question, []);
-            assert_eq!((intent.figures, intent.span), (figures, span), "{question}");
+            let intent = Intent::parse(question, []);
+            assert_eq!(
+                (intent.statistics, intent.span),
+                (statistics, span),
+                "{question}"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! 1. `safety` looks for signs that help is needed now; then nothing else is
 //!    answered.
-//! 2. A [`Brief`] gathers what bears on the question (`intent`, `topics`):
+//! 2. A [`AnalysisContext`] gathers what bears on the question (`intent`, `topics`):
 //!    for each data type one series of readings, and the facts computed from it
 //!    (`analysis`). Every number that an answer may hold is one of these.
 //! 3. An [`InsightProvider`] chooses among them and puts them in words: the
@@ -41,7 +41,7 @@ use tokio::sync::Semaphore;
 use crate::telemetry::metrics::names;
 
 pub use answer::{Insight, InsightStatus};
-pub use brief::Brief;
+pub use brief::AnalysisContext;
 pub use observation::{Evidence, Observation};
 pub use phrasing::GeminiProvider;
 pub use provider::{Deltas, InsightProvider};
@@ -63,14 +63,14 @@ const COMPUTED_AT_ONCE: usize = 2;
 /// What there is before anything is phrased.
 enum Prepared {
     Escalated(Box<Insight>),
-    Brief(Box<Brief>),
+    Context(Box<AnalysisContext>),
 }
 
 impl Prepared {
-    fn of(question: Question, evidence: Evidence, now: Timestamp) -> Self {
+    fn new(question: Question, evidence: Evidence, now: Timestamp) -> Self {
         match safety::red_flag(&question, &evidence) {
             Some(flag) => Self::Escalated(Box::new(escalation::answer(flag))),
-            None => Self::Brief(Box::new(Brief::of(question, evidence, now))),
+            None => Self::Context(Box::new(AnalysisContext::new(question, evidence, now))),
         }
     }
 }
@@ -105,14 +105,14 @@ impl Insights {
         now: Timestamp,
         deltas: &Deltas,
     ) -> Insight {
-        let brief = match self.prepare(question, evidence, now).await {
-            Prepared::Brief(brief) => brief,
+        let context = match self.prepare(question, evidence, now).await {
+            Prepared::Context(context) => context,
             Prepared::Escalated(insight) => {
                 deltas.finish(&insight.text).await;
                 return *insight;
             }
         };
-        let insight = self.provider.answer(&brief, deltas).await;
+        let insight = self.provider.answer(&context, deltas).await;
         deltas.finish(&insight.text).await;
         insight
     }
@@ -122,7 +122,7 @@ impl Insights {
         // Never closed, so there is always a place in the end.
         let _place = self.places.acquire().await.ok();
         let computed =
-            tokio::task::spawn_blocking(move || Prepared::of(question, evidence, now)).await;
+            tokio::task::spawn_blocking(move || Prepared::new(question, evidence, now)).await;
         match computed {
             Ok(prepared) => prepared,
             Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),

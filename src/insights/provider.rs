@@ -4,17 +4,17 @@ use async_trait::async_trait;
 use tokio::sync::mpsc::Sender;
 
 use super::answer::Insight;
-use super::brief::Brief;
+use super::brief::AnalysisContext;
 
-/// Chooses among the facts of a brief and puts them in words.
+/// Chooses among the facts of a context and puts them in words.
 ///
 /// An answer holds no number that is not a fact's, says who wrote it, and is
 /// there whatever happens: a provider that fails answers with statistics.
 #[async_trait]
 pub trait InsightProvider: Send + Sync {
-    /// Answers the question of `brief`. Where `deltas` are wanted, they may get
+    /// Answers the question of `context`. Where `deltas` are wanted, they may get
     /// the beginning of the answer's text while the rest is not there yet.
-    async fn answer(&self, brief: &Brief, deltas: &Deltas) -> Insight;
+    async fn answer(&self, context: &AnalysisContext, deltas: &Deltas) -> Insight;
 }
 
 /// Where an answer's text goes as it comes.

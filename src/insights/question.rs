@@ -7,30 +7,30 @@ use crate::domain::{Invalid, UserId};
 /// What a person asks: 1 to 2,000 characters.
 #[derive(Clone)]
 pub struct Question {
-    asked: String,
+    original: String,
     /// Without what would tell who asks.
-    shareable: String,
+    redacted: String,
 }
 
 impl Question {
     /// The most characters.
-    pub const LONGEST: usize = 2_000;
+    pub const MAX_CHARS: usize = 2_000;
 
     /// The question as asked.
     pub fn as_str(&self) -> &str {
-        &self.asked
+        &self.original
     }
 
     /// The question as it may leave the service: without ids, addresses and
     /// long numbers.
-    pub fn shareable(&self) -> &str {
-        &self.shareable
+    pub fn redacted(&self) -> &str {
+        &self.redacted
     }
 
     /// The question, of which this user's id may not leave the service.
-    pub fn about(mut self, user_id: &UserId) -> Self {
+    pub fn redact_user_id(mut self, user_id: &UserId) -> Self {
         // The id first, of which the rest could leave a part.
-        self.shareable = without_personal(&without(&self.asked, user_id.as_str()));
+        self.redacted = redact_personal_data(&redact_id(&self.original, user_id.as_str()));
         self
     }
 }
@@ -39,21 +39,21 @@ impl TryFrom<String> for Question {
     type Error = Invalid;
 
     fn try_from(text: String) -> Result<Self, Invalid> {
-        if text.trim().is_empty() || text.chars().count() > Self::LONGEST {
+        if text.trim().is_empty() || text.chars().count() > Self::MAX_CHARS {
             Err(Invalid::because(
                 "must be 1 to 2000 characters, not all of them blank",
             ))
         } else {
             Ok(Self {
-                shareable: without_personal(&text),
-                asked: text,
+                redacted: redact_personal_data(&text),
+                original: text,
             })
         }
     }
 }
 
 /// What stands in place of what is left out.
-const LEFT_OUT: &str = "[…]";
+const REDACTED: &str = "[…]";
 
 /// E-mail addresses, UUIDs, and numbers as long as those of telephones.
 static PERSONAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -66,20 +66,20 @@ static PERSONAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     .ok()
 });
 
-fn without_personal(text: &str) -> String {
+fn redact_personal_data(text: &str) -> String {
     match &*PERSONAL {
-        Some(personal) => personal.replace_all(text, LEFT_OUT).into_owned(),
+        Some(personal) => personal.replace_all(text, REDACTED).into_owned(),
         // Part of the program: a test makes sure that it compiles.
-        None => LEFT_OUT.to_owned(),
+        None => REDACTED.to_owned(),
     }
 }
 
 /// An id this long stands for itself wherever it is found; a shorter one could
 /// be part of any word.
-const TELLING_LENGTH: usize = 5;
+const MIN_IDENTIFYING_LEN: usize = 5;
 
 /// The text without `id`, in upper or lower case.
-fn without(text: &str, id: &str) -> String {
+fn redact_id(text: &str, id: &str) -> String {
     // Same bytes at the same places, whatever else the text holds.
     let (folded, id) = (text.to_ascii_lowercase(), id.to_ascii_lowercase());
     let mut kept = String::with_capacity(text.len());
@@ -88,11 +88,11 @@ fn without(text: &str, id: &str) -> String {
         let end = at + found.len();
         let before = text[..at].chars().next_back();
         let after = text[end..].chars().next();
-        let is_short = id.len() < TELLING_LENGTH;
+        let is_short = id.len() < MIN_IDENTIFYING_LEN;
         let is_part = |next: Option<char>| is_short && next.is_some_and(char::is_alphanumeric);
         if at >= rest && !is_part(before) && !is_part(after) {
             kept.push_str(&text[rest..at]);
-            kept.push_str(LEFT_OUT);
+            kept.push_str(REDACTED);
             rest = end;
         }
     }
@@ -109,8 +109,8 @@ mod tests {
         let question = |text: &str, user: &str| {
             let question = Question::try_from(text.to_owned()).unwrap();
             question
-                .about(&user.parse().unwrap())
-                .shareable()
+                .redact_user_id(&user.parse().unwrap())
+                .redacted()
                 .to_owned()
         };
         assert_eq!(

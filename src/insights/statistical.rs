@@ -1,12 +1,12 @@
 use async_trait::async_trait;
 
 use super::advice;
-use super::analysis::Description;
+use super::analysis::MetricSummary;
 use super::answer::{Finding, Insight, InsightSource, InsightStatus, Recommendation};
-use super::brief::Brief;
+use super::brief::AnalysisContext;
 use super::fact::{Fact, Span, Statistic};
-use super::intent::{Figure, Intent};
-use super::wording::{capitalised, sentence, value, when};
+use super::intent::{Intent, RequestedStatistic};
+use super::wording::{capitalize, sentence, value, when};
 use super::{Deltas, InsightProvider};
 
 /// Answers with the statistics that fit the question, without any model.
@@ -15,8 +15,8 @@ pub struct StatisticalProvider;
 
 #[async_trait]
 impl InsightProvider for StatisticalProvider {
-    async fn answer(&self, brief: &Brief, _deltas: &Deltas) -> Insight {
-        answer(brief, InsightStatus::Complete)
+    async fn answer(&self, context: &AnalysisContext, _deltas: &Deltas) -> Insight {
+        answer(context, InsightStatus::Complete)
     }
 }
 
@@ -27,16 +27,16 @@ const MOST_RECOMMENDATIONS: usize = 3;
 
 /// The answer that statistics give, which came about as `status` says, unless
 /// something had to be left out.
-pub fn answer(brief: &Brief, status: InsightStatus) -> Insight {
-    let mut findings = findings(brief);
-    findings.truncate(MOST_SENTENCES - usize::from(brief.note.is_some()));
+pub fn answer(context: &AnalysisContext, status: InsightStatus) -> Insight {
+    let mut findings = findings(context);
+    findings.truncate(MOST_SENTENCES - usize::from(context.note.is_some()));
     let status = match status {
-        InsightStatus::Complete if brief.is_partial => InsightStatus::Partial,
+        InsightStatus::Complete if context.is_partial => InsightStatus::Partial,
         status => status,
     };
-    let recommendations = recommendations(brief, &findings);
+    let recommendations = recommendations(context, &findings);
     Insight::compose(
-        brief,
+        context,
         findings,
         recommendations,
         status,
@@ -44,35 +44,33 @@ pub fn answer(brief: &Brief, status: InsightStatus) -> Insight {
     )
 }
 
-fn findings(brief: &Brief) -> Vec<Finding> {
-    let [first, others @ ..] = brief.descriptions.as_slice() else {
+fn findings(context: &AnalysisContext) -> Vec<Finding> {
+    let [first, others @ ..] = context.summaries.as_slice() else {
         return Vec::new();
     };
-    let figures = if brief.intent.yesterday && brief.intent.figures.is_empty() {
-        &vec![Figure::Total]
+    let statistics = if context.intent.is_yesterday && context.intent.statistics.is_empty() {
+        &vec![RequestedStatistic::Total]
     } else {
-        &brief.intent.figures
+        &context.intent.statistics
     };
-    if figures.is_empty() {
-        let mut findings: Vec<Finding> = brief
-            .descriptions
+    if statistics.is_empty() {
+        let mut findings: Vec<Finding> = context
+            .summaries
             .iter()
-            .flat_map(|description| overview(description, brief.intent.span))
+            .flat_map(|summary| overview(summary, context.intent.span))
             .collect();
         if others.is_empty() && first.readings > 0 {
             findings.extend(details(first));
         }
         return findings;
     }
-    let mut findings: Vec<Finding> = brief
-        .descriptions
+    let mut findings: Vec<Finding> = context
+        .summaries
         .iter()
-        .flat_map(|description| {
-            let asked = asked_for(description, figures, &brief.intent);
+        .flat_map(|summary| {
+            let asked = asked_for(summary, statistics, &context.intent);
             if asked.is_empty() {
-                overview(description, brief.intent.span)
-                    .into_iter()
-                    .collect()
+                overview(summary, context.intent.span).into_iter().collect()
             } else {
                 asked
             }
@@ -83,86 +81,90 @@ fn findings(brief: &Brief) -> Vec<Finding> {
         .iter()
         .any(|finding| finding.facts.iter().any(is_count))
     {
-        findings.extend(rests_on(first, brief.intent.span));
+        findings.extend(rests_on(first, context.intent.span));
     }
     findings
 }
 
-/// A sentence for each of the figures that are there.
-fn asked_for(description: &Description, figures: &[Figure], intent: &Intent) -> Vec<Finding> {
-    let span = description.longest_up_to(intent.span.unwrap_or(Span::Month));
+/// A sentence for each of the statistics that are there.
+fn asked_for(
+    summary: &MetricSummary,
+    statistics: &[RequestedStatistic],
+    intent: &Intent,
+) -> Vec<Finding> {
+    let span = summary.longest_up_to(intent.span.unwrap_or(Span::Month));
     let mut facts: Vec<&Fact> = Vec::new();
-    for figure in figures {
-        for statistic in statistics_of(*figure, description.adds_up(), span) {
-            let fact = if *figure == Figure::Latest && description.adds_up() {
-                description.sum_of(description.newest.1)
-            } else if intent.yesterday && description.adds_up() {
-                description.sum_of_yesterday()
+    for requested in statistics {
+        for statistic in statistics_of(*requested, summary.adds_up(), span) {
+            let fact = if *requested == RequestedStatistic::Latest && summary.adds_up() {
+                summary.sum_of(summary.newest.1)
+            } else if intent.is_yesterday && summary.adds_up() {
+                summary.sum_of_yesterday()
             } else {
                 // Where there is none of the span asked for, one that says so
                 // of another.
                 std::iter::once(span)
                     .chain(Span::ALL)
-                    .find_map(|span| description.fact(*statistic, span))
+                    .find_map(|span| summary.fact(*statistic, span))
             };
             facts.extend(fact);
         }
     }
     facts
         .into_iter()
-        .map(|fact| Finding::new(sentence(fact, description), vec![fact.clone()]))
+        .map(|fact| Finding::new(sentence(fact, summary), vec![fact.clone()]))
         .collect()
 }
 
 /// Which statistics answer what was asked for.
-fn statistics_of(figure: Figure, adds_up: bool, span: Span) -> &'static [Statistic] {
-    match figure {
-        Figure::Mean if adds_up && span == Span::Day => &[Statistic::Sum],
-        Figure::Mean if adds_up => &[Statistic::DailyMean],
-        Figure::Mean => &[Statistic::Mean],
-        Figure::Median if adds_up => &[Statistic::BaselineMedian],
-        Figure::Median => &[Statistic::Median],
-        Figure::Lowest if adds_up && span != Span::Day => &[Statistic::DailyMin],
-        Figure::Lowest => &[Statistic::Min],
-        Figure::Highest if adds_up && span != Span::Day => &[Statistic::DailyMax],
-        Figure::Highest => &[Statistic::Max],
-        Figure::Latest if adds_up => &[Statistic::Sum],
-        Figure::Latest => &[Statistic::Last],
-        Figure::Total if adds_up => &[Statistic::Sum],
-        Figure::Total => &[Statistic::Mean],
-        Figure::Count => &[Statistic::Count],
-        Figure::Trend => &[Statistic::TrendPerDay],
-        Figure::TimeInRange => &[
+fn statistics_of(requested: RequestedStatistic, adds_up: bool, span: Span) -> &'static [Statistic] {
+    match requested {
+        RequestedStatistic::Mean if adds_up && span == Span::Day => &[Statistic::Sum],
+        RequestedStatistic::Mean if adds_up => &[Statistic::DailyMean],
+        RequestedStatistic::Mean => &[Statistic::Mean],
+        RequestedStatistic::Median if adds_up => &[Statistic::BaselineMedian],
+        RequestedStatistic::Median => &[Statistic::Median],
+        RequestedStatistic::Lowest if adds_up && span != Span::Day => &[Statistic::DailyMin],
+        RequestedStatistic::Lowest => &[Statistic::Min],
+        RequestedStatistic::Highest if adds_up && span != Span::Day => &[Statistic::DailyMax],
+        RequestedStatistic::Highest => &[Statistic::Max],
+        RequestedStatistic::Latest if adds_up => &[Statistic::Sum],
+        RequestedStatistic::Latest => &[Statistic::Last],
+        RequestedStatistic::Total if adds_up => &[Statistic::Sum],
+        RequestedStatistic::Total => &[Statistic::Mean],
+        RequestedStatistic::Count => &[Statistic::Count],
+        RequestedStatistic::Trend => &[Statistic::TrendPerDay],
+        RequestedStatistic::TimeInRange => &[
             Statistic::TimeInRange,
             Statistic::TimeLow,
             Statistic::TimeHigh,
             Statistic::GlucoseManagementIndicator,
         ],
-        Figure::Variability => &[
+        RequestedStatistic::Variability => &[
             Statistic::CoefficientOfVariation,
             Statistic::DailyDeviation,
             Statistic::BaselineSpread,
         ],
-        Figure::Outliers => &[Statistic::Outliers, Statistic::BaselineMedian],
-        Figure::Weekends => &[Statistic::WeekdayMean, Statistic::WeekendMean],
+        RequestedStatistic::Outliers => &[Statistic::Outliers, Statistic::BaselineMedian],
+        RequestedStatistic::Weekends => &[Statistic::WeekdayMean, Statistic::WeekendMean],
     }
 }
 
 /// The middle, the extremes and the newest in one sentence.
-fn overview(description: &Description, span: Option<Span>) -> Option<Finding> {
-    let span = description.longest_up_to(span.unwrap_or(Span::Month));
-    let label = capitalised(&description.label());
+fn overview(summary: &MetricSummary, span: Option<Span>) -> Option<Finding> {
+    let span = summary.longest_up_to(span.unwrap_or(Span::Month));
+    let label = capitalize(&summary.label());
     // No day is over yet.
     if let (true, None, Some(sum)) = (
-        description.adds_up(),
-        description.fact(Statistic::DailyMean, Span::Month),
-        description.sum_of(description.newest.1),
+        summary.adds_up(),
+        summary.fact(Statistic::DailyMean, Span::Month),
+        summary.sum_of(summary.newest.1),
     ) {
-        return Some(finding(sentence(sum, description), &[sum]));
+        return Some(finding(sentence(sum, summary), &[sum]));
     }
-    let fact = |statistic| description.fact(statistic, span);
+    let fact = |statistic| summary.fact(statistic, span);
     if let (true, Some(mean), Some(least), Some(greatest)) = (
-        description.adds_up(),
+        summary.adds_up(),
         fact(Statistic::DailyMean),
         fact(Statistic::DailyMin),
         fact(Statistic::DailyMax),
@@ -172,7 +174,7 @@ fn overview(description: &Description, span: Option<Span>) -> Option<Finding> {
             value(mean),
             value(least),
             value(greatest),
-            when(mean, description),
+            when(mean, summary),
         );
         return Some(finding(text, &[mean, least, greatest]));
     }
@@ -191,16 +193,16 @@ fn overview(description: &Description, span: Option<Span>) -> Option<Finding> {
             value(greatest),
             value(last),
             value(count),
-            when(mean, description),
+            when(mean, summary),
         );
         return Some(finding(text, &[count, least, mean, greatest, last]));
     }
     let suspect = fact(Statistic::Suspect)?;
-    Some(finding(sentence(suspect, description), &[suspect]))
+    Some(finding(sentence(suspect, summary), &[suspect]))
 }
 
 /// What else there is to say of the only thing asked about.
-fn details(description: &Description) -> Vec<Finding> {
+fn details(summary: &MetricSummary) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (statistic, span) in [
         (Statistic::Suspect, Span::Month),
@@ -212,43 +214,43 @@ fn details(description: &Description) -> Vec<Finding> {
         (Statistic::Outliers, Span::Month),
     ] {
         let said = |finding: &Finding| finding.facts.iter().any(|fact| fact.statistic == statistic);
-        if let Some(fact) = description.fact(statistic, span)
+        if let Some(fact) = summary.fact(statistic, span)
             && !findings.iter().any(said)
         {
-            findings.push(finding(sentence(fact, description), &[fact]));
+            findings.push(finding(sentence(fact, summary), &[fact]));
         }
     }
-    let week = if description.adds_up() {
+    let week = if summary.adds_up() {
         Statistic::DailyMean
     } else {
         Statistic::Mean
     };
     if let (Some(month), Some(week)) = (
-        description.fact(week, Span::Month),
-        description.fact(week, Span::Week),
+        summary.fact(week, Span::Month),
+        summary.fact(week, Span::Week),
     ) && month.n > week.n
     {
-        findings.insert(0, finding(sentence(week, description), &[week]));
+        findings.insert(0, finding(sentence(week, summary), &[week]));
     }
-    findings.extend(rests_on(description, None));
+    findings.extend(rests_on(summary, None));
     findings
 }
 
 /// How many readings, on how many days.
-fn rests_on(description: &Description, span: Option<Span>) -> Option<Finding> {
-    let span = description.longest_up_to(span.unwrap_or(Span::Month));
-    let count = description.fact(Statistic::Count, span)?;
-    let days = description.fact(Statistic::Days, span)?;
+fn rests_on(summary: &MetricSummary, span: Option<Span>) -> Option<Finding> {
+    let span = summary.longest_up_to(span.unwrap_or(Span::Month));
+    let count = summary.fact(Statistic::Count, span)?;
+    let days = summary.fact(Statistic::Days, span)?;
     let (are, readings) = match count.n {
         1 => ("is", "reading"),
         _ => ("are", "readings"),
     };
     let text = format!(
         "For {} there {are} {} {readings} on {} {}.",
-        description.label(),
+        summary.label(),
         value(count),
         value(days),
-        when(count, description)
+        when(count, summary)
     );
     Some(finding(text, &[count, days]))
 }
@@ -259,27 +261,27 @@ fn finding(text: String, facts: &[&Fact]) -> Finding {
 
 /// What is said of data types that are not in the vocabulary, whose names are
 /// not sent to a model.
-pub fn not_sent(brief: &Brief) -> Vec<Finding> {
-    let unknown = brief
-        .descriptions
+pub fn findings_of_unsent(context: &AnalysisContext) -> Vec<Finding> {
+    let unknown = context
+        .summaries
         .iter()
-        .filter(|description| description.metric.is_none());
+        .filter(|summary| summary.metric.is_none());
     unknown
-        .filter_map(|description| overview(description, brief.intent.span))
+        .filter_map(|summary| overview(summary, context.intent.span))
         .collect()
 }
 
 /// One thing to do for each data type that was spoken of.
-pub fn recommendations(brief: &Brief, findings: &[Finding]) -> Vec<Recommendation> {
+pub fn recommendations(context: &AnalysisContext, findings: &[Finding]) -> Vec<Recommendation> {
     let mut recommendations: Vec<Recommendation> = Vec::new();
-    for description in &brief.descriptions {
-        let Some(advice) = advice::about(description.name()) else {
+    for summary in &context.summaries {
+        let Some(advice) = advice::for_metric(summary.name()) else {
             continue;
         };
         let fact = findings
             .iter()
             .flat_map(|finding| &finding.facts)
-            .find(|fact| fact.metric == description.data_type);
+            .find(|fact| fact.metric == summary.data_type);
         if let Some(fact) = fact
             && recommendations
                 .iter()

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::words::{Lexicon, Word};
+use super::words::{PhraseTable, Word};
 use crate::domain::vocabulary;
 
 /// Something that people ask about.
@@ -225,12 +225,12 @@ pub struct Mention {
     /// The one data type that is named, if one is.
     pub named: Option<String>,
     /// Data types that bear on it.
-    pub about: Vec<&'static str>,
+    pub related: Vec<&'static str>,
 }
 
 /// Finds mentions of data types: those of the vocabulary, topics, and
 /// `others`, which are not in it.
-pub fn mentions<'a>(
+pub fn find_mentions<'a>(
     words: &[Word],
     others: impl IntoIterator<Item = &'a str>,
 ) -> Vec<(std::ops::Range<usize>, Mention)> {
@@ -242,11 +242,11 @@ pub fn mentions<'a>(
             .map(|(at, mention)| (at, mention.clone()))
             .collect();
     }
-    let others = Lexicon::new(others.into_iter().map(|name| {
+    let others = PhraseTable::new(others.into_iter().map(|name| {
         let mention = Mention {
             phrase: name.replace('_', " "),
             named: Some(name.to_owned()),
-            about: Vec::new(),
+            related: Vec::new(),
         };
         (name, mention)
     }));
@@ -264,12 +264,12 @@ pub fn mentions<'a>(
 
 /// Finds names of data types of the vocabulary: what a sentence says that it
 /// speaks of.
-pub fn named(words: &[Word]) -> Vec<(std::ops::Range<usize>, Mention)> {
+pub fn find_data_types(words: &[Word]) -> Vec<(std::ops::Range<usize>, Mention)> {
     let found = NAMED.find(words).into_iter();
     found.map(|(at, mention)| (at, mention.clone())).collect()
 }
 
-static NAMED: LazyLock<Lexicon<Mention>> = LazyLock::new(|| {
+static NAMED: LazyLock<PhraseTable<Mention>> = LazyLock::new(|| {
     /// Other words for one data type.
     const ALSO: [(&str, &str); 4] = [
         ("sleep", "sleep_duration"),
@@ -284,16 +284,16 @@ static NAMED: LazyLock<Lexicon<Mention>> = LazyLock::new(|| {
         let mention = Mention {
             phrase: (*word).to_owned(),
             named: Some((*name).to_owned()),
-            about: Vec::new(),
+            related: Vec::new(),
         };
         (*word, mention)
     });
-    Lexicon::new(names.chain(also))
+    PhraseTable::new(names.chain(also))
 });
 
-static KNOWN: LazyLock<Lexicon<Mention>> =
+static KNOWN: LazyLock<PhraseTable<Mention>> =
     // "hrv" is the name of one, but people mean either.
-    LazyLock::new(|| Lexicon::new(topics().chain(names())));
+    LazyLock::new(|| PhraseTable::new(topics().chain(names())));
 
 /// The words of topics.
 fn topics() -> impl Iterator<Item = (&'static str, Mention)> {
@@ -302,7 +302,7 @@ fn topics() -> impl Iterator<Item = (&'static str, Mention)> {
             let mention = Mention {
                 phrase: (*word).to_owned(),
                 named: None,
-                about: topic.metrics.to_vec(),
+                related: topic.metrics.to_vec(),
             };
             (*word, mention)
         })
@@ -319,7 +319,7 @@ fn names() -> impl Iterator<Item = (&'static str, Mention)> {
         let mention = Mention {
             phrase: phrase.replace('_', " "),
             named: Some(name.to_owned()),
-            about: topic_of(name).map_or_else(Vec::new, |topic| topic.metrics.to_vec()),
+            related: topic_of(name).map_or_else(Vec::new, |topic| topic.metrics.to_vec()),
         };
         (phrase, mention)
     })
@@ -350,7 +350,7 @@ const SPOKEN: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::insights::words::words;
+    use crate::insights::words::tokenize;
 
     #[test]
     fn topics_name_data_types_of_the_vocabulary() {
@@ -365,7 +365,7 @@ mod tests {
     #[test]
     fn everyday_words_and_names_are_understood() {
         let of = |text: &str| -> Vec<String> {
-            mentions(&words(text), ["grip_strength", "sleep_score"])
+            find_mentions(&tokenize(text), ["grip_strength", "sleep_score"])
                 .into_iter()
                 .map(|(_, mention)| mention.named.unwrap_or(mention.phrase))
                 .collect()

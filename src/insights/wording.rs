@@ -2,12 +2,12 @@
 
 use jiff::tz::TimeZone;
 
-use super::analysis::Description;
+use super::analysis::MetricSummary;
 use super::fact::{Fact, Period, Span, Statistic};
 use crate::statistics::{Direction, Strength};
 
 /// The fact as a sentence of its own.
-pub fn sentence(fact: &Fact, of: &Description) -> String {
+pub fn sentence(fact: &Fact, of: &MetricSummary) -> String {
     let label = of.label();
     let when = when(fact, of);
     let value = value(fact);
@@ -63,7 +63,7 @@ pub fn sentence(fact: &Fact, of: &Description) -> String {
             "the resting heart rate {when}, estimated from the calmest half hour, is {value}"
         ),
     };
-    capitalised(&text) + "."
+    capitalize(&text) + "."
 }
 
 fn trend(fact: &Fact, label: &str, value: &str, when: &str) -> String {
@@ -84,7 +84,7 @@ fn trend(fact: &Fact, label: &str, value: &str, when: &str) -> String {
 }
 
 /// When: the window by its length and the local day of the newest reading.
-pub fn when(fact: &Fact, of: &Description) -> String {
+pub fn when(fact: &Fact, of: &MetricSummary) -> String {
     let date = of.newest.1;
     match fact.period {
         Period::UpToNewest(span) => when_up_to(span, of),
@@ -96,7 +96,7 @@ pub fn when(fact: &Fact, of: &Description) -> String {
     }
 }
 
-fn when_up_to(span: Span, of: &Description) -> String {
+fn when_up_to(span: Span, of: &MetricSummary) -> String {
     format!("in the {} up to {}", span.in_words(), of.newest.1)
 }
 
@@ -153,7 +153,7 @@ pub fn number(number: f64) -> String {
 }
 
 /// A data type as people would say it.
-pub fn spoken(data_type: &str) -> String {
+pub fn spoken_name(data_type: &str) -> String {
     let words = data_type.split(['_', ':', '.']).map(|word| match word {
         "hrv" | "rmssd" | "sdnn" | "bmi" => word.to_uppercase(),
         "vo2" => "VO2".to_owned(),
@@ -168,7 +168,7 @@ fn is_plural(label: &str) -> bool {
 }
 
 /// With its first letter in upper case.
-pub fn capitalised(text: &str) -> String {
+pub fn capitalize(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {
         Some(first) => first.to_uppercase().collect::<String>() + characters.as_str(),

@@ -13,7 +13,7 @@ pub struct Word {
 }
 
 /// The words of `text`: runs of letters and digits.
-pub fn words(text: &str) -> Vec<Word> {
+pub fn tokenize(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut start = None;
     for (at, character) in text.char_indices().chain([(text.len(), ' ')]) {
@@ -21,7 +21,7 @@ pub fn words(text: &str) -> Vec<Word> {
             (None, true) => start = Some(at),
             (Some(begin), false) => {
                 words.push(Word {
-                    text: plain(&text[begin..at]),
+                    text: normalize_word(&text[begin..at]),
                     at: begin..at,
                 });
                 start = None;
@@ -33,7 +33,7 @@ pub fn words(text: &str) -> Vec<Word> {
 }
 
 /// A word in lower case and, roughly, in the singular.
-pub fn plain(word: &str) -> String {
+pub fn normalize_word(word: &str) -> String {
     let mut word = word.to_lowercase();
     if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") {
         word.pop();
@@ -42,31 +42,31 @@ pub fn plain(word: &str) -> String {
 }
 
 /// Phrases, each with what it means.
-pub struct Lexicon<T> {
+pub struct PhraseTable<T> {
     /// By their words, with spaces between.
     meanings: HashMap<String, T>,
     /// The most words of a phrase that begins with a word.
     longest: HashMap<String, usize>,
 }
 
-impl<T> Lexicon<T> {
+impl<T> PhraseTable<T> {
     /// Of phrases with their meanings; of two meanings of one phrase the first
     /// stands.
     pub fn new<'a>(entries: impl IntoIterator<Item = (&'a str, T)>) -> Self {
-        let mut lexicon = Self {
+        let mut table = Self {
             meanings: HashMap::new(),
             longest: HashMap::new(),
         };
         for (phrase, meaning) in entries {
-            let words = words(phrase);
+            let words = tokenize(phrase);
             let Some(first) = words.first() else {
                 continue;
             };
-            let longest = lexicon.longest.entry(first.text.clone()).or_default();
+            let longest = table.longest.entry(first.text.clone()).or_default();
             *longest = words.len().max(*longest);
-            lexicon.meanings.entry(joined(&words)).or_insert(meaning);
+            table.meanings.entry(joined(&words)).or_insert(meaning);
         }
-        lexicon
+        table
     }
 
     /// The phrases in `words` from left to right, which of the words each
@@ -107,24 +107,24 @@ mod tests {
 
     #[test]
     fn the_longest_phrase_is_found() {
-        let lexicon = Lexicon::new([
+        let table = PhraseTable::new([
             ("heart", 1),
             ("heart rate", 2),
             ("resting heart rate", 3),
             ("heart", 4),
         ]);
-        let text = words("Resting heart-rate, HEART; hearts and heart_rates");
-        let found: Vec<_> = lexicon.find(&text).into_iter().map(|(_, is)| *is).collect();
+        let text = tokenize("Resting heart-rate, HEART; hearts and heart_rates");
+        let found: Vec<_> = table.find(&text).into_iter().map(|(_, is)| *is).collect();
         assert_eq!(found, [3, 1, 1, 2]);
     }
 
     #[test]
     fn words_know_where_they_stand() {
         let text = "Où? 72 steps";
-        let words = words(text);
+        let words = tokenize(text);
         let texts: Vec<_> = words.iter().map(|word| word.text.as_str()).collect();
         assert_eq!(texts, ["où", "72", "step"]);
         assert_eq!(&text[words[2].at.clone()], "steps");
-        assert_eq!(plain("stress"), "stress");
+        assert_eq!(normalize_word("stress"), "stress");
     }
 }

@@ -21,7 +21,7 @@ pub struct Baseline {
 
 impl Baseline {
     /// What is usual among `numbers`; `None` if there are none.
-    pub fn of(numbers: &[f64]) -> Option<Self> {
+    pub fn from_values(numbers: &[f64]) -> Option<Self> {
         let middle = median(numbers.iter().copied())?;
         let deviation = median(numbers.iter().map(|number| (number - middle).abs()))?;
         Some(Self {
@@ -44,17 +44,17 @@ mod tests {
     #[test]
     fn the_median_and_its_deviation_by_hand() {
         // Median 2; deviations 1 1 0 0 2 4 7, of which the median is 1.
-        let baseline = Baseline::of(&[1.0, 1.0, 2.0, 2.0, 4.0, 6.0, 9.0]).unwrap();
+        let baseline = Baseline::from_values(&[1.0, 1.0, 2.0, 2.0, 4.0, 6.0, 9.0]).unwrap();
         assert_eq!(baseline.median, 2.0);
         assert!((baseline.spread - 1.482_6).abs() < 1e-12);
         assert!(baseline.is_outlier(9.0), "4.72 spreads away");
         assert!(!baseline.is_outlier(6.0), "2.70 spreads away");
-        assert_eq!(Baseline::of(&[]), None);
+        assert_eq!(Baseline::from_values(&[]), None);
     }
 
     #[test]
     fn without_a_spread_nothing_is_an_outlier() {
-        let baseline = Baseline::of(&[5.0, 5.0, 5.0, 100.0]).unwrap();
+        let baseline = Baseline::from_values(&[5.0, 5.0, 5.0, 100.0]).unwrap();
         assert_eq!(baseline.spread, 0.0);
         assert!(!baseline.is_outlier(100.0));
     }

@@ -18,7 +18,7 @@ impl Distribution {
     /// recommend because it does not depend on how the numbers are distributed
     /// ("Sample Quantiles in Statistical Packages", The American Statistician
     /// 50(4), 1996).
-    pub fn of(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
+    pub fn from_values(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut data = Data::new(numbers.into_iter().collect::<Vec<f64>>());
         (!data.is_empty()).then(|| Self {
             p10: data.quantile(0.1),
@@ -49,12 +49,12 @@ mod tests {
     fn percentiles_are_those_of_definition_8() {
         // For 1..=10: h = (n + 1/3)p + 1/3, so p10 lies at 1.3667 and p90 at 9.6333.
         let numbers = (1..=10).rev().map(f64::from);
-        let distribution = Distribution::of(numbers).unwrap();
+        let distribution = Distribution::from_values(numbers).unwrap();
         assert!((distribution.p10 - 1.366_666_666_7).abs() < 1e-9);
         assert!((distribution.p90 - 9.633_333_333_3).abs() < 1e-9);
         assert_eq!(distribution.median, 5.5);
-        assert_eq!(Distribution::of([]), None);
-        let one = Distribution::of([7.0]).unwrap();
+        assert_eq!(Distribution::from_values([]), None);
+        let one = Distribution::from_values([7.0]).unwrap();
         assert_eq!((one.p10, one.median, one.p90), (7.0, 7.0, 7.0));
     }
 

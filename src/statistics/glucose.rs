@@ -1,7 +1,7 @@
 use super::{Summary, standard_deviation};
 
 /// Below this, in mg/dL, glucose is very low (level 2 hypoglycaemia).
-pub const MG_PER_DL_VERY_LOW: f64 = 54.0;
+pub const VERY_LOW_MG_PER_DL: f64 = 54.0;
 const LOW: f64 = 70.0;
 const HIGH: f64 = 180.0;
 const VERY_HIGH: f64 = 250.0;
@@ -37,8 +37,8 @@ impl GlucoseControl {
     pub const SUFFICIENT_COVERAGE: f64 = 0.7;
 
     /// Of readings in mg/dL, evenly spread over time; `None` for fewer than two.
-    pub fn of(readings: &[f64]) -> Option<Self> {
-        let mean = Summary::of(readings.iter().copied())?.mean;
+    pub fn from_values(readings: &[f64]) -> Option<Self> {
+        let mean = Summary::from_values(readings.iter().copied())?.mean;
         let deviation = standard_deviation(readings)?;
         let share = |is_in: fn(f64) -> bool| {
             let count = readings.iter().filter(|reading| is_in(**reading)).count();
@@ -46,7 +46,7 @@ impl GlucoseControl {
         };
         Some(Self {
             in_range: share(|reading| (LOW..=HIGH).contains(&reading)),
-            very_low: share(|reading| reading < MG_PER_DL_VERY_LOW),
+            very_low: share(|reading| reading < VERY_LOW_MG_PER_DL),
             low: share(|reading| reading < LOW),
             high: share(|reading| reading > HIGH),
             very_high: share(|reading| reading > VERY_HIGH),
@@ -65,13 +65,13 @@ mod tests {
         let readings = [
             53.0, 54.0, 69.0, 70.0, 100.0, 180.0, 181.0, 250.0, 251.0, 92.0,
         ];
-        let control = GlucoseControl::of(&readings).unwrap();
+        let control = GlucoseControl::from_values(&readings).unwrap();
         assert_eq!(control.very_low, 10.0);
         assert_eq!(control.low, 30.0);
         assert_eq!(control.in_range, 40.0);
         assert_eq!(control.high, 30.0);
         assert_eq!(control.very_high, 10.0);
-        assert_eq!(GlucoseControl::of(&[100.0]), None);
+        assert_eq!(GlucoseControl::from_values(&[100.0]), None);
     }
 
     /// Bergenstal et al. 2018, table 2: a mean of 150 mg/dL is a GMI of 6.9 %,
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn the_management_indicator_as_published() {
         let indicator = |mean: f64| {
-            let control = GlucoseControl::of(&[mean - 10.0, mean + 10.0]).unwrap();
+            let control = GlucoseControl::from_values(&[mean - 10.0, mean + 10.0]).unwrap();
             (control.management_indicator * 10.0).round() / 10.0
         };
         assert_eq!((indicator(150.0), indicator(200.0)), (6.9, 8.1));
@@ -88,7 +88,7 @@ mod tests {
     #[test]
     fn variation_by_hand() {
         // Mean 100, deviations ±20: √(800/1) = 28.284 of 100.
-        let control = GlucoseControl::of(&[80.0, 120.0]).unwrap();
+        let control = GlucoseControl::from_values(&[80.0, 120.0]).unwrap();
         assert!((control.coefficient_of_variation - 28.284_271_247).abs() < 1e-9);
     }
 }

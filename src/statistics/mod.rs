@@ -11,6 +11,6 @@ mod trend;
 
 pub use baseline::{Baseline, OUTLIER_SCORE};
 pub use distribution::{Distribution, median, standard_deviation};
-pub use glucose::{GlucoseControl, MG_PER_DL_VERY_LOW};
+pub use glucose::{GlucoseControl, VERY_LOW_MG_PER_DL};
 pub use summary::Summary;
 pub use trend::{Direction, Strength, Trend};

@@ -14,7 +14,7 @@ pub struct Summary {
 impl Summary {
     /// Summarises `numbers`, whose sum must be finite, as that of any readings
     /// is; `None` if there are none.
-    pub fn of(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
+    pub fn from_values(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut numbers = numbers.into_iter();
         let first = numbers.next()?;
         let (mut count, mut min, mut sum, mut max) = (1, first, first, first);
@@ -39,7 +39,7 @@ mod tests {
 
     #[test]
     fn summarises_by_hand_computed_values() {
-        let summary = Summary::of([72.0, 60.0, 90.0, 66.0]).unwrap();
+        let summary = Summary::from_values([72.0, 60.0, 90.0, 66.0]).unwrap();
         assert_eq!(
             summary,
             Summary {
@@ -49,6 +49,6 @@ mod tests {
                 max: 90.0
             }
         );
-        assert_eq!(Summary::of([]), None);
+        assert_eq!(Summary::from_values([]), None);
     }
 }

@@ -43,7 +43,7 @@ pub enum Strength {
 
 impl Trend {
     /// The probability below which a change is told from chance.
-    pub const SIGNIFICANT: f64 = 0.05;
+    pub const SIGNIFICANCE_LEVEL: f64 = 0.05;
 
     /// The trend of `(time, value)` points in the order of their times, no two
     /// of which are the same; `None` for fewer than three, or where all values
@@ -54,7 +54,7 @@ impl Trend {
     /// Kendall (1975) in the normal approximation, with the variance corrected
     /// for ties and the statistic for continuity, as in Gilbert, "Statistical
     /// Methods for Environmental Pollution Monitoring" (1987), section 16.4.
-    pub fn of(points: &[(f64, f64)]) -> Option<Self> {
+    pub fn from_points(points: &[(f64, f64)]) -> Option<Self> {
         if points.len() < 3 {
             return None;
         }
@@ -92,7 +92,7 @@ impl Trend {
 
     /// Which way it goes, if that can be told from chance.
     pub fn direction(&self) -> Direction {
-        if self.p_value >= Self::SIGNIFICANT || self.slope == 0.0 {
+        if self.p_value >= Self::SIGNIFICANCE_LEVEL || self.slope == 0.0 {
             Direction::Steady
         } else if self.slope > 0.0 {
             Direction::Rising
@@ -125,19 +125,19 @@ fn tie_sizes(points: &[(f64, f64)]) -> Vec<f64> {
 mod tests {
     use super::*;
 
-    fn of(values: &[f64]) -> Option<Trend> {
+    fn trend_of(values: &[f64]) -> Option<Trend> {
         let points: Vec<(f64, f64)> = (0_u32..)
             .map(f64::from)
             .zip(values.iter().copied())
             .collect();
-        Trend::of(&points)
+        Trend::from_points(&points)
     }
 
     /// Ten rising values: S = 45, Var = 10·9·25/18 = 125, z = 44/√125 = 3.9355.
     #[test]
     fn a_plain_rise_by_hand() {
         let values: Vec<f64> = (0..10).map(|day| 60.0 + 0.5 * f64::from(day)).collect();
-        let trend = of(&values).unwrap();
+        let trend = trend_of(&values).unwrap();
         assert!((trend.slope - 0.5).abs() < 1e-12);
         assert!((trend.tau - 1.0).abs() < 1e-12);
         assert!(
@@ -153,7 +153,7 @@ mod tests {
     /// one tie of two: Var = (4·3·13 − 2·1·9)/18 = 7.6667, z = 0.
     #[test]
     fn ties_lower_the_variance() {
-        let trend = of(&[3.0, 1.0, 3.0, 2.0]).unwrap();
+        let trend = trend_of(&[3.0, 1.0, 3.0, 2.0]).unwrap();
         // Slopes −2, 0, −1/3, 2, 1/2, −1: the median lies between −1/3 and 0.
         assert!((trend.slope - (-1.0 / 6.0)).abs() < 1e-12);
         assert!((trend.tau - (-1.0 / 30.0_f64.sqrt())).abs() < 1e-12);
@@ -166,7 +166,7 @@ mod tests {
     /// z = −13/5.2281 = −2.48655.
     #[test]
     fn a_fall_with_a_tie_by_hand() {
-        let trend = of(&[9.0, 8.0, 7.0, 7.0, 5.0, 4.0]).unwrap();
+        let trend = trend_of(&[9.0, 8.0, 7.0, 7.0, 5.0, 4.0]).unwrap();
         assert!(
             (trend.p_value - 0.012_899).abs() < 5e-6,
             "{}",
@@ -177,13 +177,13 @@ mod tests {
 
     #[test]
     fn gaps_count_as_time() {
-        let trend = Trend::of(&[(0.0, 0.0), (10.0, 10.0), (20.0, 20.0)]).unwrap();
+        let trend = Trend::from_points(&[(0.0, 0.0), (10.0, 10.0), (20.0, 20.0)]).unwrap();
         assert_eq!(trend.slope, 1.0);
     }
 
     #[test]
     fn too_little_or_no_change_at_all_has_no_trend() {
-        assert_eq!(of(&[1.0, 2.0]), None);
-        assert_eq!(of(&[4.0; 12]), None);
+        assert_eq!(trend_of(&[1.0, 2.0]), None);
+        assert_eq!(trend_of(&[4.0; 12]), None);
     }
 }

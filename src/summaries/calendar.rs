@@ -33,7 +33,7 @@ impl Interval {
 }
 
 /// Where an instant lies.
-pub struct Around {
+pub struct CalendarContext {
     /// In which period.
     pub period: Interval,
     /// On which day.
@@ -52,7 +52,7 @@ pub struct Calendar {
 }
 
 /// Contains nothing.
-const NOWHEN: Interval = Interval {
+const EMPTY: Interval = Interval {
     start: Timestamp::UNIX_EPOCH,
     end: Timestamp::UNIX_EPOCH,
 };
@@ -63,13 +63,13 @@ impl Calendar {
         Self {
             period,
             zone,
-            last_period: NOWHEN,
-            last_day: (Date::ZERO, NOWHEN),
+            last_period: EMPTY,
+            last_day: (Date::ZERO, EMPTY),
         }
     }
 
     /// The period and the day in which `instant` lies.
-    pub fn around(&mut self, instant: Timestamp) -> Around {
+    pub fn around(&mut self, instant: Timestamp) -> CalendarContext {
         if !self.last_day.1.contains(instant) {
             self.last_day = self.day(instant);
         }
@@ -82,7 +82,7 @@ impl Calendar {
             };
         }
         let (date, day) = self.last_day;
-        Around {
+        CalendarContext {
             period: self.last_period,
             date,
             day,

@@ -3,7 +3,7 @@ use sketches_ddsketch::{Config, DDSketch};
 use crate::statistics;
 
 /// Up to so many numbers the median is exact.
-const MOST_EXACT: usize = 10_000;
+const EXACT_LIMIT: usize = 10_000;
 
 /// A median, and how it was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -27,19 +27,19 @@ pub enum MedianMethod {
 }
 
 /// Finds the median of however many numbers in bounded memory.
-pub(super) enum MedianFinder {
+pub(super) enum MedianEstimator {
     All(Vec<f64>),
     Sketch(Box<DDSketch>),
 }
 
-impl MedianFinder {
+impl MedianEstimator {
     pub(super) fn new() -> Self {
         Self::All(Vec::new())
     }
 
-    pub(super) fn take(&mut self, number: f64) {
+    pub(super) fn push(&mut self, number: f64) {
         match self {
-            Self::All(numbers) if numbers.len() < MOST_EXACT => numbers.push(number),
+            Self::All(numbers) if numbers.len() < EXACT_LIMIT => numbers.push(number),
             Self::All(numbers) => {
                 let mut sketch = DDSketch::new(Config::defaults());
                 for &number in &*numbers {
@@ -71,16 +71,16 @@ impl MedianFinder {
 mod tests {
     use super::*;
 
-    fn of(numbers: impl Iterator<Item = f64>) -> Option<Median> {
-        let mut finder = MedianFinder::new();
-        numbers.for_each(|number| finder.take(number));
-        finder.finish()
+    fn median_of(numbers: impl Iterator<Item = f64>) -> Option<Median> {
+        let mut estimator = MedianEstimator::new();
+        numbers.for_each(|number| estimator.push(number));
+        estimator.finish()
     }
 
     #[test]
     fn is_exact_as_long_as_the_numbers_are_few() {
-        assert_eq!(of([].into_iter()), None);
-        let of_10_000 = of((1..=10_000).rev().map(f64::from)).unwrap();
+        assert_eq!(median_of([].into_iter()), None);
+        let of_10_000 = median_of((1..=10_000).rev().map(f64::from)).unwrap();
         assert_eq!(of_10_000.value, 5_000.5);
         assert_eq!(of_10_000.method, MedianMethod::Exact);
     }
@@ -88,7 +88,8 @@ mod tests {
     #[test]
     fn is_near_where_they_are_many() {
         for (sign, shift) in [(1.0, 0.0), (-1.0, 0.0), (1.0, 1e6), (1e-9, 0.0)] {
-            let median = of((1..=100_001).map(|number| shift + sign * f64::from(number))).unwrap();
+            let median =
+                median_of((1..=100_001).map(|number| shift + sign * f64::from(number))).unwrap();
             assert_eq!(median.method, MedianMethod::Sketch);
             let exact = shift + sign * 50_001.0;
             let error = (median.value - exact).abs() / exact.abs();

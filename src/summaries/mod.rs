@@ -7,54 +7,54 @@ mod calendar;
 mod median;
 mod period;
 mod series;
-mod tags;
+mod series_key;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-pub use calendar::{Around, Calendar, CalendarPeriod, Interval};
+pub use calendar::{Calendar, CalendarContext, CalendarPeriod, Interval};
 pub use median::{Median, MedianMethod};
 pub use period::PeriodSummary;
-pub use series::{Change, Coverage, Series, TooFewDays, Usual};
+pub use series::{Coverage, InsufficientData, SeriesBaseline, SeriesSummary, SeriesTrend};
 
 pub use crate::statistics::{Direction, Strength};
 
-use self::series::{Day, OpenSeries};
-use self::tags::Tags;
+use self::series::{Day, SeriesBuilder};
+use self::series_key::SeriesKey;
 use crate::domain::{Reading, TimeRange};
 
 /// Takes readings in the order of time, and sums them up.
-pub struct Summaries {
+pub struct Summarizer {
     calendar: Calendar,
     range: TimeRange,
     now: Timestamp,
-    series: Vec<OpenSeries>,
+    series: Vec<SeriesBuilder>,
     /// How many periods have been begun, in all series.
     periods: usize,
 }
 
 /// There is more to tell than an answer may hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TooMuch {
+pub enum SummaryLimitExceeded {
     /// Too many periods.
     #[error(
         "makes more than {} buckets: choose larger buckets, a shorter range or fewer data types",
-        Summaries::MOST_PERIODS
+        Summarizer::MAX_PERIODS
     )]
     Periods,
     /// Too many series.
     #[error(
         "makes more than {} series of data types, granularities and units: name fewer data types or choose a shorter range",
-        Summaries::MOST_SERIES
+        Summarizer::MAX_SERIES
     )]
     Series,
 }
 
-impl Summaries {
+impl Summarizer {
     /// The most periods, in all series.
-    pub const MOST_PERIODS: usize = 20_000;
+    pub const MAX_PERIODS: usize = 20_000;
     /// The most series.
-    pub const MOST_SERIES: usize = 100;
+    pub const MAX_SERIES: usize = 100;
 
     /// Of readings within `range`, by periods of this kind in this zone, as of
     /// `now`.
@@ -73,27 +73,29 @@ impl Summaries {
     ///
     /// # Errors
     /// When it would be too much; then nothing more can be taken.
-    pub fn take(&mut self, reading: &Reading) -> Result<(), TooMuch> {
+    pub fn push(&mut self, reading: &Reading) -> Result<(), SummaryLimitExceeded> {
         let measurement = &reading.measurement;
-        let tags = Tags::of(measurement);
-        let is_its = |series: &OpenSeries| series.is_of(&measurement.data_type, &tags);
-        let index = match self.series.iter().position(is_its) {
+        let key = SeriesKey::from_measurement(measurement);
+        let matches = |series: &SeriesBuilder| series.is_of(&measurement.data_type, &key);
+        let index = match self.series.iter().position(matches) {
             Some(index) => index,
-            None if self.series.len() == Self::MOST_SERIES => return Err(TooMuch::Series),
+            None if self.series.len() == Self::MAX_SERIES => {
+                return Err(SummaryLimitExceeded::Series);
+            }
             None => {
-                let series = OpenSeries::new(measurement.data_type.clone(), tags);
+                let series = SeriesBuilder::new(measurement.data_type.clone(), key);
                 self.series.push(series);
                 self.series.len() - 1
             }
         };
         let instant = measurement.timestamp.instant();
-        let Around { period, date, day } = self.calendar.around(instant);
+        let CalendarContext { period, date, day } = self.calendar.around(instant);
         let is_whole = self.is_whole(day);
         let value = measurement.value.get();
-        let begins = self.series[index].take(period, Day { date, is_whole }, instant, value);
+        let begins = self.series[index].push(period, Day { date, is_whole }, instant, value);
         self.periods += usize::from(begins);
-        if self.periods > Self::MOST_PERIODS {
-            return Err(TooMuch::Periods);
+        if self.periods > Self::MAX_PERIODS {
+            return Err(SummaryLimitExceeded::Periods);
         }
         Ok(())
     }
@@ -108,12 +110,12 @@ impl Summaries {
     }
 
     /// The summaries, in the order of data types, granularities and units.
-    pub fn finish(self) -> Vec<Series> {
+    pub fn finish(self) -> Vec<SeriesSummary> {
         let days = self.calendar.days_in(self.range);
         let finished = self.series.into_iter().map(|series| series.finish(days));
-        let mut series: Vec<Series> = finished.collect();
+        let mut series: Vec<SeriesSummary> = finished.collect();
         series.sort_by(|one, other| {
-            let key = |series: &Series| {
+            let key = |series: &SeriesSummary| {
                 (
                     series.data_type.clone(),
                     series.granularity.clone(),

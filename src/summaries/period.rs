@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
 use super::Interval;
-use super::median::{Median, MedianFinder};
+use super::median::{Median, MedianEstimator};
 
 /// The readings of a period, summed up.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ impl PeriodSummary {
 }
 
 /// A period while readings of it come.
-pub(super) struct OpenPeriod {
+pub(super) struct PeriodAccumulator {
     interval: Interval,
     count: u64,
     min: f64,
@@ -43,10 +43,10 @@ pub(super) struct OpenPeriod {
     lost: f64,
     first: (Timestamp, f64),
     last: (Timestamp, f64),
-    median: MedianFinder,
+    median: MedianEstimator,
 }
 
-impl OpenPeriod {
+impl PeriodAccumulator {
     pub(super) fn new(interval: Interval, instant: Timestamp, value: f64) -> Self {
         let mut period = Self {
             interval,
@@ -57,9 +57,9 @@ impl OpenPeriod {
             lost: 0.0,
             first: (instant, value),
             last: (instant, value),
-            median: MedianFinder::new(),
+            median: MedianEstimator::new(),
         };
-        period.take(instant, value);
+        period.push(instant, value);
         period
     }
 
@@ -67,7 +67,7 @@ impl OpenPeriod {
         self.interval
     }
 
-    pub(super) fn take(&mut self, instant: Timestamp, value: f64) {
+    pub(super) fn push(&mut self, instant: Timestamp, value: f64) {
         self.count += 1;
         self.min = self.min.min(value);
         self.max = self.max.max(value);
@@ -85,7 +85,7 @@ impl OpenPeriod {
         if instant >= self.last.0 {
             self.last = (instant, value);
         }
-        self.median.take(value);
+        self.median.push(value);
     }
 
     /// The summary of what came; there is always something.

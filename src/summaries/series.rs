@@ -5,24 +5,24 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::Interval;
-use super::period::{OpenPeriod, PeriodSummary};
-use super::tags::Tags;
+use super::period::{PeriodAccumulator, PeriodSummary};
+use super::series_key::SeriesKey;
 use crate::domain::DataType;
 use crate::domain::vocabulary::{self, DailyAggregation};
 use crate::statistics::{Direction, Strength, Trend, median};
 
 /// The newest days on which what is usual, and how it changes, rests.
-const MOST_DAYS: usize = 180;
+const MAX_DAYS: usize = 180;
 
 /// The fewest days that show what is usual.
-const FEWEST_FOR_USUAL: usize = 7;
+const MIN_DAYS_FOR_BASELINE: usize = 7;
 
 /// The fewest days that show a change.
-const FEWEST_FOR_CHANGE: usize = 10;
+const MIN_DAYS_FOR_TREND: usize = 10;
 
 /// The readings of one data type, granularity and unit, summed up.
 #[derive(Debug, Clone)]
-pub struct Series {
+pub struct SeriesSummary {
     /// What was measured.
     pub data_type: DataType,
     /// Over how long each reading was, where they say so.
@@ -36,9 +36,9 @@ pub struct Series {
     /// On how many days there are readings.
     pub coverage: Coverage,
     /// What is usual for a day.
-    pub usual: Result<Usual, TooFewDays>,
+    pub baseline: Result<SeriesBaseline, InsufficientData>,
     /// How days change.
-    pub change: Result<Change, TooFewDays>,
+    pub trend: Result<SeriesTrend, InsufficientData>,
 }
 
 /// On how many of the local days there are readings.
@@ -52,7 +52,7 @@ pub struct Coverage {
 
 /// What one number for each day usually is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Usual {
+pub struct SeriesBaseline {
     /// The median of the days.
     pub median: f64,
     /// The median of their absolute deviations from it.
@@ -63,7 +63,7 @@ pub struct Usual {
 
 /// How one number for each day changes.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Change {
+pub struct SeriesTrend {
     /// By how much a day.
     pub slope_per_day: f64,
     /// Which way, if that can be told from chance.
@@ -76,12 +76,12 @@ pub struct Change {
 
 /// Why nothing can be said about days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TooFewDays {
+pub enum InsufficientData {
     /// There are fewer than it takes.
-    #[error("needs at least {needed} {days} with data, and there are {found}", days = if *.whole { "whole days" } else { "days" })]
+    #[error("needs at least {required} {days} with data, and there are {found}", days = if *.whole { "whole days" } else { "days" })]
     Days {
         /// How many it takes.
-        needed: usize,
+        required: usize,
         /// How many there are.
         found: usize,
         /// Whether only those count that are over and not cut by the range.
@@ -89,7 +89,7 @@ pub enum TooFewDays {
     },
     /// All days are the same.
     #[error("all days have the same value")]
-    NoChange,
+    Constant,
 }
 
 /// A local day.
@@ -101,28 +101,28 @@ pub(super) struct Day {
 }
 
 /// A series while its readings come.
-pub(super) struct OpenSeries {
+pub(super) struct SeriesBuilder {
     data_type: DataType,
-    tags: Tags<'static>,
+    key: SeriesKey<'static>,
     daily: DailyAggregation,
-    period: Option<OpenPeriod>,
+    period: Option<PeriodAccumulator>,
     periods: Vec<PeriodSummary>,
-    day: Option<(Day, OpenPeriod)>,
+    day: Option<(Day, PeriodAccumulator)>,
     days_with_data: u32,
     /// One number for each of the newest days.
     days: VecDeque<(Date, f64)>,
 }
 
-impl OpenSeries {
-    pub(super) fn new(data_type: DataType, tags: Tags<'_>) -> Self {
+impl SeriesBuilder {
+    pub(super) fn new(data_type: DataType, key: SeriesKey<'_>) -> Self {
         let owned = |text: Option<Cow<'_, str>>| text.map(|text| text.into_owned().into());
         let metric = vocabulary::find(data_type.as_str());
         Self {
             daily: metric.map_or(DailyAggregation::Mean, |metric| metric.daily),
             data_type,
-            tags: Tags {
-                granularity: owned(tags.granularity),
-                unit: owned(tags.unit),
+            key: SeriesKey {
+                granularity: owned(key.granularity),
+                unit: owned(key.unit),
             },
             period: None,
             periods: Vec::new(),
@@ -132,12 +132,12 @@ impl OpenSeries {
         }
     }
 
-    pub(super) fn is_of(&self, data_type: &DataType, tags: &Tags<'_>) -> bool {
-        self.data_type == *data_type && self.tags == *tags
+    pub(super) fn is_of(&self, data_type: &DataType, key: &SeriesKey<'_>) -> bool {
+        self.data_type == *data_type && self.key == *key
     }
 
     /// Takes a value; tells whether a period begins with it.
-    pub(super) fn take(
+    pub(super) fn push(
         &mut self,
         interval: Interval,
         day: Day,
@@ -145,20 +145,20 @@ impl OpenSeries {
         value: f64,
     ) -> bool {
         match &mut self.day {
-            Some((open, values)) if *open == day => values.take(instant, value),
+            Some((open, values)) if *open == day => values.push(instant, value),
             _ => {
                 self.close_day();
-                self.day = Some((day, OpenPeriod::new(interval, instant, value)));
+                self.day = Some((day, PeriodAccumulator::new(interval, instant, value)));
             }
         }
         match &mut self.period {
             Some(period) if period.interval() == interval => {
-                period.take(instant, value);
+                period.push(instant, value);
                 false
             }
             _ => {
                 self.close_period();
-                self.period = Some(OpenPeriod::new(interval, instant, value));
+                self.period = Some(PeriodAccumulator::new(interval, instant, value));
                 true
             }
         }
@@ -166,7 +166,8 @@ impl OpenSeries {
 
     fn close_period(&mut self) {
         let period = self.period.take();
-        self.periods.extend(period.and_then(OpenPeriod::finish));
+        self.periods
+            .extend(period.and_then(PeriodAccumulator::finish));
     }
 
     fn close_day(&mut self) {
@@ -185,23 +186,23 @@ impl OpenSeries {
             DailyAggregation::Median => values.median.value,
             DailyAggregation::Last => values.last,
         };
-        if self.days.len() == MOST_DAYS {
+        if self.days.len() == MAX_DAYS {
             self.days.pop_front();
         }
         self.days.push_back((date, number));
     }
 
-    pub(super) fn finish(mut self, days: u32) -> Series {
+    pub(super) fn finish(mut self, days: u32) -> SeriesSummary {
         self.close_period();
         self.close_day();
         let newest = self.days.make_contiguous();
         let adds_up = self.daily == DailyAggregation::Sum;
-        Series {
-            usual: usual(newest, adds_up),
-            change: change(newest, adds_up),
+        SeriesSummary {
+            baseline: baseline(newest, adds_up),
+            trend: trend(newest, adds_up),
             data_type: self.data_type,
-            granularity: self.tags.granularity.map(Cow::into_owned),
-            unit: self.tags.unit.map(Cow::into_owned),
+            granularity: self.key.granularity.map(Cow::into_owned),
+            unit: self.key.unit.map(Cow::into_owned),
             adds_up,
             periods: self.periods,
             coverage: Coverage {
@@ -212,11 +213,15 @@ impl OpenSeries {
     }
 }
 
-fn enough(days: &[(Date, f64)], whole: bool, needed: usize) -> Result<(), TooFewDays> {
+fn require_days(
+    days: &[(Date, f64)],
+    whole: bool,
+    required: usize,
+) -> Result<(), InsufficientData> {
     let found = days.len();
-    if found < needed {
-        return Err(TooFewDays::Days {
-            needed,
+    if found < required {
+        return Err(InsufficientData::Days {
+            required,
             found,
             whole,
         });
@@ -224,25 +229,25 @@ fn enough(days: &[(Date, f64)], whole: bool, needed: usize) -> Result<(), TooFew
     Ok(())
 }
 
-fn usual(days: &[(Date, f64)], whole: bool) -> Result<Usual, TooFewDays> {
-    enough(days, whole, FEWEST_FOR_USUAL)?;
+fn baseline(days: &[(Date, f64)], whole: bool) -> Result<SeriesBaseline, InsufficientData> {
+    require_days(days, whole, MIN_DAYS_FOR_BASELINE)?;
     let values = || days.iter().map(|(_, value)| *value);
     let middle = median(values()).unwrap_or_default();
     let deviation = median(values().map(|value| (value - middle).abs()));
-    Ok(Usual {
+    Ok(SeriesBaseline {
         median: middle,
         deviation: deviation.unwrap_or_default(),
         days: days.len(),
     })
 }
 
-fn change(days: &[(Date, f64)], whole: bool) -> Result<Change, TooFewDays> {
-    enough(days, whole, FEWEST_FOR_CHANGE)?;
+fn trend(days: &[(Date, f64)], whole: bool) -> Result<SeriesTrend, InsufficientData> {
+    require_days(days, whole, MIN_DAYS_FOR_TREND)?;
     let first = days[0].0;
     let point = |(date, value): &(Date, f64)| (f64::from((*date - first).get_days()), *value);
     let points: Vec<(f64, f64)> = days.iter().map(point).collect();
-    let trend = Trend::of(&points).ok_or(TooFewDays::NoChange)?;
-    Ok(Change {
+    let trend = Trend::from_points(&points).ok_or(InsufficientData::Constant)?;
+    Ok(SeriesTrend {
         slope_per_day: trend.slope,
         direction: trend.direction(),
         strength: trend.strength(),

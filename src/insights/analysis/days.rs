@@ -101,7 +101,9 @@ impl<'a> Days<'a> {
 fn aggregate(values: &[f64], aggregation: DailyAggregation) -> Option<f64> {
     match aggregation {
         DailyAggregation::Sum => Some(values.iter().sum()),
-        DailyAggregation::Mean => Summary::of(values.iter().copied()).map(|summary| summary.mean),
+        DailyAggregation::Mean => {
+            Summary::from_values(values.iter().copied()).map(|summary| summary.mean)
+        }
         DailyAggregation::Median => median(values.iter().copied()),
         DailyAggregation::Last => values.first().copied(),
     }

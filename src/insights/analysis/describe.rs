@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::days::{Days, days_between, just_before};
 use super::series::{Choice, Series};
-use super::{Description, Seen};
+use super::{MetricSummary, ObservedSpan};
 use crate::domain::vocabulary::{DailyAggregation, convert};
 use crate::insights::fact::{Fact, FactIds, Period, Span, Statistic, Window};
 use crate::insights::observation::Observation;
@@ -41,11 +41,11 @@ const FEWEST_FOR_RESTING: usize = 3;
 /// from a heart rate.
 pub fn describe(
     series: &Series<'_>,
-    seen: Seen,
+    seen: ObservedSpan,
     now: Timestamp,
     needs_resting: bool,
     ids: &mut FactIds,
-) -> Option<Description> {
+) -> Option<MetricSummary> {
     let newest = *series
         .observations
         .first()
@@ -70,7 +70,7 @@ pub fn describe(
     {
         facts.resting(period, month, in_month);
     }
-    Some(Description {
+    Some(MetricSummary {
         data_type: series.data_type.to_owned(),
         metric: series.metric,
         unit: series.unit.map(str::to_owned),
@@ -127,7 +127,7 @@ impl Facts<'_, '_> {
             n: rests_on.len(),
             reading_ids: rests_on
                 .iter()
-                .take(Fact::MOST_READING_IDS)
+                .take(Fact::MAX_READING_IDS)
                 .map(|observation| observation.id)
                 .collect(),
             period,
@@ -138,7 +138,7 @@ impl Facts<'_, '_> {
     }
 
     /// What is said of each window alike.
-    fn windows(&mut self, seen: Seen, newest: &Observation) {
+    fn windows(&mut self, seen: ObservedSpan, newest: &Observation) {
         for span in Span::ALL {
             let Some((period, window)) = seen.window(newest.at, span) else {
                 continue;
@@ -155,9 +155,10 @@ impl Facts<'_, '_> {
                 .iter()
                 .map(|observation| observation.value.get())
         };
-        let (Some(summary), Some(distribution)) =
-            (Summary::of(values()), Distribution::of(values()))
-        else {
+        let (Some(summary), Some(distribution)) = (
+            Summary::from_values(values()),
+            Distribution::from_values(values()),
+        ) else {
             return;
         };
         let days: BTreeSet<_> = observations
@@ -206,7 +207,7 @@ impl Facts<'_, '_> {
         let Some(days) = self.whole_days(window, observations) else {
             return;
         };
-        let Some(summary) = Summary::of(days.numbers()) else {
+        let Some(summary) = Summary::from_values(days.numbers()) else {
             return;
         };
         for (statistic, value) in [
@@ -248,7 +249,7 @@ impl Facts<'_, '_> {
         let at = (period, days.window);
         let numbers = days.numbers();
         if numbers.len() >= FEWEST_DAYS_FOR_OUTLIERS
-            && let Some(baseline) = Baseline::of(&numbers)
+            && let Some(baseline) = Baseline::from_values(&numbers)
         {
             let outliers = numbers
                 .iter()
@@ -272,7 +273,7 @@ impl Facts<'_, '_> {
                 (Statistic::WeekdayMean, false, weekdays),
                 (Statistic::WeekendMean, true, weekends),
             ] {
-                if let Some(Summary { mean, .. }) = Summary::of(numbers) {
+                if let Some(Summary { mean, .. }) = Summary::from_values(numbers) {
                     self.push(statistic, at, mean, &days.observations_of(is_weekend));
                 }
             }
@@ -289,7 +290,7 @@ impl Facts<'_, '_> {
         if days.values.len() < FEWEST_DAYS_FOR_TREND || covered < COVERAGE_FOR_TREND {
             return;
         }
-        if let Some(trend) = Trend::of(&days.points()) {
+        if let Some(trend) = Trend::from_points(&days.points()) {
             let at = (period, days.window);
             self.push(Statistic::TrendPerDay, at, trend.slope, &days.observations)
                 .trend = Some((trend.direction(), trend.strength()));
@@ -352,7 +353,7 @@ impl Facts<'_, '_> {
             .collect();
         let Some(control) = values
             .filter(|_| is_covered(observations, period.1))
-            .and_then(|values| GlucoseControl::of(&values))
+            .and_then(|values| GlucoseControl::from_values(&values))
         else {
             return;
         };

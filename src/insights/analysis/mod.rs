@@ -20,7 +20,7 @@ use crate::domain::vocabulary::{DailyAggregation, Metric};
 
 /// What was computed of one series.
 #[derive(Debug, Clone)]
-pub struct Description {
+pub struct MetricSummary {
     /// The data type as clients name it.
     pub data_type: String,
     /// The data type as the vocabulary knows it.
@@ -41,7 +41,7 @@ pub struct Description {
     pub facts: Vec<Fact>,
 }
 
-impl Description {
+impl MetricSummary {
     /// The fact of this statistic over this long, or over what was looked at
     /// of it.
     pub fn fact(&self, statistic: Statistic, span: Span) -> Option<&Fact> {
@@ -92,14 +92,14 @@ impl Span {
 
 /// How far back readings were looked at.
 #[derive(Debug, Clone, Copy)]
-pub struct Seen {
+pub struct ObservedSpan {
     /// Every reading after this was.
     after: Timestamp,
 }
 
-impl Seen {
+impl ObservedSpan {
     /// Of `observations`, newest first, which are all there are if `complete`.
-    pub fn of(observations: &[Observation], complete: bool) -> Self {
+    pub fn new(observations: &[Observation], complete: bool) -> Self {
         Self {
             after: match observations.last() {
                 // Others of the oldest millisecond may not have been looked at.

@@ -3,7 +3,7 @@ use serde::Deserialize;
 use super::instruction::RULES;
 use crate::insights::advice;
 use crate::insights::answer::{Finding, Recommendation, Verification};
-use crate::insights::brief::Brief;
+use crate::insights::brief::AnalysisContext;
 use crate::insights::verification::{self, Fault, Verdict};
 use crate::insights::wording;
 
@@ -58,16 +58,16 @@ impl DraftFinding {
 
     /// What is told of it, and whether that is what it says: if it does not fit
     /// the facts, each of them is told in the service's own words.
-    pub fn told(&self, brief: &Brief) -> (Verdict, Vec<Finding>) {
+    pub fn told(&self, context: &AnalysisContext) -> (Verdict, Vec<Finding>) {
         let this = self.clone().tidied();
-        let verdict = verification::finding(&this.text, &this.fact_ids, brief, RULES);
-        let facts = this.fact_ids.iter().filter_map(|id| brief.citable(id));
+        let verdict = verification::finding(&this.text, &this.fact_ids, context, RULES);
+        let facts = this.fact_ids.iter().filter_map(|id| context.citable(id));
         let findings = if verdict.passes() {
             let text = this.text.trim().to_owned();
             vec![Finding::new(text, facts.cloned().collect())]
         } else {
             facts
-                .filter_map(|fact| Some((fact, brief.description_of(fact)?)))
+                .filter_map(|fact| Some((fact, context.summary_of(fact)?)))
                 .map(|(fact, of)| Finding::new(wording::sentence(fact, of), vec![fact.clone()]))
                 .take(MOST_FACTS_IN_PLACE)
                 .collect()
@@ -90,13 +90,13 @@ impl Draft {
     }
 
     /// What is wrong with it; empty if all of its findings may be told.
-    pub fn faults(&self, brief: &Brief, verification: &mut Verification) -> Vec<Fault> {
+    pub fn faults(&self, context: &AnalysisContext, verification: &mut Verification) -> Vec<Fault> {
         let mut faults = Vec::new();
-        if self.findings.is_empty() && !brief.is_withheld {
+        if self.findings.is_empty() && !context.is_withheld {
             faults.push(Fault::Length);
         }
         for finding in &self.findings {
-            let (verdict, _) = finding.told(brief);
+            let (verdict, _) = finding.told(context);
             verification.add(&verdict);
             faults.extend(verdict.faults);
         }
@@ -108,10 +108,10 @@ impl Draft {
 /// that are `told`, which a client can look up.
 pub fn recommendations(
     chosen: &[DraftRecommendation],
-    brief: &Brief,
+    context: &AnalysisContext,
     told: &[Finding],
 ) -> Vec<Recommendation> {
-    let fitting = advice::fitting(brief);
+    let fitting = advice::suitable(context);
     let is_told = |id: &&String| {
         let mut facts = told.iter().flat_map(|finding| &finding.facts);
         facts.any(|fact| fact.fact_id == **id)

@@ -3,13 +3,13 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::draft::{DraftFinding, MOST_FINDINGS};
 use super::draft_stream::DraftStream;
 use crate::insights::answer::Verification;
-use crate::insights::brief::Brief;
+use crate::insights::brief::AnalysisContext;
 use crate::insights::gemini::TextSink;
 
 /// Tells the findings of a draft while it comes: each once it is whole and was
 /// held against the facts; one that fails in the service's own words.
 pub struct Live<'a> {
-    brief: &'a Brief,
+    context: &'a AnalysisContext,
     draft: DraftStream,
     /// What was told, in order.
     pub told: Vec<DraftFinding>,
@@ -19,9 +19,9 @@ pub struct Live<'a> {
 }
 
 impl<'a> Live<'a> {
-    pub fn new(brief: &'a Brief, text: UnboundedSender<String>) -> Self {
+    pub fn new(context: &'a AnalysisContext, text: UnboundedSender<String>) -> Self {
         Self {
-            brief,
+            context,
             draft: DraftStream::default(),
             told: Vec::new(),
             verification: Verification::default(),
@@ -31,10 +31,10 @@ impl<'a> Live<'a> {
 
     fn tell(&mut self, finding: DraftFinding) {
         let is_known = self.told.contains(&finding);
-        if is_known || self.told.len() >= MOST_FINDINGS || self.brief.is_withheld {
+        if is_known || self.told.len() >= MOST_FINDINGS || self.context.is_withheld {
             return;
         }
-        let (verdict, sentences) = finding.told(self.brief);
+        let (verdict, sentences) = finding.told(self.context);
         self.verification.add(&verdict);
         if sentences.is_empty() {
             return;

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::insights::advice;
-use crate::insights::brief::Brief;
+use crate::insights::brief::AnalysisContext;
 use crate::insights::fact::{Fact, Period, Statistic};
 use crate::statistics::{Direction, Strength};
 
@@ -47,21 +47,21 @@ struct Newest<'a> {
 }
 
 /// The user's turn: the question and the facts as one JSON text.
-pub fn user_turn(brief: &Brief) -> Result<String, serde_json::Error> {
+pub fn user_turn(context: &AnalysisContext) -> Result<String, serde_json::Error> {
     let outbound = Outbound {
-        question: brief.question.shareable(),
-        facts: brief.sent_facts().map(OutboundFact::of).collect(),
-        newest: brief
-            .descriptions
+        question: context.question.redacted(),
+        facts: context.sent_facts().map(OutboundFact::of).collect(),
+        newest: context
+            .summaries
             .iter()
-            .filter(|description| description.metric.is_some())
-            .map(|description| Newest {
-                metric: &description.data_type,
-                days_ago: brief.days_ago(description.newest.0),
+            .filter(|summary| summary.metric.is_some())
+            .map(|summary| Newest {
+                metric: &summary.data_type,
+                days_ago: context.days_ago(summary.newest.0),
             })
             .collect(),
-        missing: &brief.missing,
-        advice: advice::fitting(brief)
+        missing: &context.missing,
+        advice: advice::suitable(context)
             .into_iter()
             .map(|advice| OutboundAdvice {
                 id: advice.id,

@@ -2,7 +2,7 @@ use super::draft::{Draft, recommendations};
 use crate::insights::answer::{
     Finding, Insight, InsightSource, InsightStatus, Model, ModelUsage, Verification,
 };
-use crate::insights::brief::Brief;
+use crate::insights::brief::AnalysisContext;
 use crate::insights::gemini::Reply;
 use crate::insights::statistical;
 
@@ -19,28 +19,28 @@ pub struct Phrased {
 
 impl Phrased {
     /// The answer that tells it.
-    pub fn told(&self, brief: &Brief, status: InsightStatus) -> Insight {
+    pub fn told(&self, context: &AnalysisContext, status: InsightStatus) -> Insight {
         let mut findings: Vec<Finding> = Vec::new();
         // With readings withheld, it is the model's choice of advice that is told.
-        let mut is_the_models = brief.is_withheld;
-        if !brief.is_withheld {
+        let mut is_the_models = context.is_withheld;
+        if !context.is_withheld {
             for draft in &self.draft.findings {
-                let (verdict, sentences) = draft.told(brief);
+                let (verdict, sentences) = draft.told(context);
                 is_the_models |= verdict.passes();
                 findings.extend(sentences);
             }
         }
-        let mut recommendations = recommendations(&self.draft.recommendations, brief, &findings);
+        let mut recommendations = recommendations(&self.draft.recommendations, context, &findings);
         if recommendations.is_empty() {
-            recommendations = statistical::recommendations(brief, &findings);
+            recommendations = statistical::recommendations(context, &findings);
         }
-        findings.extend(statistical::not_sent(brief));
+        findings.extend(statistical::findings_of_unsent(context));
         let (status, source, model) = if is_the_models {
             (status, InsightSource::Gemini, self.model.clone())
         } else {
             (InsightStatus::Fallback, InsightSource::Statistics, None)
         };
-        let mut insight = Insight::compose(brief, findings, recommendations, status, source);
+        let mut insight = Insight::compose(context, findings, recommendations, status, source);
         insight.verification = self.verification;
         insight.model = model;
         insight.usage = self.usage;

@@ -14,7 +14,7 @@ use super::live::Live;
 use super::outbound::user_turn;
 use super::phrased::Phrased;
 use crate::insights::answer::{Insight, InsightStatus, Model, ModelUsage, Verification};
-use crate::insights::brief::Brief;
+use crate::insights::brief::AnalysisContext;
 use crate::insights::gemini::{
     FailureKind, FinishReason, GeminiClient, GeminiFailure, Prompt, Reply, Role, Turn,
 };
@@ -54,7 +54,7 @@ enum NotPhrased {
 
 /// One question to Gemini.
 struct Call<'a> {
-    brief: &'a Brief,
+    context: &'a AnalysisContext,
     prompt: Prompt,
     started: Instant,
     deadline: Instant,
@@ -74,7 +74,7 @@ impl GeminiProvider {
         }
     }
 
-    /// Has the brief phrased as a whole.
+    /// Has the context phrased as a whole.
     async fn phrase(&self, call: Call<'_>) -> Result<Phrased, NotPhrased> {
         match self.client.generate(&call.prompt, call.deadline).await {
             Ok(reply) => self.check(call, reply).await,
@@ -86,7 +86,7 @@ impl GeminiProvider {
     async fn check(&self, mut call: Call<'_>, reply: Reply) -> Result<Phrased, NotPhrased> {
         let mut verification = Verification::default();
         let usage = ModelUsage::from(&reply);
-        let faults = match read(&reply, call.brief, &mut verification) {
+        let faults = match read(&reply, call.context, &mut verification) {
             Ok(draft) => return Ok(phrased(draft, verification, &reply, usage)),
             Err(faults) => faults,
         };
@@ -109,7 +109,7 @@ impl GeminiProvider {
             }
         };
         let usage = usage.and(ModelUsage::from(&reply));
-        match read(&reply, call.brief, &mut verification) {
+        match read(&reply, call.context, &mut verification) {
             Ok(draft) => Ok(phrased(draft, verification, &reply, usage)),
             Err(_) => Err(NotPhrased::Unverified {
                 usage,
@@ -118,10 +118,10 @@ impl GeminiProvider {
         }
     }
 
-    /// Has the brief phrased, and tells it to `deltas` while it comes.
+    /// Has the context phrased, and tells it to `deltas` while it comes.
     async fn phrase_live(&self, call: Call<'_>, deltas: &Deltas) -> Result<Phrased, NotPhrased> {
         let (sender, mut sentences) = unbounded_channel();
-        let mut live = Live::new(call.brief, sender);
+        let mut live = Live::new(call.context, sender);
         let ask = async {
             let reply = self
                 .client
@@ -166,8 +166,8 @@ impl GeminiProvider {
     }
 
     /// The statistics' answer, and what asking took.
-    fn fall_back(brief: &Brief, reason: &NotPhrased) -> Insight {
-        let mut insight = statistical::answer(brief, InsightStatus::Fallback);
+    fn fall_back(context: &AnalysisContext, reason: &NotPhrased) -> Insight {
+        let mut insight = statistical::answer(context, InsightStatus::Fallback);
         match reason {
             NotPhrased::Failed { usage, is_blocked } => {
                 insight.usage = Some(*usage);
@@ -191,21 +191,21 @@ impl GeminiProvider {
 
 #[async_trait]
 impl InsightProvider for GeminiProvider {
-    async fn answer(&self, brief: &Brief, deltas: &Deltas) -> Insight {
-        let complete = if brief.is_partial {
+    async fn answer(&self, context: &AnalysisContext, deltas: &Deltas) -> Insight {
+        let complete = if context.is_partial {
             InsightStatus::Partial
         } else {
             InsightStatus::Complete
         };
-        let turn = match user_turn(brief) {
-            Ok(turn) if brief.is_withheld || brief.sent_facts().next().is_some() => turn,
+        let turn = match user_turn(context) {
+            Ok(turn) if context.is_withheld || context.sent_facts().next().is_some() => turn,
             // Nothing to phrase, or nothing that could be sent.
-            _ => return statistical::answer(brief, InsightStatus::Complete),
+            _ => return statistical::answer(context, InsightStatus::Complete),
         };
         let key: [u8; 32] = Sha256::digest(&turn).into();
         let started = Instant::now();
         let call = Call {
-            brief,
+            context,
             prompt: prompt(turn),
             started,
             deadline: started + self.deadline,
@@ -226,14 +226,14 @@ impl InsightProvider for GeminiProvider {
         let result = if is_asked { "miss" } else { "hit" };
         metrics::counter!(names::INSIGHT_CACHE_LOOKUPS.name, "result" => result).increment(1);
         match phrased {
-            Ok(phrased) if is_asked => phrased.told(brief, complete),
-            Ok(phrased) => phrased.remembered().told(brief, complete),
+            Ok(phrased) if is_asked => phrased.told(context, complete),
+            Ok(phrased) => phrased.remembered().told(context, complete),
             Err(reason) => match &*reason {
                 NotPhrased::BrokenOff(phrased) if is_asked => {
-                    phrased.told(brief, InsightStatus::Partial)
+                    phrased.told(context, InsightStatus::Partial)
                 }
                 reason => {
-                    let mut insight = Self::fall_back(brief, reason);
+                    let mut insight = Self::fall_back(context, reason);
                     // Who only waited spent nothing.
                     insight.usage = insight.usage.filter(|_| is_asked);
                     insight
@@ -270,12 +270,12 @@ fn prompt(turn: String) -> Prompt {
 /// The reply as a draft of which every finding may be told.
 fn read(
     reply: &Reply,
-    brief: &Brief,
+    context: &AnalysisContext,
     verification: &mut Verification,
 ) -> Result<Draft, Vec<Fault>> {
     let faults = match serde_json::from_str::<Draft>(&reply.text).map(Draft::tidied) {
         Ok(draft) => {
-            let faults = draft.faults(brief, verification);
+            let faults = draft.faults(context, verification);
             if faults.is_empty() {
                 return Ok(draft);
             }

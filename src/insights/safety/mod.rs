@@ -5,7 +5,7 @@ mod plain;
 mod red_flags;
 mod utterances;
 
-use plain::plain;
+use plain::normalize;
 pub use red_flags::{RedFlag, red_flag};
 pub use utterances::check;
 

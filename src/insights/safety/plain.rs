@@ -1,7 +1,7 @@
 /// A text in lower case, in ASCII where it is Latin, without what cannot be
 /// seen, with one shape of apostrophe and single spaces, as the patterns here
 /// expect it.
-pub fn plain(text: &str) -> String {
+pub fn normalize(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     for character in text.chars().map(narrow).flat_map(char::to_lowercase) {
         match character {
@@ -86,7 +86,7 @@ mod tests {
             ("ｃｈｅｓｔ—pain", "chest pain"),
             ("45 µg", "45 µg"),
         ] {
-            assert_eq!(plain(text), expected);
+            assert_eq!(normalize(text), expected);
         }
     }
 }

@@ -4,7 +4,7 @@ use regex::RegexSet;
 
 /// What a model must not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unsafe {
+pub enum PolicyViolation {
     /// How much of a medicine to take, or to change or stop one.
     Dose,
     /// That somebody has or has not an illness.
@@ -15,33 +15,33 @@ pub enum Unsafe {
     NotProse,
 }
 
-const PATTERNS: &[(Unsafe, &str)] = &[
+const PATTERNS: &[(PolicyViolation, &str)] = &[
     (
-        Unsafe::Dose,
+        PolicyViolation::Dose,
         r"(?-u:\b)[0-9]+(?:[.,][0-9]+)? *(?:mg|mcg|µg|ug|milligrams?|micrograms?|iu|units?|tablets?|pills?|capsules?|puffs?|drops?)(?-u:\b)(?: +(?:of|per|daily|a day|twice|every)| *[.,;!]| *$)",
     ),
     (
-        Unsafe::Dose,
+        PolicyViolation::Dose,
         r"(?-u:\b)(?:take|taking|inject|increas[a-z]+|decreas[a-z]+|reduc[a-z]+|lower[a-z]*|rais[a-z]+|adjust[a-z]*|doubl[a-z]+|halv[a-z]+|skip[a-z]*|stop[a-z]*|start[a-z]*|chang[a-z]+)(?-u:\b)[^.!?]{0,40}(?-u:\b)(?:insulin|medication|medicine|dose|dosage|metformin|aspirin|ibuprofen|paracetamol|acetaminophen|beta.?blocker[a-z]*|statin[a-z]*|antidepressant[a-z]*|melatonin|warfarin|pills?|tablets?|prescription)(?-u:\b)",
     ),
     (
-        Unsafe::Diagnosis,
+        PolicyViolation::Diagnosis,
         r"(?-u:\b)you(?:'re| are)? (?:likely |probably |may |might |could |clearly |definitely |certainly |do |seem to |appear to )*(?:have|suffer[a-z]* from|diagnosed with|show[a-z]* signs of|experiencing|developing)(?-u:\b)[^.!?]{0,30}(?-u:\b)(?:diabetes|prediabetes|pre diabetes|hypertension|hypotension|apnea|apnoea|arrhythmia|tachycardia|bradycardia|fibrillation|afib|anaemia|anemia|depression|insomnia|disorder|disease|syndrome|infection|cancer|asthma|copd|covid|hypoglyc[a-z]+|hyperglyc[a-z]+|anxiety|heart failure|stroke)(?-u:\b)",
     ),
     (
-        Unsafe::Diagnosis,
+        PolicyViolation::Diagnosis,
         r"(?-u:\b)(?:diagnos[a-z]+|indicat[a-z]+|suggest[a-z]*|consistent with|sign of|signs of|symptoms? of|evidence of|points? to|mean[a-z]* (?:that )?you have|confirm[a-z]*)(?-u:\b)[^.!?]{0,30}(?-u:\b)(?:diabetes|prediabetes|pre diabetes|hypertension|hypotension|apnea|apnoea|arrhythmia|tachycardia|bradycardia|fibrillation|afib|anaemia|anemia|depression|insomnia|disorder|disease|syndrome|infection|cancer|asthma|copd|covid|hypoglyc[a-z]+|hyperglyc[a-z]+|anxiety|heart failure|stroke)(?-u:\b)",
     ),
     (
-        Unsafe::Diagnosis,
+        PolicyViolation::Diagnosis,
         r"(?-u:\b)you(?:'re| are) (?:a |an )?(?:pre ?)?(?:diabetic|hypertensive|anaemic|anemic|depressed|epileptic|asthmatic|bradycardic|tachycardic)(?-u:\b)",
     ),
     (
-        Unsafe::Reassurance,
+        PolicyViolation::Reassurance,
         r"(?-u:\b)(?:no need|don'?t need|do not need|needn'?t|unnecessary|not necessary)(?-u:\b)[^.!?]{0,30}(?-u:\b)(?:doctor|physician|medical|hospital|emergency|help|professional)(?-u:\b)",
     ),
     (
-        Unsafe::NotProse,
+        PolicyViolation::NotProse,
         r"(?:https?|ftp|javascript|data|file|mailto):|www\.|<[a-z/!]|\]\(|```",
     ),
 ];
@@ -55,11 +55,11 @@ static COMPILED: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
 ///
 /// # Errors
 /// What of it it may not say.
-pub fn check(text: &str) -> Result<(), Unsafe> {
+pub fn check(text: &str) -> Result<(), PolicyViolation> {
     if text.chars().any(char::is_control) {
-        return Err(Unsafe::NotProse);
+        return Err(PolicyViolation::NotProse);
     }
-    let plain = super::plain(text);
+    let plain = super::normalize(text);
     let found = COMPILED
         .as_ref()
         .and_then(|patterns| patterns.matches(&plain).into_iter().next());
@@ -76,26 +76,26 @@ mod tests {
     #[test]
     fn doses_and_diagnoses_are_found() {
         for (text, what) in [
-            ("Take 500 mg of paracetamol.", Unsafe::Dose),
-            ("Try melatonin 3 mg.", Unsafe::Dose),
-            ("Use 4 units of rapid insulin.", Unsafe::Dose),
+            ("Take 500 mg of paracetamol.", PolicyViolation::Dose),
+            ("Try melatonin 3 mg.", PolicyViolation::Dose),
+            ("Use 4 units of rapid insulin.", PolicyViolation::Dose),
             (
                 "You could increase your evening insulin a little.",
-                Unsafe::Dose,
+                PolicyViolation::Dose,
             ),
-            ("Stop taking your medication.", Unsafe::Dose),
-            ("You have diabetes.", Unsafe::Diagnosis),
-            ("You probably have sleep apnea.", Unsafe::Diagnosis),
-            ("This suggests hypertension.", Unsafe::Diagnosis),
+            ("Stop taking your medication.", PolicyViolation::Dose),
+            ("You have diabetes.", PolicyViolation::Diagnosis),
+            ("You probably have sleep apnea.", PolicyViolation::Diagnosis),
+            ("This suggests hypertension.", PolicyViolation::Diagnosis),
             (
                 "Your values are consistent with atrial fibrillation.",
-                Unsafe::Diagnosis,
+                PolicyViolation::Diagnosis,
             ),
-            ("You're diabetic.", Unsafe::Diagnosis),
-            ("You don’t need a doctor.", Unsafe::Reassurance),
-            ("See https://example.com", Unsafe::NotProse),
-            ("See [this](x)", Unsafe::NotProse),
-            ("a\u{7}b", Unsafe::NotProse),
+            ("You're diabetic.", PolicyViolation::Diagnosis),
+            ("You don’t need a doctor.", PolicyViolation::Reassurance),
+            ("See https://example.com", PolicyViolation::NotProse),
+            ("See [this](x)", PolicyViolation::NotProse),
+            ("a\u{7}b", PolicyViolation::NotProse),
         ] {
             assert_eq!(check(text), Err(what), "{text}");
         }

@@ -357,7 +357,7 @@ fn is_of(fact: &Fact, mention: &Mention) -> bool {
     };
     names.iter().any(|name| match &mention.named {
         Some(named) => named == name,
-        None => mention.about.contains(name),
+        None => mention.related.contains(name),
     })
 }
 

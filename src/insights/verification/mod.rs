@@ -14,7 +14,7 @@ mod tokens;
 
 pub use phrases::HARMLESS;
 
-use super::brief::Brief;
+use super::brief::AnalysisContext;
 use super::fact::Fact;
 use super::safety;
 
@@ -87,7 +87,12 @@ const MOST_CITED: usize = 12;
 
 /// Whether the model may say `text` as a finding that rests on `fact_ids`,
 /// having been given `instruction`.
-pub fn finding(text: &str, fact_ids: &[String], brief: &Brief, instruction: &str) -> Verdict {
+pub fn finding(
+    text: &str,
+    fact_ids: &[String],
+    context: &AnalysisContext,
+    instruction: &str,
+) -> Verdict {
     let mut verdict = Verdict::default();
     if text.trim().is_empty()
         || text.chars().count() > LONGEST_SENTENCE
@@ -102,7 +107,7 @@ pub fn finding(text: &str, fact_ids: &[String], brief: &Brief, instruction: &str
     if repeats(text, instruction) {
         verdict.faults.push(Fault::Leak);
     }
-    let cited = cited(fact_ids, brief, &mut verdict);
+    let cited = cited(fact_ids, context, &mut verdict);
     if cited.is_empty() {
         verdict.faults.push(Fault::NothingCited);
     }
@@ -115,10 +120,14 @@ fn is_plain(character: char) -> bool {
     character.is_ascii_alphanumeric() || " ,.;:()%/'–—−-°₂²".contains(character)
 }
 
-fn cited<'a>(fact_ids: &[String], brief: &'a Brief, verdict: &mut Verdict) -> Vec<&'a Fact> {
+fn cited<'a>(
+    fact_ids: &[String],
+    context: &'a AnalysisContext,
+    verdict: &mut Verdict,
+) -> Vec<&'a Fact> {
     let mut facts = Vec::with_capacity(fact_ids.len());
     for id in fact_ids {
-        match brief.citable(id) {
+        match context.citable(id) {
             Some(fact) => facts.push(fact),
             None => verdict.faults.push(Fault::UnknownFact),
         }

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use Statistic as S;
 
 use crate::insights::fact::{Span, Statistic};
-use crate::insights::words::{Lexicon, plain};
+use crate::insights::words::{PhraseTable, normalize_word};
 use crate::statistics::Direction;
 
 /// What a phrase says of the numbers near it, or of the facts.
@@ -44,9 +44,11 @@ pub enum Claim {
 }
 
 /// The phrases.
-pub static PHRASES: LazyLock<Lexicon<Claim>> = LazyLock::new(|| {
+pub static PHRASES: LazyLock<PhraseTable<Claim>> = LazyLock::new(|| {
     let table = TABLE.iter();
-    Lexicon::new(table.flat_map(|(claim, phrases)| phrases.iter().map(|phrase| (*phrase, *claim))))
+    PhraseTable::new(
+        table.flat_map(|(claim, phrases)| phrases.iter().map(|phrase| (*phrase, *claim))),
+    )
 });
 
 const TABLE: &[(Claim, &[&str])] = &[
@@ -458,20 +460,20 @@ pub const HARMLESS: &[&str] = &[
 /// nothing.
 pub fn is_harmless(word: &str) -> bool {
     static SET: LazyLock<HashSet<String>> =
-        LazyLock::new(|| HARMLESS.iter().map(|word| plain(word)).collect());
+        LazyLock::new(|| HARMLESS.iter().map(|word| normalize_word(word)).collect());
     SET.contains(word)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::insights::words::words;
+    use crate::insights::words::tokenize;
 
     #[test]
     fn the_longest_phrase_is_what_counts() {
         let found = |text: &str| -> Vec<Claim> {
             PHRASES
-                .find(&words(text))
+                .find(&tokenize(text))
                 .into_iter()
                 .map(|(_, claim)| *claim)
                 .collect()

@@ -2,7 +2,7 @@ use std::ops::Range;
 
 use super::phrases::{Claim, PHRASES, is_harmless};
 use super::tokens::{Number, Token, tokens};
-use crate::insights::topics::{Mention, named};
+use crate::insights::topics::{Mention, find_data_types};
 use crate::insights::words::Word;
 
 /// A text, taken apart into clauses.
@@ -37,7 +37,7 @@ impl Sentence {
     /// Takes `text` apart.
     pub fn read(text: &str) -> Self {
         let (tokens, words) = tokens(text);
-        let mentions = named(&words);
+        let mentions = find_data_types(&words);
         let claims = PHRASES.find(&words);
         let mut reader = Reader {
             text,

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Fault, finding};
 use crate::domain::{Measurement, MeasurementTime, Metadata, Reading, ReadingValue};
-use crate::insights::brief::Brief;
+use crate::insights::brief::AnalysisContext;
 use crate::insights::fact::{Span, Statistic as S};
 use crate::insights::observation::{Evidence, Observation};
 use crate::insights::question::Question;
@@ -27,7 +27,7 @@ fn observation(data_type: &str, value: f64, at: Timestamp) -> Observation {
 /// Thirty days at noon: heart rates that rise from 60 by 0.5 a day, resting
 /// ones of 50 to 54, steps of 1,000 to 10,000, and a weight that falls from 90
 /// by 0.2 a day.
-fn brief() -> Brief {
+fn context() -> AnalysisContext {
     let newest: Timestamp = "2024-05-31T12:00:00Z".parse().unwrap();
     let observations = (0..30_i32).flat_map(|day| {
         let at = newest - SignedDuration::from_hours(24 * i64::from(29 - day));
@@ -40,7 +40,7 @@ fn brief() -> Brief {
     });
     let question = "heart rate, resting heart rate, steps and weight".to_owned();
     let evidence = Evidence::newest(observations.collect(), true);
-    Brief::of(
+    AnalysisContext::new(
         Question::try_from(question).unwrap(),
         evidence,
         newest + SignedDuration::from_hours(24),
@@ -49,7 +49,7 @@ fn brief() -> Brief {
 
 /// Eight days of a monitor that reads every quarter of an hour: of 32 readings
 /// 1 is below 70, 4 are above 180 and 27 in range; none is below 54.
-fn glucose() -> Brief {
+fn glucose() -> AnalysisContext {
     let newest: Timestamp = "2024-05-31T12:00:00Z".parse().unwrap();
     let observations = (0..8 * 96_i32).map(|number| {
         let at = newest - SignedDuration::from_mins(15 * i64::from(number));
@@ -62,17 +62,17 @@ fn glucose() -> Brief {
     });
     let evidence = Evidence::newest(observations.collect(), true);
     let question = Question::try_from("glucose".to_owned());
-    Brief::of(question.unwrap(), evidence, newest)
+    AnalysisContext::new(question.unwrap(), evidence, newest)
 }
 
 type Cited<'a> = &'a [(&'a str, S, Span)];
 
-fn ids(brief: &Brief, cited: Cited<'_>) -> Vec<String> {
+fn ids(context: &AnalysisContext, cited: Cited<'_>) -> Vec<String> {
     cited
         .iter()
         .map(|(metric, statistic, span)| {
-            let description = brief.descriptions.iter().find(|is| is.data_type == *metric);
-            let fact = description.unwrap().fact(*statistic, *span);
+            let summary = context.summaries.iter().find(|is| is.data_type == *metric);
+            let fact = summary.unwrap().fact(*statistic, *span);
             fact.unwrap().fact_id.clone()
         })
         .collect()
@@ -198,9 +198,9 @@ const TRUE: &[(&str, Cited<'_>)] = &[
 
 #[test]
 fn what_the_facts_bear_out_passes() {
-    let brief = brief();
+    let context = context();
     for (text, cited) in TRUE {
-        let verdict = finding(text, &ids(&brief, cited), &brief, INSTRUCTION);
+        let verdict = finding(text, &ids(&context, cited), &context, INSTRUCTION);
         assert_eq!(verdict.faults, [], "{text}");
         assert_eq!(verdict.numbers_unsupported, 0, "{text}");
     }
@@ -845,10 +845,10 @@ const FALSE: &[(&str, Cited<'_>, Fault)] = &[
 
 #[test]
 fn what_the_facts_do_not_bear_out_is_caught() {
-    let brief = brief();
+    let context = context();
     let mut missed = Vec::new();
     for (text, cited, fault) in FALSE {
-        let verdict = finding(text, &ids(&brief, cited), &brief, INSTRUCTION);
+        let verdict = finding(text, &ids(&context, cited), &context, INSTRUCTION);
         let is_number = *fault == UnsupportedNumber;
         let is_counted = verdict.numbers_unsupported > 0 || !is_number;
         if !verdict.faults.contains(fault) || !is_counted {
@@ -860,25 +860,25 @@ fn what_the_facts_do_not_bear_out_is_caught() {
     let verdict = finding(
         "Your heart rate was recorded.",
         &invented,
-        &brief,
+        &context,
         INSTRUCTION,
     );
     assert!(verdict.faults.contains(&Fault::UnknownFact));
     let long = format!("Your heart rate{}.", " is".repeat(200));
     assert_eq!(
-        finding(&long, &ids(&brief, MAX), &brief, INSTRUCTION).faults,
+        finding(&long, &ids(&context, MAX), &context, INSTRUCTION).faults,
         [Fault::Length]
     );
-    let many = vec![ids(&brief, MAX)[0].clone(); 13];
+    let many = vec![ids(&context, MAX)[0].clone(); 13];
     assert_eq!(
-        finding("Your heart rate.", &many, &brief, INSTRUCTION).faults,
+        finding("Your heart rate.", &many, &context, INSTRUCTION).faults,
         [Fault::Length]
     );
 }
 
 #[test]
 fn shares_of_glucose_are_those_of_their_bounds() {
-    let brief = glucose();
+    let context = glucose();
     let of = |statistic| ("blood_glucose", statistic, Week);
     let all = [
         S::TimeInRange,
@@ -888,7 +888,7 @@ fn shares_of_glucose_are_those_of_their_bounds() {
         S::TimeVeryLow,
     ]
     .map(of);
-    let ids = ids(&brief, &all);
+    let ids = ids(&context, &all);
     for text in [
         "Your glucose was in range for 84.38% of the time in the last 7 days.",
         "Your blood sugar was between 70 and 180 mg/dL 84% of the time in the last 7 days.",
@@ -897,7 +897,7 @@ fn shares_of_glucose_are_those_of_their_bounds() {
         "12.5% of your glucose readings were above 180 mg/dL in the last 7 days.",
         "Your glucose was below 70 mg/dL for 3.13% of the time in the last 7 days.",
     ] {
-        let verdict = finding(text, &ids, &brief, INSTRUCTION);
+        let verdict = finding(text, &ids, &context, INSTRUCTION);
         assert_eq!(verdict.faults, [], "{text}");
     }
     for text in [
@@ -911,7 +911,7 @@ fn shares_of_glucose_are_those_of_their_bounds() {
         "Your glucose was above 250 mg/dL all week.",
         "Your glucose was 84.38% in the last 7 days.",
     ] {
-        let verdict = finding(text, &ids, &brief, INSTRUCTION);
+        let verdict = finding(text, &ids, &context, INSTRUCTION);
         assert!(!verdict.passes(), "{text}");
     }
 }

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use crate::insights::words::{Word, plain};
+use crate::insights::words::{Word, normalize_word};
 
 /// A piece of a sentence.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +49,7 @@ pub fn tokens(text: &str) -> (Vec<Token>, Vec<Word>) {
     let mut words = Vec::new();
     let mut push = |token: Token, at: Range<usize>| {
         let written = match token {
-            Token::Word | Token::Number(_) => plain(&text[at.clone()]),
+            Token::Word | Token::Number(_) => normalize_word(&text[at.clone()]),
             Token::Boundary | Token::Percent | Token::Foreign => String::new(),
         };
         tokens.push(token);

@@ -3,7 +3,7 @@ use jiff::SignedDuration;
 use super::{RedFlag, RedFlagKind};
 use crate::domain::vocabulary::{self, Metric, convert};
 use crate::insights::observation::Observation;
-use crate::statistics::MG_PER_DL_VERY_LOW;
+use crate::statistics::VERY_LOW_MG_PER_DL;
 
 /// A value that calls for help now.
 pub struct Limit {
@@ -38,7 +38,7 @@ enum Bound {
 pub const GLUCOSE: Limit = Limit {
     kind: RedFlagKind::SevereHypoglycaemia,
     metric: "blood_glucose",
-    bound: Bound::Below(MG_PER_DL_VERY_LOW),
+    bound: Bound::Below(VERY_LOW_MG_PER_DL),
     otherwise: Some(Otherwise {
         above: 0.5,
         up_to: 9.99,

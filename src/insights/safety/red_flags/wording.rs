@@ -1,4 +1,4 @@
-use crate::insights::safety::plain;
+use crate::insights::safety::normalize;
 
 /// What stands for a mark that ends a clause.
 const BREAK: &str = "|";
@@ -10,7 +10,7 @@ const BREAK: &str = "|";
 /// repeated ("s u i c i d e", "dieee") put together, and slips of the keys in
 /// words that matter put right.
 pub fn normal(question: &str) -> String {
-    let words = ascii_words(&plain(question));
+    let words = ascii_words(&normalize(question));
     let mut normal: Vec<String> = Vec::new();
     for run in words.chunk_by(|one, next| is_letter(one) && is_letter(next)) {
         match (run, normal.last_mut()) {

@@ -4,12 +4,12 @@ use crate::domain::vocabulary;
 use crate::domain::{Measurement, Unit};
 
 /// The most characters of a granularity that tell it from others.
-const LONGEST: usize = 64;
+const MAX_GRANULARITY_CHARS: usize = 64;
 
 /// What tells readings of one data type from others that must not be added to
 /// them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Tags<'a> {
+pub(super) struct SeriesKey<'a> {
     /// Over how long each was measured, as `metadata.granularity` has it: its
     /// text, or the JSON of anything else.
     pub(super) granularity: Option<Cow<'a, str>>,
@@ -18,8 +18,8 @@ pub(super) struct Tags<'a> {
     pub(super) unit: Option<Cow<'a, str>>,
 }
 
-impl<'a> Tags<'a> {
-    pub(super) fn of(measurement: &'a Measurement) -> Self {
+impl<'a> SeriesKey<'a> {
+    pub(super) fn from_measurement(measurement: &'a Measurement) -> Self {
         let tags = measurement.metadata.tags();
         let own_unit = measurement.unit.as_ref().map(|unit| unit.as_str().into());
         let usual_unit = vocabulary::find(measurement.data_type.as_str())
@@ -37,7 +37,7 @@ impl<'a> Tags<'a> {
 }
 
 fn cut(text: Cow<'_, str>) -> Cow<'_, str> {
-    match text.char_indices().nth(LONGEST) {
+    match text.char_indices().nth(MAX_GRANULARITY_CHARS) {
         None => text,
         Some((end, _)) => text[..end].to_owned().into(),
     }
