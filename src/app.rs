@@ -22,12 +22,13 @@ use crate::config::{
 };
 use crate::domain::Clock;
 use crate::http::{
-    self, Admission, AllowedOrigins, AppState, CursorKeys, Deadlines, Lateness, Pseudonyms,
-    RateLimits, Readiness, RequestsPerMinute, Services, SignOfLife, TrustedProxies,
+    self, AdmissionControl, AllowedOrigins, AppServices, AppState, CursorKeys, Deadlines,
+    LivenessBody, Pseudonymizer, RateLimits, Readiness, RequestsPerMinute, SchedulerLag,
+    TrustedProxies,
 };
 use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
 use crate::insights::{GeminiProvider, InsightProvider, Insights, StatisticalProvider};
-use crate::server::{self, ConnectionLimits, Phase};
+use crate::server::{self, ConnectionLimits, ShutdownPhase};
 use crate::store::{
     DynamoDbSettings, DynamoDbStore, EmbeddedStore, MeasuredStore, OldTable, ReadingStore,
 };
@@ -43,10 +44,10 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 
 /// A scraper or two, and somebody who looks.
 const METRICS_CONNECTIONS: ConnectionLimits = ConnectionLimits {
-    most: 16,
+    max_open: 16,
     // Longer than Prometheus waits between two scrapes by default, a minute.
-    idle: Duration::from_secs(75),
-    stall: Duration::from_secs(10),
+    idle_timeout: Duration::from_secs(75),
+    write_timeout: Duration::from_secs(10),
 };
 
 /// The service, ready to be served.
@@ -89,7 +90,7 @@ impl App {
             TokenVerifier::new(tokens.issuer.clone(), tokens.key_set_url.clone()).map(Arc::new)
         });
         Ok(Self {
-            state: Arc::new(Services {
+            state: Arc::new(AppServices {
                 tokens: tokens.transpose()?,
                 readiness: Arc::new(Readiness::new(Arc::clone(&store))),
                 store,
@@ -97,21 +98,21 @@ impl App {
                 clock,
                 api_keys: Arc::new(open_key_ring(config).await?),
                 cursor_keys: CursorKeys::derive(config.service_secrets.iter()),
-                admission: Admission::sized(deadlines(config)),
-                lateness: Lateness::default(),
+                admission: AdmissionControl::for_cores(deadlines(config)),
+                scheduler_lag: SchedulerLag::default(),
                 limits: Arc::new(rate_limits(&config.limits)),
                 trusted_proxies: TrustedProxies::from_iter(config.limits.trusted_proxies.clone()),
-                pseudonyms: Pseudonyms::derive(&config.service_secrets.current),
-                sign_of_life: SignOfLife::of(config.environment.as_str())?,
+                pseudonyms: Pseudonymizer::derive(&config.service_secrets.current),
+                liveness_body: LivenessBody::new(config.environment.as_str())?,
             }),
             allowed_origins: allowed_origins(&config.cors),
             is_behind_https: config.environment == Environment::Production,
             reload_keys_every: config.keys.reload_every,
             shutdown: config.shutdown.clone(),
             connections: ConnectionLimits {
-                most: config.connections.most,
-                idle: config.connections.idle,
-                stall: config.connections.stall,
+                max_open: config.connections.most,
+                idle_timeout: config.connections.idle,
+                write_timeout: config.connections.stall,
             },
         })
     }
@@ -129,14 +130,14 @@ impl App {
     /// refused while the cores are behind: for a process that has its cores to
     /// itself, as it cannot tell its own work from that of others.
     pub fn watch_lateness(&self) -> impl Future<Output = Infallible> + use<> {
-        self.state.lateness.clone().measure()
+        self.state.scheduler_lag.clone().measure()
     }
 
     /// Serves on `listener` until `stop` is done, then for the grace that the
     /// settings give, though not ready any more, and until what was in flight
     /// then is answered, or has had its time.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let (phase, phases) = watch::channel(Phase::Serving);
+        let (phase, phases) = watch::channel(ShutdownPhase::Running);
         let readiness = Arc::clone(&self.state.readiness);
         let shutdown = async {
             stop.await;
@@ -144,11 +145,11 @@ impl App {
             let over = Instant::now() + deadline - LAST_WORDS.min(deadline / 4);
             readiness.begin_shutdown();
             tracing::info!("stopping");
-            phase.send_replace(Phase::Leaving);
+            phase.send_replace(ShutdownPhase::Quiescing);
             tokio::time::sleep(self.shutdown.grace).await;
-            phase.send_replace(Phase::Draining);
+            phase.send_replace(ShutdownPhase::Draining);
             tokio::time::sleep_until(over).await;
-            phase.send_replace(Phase::Over);
+            phase.send_replace(ShutdownPhase::Terminated);
             std::future::pending().await
         };
         let keep_token_keys_fresh = async {
@@ -185,7 +186,7 @@ pub async fn serve_metrics(
     let address = listener.local_addr()?;
     tracing::info!(%address, "serving metrics");
     // Nobody waits for an answer when the process ends.
-    let (_serving, phases) = watch::channel(Phase::Serving);
+    let (_serving, phases) = watch::channel(ShutdownPhase::Running);
     let router = http::metrics_router(metrics.clone());
     server::serve(listener, router, METRICS_CONNECTIONS, phases).await;
     Err("the listener for metrics ended".into())

@@ -59,7 +59,7 @@ pub struct Deadlines {
 
 /// What requests may take of the service at once.
 #[derive(Clone)]
-pub struct Admission {
+pub struct AdmissionControl {
     /// Reading, storing and deleting.
     pub data: Arc<ConcurrencyLimit>,
     /// Summaries, erasures and exports, which go through many readings.
@@ -72,11 +72,11 @@ pub struct Admission {
     pages: ByteBudget,
 }
 
-impl Admission {
+impl AdmissionControl {
     /// As much as this machine's cores can bear. With one of them, and
     /// as many connections as there may be by default, it fits the memory of the
     /// smallest task: the README has the sum.
-    pub fn sized(deadlines: Deadlines) -> Self {
+    pub fn for_cores(deadlines: Deadlines) -> Self {
         let cores = available_parallelism().map_or(1, usize::from).min(16);
         let limit = |class, permits, deadline, bodies| {
             Arc::new(ConcurrencyLimit {

@@ -25,16 +25,16 @@ const PSEUDONYM_BYTES: usize = 16;
 /// Who has the service's secret can tell which pseudonym is whose; nobody else
 /// can, not even by trying ids. So the secret should be no key that clients have.
 #[derive(Clone)]
-pub struct Pseudonyms(Arc<Hmac<Sha256>>);
+pub struct Pseudonymizer(Arc<Hmac<Sha256>>);
 
-impl Pseudonyms {
-    /// Pseudonyms that belong to this secret.
+impl Pseudonymizer {
+    /// Pseudonymizer that belong to this secret.
     pub fn derive(secret: &SecretString) -> Self {
         Self(Arc::new(derived_key(secret, b"clarity audit pseudonyms")))
     }
 
     /// The pseudonym of this id, in hexadecimal digits.
-    pub fn of(&self, id: &str) -> String {
+    pub fn pseudonym(&self, id: &str) -> String {
         let mut mac = (*self.0).clone();
         mac.update(id.as_bytes());
         let digest = mac.finalize().into_bytes();
@@ -47,7 +47,7 @@ impl Pseudonyms {
 pub struct AuditRecord {
     principal: Arc<Principal>,
     principal_name: Arc<str>,
-    pseudonyms: Pseudonyms,
+    pseudonyms: Pseudonymizer,
     request_id: Option<RequestId>,
     method: &'static str,
     route: Option<MatchedPath>,
@@ -59,10 +59,10 @@ pub struct AuditRecord {
 
 impl AuditRecord {
     /// Begins the record of a request.
-    pub fn begin(principal: Arc<Principal>, pseudonyms: Pseudonyms, request: &Request) -> Self {
+    pub fn begin(principal: Arc<Principal>, pseudonyms: Pseudonymizer, request: &Request) -> Self {
         let principal_name = match &principal.id {
             PrincipalId::Key(id) => Arc::clone(id),
-            PrincipalId::Subject(subject) => pseudonyms.of(subject).into(),
+            PrincipalId::Subject(subject) => pseudonyms.pseudonym(subject).into(),
         };
         Self {
             principal,
@@ -155,7 +155,7 @@ impl Drop for AuditRecord {
             self.log(None, 0);
         }
         for (user_id, count) in users {
-            let user = self.pseudonyms.of(user_id.as_str());
+            let user = self.pseudonyms.pseudonym(user_id.as_str());
             self.log(Some(&user), count);
         }
     }
@@ -167,12 +167,12 @@ mod tests {
 
     #[test]
     fn a_pseudonym_is_the_same_for_the_same_id_and_secret_alone() {
-        let one = Pseudonyms::derive(&"one".into());
-        let two = Pseudonyms::derive(&"two".into());
-        let jane = one.of("jane");
+        let one = Pseudonymizer::derive(&"one".into());
+        let two = Pseudonymizer::derive(&"two".into());
+        let jane = one.pseudonym("jane");
         assert_eq!(jane.len(), 32);
-        assert_eq!(jane, Pseudonyms::derive(&"one".into()).of("jane"));
-        assert_ne!(jane, one.of("Jane"));
-        assert_ne!(jane, two.of("jane"));
+        assert_eq!(jane, Pseudonymizer::derive(&"one".into()).pseudonym("jane"));
+        assert_ne!(jane, one.pseudonym("Jane"));
+        assert_ne!(jane, two.pseudonym("jane"));
     }
 }

@@ -23,7 +23,7 @@ pub async fn authenticate(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if state.lateness.is_too_much() {
+    if state.scheduler_lag.is_overloaded() {
         return ApiError::overloaded("cores").into_response();
     }
     match principal(&state, request.headers()).await {

@@ -27,7 +27,7 @@ use crate::telemetry::chain;
     responses((status = 200, description = "It lives.", body = Alive))
 )]
 pub async fn alive(State(state): State<AppState>) -> Response {
-    answer_text(state.sign_of_life.0.clone())
+    answer_text(state.liveness_body.0.clone())
 }
 
 /// Tell whether the service can do its work.
@@ -59,14 +59,14 @@ pub async fn ready(State(state): State<AppState>) -> Result<Response, ApiError> 
 }
 
 /// What `/health` answers, which is always the same.
-pub struct SignOfLife(Bytes);
+pub struct LivenessBody(Bytes);
 
-impl SignOfLife {
+impl LivenessBody {
     /// That of a service in this environment.
     ///
     /// # Errors
     /// When it has no JSON form, which is a fault of ours.
-    pub fn of(environment: &'static str) -> Result<Self, serde_json::Error> {
+    pub fn new(environment: &'static str) -> Result<Self, serde_json::Error> {
         let alive = Alive {
             status: "healthy",
             service: env!("CARGO_PKG_NAME"),

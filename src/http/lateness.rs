@@ -21,9 +21,9 @@ const STANDING: Duration = Duration::from_millis(250);
 /// ACM Queue 10 (5), 2012: what matters of a queue is how long one waits in it, and
 /// only a queue that stands is too much.
 #[derive(Clone, Default)]
-pub struct Lateness(Arc<AtomicBool>);
+pub struct SchedulerLag(Arc<AtomicBool>);
 
-impl Lateness {
+impl SchedulerLag {
     /// Measures, as long as it is polled: in a task of its own, which waits like
     /// any other.
     pub async fn measure(self) -> Infallible {
@@ -40,7 +40,7 @@ impl Lateness {
     }
 
     /// Whether no more work is to be taken on.
-    pub fn is_too_much(&self) -> bool {
+    pub fn is_overloaded(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
 }
@@ -51,18 +51,18 @@ mod tests {
 
     #[tokio::test]
     async fn cores_that_stay_behind_are_seen_and_that_they_no_longer_are() {
-        let lateness = Lateness::default();
+        let lateness = SchedulerLag::default();
         let measuring = tokio::spawn(lateness.clone().measure());
         sleep(LOOK_EVERY * 4).await;
         // A pause is nothing.
         std::thread::sleep(MOST * 5);
         tokio::task::yield_now().await;
-        assert!(!lateness.is_too_much());
-        while !lateness.is_too_much() {
+        assert!(!lateness.is_overloaded());
+        while !lateness.is_overloaded() {
             std::thread::sleep(MOST * 2);
             tokio::task::yield_now().await;
         }
-        while lateness.is_too_much() {
+        while lateness.is_overloaded() {
             sleep(LOOK_EVERY).await;
         }
         measuring.abort();

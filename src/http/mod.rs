@@ -53,16 +53,16 @@ use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use admission::{Admission, Deadlines};
-pub use audit::Pseudonyms;
+pub use admission::{AdmissionControl, Deadlines};
+pub use audit::Pseudonymizer;
 pub use client_address::TrustedProxies;
 pub use cors::AllowedOrigins;
 pub use cursor::CursorKeys;
-pub use health::{Readiness, SignOfLife};
-pub use lateness::Lateness;
+pub use health::{LivenessBody, Readiness};
+pub use lateness::SchedulerLag;
 pub use limits::{RateLimits, RequestsPerMinute};
 pub use metrics::metrics_router;
-pub use state::{AppState, Services};
+pub use state::{AppServices, AppState};
 
 use admission::{Class, ConcurrencyLimit, admit};
 use error::ApiError;

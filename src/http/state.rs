@@ -1,7 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    Admission, CursorKeys, Lateness, Pseudonyms, RateLimits, Readiness, SignOfLife, TrustedProxies,
+    AdmissionControl, CursorKeys, LivenessBody, Pseudonymizer, RateLimits, Readiness, SchedulerLag,
+    TrustedProxies,
 };
 use crate::auth::{KeyRing, TokenVerifier};
 use crate::domain::Clock;
@@ -9,10 +10,10 @@ use crate::insights::Insights;
 use crate::store::ReadingStore;
 
 /// What handlers work with; all requests share it.
-pub type AppState = Arc<Services>;
+pub type AppState = Arc<AppServices>;
 
 /// What an answer may need.
-pub struct Services {
+pub struct AppServices {
     /// Where readings are kept.
     pub store: Arc<dyn ReadingStore>,
     /// Who answers questions.
@@ -28,15 +29,15 @@ pub struct Services {
     /// Verifies the tokens that clients present instead, if any are taken.
     pub tokens: Option<Arc<TokenVerifier>>,
     /// How many requests are served at once.
-    pub admission: Admission,
+    pub admission: AdmissionControl,
     /// Whether the cores are behind.
-    pub lateness: Lateness,
+    pub scheduler_lag: SchedulerLag,
     /// How often clients may ask.
     pub limits: Arc<RateLimits>,
     /// Who is believed about where requests come from.
     pub trusted_proxies: TrustedProxies,
     /// Stand in for people's ids in audit events.
-    pub pseudonyms: Pseudonyms,
+    pub pseudonyms: Pseudonymizer,
     /// What `/health` answers.
-    pub sign_of_life: SignOfLife,
+    pub liveness_body: LivenessBody,
 }

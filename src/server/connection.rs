@@ -19,7 +19,7 @@ use tokio_io_timeout::TimeoutWriter;
 use tower::Service as _;
 
 use super::ConnectionLimits;
-use super::phase::{Phase, reached};
+use super::phase::{ShutdownPhase, reached};
 
 /// The largest header of a request in bytes, and what of its body is read at
 /// once: far more than browsers and tokens take, and little enough for thousands
@@ -39,12 +39,12 @@ pub async fn attend(
     client: SocketAddr,
     router: Router,
     limits: ConnectionLimits,
-    mut phase: Receiver<Phase>,
+    mut phase: Receiver<ShutdownPhase>,
 ) {
     // An answer goes out at once; one that cannot be is slower, no worse.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutWriter::new(stream);
-    stream.set_timeout(Some(limits.stall));
+    stream.set_timeout(Some(limits.write_timeout));
 
     let has_brought_a_request = AtomicBool::new(false);
     let current = phase.clone();
@@ -56,7 +56,7 @@ pub async fn attend(
         let current = &current;
         async move {
             let mut response = response.await?;
-            if *current.borrow() >= Phase::Leaving {
+            if *current.borrow() >= ShutdownPhase::Quiescing {
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(CONNECTION, close);
             }
@@ -67,13 +67,13 @@ pub async fn attend(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         // It runs from the end of an answer on, so it bounds keep-alive too.
-        .header_read_timeout(limits.idle)
+        .header_read_timeout(limits.idle_timeout)
         .max_buf_size(LARGEST_HEADER)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
-        () = reached(&mut phase, Phase::Draining) => {}
+        () = reached(&mut phase, ShutdownPhase::Draining) => {}
     }
     // Closes one between requests at once, others after the answer.
     connection.as_mut().graceful_shutdown();

@@ -1,7 +1,7 @@
 //! Connections: HTTP/1.1, which is what load balancers speak to their targets,
 //! with an end to everything that a client can draw out.
 //!
-//! [`serve`] accepts, `connection` attends to each, and [`Phase`] tells both how
+//! [`serve`] accepts, `connection` attends to each, and [`ShutdownPhase`] tells both how
 //! far a stop has come.
 
 mod connection;
@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 
-pub use self::phase::Phase;
+pub use self::phase::ShutdownPhase;
 use self::phase::reached;
 use crate::telemetry::metrics::names;
 
@@ -26,37 +26,37 @@ use crate::telemetry::metrics::names;
 pub struct ConnectionLimits {
     /// How many may be open. Further clients wait in the system's queue until
     /// one ends: to refuse them would take a connection too.
-    pub most: usize,
+    pub max_open: usize,
     /// How long a client may take for the header of a request, and how long a
     /// connection may be kept between two requests.
-    pub idle: Duration,
+    pub idle_timeout: Duration,
     /// How long a client may take nothing of its answer.
-    pub stall: Duration,
+    pub write_timeout: Duration,
 }
 
 /// Before accepting again where the system has no more to give, such as file
 /// descriptors.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves on `listener` until `phase` is [`Phase::Draining`] and what was in
-/// flight then is answered, or `phase` is [`Phase::Over`]. Whoever drops this
+/// Serves on `listener` until `phase` is [`ShutdownPhase::Draining`] and what was in
+/// flight then is answered, or `phase` is [`ShutdownPhase::Terminated`]. Whoever drops this
 /// ends all connections at once.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
     limits: ConnectionLimits,
-    mut phase: Receiver<Phase>,
+    mut phase: Receiver<ShutdownPhase>,
 ) {
     let mut connections = JoinSet::new();
     let mut phase_of_accepting = phase.clone();
     tokio::select! {
         never = accept(&listener, &router, limits, &phase, &mut connections) => match never {},
-        () = reached(&mut phase_of_accepting, Phase::Draining) => {}
+        () = reached(&mut phase_of_accepting, ShutdownPhase::Draining) => {}
     }
     drop(listener);
     tokio::select! {
         () = async { while connections.join_next().await.is_some() {} } => {}
-        () = reached(&mut phase, Phase::Over) => {
+        () = reached(&mut phase, ShutdownPhase::Terminated) => {
             tracing::warn!(connections = connections.len(), "stopped with requests in flight");
             connections.shutdown().await;
         }
@@ -67,10 +67,10 @@ async fn accept(
     listener: &TcpListener,
     router: &Router,
     limits: ConnectionLimits,
-    phase: &Receiver<Phase>,
+    phase: &Receiver<ShutdownPhase>,
     connections: &mut JoinSet<()>,
 ) -> std::convert::Infallible {
-    let places = Arc::new(Semaphore::new(limits.most));
+    let places = Arc::new(Semaphore::new(limits.max_open));
     loop {
         // Never closed, so there is always a place in the end.
         let place = Arc::clone(&places).acquire_owned().await.ok();

@@ -2,21 +2,21 @@ use tokio::sync::watch::Receiver;
 
 /// How far a stop has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
+pub enum ShutdownPhase {
     /// There is none.
-    Serving,
+    Running,
     /// Clients are told to go elsewhere, by closing each connection after its
     /// next answer.
-    Leaving,
+    Quiescing,
     /// No more connections are accepted, and those without a request are closed.
     Draining,
     /// What is left is cut off.
-    Over,
+    Terminated,
 }
 
 /// Waits for `wanted` or a later phase. Whoever sets phases must outlive those
 /// who wait.
-pub async fn reached(phase: &mut Receiver<Phase>, wanted: Phase) {
+pub async fn reached(phase: &mut Receiver<ShutdownPhase>, wanted: ShutdownPhase) {
     if phase.wait_for(|phase| *phase >= wanted).await.is_err() {
         std::future::pending::<()>().await;
     }
