@@ -32,7 +32,10 @@ async fn main() {
     let store = Arc::new(EmbeddedStore::open(directory.path()).unwrap());
     fill(&store).await;
     let config = Config::read(|_| None).unwrap();
-    let app = App::with(&config, store, Arc::new(Newest)).await.unwrap();
+    let app = App::with(&config, store, Arc::new(Newest))
+        .await
+        .unwrap()
+        .without_scheduler_lag_monitor();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(app.serve(listener, std::future::pending()));

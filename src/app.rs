@@ -13,6 +13,7 @@ use axum::http::HeaderValue;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::auth::{ApiKeys, KeyRing, KeyRingFault, KeySource, SecretsManager, TokenVerifier};
@@ -60,6 +61,7 @@ pub struct App {
     reload_keys_every: Duration,
     shutdown: ShutdownConfig,
     connections: ConnectionLimits,
+    monitors_scheduler_lag: bool,
 }
 
 impl App {
@@ -114,7 +116,16 @@ impl App {
                 idle_timeout: config.connections.idle,
                 write_timeout: config.connections.stall,
             },
+            monitors_scheduler_lag: true,
         })
+    }
+
+    /// Disables load shedding by scheduler lag, for a process that runs several
+    /// services or other work: it cannot tell its own load from theirs.
+    #[must_use]
+    pub fn without_scheduler_lag_monitor(mut self) -> Self {
+        self.monitors_scheduler_lag = false;
+        self
     }
 
     /// What it answers requests with.
@@ -126,17 +137,16 @@ impl App {
         )
     }
 
-    /// Sees how late tasks run, as long as it is polled, so that requests are
-    /// refused while the cores are behind: for a process that has its cores to
-    /// itself, as it cannot tell its own work from that of others.
-    pub fn watch_lateness(&self) -> impl Future<Output = Infallible> + use<> {
-        self.state.scheduler_lag.clone().measure()
-    }
-
     /// Serves on `listener` until `stop` is done, then for the grace that the
     /// settings give, though not ready any more, and until what was in flight
     /// then is answered, or has had its time.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
+        // Aborted when this function returns. A task of its own, as it measures
+        // how long a runnable task waits for a core.
+        let mut monitor = JoinSet::new();
+        if self.monitors_scheduler_lag {
+            monitor.spawn(self.state.scheduler_lag.clone().monitor());
+        }
         let (phase, phases) = watch::channel(ShutdownPhase::Running);
         let readiness = Arc::clone(&self.state.readiness);
         let shutdown = async {

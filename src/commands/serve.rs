@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::JoinSet;
 
 use super::Failure;
 use super::stop_signals::{StopSignals, end_after};
@@ -83,9 +82,6 @@ async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Failure
         // Nobody may be there to read it.
         let _ = welcome(address);
     }
-    // Ends with this function.
-    let mut watching = JoinSet::new();
-    watching.spawn(app.watch_lateness());
     let (stopping, stop) = oneshot::channel::<()>();
     let told_twice = async {
         signals.next().await;

@@ -26,7 +26,7 @@ pub struct SchedulerLag(Arc<AtomicBool>);
 impl SchedulerLag {
     /// Measures, as long as it is polled: in a task of its own, which waits like
     /// any other.
-    pub async fn measure(self) -> Infallible {
+    pub async fn monitor(self) -> Infallible {
         let mut on_time = Instant::now();
         loop {
             let due = Instant::now() + LOOK_EVERY;
@@ -52,7 +52,7 @@ mod tests {
     #[tokio::test]
     async fn cores_that_stay_behind_are_seen_and_that_they_no_longer_are() {
         let lateness = SchedulerLag::default();
-        let measuring = tokio::spawn(lateness.clone().measure());
+        let measuring = tokio::spawn(lateness.clone().monitor());
         sleep(LOOK_EVERY * 4).await;
         // A pause is nothing.
         std::thread::sleep(MOST * 5);

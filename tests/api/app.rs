@@ -82,7 +82,8 @@ impl TestApp {
         let address = listener.local_addr().unwrap();
         let app = App::with(config, store, Arc::new(FixedClock))
             .await
-            .unwrap();
+            .unwrap()
+            .without_scheduler_lag_monitor();
         tokio::spawn(app.serve(listener, std::future::pending()));
         Self {
             address,
