@@ -27,7 +27,7 @@ use crate::http::{
     LivenessBody, Pseudonymizer, RateLimits, Readiness, RequestsPerMinute, SchedulerLag,
     TrustedProxies,
 };
-use crate::insights::gemini::{GeminiClient, GeminiSettings, GeminiSetupError, Timing};
+use crate::insights::gemini::{GeminiClient, GeminiSettings, Timing};
 use crate::insights::{GeminiProvider, InsightProvider, Insights, StatisticalProvider};
 use crate::server::{self, ConnectionLimits, ShutdownPhase};
 use crate::store::{
@@ -202,16 +202,22 @@ pub async fn serve_metrics(
     Err("the listener for metrics ended".into())
 }
 
-fn insight_provider(config: &InsightConfig) -> Result<Arc<dyn InsightProvider>, GeminiSetupError> {
+fn insight_provider(
+    config: &InsightConfig,
+) -> Result<Arc<dyn InsightProvider>, Box<dyn Error + Send + Sync>> {
     let Some(gemini) = &config.gemini else {
         return Ok(Arc::new(StatisticalProvider));
     };
     let client = GeminiClient::new(GeminiSettings {
         api_key: gemini.api_key.clone(),
-        model: gemini.model.clone(),
-        fallback_model: gemini.fallback_model.clone(),
+        model: gemini.model.parse()?,
+        fallback_model: gemini
+            .fallback_model
+            .as_deref()
+            .map(str::parse)
+            .transpose()?,
         base_url: gemini.base_url.clone(),
-        api_version: gemini.api_version.clone(),
+        api_version: gemini.api_version.parse()?,
         timing: Timing::default(),
     })?;
     Ok(Arc::new(GeminiProvider::new(

@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use super::error::{ApiError, problem};
 use super::request_context::RequestId;
-use crate::insights::Deltas;
+use crate::insights::DeltaSink;
 use crate::telemetry::{InRequest as _, chain};
 
 /// Pieces of text that wait for a client that reads slowly; then the answer
@@ -24,7 +24,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(15);
 ///
 /// Whoever makes the answer stops when the client goes.
 pub fn events<T, Answer>(
-    answer: impl FnOnce(Deltas) -> Answer,
+    answer: impl FnOnce(DeltaSink) -> Answer,
     request_id: RequestId,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>>
 where
@@ -33,7 +33,7 @@ where
 {
     let (sender, deltas) = channel(MOST_WAITING);
     let mut task = JoinSet::new();
-    task.spawn(answer(Deltas::to(sender)).in_request());
+    task.spawn(answer(DeltaSink::new(sender)).in_request());
     let progress = Progress {
         deltas,
         task,

@@ -20,7 +20,7 @@ use super::permission::{AskInsights, Permission};
 use super::request_context::RequestId;
 use super::validation::{Faults, text};
 use crate::domain::{Invalid, UserId};
-use crate::insights::{Deltas, Evidence, Insight, Observation, Question};
+use crate::insights::{DeltaSink, Evidence, Insight, Observation, Question};
 use crate::store::{ReadBudget, newest};
 
 /// How much of a user's newest readings an answer looks at: what a request may
@@ -78,14 +78,14 @@ pub async fn create(
     };
     let (insights, now) = (state.insights.clone(), state.clock.now());
     if wants_events(&headers) {
-        let answer = move |deltas: Deltas| async move {
+        let answer = move |deltas: DeltaSink| async move {
             let insight = insights.answer(asked.question, evidence, now, &deltas);
             InsightAnswer::from(insight.await)
         };
         return Ok(events(answer, request_id).into_response());
     }
     let insight = insights
-        .answer(asked.question, evidence, now, &Deltas::unwanted())
+        .answer(asked.question, evidence, now, &DeltaSink::disabled())
         .await;
     answer(&InsightAnswer::from(insight))
 }

@@ -10,7 +10,7 @@
 //!    (`analysis`). Every number that an answer may hold is one of these.
 //! 3. An [`InsightProvider`] chooses among them and puts them in words: the
 //!    [`StatisticalProvider`] by rules (`statistical`, `wording`), the
-//!    [`GeminiProvider`] by a model (`phrasing`, over [`gemini`]), which is held
+//!    [`GeminiProvider`] by a model (`generation`, over [`gemini`]), which is held
 //!    to the facts (`verification`).
 
 mod advice;
@@ -21,9 +21,9 @@ mod composition;
 mod escalation;
 mod fact;
 pub mod gemini;
+mod generation;
 mod intent;
 mod observation;
-mod phrasing;
 mod provider;
 mod question;
 mod safety;
@@ -42,9 +42,9 @@ use crate::telemetry::metrics::names;
 
 pub use answer::{Insight, InsightStatus};
 pub use brief::AnalysisContext;
+pub use generation::GeminiProvider;
 pub use observation::{Evidence, Observation};
-pub use phrasing::GeminiProvider;
-pub use provider::{Deltas, InsightProvider};
+pub use provider::{DeltaSink, InsightProvider};
 pub use question::Question;
 pub use statistical::StatisticalProvider;
 
@@ -91,7 +91,7 @@ impl Insights {
         question: Question,
         evidence: Evidence,
         now: Timestamp,
-        deltas: &Deltas,
+        deltas: &DeltaSink,
     ) -> Insight {
         let insight = self.answer_uncounted(question, evidence, now, deltas).await;
         metrics::counter!(names::INSIGHTS.name, "status" => insight.status.as_str()).increment(1);
@@ -103,7 +103,7 @@ impl Insights {
         question: Question,
         evidence: Evidence,
         now: Timestamp,
-        deltas: &Deltas,
+        deltas: &DeltaSink,
     ) -> Insight {
         let context = match self.prepare(question, evidence, now).await {
             Prepared::Context(context) => context,

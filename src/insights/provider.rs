@@ -14,25 +14,25 @@ use super::brief::AnalysisContext;
 pub trait InsightProvider: Send + Sync {
     /// Answers the question of `context`. Where `deltas` are wanted, they may get
     /// the beginning of the answer's text while the rest is not there yet.
-    async fn answer(&self, context: &AnalysisContext, deltas: &Deltas) -> Insight;
+    async fn answer(&self, context: &AnalysisContext, deltas: &DeltaSink) -> Insight;
 }
 
 /// Where an answer's text goes as it comes.
 #[derive(Debug, Default)]
-pub struct Deltas {
+pub struct DeltaSink {
     receiver: Option<Sender<String>>,
     /// How many bytes of the text were sent.
     sent: AtomicUsize,
 }
 
-impl Deltas {
+impl DeltaSink {
     /// Nowhere: it is wanted whole.
-    pub fn unwanted() -> Self {
+    pub fn disabled() -> Self {
         Self::default()
     }
 
     /// To whoever receives from `sender`.
-    pub fn to(sender: Sender<String>) -> Self {
+    pub fn new(sender: Sender<String>) -> Self {
         Self {
             receiver: Some(sender),
             sent: AtomicUsize::new(0),
@@ -40,7 +40,7 @@ impl Deltas {
     }
 
     /// Whether anybody waits for them.
-    pub fn are_wanted(&self) -> bool {
+    pub fn is_enabled(&self) -> bool {
         self.receiver.is_some()
     }
 

@@ -7,7 +7,7 @@ use super::brief::AnalysisContext;
 use super::fact::{Fact, Span, Statistic};
 use super::intent::{Intent, RequestedStatistic};
 use super::wording::{capitalize, sentence, value, when};
-use super::{Deltas, InsightProvider};
+use super::{DeltaSink, InsightProvider};
 
 /// Answers with the statistics that fit the question, without any model.
 #[derive(Debug, Default)]
@@ -15,7 +15,7 @@ pub struct StatisticalProvider;
 
 #[async_trait]
 impl InsightProvider for StatisticalProvider {
-    async fn answer(&self, context: &AnalysisContext, _deltas: &Deltas) -> Insight {
+    async fn answer(&self, context: &AnalysisContext, _deltas: &DeltaSink) -> Insight {
         answer(context, InsightStatus::Complete)
     }
 }

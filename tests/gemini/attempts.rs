@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
-use clarity_backend::insights::gemini::{FailureKind, TimeoutKind};
+use clarity_backend::insights::gemini::{GeminiErrorKind, TimeoutKind};
 use serde_json::json;
 
 use crate::caller::{
@@ -50,7 +50,7 @@ async fn three_attempts_are_the_most_and_all_the_same() {
         fake.enqueue(errors::of_status(StatusCode::SERVICE_UNAVAILABLE));
     }
     let failure = failure(generate(&client(&fake)).await);
-    assert_eq!(failure.kind, FailureKind::Unavailable { status: 503 });
+    assert_eq!(failure.kind, GeminiErrorKind::Unavailable { status: 503 });
     assert_eq!(failure.attempts, 3);
     let requests = fake.requests();
     assert_eq!(requests.len(), 3);
@@ -94,14 +94,14 @@ async fn nothing_is_tried_again_once_something_went_out() {
     let cut = || Scripted::frames([frames::text("You ")]).then_cut();
     let ended = || Scripted::frames([frames::text("You ")]);
     for (reply, kind) in [
-        (cut(), FailureKind::BrokenStream),
-        (ended(), FailureKind::BrokenStream),
+        (cut(), GeminiErrorKind::BrokenStream),
+        (ended(), GeminiErrorKind::BrokenStream),
         (
             Scripted::frames([
                 frames::text("You "),
                 errors::body(503, "UNAVAILABLE", "Oh."),
             ]),
-            FailureKind::ErrorFrame { status: Some(503) },
+            GeminiErrorKind::ErrorFrame { status: Some(503) },
         ),
     ] {
         let fake = FakeGemini::start().await;
@@ -141,7 +141,7 @@ async fn a_committed_stream_that_falls_silent_ends() {
     let outcome = stream_within(&client(&fake), Duration::from_secs(1), &mut sink).await;
     assert_eq!(
         failure(outcome).kind,
-        FailureKind::Timeout(TimeoutKind::Idle)
+        GeminiErrorKind::Timeout(TimeoutKind::Idle)
     );
 }
 
@@ -154,7 +154,10 @@ async fn the_deadline_holds_whatever_happens() {
     let began = Instant::now();
     let failure = failure(generate_within(&client(&fake), Duration::from_millis(400)).await);
     assert_eq!(failure.attempts, 3);
-    assert_eq!(failure.kind, FailureKind::Timeout(TimeoutKind::Deadline));
+    assert_eq!(
+        failure.kind,
+        GeminiErrorKind::Timeout(TimeoutKind::Deadline)
+    );
     assert!(began.elapsed() >= Duration::from_millis(400));
     assert!(began.elapsed() < Duration::from_millis(1_500));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clarity_backend::insights::gemini::{
-    FailureKind, GeminiClient, GeminiFailure, GeminiSettings, Prompt, Reply, Role, TextSink,
+    GeminiClient, GeminiError, GeminiErrorKind, GeminiSettings, Prompt, Reply, Role, TextSink,
     Timing, Turn,
 };
 use serde_json::json;
@@ -21,13 +21,13 @@ pub const LONG: Duration = Duration::from_secs(20);
 pub fn settings(fake: &FakeGemini) -> GeminiSettings {
     GeminiSettings {
         api_key: KEY.into(),
-        model: MODEL.to_owned(),
+        model: MODEL.parse().unwrap(),
         fallback_model: None,
         base_url: fake.base_url(),
-        api_version: "v1beta".to_owned(),
+        api_version: "v1beta".parse().unwrap(),
         timing: Timing {
             backoff: Duration::from_millis(5),
-            shortest_attempt: Duration::from_millis(20),
+            min_attempt: Duration::from_millis(20),
             ..Timing::default()
         },
     }
@@ -40,7 +40,7 @@ pub fn client(fake: &FakeGemini) -> GeminiClient {
 /// A client that has another model to turn to.
 pub fn client_with_fallback(fake: &FakeGemini) -> GeminiClient {
     GeminiClient::new(GeminiSettings {
-        fallback_model: Some(FALLBACK.to_owned()),
+        fallback_model: Some(FALLBACK.parse().unwrap()),
         ..settings(fake)
     })
     .unwrap()
@@ -61,18 +61,15 @@ pub fn prompt() -> Prompt {
     }
 }
 
-pub async fn generate(client: &GeminiClient) -> Result<Reply, GeminiFailure> {
+pub async fn generate(client: &GeminiClient) -> Result<Reply, GeminiError> {
     generate_within(client, LONG).await
 }
 
-pub async fn generate_within(
-    client: &GeminiClient,
-    time: Duration,
-) -> Result<Reply, GeminiFailure> {
+pub async fn generate_within(client: &GeminiClient, time: Duration) -> Result<Reply, GeminiError> {
     client.generate(&prompt(), Instant::now() + time).await
 }
 
-pub async fn stream(client: &GeminiClient, sink: &mut Sink) -> Result<Reply, GeminiFailure> {
+pub async fn stream(client: &GeminiClient, sink: &mut Sink) -> Result<Reply, GeminiError> {
     stream_within(client, LONG, sink).await
 }
 
@@ -80,7 +77,7 @@ pub async fn stream_within(
     client: &GeminiClient,
     time: Duration,
     sink: &mut Sink,
-) -> Result<Reply, GeminiFailure> {
+) -> Result<Reply, GeminiError> {
     client.stream(&prompt(), Instant::now() + time, sink).await
 }
 
@@ -103,12 +100,12 @@ impl Sink {
 }
 
 impl TextSink for Sink {
-    fn begin(&mut self) {
+    fn start_attempt(&mut self) {
         self.attempts += 1;
         self.pieces.clear();
     }
 
-    fn text(&mut self, piece: &str) {
+    fn push(&mut self, piece: &str) {
         self.pieces.push(piece.to_owned());
     }
 
@@ -119,7 +116,7 @@ impl TextSink for Sink {
 
 /// What becomes of one reply, whole and streamed, which must be the same, and
 /// is not worth another attempt.
-pub async fn outcome(reply: impl Fn() -> Scripted) -> FailureKind {
+pub async fn outcome(reply: impl Fn() -> Scripted) -> GeminiErrorKind {
     let whole = {
         let fake = FakeGemini::start().await;
         fake.enqueue(reply());
@@ -137,6 +134,6 @@ pub async fn outcome(reply: impl Fn() -> Scripted) -> FailureKind {
 
 /// The failure that there must be.
 #[track_caller]
-pub fn failure(outcome: Result<Reply, GeminiFailure>) -> GeminiFailure {
+pub fn failure(outcome: Result<Reply, GeminiError>) -> GeminiError {
     outcome.err().unwrap()
 }

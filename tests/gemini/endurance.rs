@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::http::StatusCode;
 use clarity_backend::insights::gemini::{
-    FailureKind, GeminiClient, GeminiSettings, TimeoutKind, Timing,
+    GeminiClient, GeminiErrorKind, GeminiSettings, TimeoutKind, Timing,
 };
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
@@ -30,7 +30,7 @@ async fn open_circuit(fake: &FakeGemini, client: &GeminiClient) {
     for _ in 0..5 {
         fake.enqueue(errors::daily_quota());
         let exhausted = failure(generate(client).await);
-        assert_eq!(exhausted.kind, FailureKind::QuotaExhausted);
+        assert_eq!(exhausted.kind, GeminiErrorKind::QuotaExhausted);
     }
 }
 
@@ -40,7 +40,10 @@ async fn a_model_that_keeps_failing_is_left_alone() {
     let client = client(&fake);
     open_circuit(&fake, &client).await;
     let third = failure(stream(&client, &mut Sink::default()).await);
-    assert_eq!((third.kind, third.attempts), (FailureKind::CircuitOpen, 0));
+    assert_eq!(
+        (third.kind, third.attempts),
+        (GeminiErrorKind::CircuitOpen, 0)
+    );
     assert_eq!(fake.requests().len(), 5);
 }
 
@@ -121,7 +124,7 @@ async fn callers_beyond_the_places_are_sent_away() {
         sleep(Duration::from_millis(1)).await;
     }
     let busy = failure(generate(&client).await);
-    assert_eq!((busy.kind, busy.attempts), (FailureKind::Busy, 0));
+    assert_eq!((busy.kind, busy.attempts), (GeminiErrorKind::Busy, 0));
     for call in calls {
         call.abort();
         let _ = call.await;
@@ -162,7 +165,7 @@ async fn nobody_at_the_other_end() {
     let unreachable = failure(generate(&client).await);
     assert_eq!(
         (unreachable.kind, unreachable.attempts),
-        (FailureKind::Connect, 3)
+        (GeminiErrorKind::Connect, 3)
     );
 }
 
@@ -197,6 +200,6 @@ async fn a_connection_that_does_not_open() {
     })
     .unwrap();
     let late = failure(generate(&client).await);
-    assert_eq!(late.kind, FailureKind::Timeout(TimeoutKind::Connect));
+    assert_eq!(late.kind, GeminiErrorKind::Timeout(TimeoutKind::Connect));
     assert_eq!(late.attempts, 3);
 }

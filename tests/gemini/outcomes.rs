@@ -1,7 +1,7 @@
 //! Replies that are no answer: each has a type of its own, whole or streamed.
 
 use axum::http::StatusCode;
-use clarity_backend::insights::gemini::{BlockReason, FailureKind, FinishReason, Prompt};
+use clarity_backend::insights::gemini::{BlockReason, FinishReason, GeminiErrorKind, Prompt};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -11,39 +11,42 @@ use crate::fake_gemini::{FakeGemini, Scripted, errors, frames};
 #[tokio::test]
 async fn too_many_tokens() {
     let kind = outcome(|| Scripted::frames([frames::last("{\"sent", "MAX_TOKENS")])).await;
-    assert_eq!(kind, FailureKind::Finished(FinishReason::MaxTokens));
+    assert_eq!(kind, GeminiErrorKind::Finished(FinishReason::MaxTokens));
     assert_eq!(kind.code(), "max_tokens");
 }
 
 #[tokio::test]
 async fn thoughts_that_ate_the_answer() {
     let kind = outcome(|| Scripted::frames([frames::without_content("MAX_TOKENS")])).await;
-    assert_eq!(kind, FailureKind::Finished(FinishReason::MaxTokens));
+    assert_eq!(kind, GeminiErrorKind::Finished(FinishReason::MaxTokens));
 }
 
 #[tokio::test]
 async fn safety() {
     let kind = outcome(|| Scripted::frames([frames::without_content("SAFETY")])).await;
-    assert_eq!(kind, FailureKind::Finished(FinishReason::Safety));
+    assert_eq!(kind, GeminiErrorKind::Finished(FinishReason::Safety));
 }
 
 #[tokio::test]
 async fn recitation() {
     let kind = outcome(|| Scripted::frames([frames::without_content("RECITATION")])).await;
-    assert_eq!(kind, FailureKind::Finished(FinishReason::Recitation));
+    assert_eq!(kind, GeminiErrorKind::Finished(FinishReason::Recitation));
 }
 
 #[tokio::test]
 async fn prohibited_content() {
     let kind = outcome(|| Scripted::frames([frames::without_content("PROHIBITED_CONTENT")])).await;
-    assert_eq!(kind, FailureKind::Finished(FinishReason::ProhibitedContent));
+    assert_eq!(
+        kind,
+        GeminiErrorKind::Finished(FinishReason::ProhibitedContent)
+    );
 }
 
 #[tokio::test]
 async fn an_end_for_a_reason_that_is_new() {
     let kind = outcome(|| Scripted::frames([frames::last("Yes.", "TOO_MANY_MOONS")])).await;
     let reason = FinishReason::Other("TOO_MANY_MOONS".to_owned());
-    assert_eq!(kind, FailureKind::Finished(reason));
+    assert_eq!(kind, GeminiErrorKind::Finished(reason));
 }
 
 #[tokio::test]
@@ -61,7 +64,7 @@ async fn a_blocked_question() {
         ("OTHER", BlockReason::Other("OTHER".to_owned())),
     ] {
         let kind = outcome(|| Scripted::frames([frames::blocked(name)])).await;
-        assert_eq!(kind, FailureKind::Blocked(reason));
+        assert_eq!(kind, GeminiErrorKind::Blocked(reason));
     }
 }
 
@@ -70,7 +73,7 @@ async fn a_block_counts_more_than_text_beside_it() {
     let mut answer = frames::last("Yes.", "STOP");
     answer["promptFeedback"] = json!({"blockReason": "SAFETY"});
     let kind = outcome(|| Scripted::frames([answer.clone()])).await;
-    assert_eq!(kind, FailureKind::Blocked(BlockReason::Safety));
+    assert_eq!(kind, GeminiErrorKind::Blocked(BlockReason::Safety));
 }
 
 #[tokio::test]
@@ -81,10 +84,10 @@ async fn an_empty_answer() {
         json!([{"text": "Hm.", "thought": true}]),
     ] {
         let kind = outcome(|| Scripted::frames([frames::of_parts(&parts, Some("STOP"))])).await;
-        assert_eq!(kind, FailureKind::Empty, "{parts}");
+        assert_eq!(kind, GeminiErrorKind::Empty, "{parts}");
     }
     let kind = outcome(|| Scripted::frames([frames::without_content("STOP")])).await;
-    assert_eq!(kind, FailureKind::Empty);
+    assert_eq!(kind, GeminiErrorKind::Empty);
 }
 
 #[tokio::test]
@@ -96,7 +99,10 @@ async fn text_of_a_piece_that_ends_badly_goes_to_nobody() {
     ]));
     let mut sink = Sink::eager();
     let failure = failure(stream(&client(&fake), &mut sink).await);
-    assert_eq!(failure.kind, FailureKind::Finished(FinishReason::Safety));
+    assert_eq!(
+        failure.kind,
+        GeminiErrorKind::Finished(FinishReason::Safety)
+    );
     assert_eq!(sink.pieces, ["You "]);
 }
 
@@ -106,9 +112,9 @@ async fn json_that_is_none() {
     let raw =
         |content_type, text: &str| Scripted::raw(StatusCode::OK, content_type, [text.to_owned()]);
     let kind = outcome(|| raw("application/json", truncated)).await;
-    assert_eq!(kind, FailureKind::NotUnderstood);
+    assert_eq!(kind, GeminiErrorKind::NotUnderstood);
     let kind = outcome(|| raw("text/html", "<html>Sign in to the network</html>")).await;
-    assert_eq!(kind, FailureKind::NotUnderstood);
+    assert_eq!(kind, GeminiErrorKind::NotUnderstood);
 
     let fake = FakeGemini::start().await;
     fake.enqueue(raw(
@@ -116,7 +122,7 @@ async fn json_that_is_none() {
         &format!("data: {truncated}\r\n\r\n"),
     ));
     let failure = failure(stream(&client(&fake), &mut Sink::default()).await);
-    assert_eq!(failure.kind, FailureKind::NotUnderstood);
+    assert_eq!(failure.kind, GeminiErrorKind::NotUnderstood);
 }
 
 #[tokio::test]
@@ -128,14 +134,14 @@ async fn bytes_that_are_no_text() {
         [&b"data: \xff\xfe\r\n\r\n"[..]],
     ));
     let failure = failure(stream(&client(&fake), &mut Sink::default()).await);
-    assert_eq!(failure.kind, FailureKind::NotUnderstood);
+    assert_eq!(failure.kind, GeminiErrorKind::NotUnderstood);
 }
 
 #[tokio::test]
 async fn an_answer_that_is_too_large() {
     let huge = frames::last(&"x".repeat(1024 * 1024), "STOP");
     let kind = outcome(|| Scripted::frames([huge.clone()])).await;
-    assert_eq!(kind, FailureKind::TooLarge);
+    assert_eq!(kind, GeminiErrorKind::TooLarge);
 }
 
 #[tokio::test]
@@ -145,7 +151,7 @@ async fn a_stream_that_is_too_large_in_all() {
     fake.enqueue(Scripted::frames(vec![piece; 12]));
     let mut sink = Sink::eager();
     let failure = failure(stream(&client(&fake), &mut sink).await);
-    assert_eq!(failure.kind, FailureKind::TooLarge);
+    assert_eq!(failure.kind, GeminiErrorKind::TooLarge);
     assert!(sink.pieces.len() <= 10);
 }
 
@@ -158,7 +164,7 @@ async fn requests_that_are_refused() {
     ] {
         let kind = outcome(|| errors::of_status(status)).await;
         let (status, code) = (status.as_u16(), Some(code.to_owned()));
-        assert_eq!(kind, FailureKind::Refused { status, code });
+        assert_eq!(kind, GeminiErrorKind::Refused { status, code });
     }
 }
 
@@ -184,7 +190,10 @@ async fn a_schema_that_gemini_does_not_take() {
         };
         let call = client(&fake).generate(&prompt, Instant::now() + LONG).await;
         let (status, code) = (400, Some("INVALID_ARGUMENT".to_owned()));
-        assert_eq!(failure(call).kind, FailureKind::Refused { status, code });
+        assert_eq!(
+            failure(call).kind,
+            GeminiErrorKind::Refused { status, code }
+        );
     }
 }
 
@@ -193,7 +202,7 @@ async fn an_error_wrapped_in_a_list() {
     let list = json!([errors::body(403, "PERMISSION_DENIED", "No.")]);
     let kind = outcome(|| Scripted::error(StatusCode::FORBIDDEN, list.clone())).await;
     let code = Some("PERMISSION_DENIED".to_owned());
-    assert_eq!(kind, FailureKind::Refused { status: 403, code });
+    assert_eq!(kind, GeminiErrorKind::Refused { status: 403, code });
 }
 
 #[tokio::test]
@@ -202,7 +211,7 @@ async fn an_error_without_a_body_that_is_understood() {
         outcome(|| Scripted::raw(StatusCode::BAD_REQUEST, "text/html", ["<h1>400</h1>"])).await;
     assert_eq!(
         kind,
-        FailureKind::Refused {
+        GeminiErrorKind::Refused {
             status: 400,
             code: None
         }
@@ -218,7 +227,7 @@ async fn redirects_are_not_followed() {
     let kind = outcome(elsewhere).await;
     assert_eq!(
         kind,
-        FailureKind::Refused {
+        GeminiErrorKind::Refused {
             status: 302,
             code: None
         }
@@ -230,14 +239,14 @@ async fn an_error_in_place_of_an_answer() {
     let body = errors::body(400, "INVALID_ARGUMENT", "No.");
     for frame in [body.clone(), json!([body])] {
         let kind = outcome(|| Scripted::frames([frame.clone()])).await;
-        assert_eq!(kind, FailureKind::ErrorFrame { status: Some(400) });
+        assert_eq!(kind, GeminiErrorKind::ErrorFrame { status: Some(400) });
     }
 }
 
 #[tokio::test]
 async fn a_quota_of_the_day() {
     let kind = outcome(errors::daily_quota).await;
-    assert_eq!(kind, FailureKind::QuotaExhausted);
+    assert_eq!(kind, GeminiErrorKind::QuotaExhausted);
     let kind = outcome(|| Scripted::frames([errors::daily_quota_body()])).await;
-    assert_eq!(kind, FailureKind::QuotaExhausted);
+    assert_eq!(kind, GeminiErrorKind::QuotaExhausted);
 }

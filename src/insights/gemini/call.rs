@@ -8,12 +8,12 @@ use url::Url;
 
 use super::circuit_breaker::CircuitBreaker;
 use super::exchange::exchange;
-use super::failure::GeminiFailure;
+use super::failure::GeminiError;
 use super::measured::measured;
 use super::patience::Patience;
 use super::prompt::Prompt;
 use super::reply::{Reply, TextSink};
-use super::settings::{GeminiSettings, GeminiSetupError};
+use super::settings::{GeminiSettings, GeminiSetupError, PathSegment};
 use super::transcript::Finished;
 use super::wire::request_body;
 
@@ -39,11 +39,14 @@ pub(super) struct Call<'a> {
 }
 
 impl Model {
-    pub(super) fn new(name: &str, settings: &GeminiSettings) -> Result<Self, GeminiSetupError> {
+    pub(super) fn new(
+        name: &PathSegment,
+        settings: &GeminiSettings,
+    ) -> Result<Self, GeminiSetupError> {
         let mut stream = settings.url(name, "streamGenerateContent")?;
         stream.set_query(Some("alt=sse"));
         Ok(Self {
-            name: name.to_owned(),
+            name: name.to_string(),
             whole: settings.url(name, "generateContent")?,
             stream,
             circuit: CircuitBreaker::new(settings.timing.circuit_open),
@@ -77,7 +80,7 @@ impl<'a> Call<'a> {
         &mut self,
         http: &reqwest::Client,
         model: &Model,
-    ) -> Result<Finished, GeminiFailure> {
+    ) -> Result<Finished, GeminiError> {
         self.attempts += 1;
         let url = match self.sink {
             Some(_) => &model.stream,
@@ -91,7 +94,7 @@ impl<'a> Call<'a> {
             .as_mut()
             .map(|sink| &mut **sink as &mut dyn TextSink);
         if let Some(sink) = &mut sink {
-            sink.begin();
+            sink.start_attempt();
         }
         measured(exchange(http, request, patience, sink)).await
     }

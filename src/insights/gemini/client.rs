@@ -8,11 +8,11 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::call::{ATTEMPTS, Call, Model};
 use super::circuit_breaker::Permit;
-use super::failure::{FailureKind, GeminiFailure};
+use super::failure::{GeminiError, GeminiErrorKind};
 use super::prompt::Prompt;
 use super::reasons::TimeoutKind;
 use super::reply::{Reply, TextSink};
-use super::settings::{GeminiSettings, GeminiSetupError, Timing};
+use super::settings::{GeminiSettings, GeminiSetupError, PathSegment, Timing};
 
 /// How many calls may be under way at once, so that questions never take what
 /// the other routes need.
@@ -53,12 +53,12 @@ impl GeminiClient {
             .no_proxy()
             .build()
             .map_err(GeminiSetupError::Client)?;
-        let model = |name: &str| Model::new(name, &settings);
+        let model = |name: &PathSegment| Model::new(name, &settings);
         Ok(Self {
             shared: Arc::new(Shared {
                 http,
                 model: model(&settings.model)?,
-                fallback: settings.fallback_model.as_deref().map(model).transpose()?,
+                fallback: settings.fallback_model.as_ref().map(model).transpose()?,
                 places: Semaphore::new(CALLS),
                 timing: settings.timing,
             }),
@@ -71,11 +71,7 @@ impl GeminiClient {
     /// # Errors
     ///
     /// When there is no answer after all attempts that were worth it.
-    pub async fn generate(
-        &self,
-        prompt: &Prompt,
-        deadline: Instant,
-    ) -> Result<Reply, GeminiFailure> {
+    pub async fn generate(&self, prompt: &Prompt, deadline: Instant) -> Result<Reply, GeminiError> {
         self.shared.answer(prompt, deadline, None).await
     }
 
@@ -91,7 +87,7 @@ impl GeminiClient {
         prompt: &Prompt,
         deadline: Instant,
         sink: &mut dyn TextSink,
-    ) -> Result<Reply, GeminiFailure> {
+    ) -> Result<Reply, GeminiError> {
         self.shared.answer(prompt, deadline, Some(sink)).await
     }
 }
@@ -102,11 +98,11 @@ impl Shared {
         prompt: &Prompt,
         deadline: Instant,
         sink: Option<&mut dyn TextSink>,
-    ) -> Result<Reply, GeminiFailure> {
+    ) -> Result<Reply, GeminiError> {
         let began = Instant::now();
         let patient_until = deadline.min(began + self.timing.queue);
         let Ok(Ok(_place)) = timeout_at(patient_until, self.places.acquire()).await else {
-            return Err(FailureKind::Busy.into());
+            return Err(GeminiErrorKind::Busy.into());
         };
         let mut call = Call::new(prompt, sink, began, deadline);
         let outcome = self.ask_models(&mut call).await;
@@ -117,7 +113,7 @@ impl Shared {
     }
 
     /// Asks the model, and the other one in what that leaves.
-    async fn ask_models(&self, call: &mut Call<'_>) -> Result<Reply, GeminiFailure> {
+    async fn ask_models(&self, call: &mut Call<'_>) -> Result<Reply, GeminiError> {
         let Some(fallback) = &self.fallback else {
             return self.ask(&self.model, ATTEMPTS, call).await;
         };
@@ -143,19 +139,19 @@ impl Shared {
         model: &Model,
         most: u32,
         call: &mut Call<'_>,
-    ) -> Result<Reply, GeminiFailure> {
+    ) -> Result<Reply, GeminiError> {
         let mut backoff = ExponentialBuilder::default()
             .with_min_delay(self.timing.backoff)
             .with_jitter()
             .build();
         let mut last = None;
         loop {
-            if call.time_left() < self.timing.shortest_attempt {
-                let late = FailureKind::Timeout(TimeoutKind::Deadline);
+            if call.time_left() < self.timing.min_attempt {
+                let late = GeminiErrorKind::Timeout(TimeoutKind::Deadline);
                 return Err(last.unwrap_or_else(|| late.into()));
             }
             let Some(permit) = model.circuit.admit() else {
-                return Err(last.unwrap_or_else(|| FailureKind::CircuitOpen.into()));
+                return Err(last.unwrap_or_else(|| GeminiErrorKind::CircuitOpen.into()));
             };
             let failure = match call.attempt(&self.http, model).await {
                 Ok(finished) => {
@@ -174,8 +170,7 @@ impl Shared {
             let latest = if most < ATTEMPTS {
                 call.time_left() / 2
             } else {
-                call.time_left()
-                    .saturating_sub(self.timing.shortest_attempt)
+                call.time_left().saturating_sub(self.timing.min_attempt)
             };
             if wait > latest {
                 return Err(failure);
@@ -187,7 +182,7 @@ impl Shared {
 }
 
 /// Tells the circuit what a failure says about the model.
-fn settle(permit: Permit<'_>, failure: &GeminiFailure, model: &Model) {
+fn settle(permit: Permit<'_>, failure: &GeminiError, model: &Model) {
     match failure.kind.model_is_well() {
         Some(true) => permit.well(),
         Some(false) => {
@@ -203,7 +198,7 @@ fn settle(permit: Permit<'_>, failure: &GeminiFailure, model: &Model) {
     }
 }
 
-fn report(failure: &GeminiFailure, model: &Model, attempt: u32) {
+fn report(failure: &GeminiError, model: &Model, attempt: u32) {
     tracing::warn!(
         event = "gemini_failed",
         model = model.name,

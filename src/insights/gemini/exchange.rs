@@ -5,7 +5,7 @@ use futures_util::StreamExt;
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::{Request, Response};
 
-use super::failure::{FailureKind, GeminiFailure};
+use super::failure::{GeminiError, GeminiErrorKind};
 use super::patience::Patience;
 use super::reasons::TimeoutKind;
 use super::refusal;
@@ -23,7 +23,7 @@ pub(super) async fn exchange(
     request: Request,
     patience: Patience,
     sink: Option<&mut dyn TextSink>,
-) -> Result<Finished, GeminiFailure> {
+) -> Result<Finished, GeminiError> {
     let response = patience
         .first_byte(http.execute(request))
         .await?
@@ -39,7 +39,7 @@ pub(super) async fn exchange(
         Some(sink) if is_event_stream(response.headers()) => {
             take_stream(response, patience, sink).await
         }
-        Some(sink) => take_whole(response, patience, |text| sink.text(text)).await,
+        Some(sink) => take_whole(response, patience, |text| sink.push(text)).await,
         None => take_whole(response, patience, |_| ()).await,
     }
 }
@@ -48,7 +48,7 @@ async fn take_whole(
     response: Response,
     patience: Patience,
     hand_on: impl FnOnce(&str),
-) -> Result<Finished, GeminiFailure> {
+) -> Result<Finished, GeminiError> {
     let body = read(response, patience).await?;
     let mut transcript = Transcript::default();
     transcript.take(&body)?;
@@ -63,13 +63,13 @@ async fn take_stream(
     response: Response,
     patience: Patience,
     sink: &mut dyn TextSink,
-) -> Result<Finished, GeminiFailure> {
+) -> Result<Finished, GeminiError> {
     let mut received = 0;
     let bounded = response.bytes_stream().map(|chunk| {
         let chunk = chunk.map_err(broken)?;
         received += chunk.len();
         if received > MAX_RESPONSE_BYTES {
-            return Err(GeminiFailure::from(FailureKind::TooLarge));
+            return Err(GeminiError::from(GeminiErrorKind::TooLarge));
         }
         Ok(chunk)
     });
@@ -82,12 +82,12 @@ async fn take_stream(
         let event = event.map_err(|error| match error {
             EventStreamError::Transport(failure) => failure,
             EventStreamError::Utf8(_) | EventStreamError::Parser(_) => {
-                FailureKind::NotUnderstood.into()
+                GeminiErrorKind::NotUnderstood.into()
             }
         })?;
         let text = transcript.take(event.data.as_bytes())?;
         if !text.is_empty() {
-            sink.text(text);
+            sink.push(text);
         }
     }
     Ok(transcript.finish()?)
@@ -99,26 +99,26 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
 }
 
-async fn read(mut response: Response, patience: Patience) -> Result<Vec<u8>, GeminiFailure> {
+async fn read(mut response: Response, patience: Patience) -> Result<Vec<u8>, GeminiError> {
     let mut body = Vec::new();
     while let Some(chunk) = patience.idle(response.chunk()).await?.map_err(broken)? {
         if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
-            return Err(FailureKind::TooLarge.into());
+            return Err(GeminiErrorKind::TooLarge.into());
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
 }
 
-fn connection_failure(error: reqwest::Error) -> GeminiFailure {
+fn connection_failure(error: reqwest::Error) -> GeminiError {
     let kind = if error.is_timeout() {
-        FailureKind::Timeout(TimeoutKind::Connect)
+        GeminiErrorKind::Timeout(TimeoutKind::Connect)
     } else {
-        FailureKind::Connect
+        GeminiErrorKind::Connect
     };
-    GeminiFailure::caused_by(kind, error)
+    GeminiError::caused_by(kind, error)
 }
 
-fn broken(error: reqwest::Error) -> GeminiFailure {
-    GeminiFailure::caused_by(FailureKind::BrokenStream, error)
+fn broken(error: reqwest::Error) -> GeminiError {
+    GeminiError::caused_by(GeminiErrorKind::BrokenStream, error)
 }

@@ -11,9 +11,9 @@ use super::reasons::{BlockReason, FinishReason, TimeoutKind};
 /// question or the answer, so that they may be logged.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{kind}")]
-pub struct GeminiFailure {
+pub struct GeminiError {
     /// What went wrong, the last time if it did several times.
-    pub kind: FailureKind,
+    pub kind: GeminiErrorKind,
     /// Requests sent.
     pub attempts: u32,
     /// How long Gemini asks to be left alone.
@@ -24,7 +24,7 @@ pub struct GeminiFailure {
 
 /// What went wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum FailureKind {
+pub enum GeminiErrorKind {
     /// Gemini does not take the question.
     #[error("Gemini blocked the question ({0})")]
     Blocked(BlockReason),
@@ -83,8 +83,8 @@ pub enum FailureKind {
     Busy,
 }
 
-impl GeminiFailure {
-    pub(super) fn asking_to_wait(kind: FailureKind, asked_wait: Option<Duration>) -> Self {
+impl GeminiError {
+    pub(super) fn asking_to_wait(kind: GeminiErrorKind, asked_wait: Option<Duration>) -> Self {
         Self {
             asked_wait,
             ..Self::from(kind)
@@ -92,7 +92,7 @@ impl GeminiFailure {
     }
 
     /// A failure on the wire. Its URL is taken away.
-    pub(super) fn caused_by(kind: FailureKind, cause: reqwest::Error) -> Self {
+    pub(super) fn caused_by(kind: GeminiErrorKind, cause: reqwest::Error) -> Self {
         Self {
             cause: Some(Arc::new(cause.without_url())),
             ..Self::from(kind)
@@ -107,8 +107,8 @@ impl GeminiFailure {
     }
 }
 
-impl From<FailureKind> for GeminiFailure {
-    fn from(kind: FailureKind) -> Self {
+impl From<GeminiErrorKind> for GeminiError {
+    fn from(kind: GeminiErrorKind) -> Self {
         Self {
             kind,
             attempts: 0,
@@ -118,7 +118,7 @@ impl From<FailureKind> for GeminiFailure {
     }
 }
 
-impl FailureKind {
+impl GeminiErrorKind {
     /// A stable name for logs and metrics.
     pub fn code(&self) -> &'static str {
         match self {

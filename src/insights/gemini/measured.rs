@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span, info_span};
 
-use super::failure::GeminiFailure;
+use super::failure::GeminiError;
 use super::transcript::Finished;
 use crate::telemetry::RequestFacts;
 use crate::telemetry::metrics::names;
@@ -22,8 +22,8 @@ struct Attempt {
 /// Counts one request to Gemini, how it ends and what it takes, and makes a span
 /// of it.
 pub(super) async fn measured(
-    exchange: impl Future<Output = Result<Finished, GeminiFailure>>,
-) -> Result<Finished, GeminiFailure> {
+    exchange: impl Future<Output = Result<Finished, GeminiError>>,
+) -> Result<Finished, GeminiError> {
     RequestFacts::count_attempt();
     let span = info_span!(
         "gemini",

@@ -35,8 +35,8 @@ mod transcript;
 mod wire;
 
 pub use client::GeminiClient;
-pub use failure::{FailureKind, GeminiFailure};
+pub use failure::{GeminiError, GeminiErrorKind};
 pub use prompt::{Prompt, Role, Turn};
 pub use reasons::{BlockReason, FinishReason, TimeoutKind};
 pub use reply::{Reply, TextSink, Usage};
-pub use settings::{GeminiSettings, GeminiSetupError, Timing};
+pub use settings::{GeminiSettings, GeminiSetupError, PathSegment, PathSegmentError, Timing};

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout_at};
 
-use super::failure::FailureKind;
+use super::failure::GeminiErrorKind;
 use super::reasons::TimeoutKind;
 
 /// How long the steps of one attempt may take.
@@ -32,12 +32,15 @@ impl Patience {
     pub(super) async fn first_byte<T>(
         &self,
         step: impl Future<Output = T>,
-    ) -> Result<T, FailureKind> {
+    ) -> Result<T, GeminiErrorKind> {
         self.within(self.first_byte, TimeoutKind::FirstByte, step)
             .await
     }
 
-    pub(super) async fn idle<T>(&self, step: impl Future<Output = T>) -> Result<T, FailureKind> {
+    pub(super) async fn idle<T>(
+        &self,
+        step: impl Future<Output = T>,
+    ) -> Result<T, GeminiErrorKind> {
         self.within(self.idle, TimeoutKind::Idle, step).await
     }
 
@@ -46,7 +49,7 @@ impl Patience {
         allowed: Duration,
         kind: TimeoutKind,
         step: impl Future<Output = T>,
-    ) -> Result<T, FailureKind> {
+    ) -> Result<T, GeminiErrorKind> {
         let end = Instant::now() + allowed;
         let (end, kind) = if end < self.deadline {
             (end, kind)
@@ -55,6 +58,6 @@ impl Patience {
         };
         timeout_at(end, step)
             .await
-            .map_err(|_| FailureKind::Timeout(kind))
+            .map_err(|_| GeminiErrorKind::Timeout(kind))
     }
 }

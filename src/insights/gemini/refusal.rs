@@ -7,36 +7,36 @@ use jiff::fmt::rfc2822;
 use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
-use super::failure::{FailureKind, GeminiFailure};
+use super::failure::{GeminiError, GeminiErrorKind};
 use super::reasons::printable;
 use super::wire::{ApiError, Detail, Frame};
 
 /// What a response other than a success means.
-pub(super) fn of_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> GeminiFailure {
+pub(super) fn of_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> GeminiError {
     let error = match serde_json::from_slice(body) {
         Ok(Frame::Error(envelope) | Frame::Errors([envelope])) => envelope.error,
         Ok(Frame::Answer(_)) | Err(_) => ApiError::default(),
     };
     let kind = match status.as_u16() {
-        429 if is_daily(&error) => FailureKind::QuotaExhausted,
-        429 => FailureKind::RateLimited,
-        status @ (408 | 500..) => FailureKind::Unavailable { status },
-        status => FailureKind::Refused {
+        429 if is_daily(&error) => GeminiErrorKind::QuotaExhausted,
+        429 => GeminiErrorKind::RateLimited,
+        status @ (408 | 500..) => GeminiErrorKind::Unavailable { status },
+        status => GeminiErrorKind::Refused {
             status,
             code: reason(&error).map(printable),
         },
     };
-    GeminiFailure::asking_to_wait(kind, retry_after(headers).max(asked_wait(&error)))
+    GeminiError::asking_to_wait(kind, retry_after(headers).max(asked_wait(&error)))
 }
 
 /// What an error in place of an answer means.
-pub(super) fn of_frame(error: &ApiError) -> GeminiFailure {
+pub(super) fn of_frame(error: &ApiError) -> GeminiError {
     let kind = if error.code == Some(429) && is_daily(error) {
-        FailureKind::QuotaExhausted
+        GeminiErrorKind::QuotaExhausted
     } else {
-        FailureKind::ErrorFrame { status: error.code }
+        GeminiErrorKind::ErrorFrame { status: error.code }
     };
-    GeminiFailure::asking_to_wait(kind, asked_wait(error))
+    GeminiError::asking_to_wait(kind, asked_wait(error))
 }
 
 /// Whether the quota of a day is used up, for which no wait within a deadline

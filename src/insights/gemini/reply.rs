@@ -39,9 +39,9 @@ pub struct Usage {
 /// Takes the text of an answer while it comes.
 pub trait TextSink: Send {
     /// A new attempt begins: what came of an earlier one is void.
-    fn begin(&mut self);
+    fn start_attempt(&mut self);
     /// The next piece of the answer.
-    fn text(&mut self, piece: &str);
+    fn push(&mut self, piece: &str);
     /// Whether something has gone to the asker: then no other attempt may
     /// start.
     fn is_committed(&self) -> bool;

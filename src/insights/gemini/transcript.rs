@@ -1,6 +1,6 @@
 //! Puts a reply together from its pieces.
 
-use super::failure::{FailureKind, GeminiFailure};
+use super::failure::{GeminiError, GeminiErrorKind};
 use super::reasons::{BlockReason, FinishReason};
 use super::refusal;
 use super::reply::Usage;
@@ -30,20 +30,20 @@ pub(super) struct Finished {
 
 impl Transcript {
     /// Takes the next piece, a JSON text, and gives the answer's text in it.
-    pub(super) fn take(&mut self, piece: &[u8]) -> Result<&str, GeminiFailure> {
+    pub(super) fn take(&mut self, piece: &[u8]) -> Result<&str, GeminiError> {
         match serde_json::from_slice(piece) {
             Ok(Frame::Answer(answer)) => Ok(self.take_answer(answer)?),
             Ok(Frame::Error(envelope) | Frame::Errors([envelope])) => {
                 Err(refusal::of_frame(&envelope.error))
             }
-            Err(_) => Err(FailureKind::NotUnderstood.into()),
+            Err(_) => Err(GeminiErrorKind::NotUnderstood.into()),
         }
     }
 
     /// Nothing of a piece is used before what it says of itself was looked at.
-    fn take_answer(&mut self, answer: Answer) -> Result<&str, FailureKind> {
+    fn take_answer(&mut self, answer: Answer) -> Result<&str, GeminiErrorKind> {
         if let Some(reason) = answer.prompt_feedback.and_then(|it| it.block_reason) {
-            return Err(FailureKind::Blocked(BlockReason::from(&*reason)));
+            return Err(GeminiErrorKind::Blocked(BlockReason::from(&*reason)));
         }
         let candidate = answer.candidates.and_then(|all| all.into_iter().next());
         let (content, finish_reason) =
@@ -51,7 +51,7 @@ impl Transcript {
         match finish_reason.as_deref() {
             None => {}
             Some(DONE) => self.is_done = true,
-            Some(reason) => return Err(FailureKind::Finished(FinishReason::from(reason))),
+            Some(reason) => return Err(GeminiErrorKind::Finished(FinishReason::from(reason))),
         }
         if let Some(usage) = answer.usage_metadata {
             self.usage = counted(&usage);
@@ -73,12 +73,12 @@ impl Transcript {
     }
 
     /// The reply, after which nothing more comes.
-    pub(super) fn finish(self) -> Result<Finished, FailureKind> {
+    pub(super) fn finish(self) -> Result<Finished, GeminiErrorKind> {
         if !self.is_done {
-            return Err(FailureKind::BrokenStream);
+            return Err(GeminiErrorKind::BrokenStream);
         }
         if self.text.trim().is_empty() {
-            return Err(FailureKind::Empty);
+            return Err(GeminiErrorKind::Empty);
         }
         Ok(Finished {
             text: self.text,

@@ -1,7 +1,7 @@
 use super::phrases::Claim;
 use super::sentence::{Clause, Part, Sentence};
 use super::tokens::Number;
-use super::{Fault, Verdict};
+use super::{DraftViolation, Verdict};
 use crate::domain::vocabulary::{self, Metric};
 use crate::insights::fact::{Fact, Period, Span, Statistic};
 use crate::insights::topics::Mention;
@@ -16,7 +16,7 @@ pub fn check(text: &str, cited: &[&Fact], verdict: &mut Verdict) {
         verdict,
     };
     if !sentence.is_simple() {
-        checked.fault(Fault::NotSimple);
+        checked.fault(DraftViolation::NotSimple);
     }
     for index in 0..sentence.clauses.len() {
         checked.numbers(index);
@@ -70,7 +70,7 @@ const OF_DAYS: &[Statistic] = &[
 ];
 
 impl<'a> Checked<'a> {
-    fn fault(&mut self, fault: Fault) {
+    fn fault(&mut self, fault: DraftViolation) {
         if !self.verdict.faults.contains(&fault) {
             self.verdict.faults.push(fault);
         }
@@ -90,7 +90,7 @@ impl<'a> Checked<'a> {
             self.verdict.numbers_checked += 1;
             if !is_borne_out {
                 self.verdict.numbers_unsupported += 1;
-                self.fault(Fault::UnsupportedNumber);
+                self.fault(DraftViolation::UnsupportedNumber);
             }
         }
     }
@@ -195,25 +195,25 @@ impl<'a> Checked<'a> {
         let mut periods = parts.iter().filter_map(when);
         let first = periods.next();
         if periods.any(|period| Some(period) != first) {
-            self.fault(Fault::UnsupportedPeriod);
+            self.fault(DraftViolation::UnsupportedPeriod);
         }
         for (at, part) in parts.iter().enumerate() {
             let (is_borne_out, fault) = match part {
-                Part::UnknownWord => (false, Fault::UnknownWord),
+                Part::UnknownWord => (false, DraftViolation::UnknownWord),
                 Part::Mention(mention) => (
                     self.is_cited(|fact| is_of(fact, mention)),
-                    Fault::UnsupportedMetric,
+                    DraftViolation::UnsupportedMetric,
                 ),
                 Part::Claim(Claim::Period(_) | Claim::NewestDay) => {
                     let named = when(part);
                     let is_of_it = |fact: &Fact| named.is_some_and(|when| when.is_of(fact));
-                    (self.is_cited(is_of_it), Fault::UnsupportedPeriod)
+                    (self.is_cited(is_of_it), DraftViolation::UnsupportedPeriod)
                 }
                 // Without its share it would say that there is one.
-                Part::Claim(Claim::Bounds(_)) => (has_number, Fault::UnsupportedNumber),
+                Part::Claim(Claim::Bounds(_)) => (has_number, DraftViolation::UnsupportedNumber),
                 Part::Claim(Claim::Walked) => {
                     let is_walked = |fact: &Fact| WALKED.contains(&name(fact));
-                    (self.is_cited(is_walked), Fault::UnknownWord)
+                    (self.is_cited(is_walked), DraftViolation::UnknownWord)
                 }
                 Part::Claim(Claim::Direction(said)) => {
                     let (mention, when) = (self.mention(index, at), self.when(index));
@@ -222,7 +222,7 @@ impl<'a> Checked<'a> {
                             && mention.is_some_and(|mention| is_of(fact, mention))
                             && when.is_none_or(|when| when.is_of(fact))
                     };
-                    (self.is_cited(shows), Fault::UnsupportedChange)
+                    (self.is_cited(shows), DraftViolation::UnsupportedChange)
                 }
                 _ => continue,
             };

@@ -12,7 +12,7 @@ mod phrases;
 mod sentence;
 mod tokens;
 
-pub use phrases::HARMLESS;
+pub use phrases::NEUTRAL_WORDS;
 
 use super::brief::AnalysisContext;
 use super::fact::Fact;
@@ -26,7 +26,7 @@ pub struct Verdict {
     /// Those that are no cited fact's.
     pub numbers_unsupported: usize,
     /// Everything that is wrong; empty if the text may go out.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<DraftViolation>,
 }
 
 impl Verdict {
@@ -38,7 +38,7 @@ impl Verdict {
 
 /// What is wrong with a text, in words that help to write it better.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum DraftViolation {
     /// It is no answer as the schema has it.
     #[error("it is not the JSON object that the schema describes")]
     NotADraft,
@@ -98,18 +98,18 @@ pub fn finding(
         || text.chars().count() > LONGEST_SENTENCE
         || fact_ids.len() > MOST_CITED
     {
-        verdict.faults.push(Fault::Length);
+        verdict.faults.push(DraftViolation::Length);
         return verdict;
     }
     if safety::check(text).is_err() || !text.chars().all(is_plain) {
-        verdict.faults.push(Fault::Unsafe);
+        verdict.faults.push(DraftViolation::Unsafe);
     }
     if repeats(text, instruction) {
-        verdict.faults.push(Fault::Leak);
+        verdict.faults.push(DraftViolation::Leak);
     }
     let cited = cited(fact_ids, context, &mut verdict);
     if cited.is_empty() {
-        verdict.faults.push(Fault::NothingCited);
+        verdict.faults.push(DraftViolation::NothingCited);
     }
     claims::check(text, &cited, &mut verdict);
     verdict
@@ -129,7 +129,7 @@ fn cited<'a>(
     for id in fact_ids {
         match context.citable(id) {
             Some(fact) => facts.push(fact),
-            None => verdict.faults.push(Fault::UnknownFact),
+            None => verdict.faults.push(DraftViolation::UnknownFact),
         }
     }
     facts

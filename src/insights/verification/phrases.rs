@@ -395,7 +395,7 @@ const TABLE: &[(Claim, &[&str])] = &[
 /// holds any other word than these, those of phrases, and names of data types,
 /// may say anything: it does not pass. There is no "not" here, nor "never",
 /// "always" or "every"; no "good" and no "bad"; nothing that a doctor would say.
-pub const HARMLESS: &[&str] = &[
+pub const NEUTRAL_WORDS: &[&str] = &[
     "a",
     "about",
     "across",
@@ -458,9 +458,13 @@ pub const HARMLESS: &[&str] = &[
 
 /// Whether a word, as [`words`](crate::insights::words) gives it, claims
 /// nothing.
-pub fn is_harmless(word: &str) -> bool {
-    static SET: LazyLock<HashSet<String>> =
-        LazyLock::new(|| HARMLESS.iter().map(|word| normalize_word(word)).collect());
+pub fn is_neutral(word: &str) -> bool {
+    static SET: LazyLock<HashSet<String>> = LazyLock::new(|| {
+        NEUTRAL_WORDS
+            .iter()
+            .map(|word| normalize_word(word))
+            .collect()
+    });
     SET.contains(word)
 }
 

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use super::phrases::{Claim, PHRASES, is_harmless};
+use super::phrases::{Claim, PHRASES, is_neutral};
 use super::tokens::{Number, Token, tokens};
 use crate::insights::topics::{Mention, find_data_types};
 use crate::insights::words::Word;
@@ -274,7 +274,7 @@ impl Reader<'_> {
             }
             // "over 60" says that it is more, "over the last 7 days" when.
             Token::Word if word.text == "over" && self.precedes_period(at) => {}
-            Token::Word if is_harmless(&word.text) => {}
+            Token::Word if is_neutral(&word.text) => {}
             Token::Word => self.push(Part::UnknownWord),
         }
     }

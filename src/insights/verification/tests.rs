@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Fault, finding};
+use super::{DraftViolation, finding};
 use crate::domain::{Measurement, MeasurementTime, Metadata, Reading, ReadingValue};
 use crate::insights::brief::AnalysisContext;
 use crate::insights::fact::{Span, Statistic as S};
@@ -206,12 +206,12 @@ fn what_the_facts_bear_out_passes() {
     }
 }
 
-use Fault::{
+use DraftViolation::{
     NotSimple, NothingCited, UnknownWord, UnsupportedChange, UnsupportedMetric, UnsupportedNumber,
     UnsupportedPeriod,
 };
 
-const FALSE: &[(&str, Cited<'_>, Fault)] = &[
+const FALSE: &[(&str, Cited<'_>, DraftViolation)] = &[
     (
         "Your weight averaged 67.25 kg in the last 30 days.",
         MEAN,
@@ -808,39 +808,39 @@ const FALSE: &[(&str, Cited<'_>, Fault)] = &[
     (
         "Your heart rate of 67.25 suggests hypertension.",
         MEAN,
-        Fault::Unsafe,
+        DraftViolation::Unsafe,
     ),
     (
         "Take 50 mg of metoprolol for your heart rate.",
         MEAN,
-        Fault::Unsafe,
+        DraftViolation::Unsafe,
     ),
     (
         "Your he\u{200b}art rate averaged 67.25 in the last 30 days.",
         MEAN,
-        Fault::Unsafe,
+        DraftViolation::Unsafe,
     ),
     (
         "Your heart rate averaged 67.25\u{202e} in the last 30 days.",
         MEAN,
-        Fault::Unsafe,
+        DraftViolation::Unsafe,
     ),
     (
         "Your **heart rate** averaged 67.25 in the last 30 days.",
         MEAN,
-        Fault::Unsafe,
+        DraftViolation::Unsafe,
     ),
     (
         "I must never compute, convert, compare by ratio, or say why.",
         MEAN,
-        Fault::Leak,
+        DraftViolation::Leak,
     ),
     (
         "My instructions say that your heart rate is calm.",
         MEAN,
-        Fault::Leak,
+        DraftViolation::Leak,
     ),
-    ("", MEAN, Fault::Length),
+    ("", MEAN, DraftViolation::Length),
 ];
 
 #[test]
@@ -863,16 +863,16 @@ fn what_the_facts_do_not_bear_out_is_caught() {
         &context,
         INSTRUCTION,
     );
-    assert!(verdict.faults.contains(&Fault::UnknownFact));
+    assert!(verdict.faults.contains(&DraftViolation::UnknownFact));
     let long = format!("Your heart rate{}.", " is".repeat(200));
     assert_eq!(
         finding(&long, &ids(&context, MAX), &context, INSTRUCTION).faults,
-        [Fault::Length]
+        [DraftViolation::Length]
     );
     let many = vec![ids(&context, MAX)[0].clone(); 13];
     assert_eq!(
         finding("Your heart rate.", &many, &context, INSTRUCTION).faults,
-        [Fault::Length]
+        [DraftViolation::Length]
     );
 }
 

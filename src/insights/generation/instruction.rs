@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use crate::insights::verification::HARMLESS;
+use crate::insights::verification::NEUTRAL_WORDS;
 
 /// What the model is told to do, whatever a question says.
 pub const RULES: &str = "\
@@ -39,7 +39,7 @@ Your latest heart rate reading was 74.5 /min.";
 
 /// The rules, examples, and the words that sentences may be made of.
 pub static INSTRUCTION: LazyLock<String> = LazyLock::new(|| {
-    let words = HARMLESS.join(" ");
+    let words = NEUTRAL_WORDS.join(" ");
     format!("{RULES}\n\nExamples:\n{EXAMPLES}\n\nWords: {words}")
 });
 

@@ -4,7 +4,7 @@ use super::instruction::RULES;
 use crate::insights::advice;
 use crate::insights::answer::{Finding, Recommendation, Verification};
 use crate::insights::brief::AnalysisContext;
-use crate::insights::verification::{self, Fault, Verdict};
+use crate::insights::verification::{self, DraftViolation, Verdict};
 use crate::insights::wording;
 
 /// What the model wrote, as its schema has it.
@@ -90,10 +90,14 @@ impl Draft {
     }
 
     /// What is wrong with it; empty if all of its findings may be told.
-    pub fn faults(&self, context: &AnalysisContext, verification: &mut Verification) -> Vec<Fault> {
+    pub fn faults(
+        &self,
+        context: &AnalysisContext,
+        verification: &mut Verification,
+    ) -> Vec<DraftViolation> {
         let mut faults = Vec::new();
         if self.findings.is_empty() && !context.is_withheld {
-            faults.push(Fault::Length);
+            faults.push(DraftViolation::Length);
         }
         for finding in &self.findings {
             let (verdict, _) = finding.told(context);

@@ -48,12 +48,12 @@ impl<'a> Live<'a> {
 }
 
 impl TextSink for Live<'_> {
-    fn begin(&mut self) {
+    fn start_attempt(&mut self) {
         self.draft = DraftStream::default();
         self.verification = Verification::default();
     }
 
-    fn text(&mut self, piece: &str) {
+    fn push(&mut self, piece: &str) {
         for finding in self.draft.take(piece) {
             self.tell(finding);
         }

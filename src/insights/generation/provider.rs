@@ -16,11 +16,11 @@ use super::phrased::Phrased;
 use crate::insights::answer::{Insight, InsightStatus, Model, ModelUsage, Verification};
 use crate::insights::brief::AnalysisContext;
 use crate::insights::gemini::{
-    FailureKind, FinishReason, GeminiClient, GeminiFailure, Prompt, Reply, Role, Turn,
+    FinishReason, GeminiClient, GeminiError, GeminiErrorKind, Prompt, Reply, Role, Turn,
 };
-use crate::insights::provider::{Deltas, InsightProvider};
+use crate::insights::provider::{DeltaSink, InsightProvider};
 use crate::insights::statistical;
-use crate::insights::verification::Fault;
+use crate::insights::verification::DraftViolation;
 use crate::telemetry::metrics::names;
 
 /// Has Gemini choose among the facts and phrase them; answers with statistics
@@ -119,7 +119,7 @@ impl GeminiProvider {
     }
 
     /// Has the context phrased, and tells it to `deltas` while it comes.
-    async fn phrase_live(&self, call: Call<'_>, deltas: &Deltas) -> Result<Phrased, NotPhrased> {
+    async fn phrase_live(&self, call: Call<'_>, deltas: &DeltaSink) -> Result<Phrased, NotPhrased> {
         let (sender, mut sentences) = unbounded_channel();
         let mut live = Live::new(call.context, sender);
         let ask = async {
@@ -191,7 +191,7 @@ impl GeminiProvider {
 
 #[async_trait]
 impl InsightProvider for GeminiProvider {
-    async fn answer(&self, context: &AnalysisContext, deltas: &Deltas) -> Insight {
+    async fn answer(&self, context: &AnalysisContext, deltas: &DeltaSink) -> Insight {
         let complete = if context.is_partial {
             InsightStatus::Partial
         } else {
@@ -214,7 +214,7 @@ impl InsightProvider for GeminiProvider {
         // Whoever asks the same at the same moment waits for this call.
         let phrased = self.phrased.try_get_with(key, async {
             is_asked.store(true, Ordering::Relaxed);
-            let phrased = if deltas.are_wanted() {
+            let phrased = if deltas.is_enabled() {
                 self.phrase_live(call, deltas).await
             } else {
                 self.phrase(call).await
@@ -244,13 +244,15 @@ impl InsightProvider for GeminiProvider {
 }
 
 impl Call<'_> {
-    fn failed(&self, failure: &GeminiFailure) -> NotPhrased {
+    fn failed(&self, failure: &GeminiError) -> NotPhrased {
         NotPhrased::Failed {
             usage: spent(failure, self.started),
             is_blocked: matches!(
                 failure.kind,
-                FailureKind::Blocked(_)
-                    | FailureKind::Finished(FinishReason::Safety | FinishReason::ProhibitedContent)
+                GeminiErrorKind::Blocked(_)
+                    | GeminiErrorKind::Finished(
+                        FinishReason::Safety | FinishReason::ProhibitedContent
+                    )
             ),
         }
     }
@@ -272,7 +274,7 @@ fn read(
     reply: &Reply,
     context: &AnalysisContext,
     verification: &mut Verification,
-) -> Result<Draft, Vec<Fault>> {
+) -> Result<Draft, Vec<DraftViolation>> {
     let faults = match serde_json::from_str::<Draft>(&reply.text).map(Draft::tidied) {
         Ok(draft) => {
             let faults = draft.faults(context, verification);
@@ -281,7 +283,7 @@ fn read(
             }
             faults
         }
-        Err(_) => vec![Fault::NotADraft],
+        Err(_) => vec![DraftViolation::NotADraft],
     };
     let names: Vec<String> = faults.iter().map(|fault| format!("{fault:?}")).collect();
     tracing::warn!(
@@ -303,7 +305,7 @@ fn phrased(draft: Draft, verification: Verification, reply: &Reply, usage: Model
 }
 
 /// Asks for a better answer.
-fn repair(faults: &[Fault]) -> String {
+fn repair(faults: &[DraftViolation]) -> String {
     let mut faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
     faults.sort_unstable();
     faults.dedup();
@@ -315,7 +317,7 @@ fn repair(faults: &[Fault]) -> String {
 }
 
 /// What a call took that failed.
-fn spent(failure: &GeminiFailure, started: Instant) -> ModelUsage {
+fn spent(failure: &GeminiError, started: Instant) -> ModelUsage {
     ModelUsage {
         prompt_tokens: None,
         output_tokens: None,
