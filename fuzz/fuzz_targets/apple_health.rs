@@ -4,7 +4,7 @@
 use std::io::Cursor;
 
 use clarity_backend::import::Content;
-use clarity_backend::import::apple_health::{AppleHealth, Options};
+use clarity_backend::import::apple_health::{AppleHealth, ExportOptions};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
@@ -15,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn read(xml: Vec<u8>) {
     let now = Timestamp::from_second(1_717_243_200).expect("a time");
-    let options = Options::all("jane".parse().expect("a user"), now);
+    let options = ExportOptions::all("jane".parse().expect("a user"), now);
     let length = xml.len() as u64;
     let Ok(mut export) = AppleHealth::read("export.xml", Cursor::new(xml), Some(length), &options)
     else {

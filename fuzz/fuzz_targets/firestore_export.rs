@@ -3,7 +3,7 @@
 #![no_main]
 
 use clarity_backend::import::firestore::{MAX_RECORD_BYTES, decode_entity, decode_log};
-use clarity_backend::import::{Circumstances, clarity};
+use clarity_backend::import::{ImportContext, clarity};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
@@ -45,11 +45,11 @@ fn document(bytes: &[u8]) {
     let Ok(document) = decode_entity(bytes) else {
         return;
     };
-    let circumstances = Circumstances {
+    let context = ImportContext {
         now: Timestamp::from_second(1_717_243_200).expect("a time"),
         user_id: None,
     };
-    if let Some(readings) = clarity::readings(&document, &circumstances) {
+    if let Some(readings) = clarity::readings(&document, &context) {
         assert!(!readings.is_empty(), "a document that is told of in no way");
     }
 }

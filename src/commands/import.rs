@@ -14,10 +14,11 @@ use crate::app::{self, SystemClock};
 use crate::config::{self, ImportConfig, StoreConfig};
 use crate::domain::{Clock as _, UserId};
 use crate::import::firestore::LiveTarget;
-use crate::import::rows::Pace;
+use crate::import::rows::ScanOptions;
 use crate::import::{
-    Checkpoint, CheckpointFault, Circumstances, Ended, Format, Job, Mapping, Overwriting, Progress,
-    Report, Run, Settled, Source, Target, Verification, keep_apart, run as run_import, verify,
+    Checkpoint, CheckpointError, CheckpointPosition, Format, ImportContext, ImportOutcome,
+    ImportRun, Job, Mapping, OutputOverlap, Progress, Report, Source, Target, Verification,
+    keep_apart, run as run_import, verify,
 };
 use crate::store::ReadingStore;
 use crate::telemetry::Telemetry;
@@ -178,7 +179,7 @@ impl Import {
         let keeps_checkpoint = !self.dry_run && source.can_resume();
         self.keep_apart(keeps_checkpoint)?;
         let job = Job::of(
-            source.marks()?,
+            source.fingerprints()?,
             &[
                 source.describe(),
                 format!("{mapping:?}"),
@@ -187,7 +188,7 @@ impl Import {
                 format!("{:?}", self.report),
             ],
         );
-        let circumstances = Circumstances {
+        let context = ImportContext {
             now: SystemClock.now(),
             user_id: self.user.clone(),
         };
@@ -199,7 +200,7 @@ impl Import {
         let earlier = match Checkpoint::read(&self.checkpoint, &job) {
             earlier if self.resume => earlier?,
             // What is no checkpoint is somebody's file, and not written over.
-            Err(fault @ CheckpointFault::Unreadable(_)) if keeps_checkpoint => {
+            Err(fault @ CheckpointError::Unreadable(_)) if keeps_checkpoint => {
                 return Err(fault.into());
             }
             _ => None,
@@ -221,16 +222,16 @@ impl Import {
             Some(earlier) => (Some(earlier.settled), earlier.ledger),
             None => (None, Default::default()),
         };
-        let opened = source.open(&circumstances, &mapping, settled.clone())?;
+        let opened = source.open(&context, &mapping, settled.clone())?;
         let stop = stop_on_signals()?;
         let ended = run_import(
             opened.feed,
-            Run {
+            ImportRun {
                 target: self.target(&source, store),
                 concurrency: self.concurrency.into(),
                 report,
                 checkpoint: keeps_checkpoint.then(|| (self.checkpoint.clone(), job)),
-                settled: settled.unwrap_or(Settled {
+                settled: settled.unwrap_or(CheckpointPosition {
                     count: 0,
                     last: None,
                 }),
@@ -249,10 +250,10 @@ impl Import {
         }
         let mut is_right = is_whole;
         if self.verify {
-            // Opened anew: what is compared is what is on the disk, and what
+            // OpenedSource anew: what is compared is what is on the disk, and what
             // storing kept in memory is given back first.
             let store = open_store(&config).await?;
-            let feed = source.open(&circumstances, &mapping, None)?.feed;
+            let feed = source.open(&context, &mapping, None)?.feed;
             let verification = verify(feed, store, self.concurrency.into(), stop).await?;
             tell_of(&verification)?;
             if verification.was_interrupted {
@@ -271,9 +272,9 @@ impl Import {
             let config = config::read_table(self.table_variables(table))?;
             return Ok(Source::Rows {
                 table: Arc::new(app::open_old_table(&config).await),
-                pace: Pace {
+                pace: ScanOptions {
                     segments: self.segments,
-                    most_read_units: self.max_rcu,
+                    max_read_units: self.max_rcu,
                 },
             });
         }
@@ -300,7 +301,7 @@ impl Import {
     }
 
     /// Makes sure that nothing is read that would be written over.
-    fn keep_apart(&self, keeps_checkpoint: bool) -> Result<(), Overwriting> {
+    fn keep_apart(&self, keeps_checkpoint: bool) -> Result<(), OutputOverlap> {
         let inputs: Vec<&Path> = [&self.source, &self.map]
             .into_iter()
             .filter_map(Option::as_deref)
@@ -317,9 +318,9 @@ impl Import {
 
     fn target(&self, source: &Source, store: Option<Arc<dyn ReadingStore>>) -> Target {
         match (store, source) {
-            (None, _) => Target::Nowhere,
+            (None, _) => Target::DryRun,
             (Some(store), Source::Rows { table, .. }) if self.delete_migrated => {
-                Target::InsteadOf(store, Arc::clone(table))
+                Target::MigrateRows(store, Arc::clone(table))
             }
             (Some(store), _) => Target::Store(store),
         }
@@ -327,8 +328,8 @@ impl Import {
 
     /// Tells what became of the import, and whether everything in the source is
     /// accounted for.
-    fn tell(&self, ended: &Ended, keeps_checkpoint: bool) -> Result<bool, Failure> {
-        for damage in &ended.damages {
+    fn tell(&self, ended: &ImportOutcome, keeps_checkpoint: bool) -> Result<bool, Failure> {
+        for damage in &ended.errors {
             eprintln!("clarity-backend: {damage}");
         }
         let mut output = std::io::stdout();

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::ledger::Ledger;
-use super::place::{Damage, Place};
+use super::ledger::ImportSummary;
+use super::place::{SourceError, SourceLocation};
 use super::record::{Found, Records};
 
 /// How far an import has come.
@@ -17,9 +17,9 @@ pub struct Checkpoint {
     /// What is being imported, and where to.
     pub job: Job,
     /// How far it is dealt with.
-    pub settled: Settled,
+    pub settled: CheckpointPosition,
     /// What became of it.
-    pub ledger: Ledger,
+    pub ledger: ImportSummary,
     /// How long the report was, in bytes; 0 if there is none.
     pub report: u64,
 }
@@ -28,7 +28,7 @@ pub struct Checkpoint {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// The files of the source.
-    pub files: Vec<FileMark>,
+    pub files: Vec<FileFingerprint>,
     /// SHA-256 of how it is read, and into which store: everything that changes
     /// what becomes of a record.
     settings: String,
@@ -36,7 +36,7 @@ pub struct Job {
 
 impl Job {
     /// The import of these files with these settings.
-    pub fn of(files: Vec<FileMark>, settings: &[String]) -> Self {
+    pub fn of(files: Vec<FileFingerprint>, settings: &[String]) -> Self {
         let mut hash = Sha256::new();
         for setting in settings {
             hash.update((setting.len() as u64).to_be_bytes());
@@ -53,7 +53,7 @@ fn hexadecimal(bytes: &[u8]) -> String {
 
 /// A file, so that another or a changed one is told apart.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileMark {
+pub struct FileFingerprint {
     name: String,
     bytes: u64,
     /// SHA-256 of its first and last 64 KiB.
@@ -62,16 +62,16 @@ pub struct FileMark {
 
 /// The part of a source before which everything is dealt with.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Settled {
+pub struct CheckpointPosition {
     /// How much of what the source yields, records and damage alike.
     pub count: u64,
     /// Where the last of it stands.
-    pub last: Option<Place>,
+    pub last: Option<SourceLocation>,
 }
 
 /// Why a checkpoint cannot be gone on with.
 #[derive(Debug, thiserror::Error)]
-pub enum CheckpointFault {
+pub enum CheckpointError {
     /// It cannot be read or written.
     #[error("cannot use the checkpoint {}", path.display())]
     File {
@@ -99,21 +99,21 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When it is unreadable, or of another job.
-    pub fn read(path: &Path, job: &Job) -> Result<Option<Self>, CheckpointFault> {
+    pub fn read(path: &Path, job: &Job) -> Result<Option<Self>, CheckpointError> {
         let text = match fs::read(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(source) => {
                 let path = path.to_owned();
-                return Err(CheckpointFault::File { path, source });
+                return Err(CheckpointError::File { path, source });
             }
         };
         let checkpoint: Self = serde_json::from_slice(&text)
-            .map_err(|_| CheckpointFault::Unreadable(path.to_owned()))?;
+            .map_err(|_| CheckpointError::Unreadable(path.to_owned()))?;
         if checkpoint.job == *job {
             Ok(Some(checkpoint))
         } else {
-            Err(CheckpointFault::OfOther(path.to_owned()))
+            Err(CheckpointError::OfOther(path.to_owned()))
         }
     }
 
@@ -121,7 +121,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(&self, path: &Path) -> Result<(), CheckpointFault> {
+    pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
         // Another import may have the same name for its own.
         let new = path.with_added_extension(format!("new-{}", std::process::id()));
         let written = serde_json::to_vec(self).map_err(io::Error::other);
@@ -132,7 +132,7 @@ impl Checkpoint {
                 file.sync_all()?;
                 fs::rename(&new, path)
             })
-            .map_err(|source| CheckpointFault::File {
+            .map_err(|source| CheckpointError::File {
                 path: path.to_owned(),
                 source,
             })
@@ -142,9 +142,9 @@ impl Checkpoint {
     ///
     /// # Errors
     /// When there is one and it cannot be removed.
-    pub fn remove(path: &Path) -> Result<(), CheckpointFault> {
+    pub fn remove(path: &Path) -> Result<(), CheckpointError> {
         match fs::remove_file(path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(CheckpointFault::File {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(CheckpointError::File {
                 path: path.to_owned(),
                 source,
             }),
@@ -153,13 +153,14 @@ impl Checkpoint {
     }
 }
 
-impl FileMark {
+impl FileFingerprint {
     /// The mark of a file.
     ///
     /// # Errors
     /// When it cannot be read.
-    pub fn of(path: &Path) -> Result<Self, Damage> {
-        let unreadable = |error: io::Error| Damage::unreadable(Place::start_of(path), &error);
+    pub fn of(path: &Path) -> Result<Self, SourceError> {
+        let unreadable =
+            |error: io::Error| SourceError::unreadable(SourceLocation::start_of(path), &error);
         Self::read(path).map_err(unreadable)
     }
 
@@ -183,7 +184,7 @@ impl FileMark {
     }
 }
 
-impl Settled {
+impl CheckpointPosition {
     /// Leaves out what has been dealt with; tells whether it came to its end
     /// before that was not wanted any more.
     ///
@@ -193,7 +194,7 @@ impl Settled {
         &self,
         records: &mut Records,
         is_wanted: impl Fn() -> bool,
-    ) -> Result<bool, Damage> {
+    ) -> Result<bool, SourceError> {
         let mut last = None;
         for _ in 0..self.count {
             if !is_wanted() {
@@ -210,8 +211,8 @@ impl Settled {
             return Ok(true);
         }
         let place = place.or_else(|| self.last.clone());
-        Err(Damage::new(
-            place.unwrap_or_else(|| Place::new("the source", 0)),
+        Err(SourceError::new(
+            place.unwrap_or_else(|| SourceLocation::new("the source", 0)),
             "the source has changed since the checkpoint: import without --resume, which is safe at any time",
         ))
     }

@@ -7,7 +7,7 @@ use crate::domain::{
 
 /// What holds for every record of an import.
 #[derive(Debug, Clone)]
-pub struct Circumstances {
+pub struct ImportContext {
     /// When it began.
     pub now: Timestamp,
     /// Whose the readings are that name nobody.
@@ -16,7 +16,7 @@ pub struct Circumstances {
 
 /// A reading as texts, the way files and tables have it.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Draft<'a> {
+pub struct RawReading<'a> {
     /// Whose it is.
     pub user_id: Option<&'a str>,
     /// What was measured.
@@ -39,13 +39,13 @@ pub struct Draft<'a> {
     pub created_at: Option<&'a str>,
 }
 
-impl Draft<'_> {
+impl RawReading<'_> {
     /// The reading.
     ///
     /// # Errors
     /// The first thing that is wrong with it.
-    pub fn check(self, circumstances: &Circumstances) -> Result<Reading, Rejection> {
-        let Circumstances { now, user_id } = circumstances;
+    pub fn check(self, context: &ImportContext) -> Result<Reading, Rejection> {
+        let ImportContext { now, user_id } = context;
         let measurement = Measurement {
             user_id: match (self.user_id, user_id) {
                 (Some(own), _) => read("user_id", Some(own), str::parse)?,

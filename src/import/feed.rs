@@ -3,8 +3,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc;
 
-use super::checkpoint::Settled;
-use super::place::{Damage, Place};
+use super::checkpoint::CheckpointPosition;
+use super::place::{SourceError, SourceLocation};
 use super::record::{Found, Records};
 
 /// The most readings that are stored with one call.
@@ -24,27 +24,27 @@ pub type Batch = Vec<Found>;
 
 /// A source as the pipeline reads it: batches, and how many records they have
 /// held so far by the reader's own count.
-pub struct Feed {
+pub struct BatchReceiver {
     pub(super) batches: mpsc::Receiver<Batch>,
     pub(super) read: Arc<AtomicU64>,
-    pub(super) ending: Arc<Ending>,
+    pub(super) ending: Arc<EndState>,
 }
 
 /// How a feed came to its end.
 #[derive(Default)]
-pub(super) struct Ending {
+pub(super) struct EndState {
     /// How many of those who read have not said that they are at the end.
     unfinished: AtomicUsize,
     /// Why there is more that could not be read.
-    broken_off: Mutex<Option<Damage>>,
+    broken_off: Mutex<Option<SourceError>>,
 }
 
-/// Where a [`Feed`] comes from: takes what a source yields and sends it on in
+/// Where a [`BatchReceiver`] comes from: takes what a source yields and sends it on in
 /// batches.
-pub struct Feeder {
+pub struct BatchSender {
     batches: mpsc::Sender<Batch>,
     read: Arc<AtomicU64>,
-    ending: Arc<Ending>,
+    ending: Arc<EndState>,
     batch: Batch,
     readings: usize,
     metadata: usize,
@@ -52,13 +52,13 @@ pub struct Feeder {
 
 /// That nobody wants more of a source.
 #[derive(Debug)]
-pub struct NotWanted;
+pub struct ReceiverDropped;
 
-impl Feed {
+impl BatchReceiver {
     /// A feed, and where to put what it yields.
-    pub fn channel() -> (Feeder, Self) {
+    pub fn channel() -> (BatchSender, Self) {
         let (sender, batches) = mpsc::channel(WAITING);
-        let feeder = Feeder::new(sender, Arc::default(), Arc::default());
+        let feeder = BatchSender::new(sender, Arc::default(), Arc::default());
         let feed = Self {
             batches,
             read: Arc::clone(&feeder.read),
@@ -69,7 +69,7 @@ impl Feed {
 
     /// Reads `records` on a thread of its own, as it may wait for a disk.
     /// What `settled` names has been dealt with, and is left out.
-    pub fn of(mut records: Records, settled: Option<Settled>) -> Self {
+    pub fn of(mut records: Records, settled: Option<CheckpointPosition>) -> Self {
         let (mut feeder, feed) = Self::channel();
         tokio::task::spawn_blocking(move || {
             let is_wanted = || !feeder.batches.is_closed();
@@ -96,8 +96,8 @@ impl Feed {
     }
 }
 
-impl Feeder {
-    fn new(batches: mpsc::Sender<Batch>, read: Arc<AtomicU64>, ending: Arc<Ending>) -> Self {
+impl BatchSender {
+    fn new(batches: mpsc::Sender<Batch>, read: Arc<AtomicU64>, ending: Arc<EndState>) -> Self {
         ending.unfinished.fetch_add(1, Ordering::Relaxed);
         Self {
             batches,
@@ -141,7 +141,7 @@ impl Feeder {
     ///
     /// # Errors
     /// When nobody wants more.
-    pub async fn push(&mut self, found: Found) -> Result<(), NotWanted> {
+    pub async fn push(&mut self, found: Found) -> Result<(), ReceiverDropped> {
         self.take(found);
         match self.is_full() {
             true => self.flush().await,
@@ -153,9 +153,9 @@ impl Feeder {
     ///
     /// # Errors
     /// When nobody wants more.
-    pub async fn flush(&mut self) -> Result<(), NotWanted> {
+    pub async fn flush(&mut self) -> Result<(), ReceiverDropped> {
         let batch = self.pack();
-        self.batches.send(batch).await.map_err(|_| NotWanted)
+        self.batches.send(batch).await.map_err(|_| ReceiverDropped)
     }
 
     /// Sends on the last that was taken, and says that it is the last. Without
@@ -163,7 +163,7 @@ impl Feeder {
     ///
     /// # Errors
     /// When nobody wants more.
-    pub async fn finish(&mut self) -> Result<(), NotWanted> {
+    pub async fn finish(&mut self) -> Result<(), ReceiverDropped> {
         self.flush().await?;
         self.ending.finish();
         Ok(())
@@ -173,32 +173,32 @@ impl Feeder {
     ///
     /// # Errors
     /// When nobody wants more.
-    pub async fn break_off(&mut self, damage: Damage) -> Result<(), NotWanted> {
+    pub async fn break_off(&mut self, damage: SourceError) -> Result<(), ReceiverDropped> {
         self.flush().await?;
         self.ending.break_off(damage);
         Ok(())
     }
 }
 
-impl Ending {
+impl EndState {
     fn finish(&self) {
         self.unfinished.fetch_sub(1, Ordering::Relaxed);
     }
 
-    fn break_off(&self, damage: Damage) {
+    fn break_off(&self, damage: SourceError) {
         let broken_off = self.broken_off.lock();
         let mut broken_off = broken_off.unwrap_or_else(PoisonError::into_inner);
         broken_off.get_or_insert(damage);
     }
 
     /// Why the feed ended before the source did, if so.
-    pub(super) fn fault(&self) -> Option<Damage> {
+    pub(super) fn fault(&self) -> Option<SourceError> {
         let broken_off = self.broken_off.lock();
         let broken_off = broken_off.unwrap_or_else(PoisonError::into_inner).clone();
         let is_open = self.unfinished.load(Ordering::Relaxed) > 0;
         broken_off.or_else(|| {
             let problem = "its reader failed before its end, which is a fault of this program: please report it";
-            is_open.then(|| Damage::new(Place::new("the source", 0), problem))
+            is_open.then(|| SourceError::new(SourceLocation::new("the source", 0), problem))
         })
     }
 }

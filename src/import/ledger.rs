@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::place::{Place, printable};
+use super::place::{SourceLocation, printable};
 use super::record::Rejection;
 use crate::domain::{Reading, ReadingId, vocabulary};
 
@@ -25,10 +25,10 @@ pub enum Outcome {
 
 /// A record that has been dealt with; also a line of the report.
 #[derive(Debug, Serialize)]
-pub struct Done {
+pub struct RecordOutcome {
     /// Where it stands.
     #[serde(flatten)]
-    pub place: Place,
+    pub place: SourceLocation,
     /// What the source calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<Box<str>>,
@@ -39,12 +39,12 @@ pub struct Done {
     pub kind: Option<Box<str>>,
     /// What became of each of its readings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub readings: Vec<DoneReading>,
+    pub readings: Vec<ReadingOutcome>,
 }
 
 /// A reading that has been dealt with.
 #[derive(Debug, Default, Serialize)]
-pub struct DoneReading {
+pub struct ReadingOutcome {
     /// Its id, unless it was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_id: Option<String>,
@@ -65,7 +65,7 @@ pub struct DoneReading {
     pub old_deleted: bool,
 }
 
-impl Done {
+impl RecordOutcome {
     /// The name of the row that its only reading was made of.
     pub(super) fn moved_row(&self) -> Option<&str> {
         let is_reading = self.readings.iter().any(|it| it.data_id.is_some());
@@ -73,7 +73,7 @@ impl Done {
     }
 }
 
-impl DoneReading {
+impl ReadingOutcome {
     /// A reading whose fate is not known yet.
     pub fn of(id: ReadingId, is_implausible: bool) -> Self {
         Self {
@@ -111,7 +111,7 @@ pub(super) fn is_implausible(reading: &Reading) -> bool {
 
 /// How many records and readings there were, by what became of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ledger {
+pub struct ImportSummary {
     /// Records of which a part was rejected.
     pub rejected: u64,
     /// Records of which readings were stored.
@@ -123,12 +123,12 @@ pub struct Ledger {
     /// Places of the source that cannot be read.
     pub damaged: u64,
     /// The readings of all these.
-    pub readings: ReadingLedger,
+    pub readings: ReadingCounts,
 }
 
 /// How many readings there were, by what became of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReadingLedger {
+pub struct ReadingCounts {
     /// Those that were rejected.
     pub rejected: u64,
     /// Those that are held and were not before.
@@ -143,7 +143,7 @@ pub struct ReadingLedger {
     pub old_deleted: u64,
 }
 
-impl Ledger {
+impl ImportSummary {
     /// How many kinds of other records are told apart, as a source may name as
     /// many as it likes.
     const MOST_KINDS: usize = 1_000;
@@ -158,7 +158,7 @@ impl Ledger {
         self.other.values().sum()
     }
 
-    pub(super) fn note(&mut self, done: &Done) {
+    pub(super) fn note(&mut self, done: &RecordOutcome) {
         match done.outcome {
             Outcome::Rejected => self.rejected += 1,
             Outcome::Stored => self.stored += 1,
@@ -180,8 +180,8 @@ impl Ledger {
     }
 }
 
-impl ReadingLedger {
-    fn note(&mut self, reading: &DoneReading) {
+impl ReadingCounts {
+    fn note(&mut self, reading: &ReadingOutcome) {
         match reading.outcome {
             Some(Outcome::Rejected) => self.rejected += 1,
             Some(Outcome::Stored) => self.stored += 1,
@@ -200,7 +200,7 @@ impl ReadingLedger {
 }
 
 /// What a person reads in the end.
-impl fmt::Display for Ledger {
+impl fmt::Display for ImportSummary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |name: &str, count: u64| writeln!(formatter, "  {name:<28}{count:>14}");
         let readings = &self.readings;

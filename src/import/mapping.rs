@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::clarity::{MetadataBuilder, number, time};
-use super::draft::{Circumstances, Draft};
+use super::draft::{ImportContext, RawReading};
 use super::firestore::{Document, Value};
 use super::record::Rejection;
 use crate::domain::Reading;
@@ -82,7 +82,7 @@ enum TimeUnit {
 
 /// Why a map cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum MappingFault {
+pub enum MappingError {
     /// The file cannot be read.
     #[error("cannot read the map {}", path.display())]
     Unreadable {
@@ -106,12 +106,12 @@ impl Mapping {
     ///
     /// # Errors
     /// When it cannot be read or is none.
-    pub fn read(path: &Path) -> Result<Self, MappingFault> {
-        let text = fs::read_to_string(path).map_err(|source| MappingFault::Unreadable {
+    pub fn read(path: &Path) -> Result<Self, MappingError> {
+        let text = fs::read_to_string(path).map_err(|source| MappingError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
-        toml::from_str(&text).map_err(|source| MappingFault::Malformed {
+        toml::from_str(&text).map_err(|source| MappingError::Malformed {
             path: path.to_owned(),
             source: Box::new(source),
         })
@@ -121,7 +121,7 @@ impl Mapping {
     pub(super) fn readings(
         &self,
         document: &Document,
-        circumstances: &Circumstances,
+        context: &ImportContext,
     ) -> Option<Vec<Result<Reading, Rejection>>> {
         let mapped: Vec<&Collection> = self
             .collections
@@ -134,7 +134,7 @@ impl Mapping {
             .collect();
         let readings = mapped
             .iter()
-            .map(|collection| collection.reading(document, &told, circumstances));
+            .map(|collection| collection.reading(document, &told, context));
         let readings: Vec<_> = readings.collect();
         (!readings.is_empty()).then_some(readings)
     }
@@ -166,7 +166,7 @@ impl Collection {
         &self,
         document: &Document,
         told: &[&str],
-        circumstances: &Circumstances,
+        context: &ImportContext,
     ) -> Result<Reading, Rejection> {
         let value = number(&self.value, field(document, &self.value))?
             .ok_or_else(|| Rejection::because(self.value.clone(), "is missing"))?;
@@ -179,16 +179,16 @@ impl Collection {
         let data_type = self.data_type.text(document);
         let timestamp = self.time(document);
         let unit = self.unit.as_ref().and_then(|unit| unit.text(document));
-        Draft {
+        RawReading {
             user_id: user_id.as_deref(),
             data_type: data_type.as_deref(),
             value: Some(&value.to_string()),
             timestamp: timestamp.as_deref(),
             unit: unit.as_deref(),
             metadata: Some(metadata.as_str()),
-            ..Draft::default()
+            ..RawReading::default()
         }
-        .check(circumstances)
+        .check(context)
     }
 
     fn time(&self, document: &Document) -> Option<String> {

@@ -3,11 +3,11 @@
 //! # The way of a record
 //!
 //! A [`Source`] yields [`Record`]s one after another: a line, a row, a document,
-//! an element, with the [`Place`] where it stands and the readings that it
-//! holds, or why it holds none. A [`Feed`] packs them into batches, at most a
+//! an element, with the [`SourceLocation`] where it stands and the readings that it
+//! holds, or why it holds none. A [`BatchReceiver`] packs them into batches, at most a
 //! few of which exist at a time, so that memory does not grow with the source.
 //! [`run`] puts each batch into the store and notes what became of every record
-//! in the [`Ledger`], in the [`Report`] and, from time to time, in a
+//! in the [`ImportSummary`], in the [`Report`] and, from time to time, in a
 //! [`Checkpoint`]. [`verify`] reads the source once more and compares it with
 //! what the store holds.
 //!
@@ -45,17 +45,17 @@ mod source;
 mod turns;
 mod verification;
 
-pub use self::checkpoint::{Checkpoint, CheckpointFault, FileMark, Job, Settled};
-pub use self::draft::{Circumstances, Draft};
-pub use self::feed::{Batch, Feed, Feeder, NotWanted};
-pub use self::ledger::{Done, DoneReading, Ledger, Outcome, ReadingLedger};
-pub use self::mapping::{Mapping, MappingFault};
-pub use self::outputs::{Overwriting, keep_apart};
-pub use self::pipeline::{Ended, ImportFault, Run, run};
-pub use self::place::{Damage, Place};
+pub use self::checkpoint::{Checkpoint, CheckpointError, CheckpointPosition, FileFingerprint, Job};
+pub use self::draft::{ImportContext, RawReading};
+pub use self::feed::{Batch, BatchReceiver, BatchSender, ReceiverDropped};
+pub use self::ledger::{ImportSummary, Outcome, ReadingCounts, ReadingOutcome, RecordOutcome};
+pub use self::mapping::{Mapping, MappingError};
+pub use self::outputs::{OutputOverlap, keep_apart};
+pub use self::pipeline::{ImportError, ImportOutcome, ImportRun, run};
+pub use self::place::{SourceError, SourceLocation};
 pub use self::progress::Progress;
 pub use self::record::{Content, Found, Record, Records, Rejection};
-pub use self::report::{Report, ReportFault};
+pub use self::report::{Report, ReportError};
 pub use self::settle::Target;
-pub use self::source::{Format, Opened, Source, Unknown};
-pub use self::verification::{Tally, Verification, verify};
+pub use self::source::{Format, OpenedSource, Source, SourceDetectionError};
+pub use self::verification::{Verification, VerificationCounts, verify};

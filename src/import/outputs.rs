@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// That a file which is to be written is also read.
 #[derive(Debug, thiserror::Error)]
 #[error("{} would be written over: give --report and --checkpoint other names than {}", output.display(), input.display())]
-pub struct Overwriting {
+pub struct OutputOverlap {
     output: PathBuf,
     input: PathBuf,
 }
@@ -17,12 +17,12 @@ pub struct Overwriting {
 ///
 /// # Errors
 /// When one is.
-pub fn keep_apart(inputs: &[&Path], outputs: &[&Path]) -> Result<(), Overwriting> {
+pub fn keep_apart(inputs: &[&Path], outputs: &[&Path]) -> Result<(), OutputOverlap> {
     for (index, output) in outputs.iter().enumerate() {
         let others = outputs.iter().skip(index + 1);
         let met = inputs.iter().chain(others).find(|it| holds(it, output));
         if let Some(input) = met {
-            return Err(Overwriting {
+            return Err(OutputOverlap {
                 output: (*output).to_owned(),
                 input: (*input).to_owned(),
             });

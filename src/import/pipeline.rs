@@ -6,21 +6,21 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt, stream};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use super::checkpoint::{Checkpoint, CheckpointFault, Job, Settled};
-use super::feed::{Batch, Feed};
-use super::ledger::Ledger;
-use super::place::Damage;
+use super::checkpoint::{Checkpoint, CheckpointError, CheckpointPosition, Job};
+use super::feed::{Batch, BatchReceiver};
+use super::ledger::ImportSummary;
+use super::place::SourceError;
 use super::progress::Progress;
-use super::report::{Report, ReportFault};
+use super::report::{Report, ReportError};
 use super::settle::{Target, settle};
-use super::turns::Turns;
+use super::turns::OrderingGate;
 use crate::store::StoreError;
 
 /// How often a checkpoint is written.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
 
 /// An import that is about to run.
-pub struct Run {
+pub struct ImportRun {
     /// Where readings go.
     pub target: Target,
     /// How many batches are stored at once.
@@ -31,122 +31,122 @@ pub struct Run {
     /// gone on with.
     pub checkpoint: Option<(PathBuf, Job)>,
     /// What earlier runs dealt with.
-    pub settled: Settled,
+    pub settled: CheckpointPosition,
     /// What became of that.
-    pub ledger: Ledger,
+    pub ledger: ImportSummary,
     /// Who is told how it goes.
     pub progress: Progress,
 }
 
 /// How an import ended.
-pub struct Ended {
+pub struct ImportOutcome {
     /// What became of each record.
-    pub ledger: Ledger,
+    pub ledger: ImportSummary,
     /// How many records the reader of the source says there were, this time and
     /// in earlier runs.
     pub read: u64,
     /// Whether it was interrupted.
     pub was_interrupted: bool,
     /// The first few places that cannot be read.
-    pub damages: Vec<Damage>,
+    pub errors: Vec<SourceError>,
     /// Why it could not go on, if so.
-    pub failure: Option<ImportFault>,
+    pub failure: Option<ImportError>,
 }
 
 /// Why an import cannot go on.
 #[derive(Debug, thiserror::Error)]
-pub enum ImportFault {
-    /// The store failed for longer than one waits.
+pub enum ImportError {
+    /// The store failed for longer than one backoff.
     #[error("the store failed")]
     Store(#[from] StoreError),
     /// The source cannot be read to its end.
     #[error(transparent)]
-    Source(#[from] Damage),
+    Source(#[from] SourceError),
     /// There is no writing to the report.
     #[error(transparent)]
-    Report(#[from] ReportFault),
+    Report(#[from] ReportError),
     /// There is no writing of checkpoints.
     #[error(transparent)]
-    Checkpoint(#[from] CheckpointFault),
+    Checkpoint(#[from] CheckpointError),
 }
 
 /// How many damaged places are told of by themselves; the report has all.
-const DAMAGES_TOLD: usize = 10;
+const MAX_REPORTED_ERRORS: usize = 10;
 
 /// Imports what `feed` yields until it ends or `stop` is set.
 ///
 /// What is stored is stored whatever happens; everything before the last
 /// checkpoint is also told of.
-pub async fn run(feed: Feed, run: Run, stop: Arc<AtomicBool>) -> Ended {
+pub async fn run(feed: BatchReceiver, run: ImportRun, stop: Arc<AtomicBool>) -> ImportOutcome {
     let read = Arc::clone(&feed.read);
     let ending = Arc::clone(&feed.ending);
     let before = run.ledger.records();
-    let mut under_way = UnderWay {
+    let mut running = RunningImport {
         report: run.report,
         checkpoint: run.checkpoint,
         settled: run.settled,
         ledger: run.ledger,
-        damages: Vec::new(),
+        errors: Vec::new(),
         written: None,
     };
-    let went_on = under_way
+    let went_on = running
         .go_on(feed, &run.target, run.concurrency, run.progress, &stop)
         .await;
     let was_interrupted = stop.load(Ordering::Relaxed);
     let failure = match went_on {
         Ok(()) if was_interrupted => None,
-        Ok(()) => ending.fault().map(ImportFault::from),
+        Ok(()) => ending.fault().map(ImportError::from),
         Err(fault) => Some(fault),
     };
     let is_whole = failure.is_none() && !was_interrupted;
-    let closed = under_way.close(is_whole);
-    Ended {
+    let closed = running.close(is_whole);
+    ImportOutcome {
         read: match is_whole {
             true => before + read.load(Ordering::Relaxed),
             // What was read ahead is not dealt with, and is not said to be.
-            false => under_way.ledger.records(),
+            false => running.ledger.records(),
         },
-        ledger: under_way.ledger,
+        ledger: running.ledger,
         was_interrupted,
-        damages: under_way.damages,
+        errors: running.errors,
         failure: failure.or(closed.err()),
     }
 }
 
 /// An import under way.
-struct UnderWay {
+struct RunningImport {
     report: Option<Report>,
     checkpoint: Option<(PathBuf, Job)>,
-    settled: Settled,
-    ledger: Ledger,
-    damages: Vec<Damage>,
+    settled: CheckpointPosition,
+    ledger: ImportSummary,
+    errors: Vec<SourceError>,
     /// When the last checkpoint was written.
     written: Option<Instant>,
 }
 
-impl UnderWay {
+impl RunningImport {
     async fn go_on(
         &mut self,
-        feed: Feed,
+        feed: BatchReceiver,
         target: &Target,
         concurrency: usize,
         mut progress: Progress,
         stop: &Arc<AtomicBool>,
-    ) -> Result<(), ImportFault> {
-        let mut turns = Turns::default();
-        let settlements = until(feed, Arc::clone(stop))
+    ) -> Result<(), ImportError> {
+        let mut turns = OrderingGate::default();
+        let dispositions = until(feed, Arc::clone(stop))
             .map(|batch| {
                 let turn = turns.of(&batch);
                 settle(batch, turn, target.clone(), Arc::clone(stop))
             })
             // In the order of the source: what is settled is all before it too.
             .buffered(concurrency);
-        let mut settlements = std::pin::pin!(settlements);
+        let mut dispositions = std::pin::pin!(dispositions);
         let mut tick = interval(Progress::EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             let batch = tokio::select! {
-                batch = settlements.next() => batch,
+                batch = dispositions.next() => batch,
                 _ = tick.tick() => {
                     progress.tell(&self.ledger, self.settled.last.as_ref());
                     continue;
@@ -156,9 +156,9 @@ impl UnderWay {
                 progress.finish();
                 return Ok(());
             };
-            for settlement in batch? {
+            for disposition in batch? {
                 self.settled.count += 1;
-                match settlement {
+                match disposition {
                     Ok(done) => {
                         self.ledger.note(&done);
                         if let Some(report) = &mut self.report {
@@ -172,8 +172,8 @@ impl UnderWay {
                             report.damage(&damage)?;
                         }
                         self.settled.last = Some(damage.place.clone());
-                        if self.damages.len() < DAMAGES_TOLD {
-                            self.damages.push(damage);
+                        if self.errors.len() < MAX_REPORTED_ERRORS {
+                            self.errors.push(damage);
                         }
                     }
                 }
@@ -186,7 +186,7 @@ impl UnderWay {
     }
 
     /// Writes the report and then a checkpoint.
-    fn write(&mut self) -> Result<(), ImportFault> {
+    fn write(&mut self) -> Result<(), ImportError> {
         let report = match &mut self.report {
             Some(report) => report.sync()?,
             None => 0,
@@ -205,7 +205,7 @@ impl UnderWay {
     }
 
     /// Writes what is to be kept; a whole import needs no checkpoint any more.
-    fn close(&mut self, is_whole: bool) -> Result<(), ImportFault> {
+    fn close(&mut self, is_whole: bool) -> Result<(), ImportError> {
         if !is_whole {
             return self.write();
         }
@@ -220,7 +220,7 @@ impl UnderWay {
 }
 
 /// The batches of a feed until `stop` is set.
-pub(super) fn until(feed: Feed, stop: Arc<AtomicBool>) -> impl Stream<Item = Batch> {
+pub(super) fn until(feed: BatchReceiver, stop: Arc<AtomicBool>) -> impl Stream<Item = Batch> {
     stream::unfold((feed.batches, stop), |(mut batches, stop)| async move {
         // Looked at now and then, as the next batch may be long in coming.
         loop {

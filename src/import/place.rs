@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 
 /// Where in a source something was found.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Place {
+pub struct SourceLocation {
     /// The file; for a live database, the name of the document or table.
     pub file: Arc<str>,
     /// In bytes from the beginning of the file; 0 for a live database.
     pub offset: u64,
 }
 
-impl Place {
+impl SourceLocation {
     /// A place in a file.
     pub fn new(file: impl Into<Arc<str>>, offset: u64) -> Self {
         let file = file.into();
@@ -28,7 +28,7 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for SourceLocation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let file = printable(&self.file);
         match self.offset {
@@ -51,22 +51,22 @@ pub(super) fn printable(name: &str) -> Cow<'_, str> {
 /// It holds nothing that the source holds, so that it may be logged.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{place}: {problem}")]
-pub struct Damage {
+pub struct SourceError {
     /// Where it is.
-    pub place: Place,
+    pub place: SourceLocation,
     /// What is wrong there, what it costs, and what to do about it.
     pub problem: Cow<'static, str>,
 }
 
-impl Damage {
-    /// Damage at `place`.
-    pub fn new(place: Place, problem: impl Into<Cow<'static, str>>) -> Self {
+impl SourceError {
+    /// SourceError at `place`.
+    pub fn new(place: SourceLocation, problem: impl Into<Cow<'static, str>>) -> Self {
         let problem = problem.into();
         Self { place, problem }
     }
 
     /// A file that the operating system does not give.
-    pub fn unreadable(place: Place, error: &io::Error) -> Self {
+    pub fn unreadable(place: SourceLocation, error: &io::Error) -> Self {
         Self::new(place, format!("cannot be read: {error}"))
     }
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio::time::Instant;
 
-use super::ledger::Ledger;
-use super::place::Place;
+use super::ledger::ImportSummary;
+use super::place::SourceLocation;
 
 /// Tells how an import goes: by a bar on a terminal, by a line now and then
 /// elsewhere.
@@ -61,7 +61,7 @@ impl Progress {
     }
 
     /// How far in bytes a place is.
-    fn position(&self, place: &Place) -> Option<u64> {
+    fn position(&self, place: &SourceLocation) -> Option<u64> {
         let named = |file: &str| {
             let of_file = self.files.iter().find(|(name, _)| **name == *file);
             of_file.map(|(_, before)| before + place.offset)
@@ -69,7 +69,7 @@ impl Progress {
         named(&place.file)
     }
 
-    pub(super) fn tell(&mut self, ledger: &Ledger, last: Option<&Place>) {
+    pub(super) fn tell(&mut self, ledger: &ImportSummary, last: Option<&SourceLocation>) {
         let position = last.and_then(|place| self.position(place));
         let total = self.total;
         match &mut self.sink {
@@ -120,7 +120,7 @@ fn bar(total: Option<u64>) -> ProgressBar {
     }
 }
 
-fn counts(ledger: &Ledger) -> String {
+fn counts(ledger: &ImportSummary) -> String {
     let readings = &ledger.readings;
     format!(
         "{} records, {} readings stored, {} held before, {} rejected",

@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 
-use super::place::{Damage, Place};
+use super::place::{SourceError, SourceLocation};
 use crate::domain::{Invalid, Reading};
 
 /// What a source yields, in its order.
-pub type Found = Result<Record, Damage>;
+pub type Found = Result<Record, SourceError>;
 
 /// The records of a source, read one after another.
 pub type Records = Box<dyn Iterator<Item = Found> + Send>;
@@ -13,7 +13,7 @@ pub type Records = Box<dyn Iterator<Item = Found> + Send>;
 #[derive(Debug)]
 pub struct Record {
     /// Where it stands.
-    pub place: Place,
+    pub place: SourceLocation,
     /// What the source calls it, such as the path of a document.
     pub name: Option<Box<str>>,
     /// What it holds.
@@ -32,7 +32,7 @@ pub enum Content {
 
 impl Record {
     /// A record that is no reading.
-    pub fn rejected(place: Place, rejection: Rejection) -> Self {
+    pub fn rejected(place: SourceLocation, rejection: Rejection) -> Self {
         Self {
             place,
             name: None,

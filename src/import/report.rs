@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::ledger::Done;
-use super::place::{Damage, Place};
+use super::ledger::RecordOutcome;
+use super::place::{SourceError, SourceLocation};
 
 /// A file in which each record is told of, a JSON text a line.
 pub struct Report {
@@ -17,16 +17,16 @@ pub struct Report {
 /// That the report cannot be written.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the report {}", path.display())]
-pub struct ReportFault {
+pub struct ReportError {
     path: PathBuf,
     source: io::Error,
 }
 
 /// The line of something that cannot be read.
 #[derive(Serialize)]
-struct DamageLine<'a> {
+struct SourceErrorLine<'a> {
     #[serde(flatten)]
-    place: &'a Place,
+    place: &'a SourceLocation,
     outcome: &'static str,
     reason: &'a str,
 }
@@ -37,7 +37,7 @@ impl Report {
     ///
     /// # Errors
     /// When it cannot be opened, or is shorter than that.
-    pub fn open(path: &Path, bytes: u64) -> Result<Self, ReportFault> {
+    pub fn open(path: &Path, bytes: u64) -> Result<Self, ReportError> {
         let opened = OpenOptions::new()
             .create(true)
             .write(true)
@@ -53,7 +53,7 @@ impl Report {
                 file.seek(SeekFrom::Start(bytes))?;
                 Ok(file)
             });
-        let fault = |source| ReportFault {
+        let fault = |source| ReportError {
             path: path.to_owned(),
             source,
         };
@@ -64,19 +64,19 @@ impl Report {
         })
     }
 
-    pub(super) fn record(&mut self, done: &Done) -> Result<(), ReportFault> {
+    pub(super) fn record(&mut self, done: &RecordOutcome) -> Result<(), ReportError> {
         self.line(done)
     }
 
-    pub(super) fn damage(&mut self, damage: &Damage) -> Result<(), ReportFault> {
-        self.line(&DamageLine {
+    pub(super) fn damage(&mut self, damage: &SourceError) -> Result<(), ReportError> {
+        self.line(&SourceErrorLine {
             place: &damage.place,
             outcome: "damaged",
             reason: &damage.problem,
         })
     }
 
-    fn line(&mut self, line: &impl Serialize) -> Result<(), ReportFault> {
+    fn line(&mut self, line: &impl Serialize) -> Result<(), ReportError> {
         let mut text = serde_json::to_vec(line).map_err(|error| self.fault(error.into()))?;
         text.push(b'\n');
         self.bytes += text.len() as u64;
@@ -85,7 +85,7 @@ impl Report {
     }
 
     /// Puts everything so far onto the disk, and tells how many bytes it is.
-    pub(super) fn sync(&mut self) -> Result<u64, ReportFault> {
+    pub(super) fn sync(&mut self) -> Result<u64, ReportError> {
         let synced = self.lines.flush();
         synced
             .and_then(|()| self.lines.get_ref().sync_data())
@@ -93,8 +93,8 @@ impl Report {
         Ok(self.bytes)
     }
 
-    fn fault(&self, source: io::Error) -> ReportFault {
+    fn fault(&self, source: io::Error) -> ReportError {
         let path = self.path.clone();
-        ReportFault { path, source }
+        ReportError { path, source }
     }
 }

@@ -15,29 +15,29 @@ use serde_json::value::RawValue;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, sleep_until};
 
-use super::draft::{Circumstances, Draft};
-use super::feed::{Feed, Feeder, NotWanted};
-use super::place::{Damage, Place};
+use super::draft::{ImportContext, RawReading};
+use super::feed::{BatchReceiver, BatchSender, ReceiverDropped};
+use super::place::{SourceError, SourceLocation};
 use super::record::{Content, Record, Rejection};
-use super::settle::{wait_after, waits};
+use super::settle::{backoff, backoff_or_fail};
 use crate::domain::Reading;
 use crate::store::{OldRow, OldTable, OldValue, ReadingStore, Segment, StoreError};
 
 /// How a table is read.
 #[derive(Debug, Clone, Copy)]
-pub struct Pace {
+pub struct ScanOptions {
     /// In how many segments at once.
     pub segments: u16,
     /// At most how many read units a second.
-    pub most_read_units: Option<u32>,
+    pub max_read_units: Option<u32>,
 }
 
 /// Reads the rows of a table, several segments at once.
-pub fn feed(table: &Arc<OldTable>, pace: Pace, circumstances: &Circumstances) -> Feed {
-    let (feeder, feed) = Feed::channel();
-    let allowance = Arc::new(Allowance::of(pace.most_read_units));
+pub fn feed(table: &Arc<OldTable>, pace: ScanOptions, context: &ImportContext) -> BatchReceiver {
+    let (feeder, feed) = BatchReceiver::channel();
+    let allowance = Arc::new(ReadRateLimiter::of(pace.max_read_units));
     let others = (1..pace.segments).map(|_| feeder.another());
-    let feeders: Vec<Feeder> = others.collect();
+    let feeders: Vec<BatchSender> = others.collect();
     for (index, feeder) in (0..).zip(feeders.into_iter().chain([feeder])) {
         let reader = SegmentReader {
             table: Arc::clone(table),
@@ -48,9 +48,9 @@ pub fn feed(table: &Arc<OldTable>, pace: Pace, circumstances: &Circumstances) ->
             allowance: Arc::clone(&allowance),
             // Such a page takes about one read unit for each row.
             limit: pace
-                .most_read_units
+                .max_read_units
                 .map(|units| u16::try_from(units).unwrap_or(u16::MAX).max(25)),
-            circumstances: circumstances.clone(),
+            context: context.clone(),
             feeder,
         };
         tokio::spawn(reader.read());
@@ -61,10 +61,10 @@ pub fn feed(table: &Arc<OldTable>, pace: Pace, circumstances: &Circumstances) ->
 struct SegmentReader {
     table: Arc<OldTable>,
     segment: Segment,
-    allowance: Arc<Allowance>,
+    allowance: Arc<ReadRateLimiter>,
     limit: Option<u16>,
-    circumstances: Circumstances,
-    feeder: Feeder,
+    context: ImportContext,
+    feeder: BatchSender,
 }
 
 impl SegmentReader {
@@ -74,21 +74,21 @@ impl SegmentReader {
         let _ = self.read_pages().await;
     }
 
-    async fn read_pages(&mut self) -> Result<(), NotWanted> {
+    async fn read_pages(&mut self) -> Result<(), ReceiverDropped> {
         let mut next = None;
         let table = format!("table {}", self.table.name());
         loop {
             self.allowance.wait().await;
-            let mut waits = waits();
+            let mut backoff = backoff();
             let never = AtomicBool::new(false);
             let page = loop {
                 let page = self.table.page(self.segment, next.clone(), self.limit);
                 match page.await {
                     Ok(page) => break page,
                     Err(error) => {
-                        if let Err(error) = wait_after(error, &mut waits, &never).await {
+                        if let Err(error) = backoff_or_fail(error, &mut backoff, &never).await {
                             let problem = format!("cannot be read on: {}", chain(&error));
-                            let damage = Damage::new(Place::new(table, 0), problem);
+                            let damage = SourceError::new(SourceLocation::new(table, 0), problem);
                             return self.feeder.break_off(damage).await;
                         }
                     }
@@ -96,12 +96,12 @@ impl SegmentReader {
             };
             self.allowance.take(page.read_units).await;
             for row in page.rows {
-                let found = record(&table, row, &self.circumstances);
+                let found = record(&table, row, &self.context);
                 self.feeder.push(Ok(found)).await?;
             }
             for _ in 0..page.readings {
                 let found = Record {
-                    place: Place::new(table.as_str(), 0),
+                    place: SourceLocation::new(table.as_str(), 0),
                     name: None,
                     content: Content::Other("readings of this service".into()),
                 };
@@ -126,13 +126,13 @@ fn chain(error: &StoreError) -> String {
 }
 
 /// Read units that may be taken from now on.
-struct Allowance {
+struct ReadRateLimiter {
     most: Option<u32>,
     /// When what has been taken is made up for.
     free: Mutex<Instant>,
 }
 
-impl Allowance {
+impl ReadRateLimiter {
     fn of(most: Option<u32>) -> Self {
         Self {
             most,
@@ -157,15 +157,15 @@ impl Allowance {
 }
 
 /// The reading in a row.
-fn record(table: &str, row: OldRow, circumstances: &Circumstances) -> Record {
+fn record(table: &str, row: OldRow, context: &ImportContext) -> Record {
     Record {
-        place: Place::new(table, 0),
-        content: Content::Readings(vec![reading(&row, circumstances)]),
+        place: SourceLocation::new(table, 0),
+        content: Content::Readings(vec![reading(&row, context)]),
         name: Some(format!("{}/{}", row.user_id, row.data_id).into()),
     }
 }
 
-fn reading(row: &OldRow, circumstances: &Circumstances) -> Result<Reading, Rejection> {
+fn reading(row: &OldRow, context: &ImportContext) -> Result<Reading, Rejection> {
     let text = |name: &str| match row.attributes.get(name) {
         Some(OldValue::Text(text)) => Some(text.as_str()),
         Some(OldValue::Json(json)) => json.as_deref(),
@@ -177,7 +177,7 @@ fn reading(row: &OldRow, circumstances: &Circumstances) -> Result<Reading, Rejec
         .and_then(|epoch| Timestamp::from_second(epoch).ok())
         .map(|instant| instant.to_string());
     let metadata = metadata(row)?;
-    Draft {
+    RawReading {
         user_id: Some(&row.user_id),
         data_type: text("data_type"),
         value: text("value"),
@@ -185,9 +185,9 @@ fn reading(row: &OldRow, circumstances: &Circumstances) -> Result<Reading, Rejec
         unit: text("unit"),
         metadata: Some(&metadata),
         created_at: text("created_at"),
-        ..Draft::default()
+        ..RawReading::default()
     }
-    .check(circumstances)
+    .check(context)
 }
 
 /// What the row says apart from the reading itself, as JSON.
@@ -230,8 +230,8 @@ const AT_ONCE: usize = 16;
 /// was read back; tells which are deleted.
 ///
 /// # Errors
-/// When the store fails for longer than one waits.
-pub(super) async fn delete_moved<'a>(
+/// When the store fails for longer than one backoff.
+pub(super) async fn delete_migrated<'a>(
     store: &dyn ReadingStore,
     table: &OldTable,
     moved: impl Iterator<Item = (&'a str, &'a Reading)>,
@@ -243,7 +243,7 @@ pub(super) async fn delete_moved<'a>(
         let Some(data_id) = data_id.and_then(|rest| rest.strip_prefix('/')) else {
             return Ok(false);
         };
-        let mut waits = waits();
+        let mut backoff = backoff();
         loop {
             let attempt = async {
                 let held = store.get(user_id, reading.id).await?;
@@ -256,7 +256,7 @@ pub(super) async fn delete_moved<'a>(
             };
             match attempt.await {
                 Ok(deleted) => return Ok(deleted),
-                Err(error) => wait_after(error, &mut waits, stop).await?,
+                Err(error) => backoff_or_fail(error, &mut backoff, stop).await?,
             }
         }
     };

@@ -8,32 +8,32 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::sleep;
 
 use super::feed::Batch;
-use super::ledger::{Done, DoneReading, Outcome, is_implausible};
-use super::place::Damage;
+use super::ledger::{Outcome, ReadingOutcome, RecordOutcome, is_implausible};
+use super::place::SourceError;
 use super::record::{Content, Record};
 use super::rows;
-use super::turns::Turn;
+use super::turns::OrderingTicket;
 use crate::domain::Reading;
 use crate::store::{Kept, OldTable, ReadingStore, StoreError, put_batch};
 
 /// Where readings go.
 #[derive(Clone)]
 pub enum Target {
-    /// Nowhere: a dry run.
-    Nowhere,
+    /// DryRun: a dry run.
+    DryRun,
     /// Into a store.
     Store(Arc<dyn ReadingStore>),
     /// Into a store; the rows that they were made of are deleted once their
     /// readings were read back.
-    InsteadOf(Arc<dyn ReadingStore>, Arc<OldTable>),
+    MigrateRows(Arc<dyn ReadingStore>, Arc<OldTable>),
 }
 
 /// What became of an entry of a batch.
-pub(super) type Settlement = Result<Done, Damage>;
+pub(super) type RecordDisposition = Result<RecordOutcome, SourceError>;
 
-/// The waits between attempts on a store that does not answer: two and a half
+/// The backoff between attempts on a store that does not answer: two and a half
 /// minutes in all.
-pub(super) fn waits() -> impl Iterator<Item = Duration> {
+pub(super) fn backoff() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
         .with_max_delay(Duration::from_secs(10))
@@ -44,14 +44,14 @@ pub(super) fn waits() -> impl Iterator<Item = Duration> {
 /// Deals with a batch, and tells what became of each entry, in their order.
 ///
 /// # Errors
-/// When the store fails for longer than [`waits`], or `stop` is set while it
+/// When the store fails for longer than [`backoff`], or `stop` is set while it
 /// does; some of the batch may be stored then.
 pub(super) async fn settle(
     batch: Batch,
-    turn: Turn,
+    turn: OrderingTicket,
     target: Target,
     stop: Arc<AtomicBool>,
-) -> Result<Vec<Settlement>, StoreError> {
+) -> Result<Vec<RecordDisposition>, StoreError> {
     let mut readings = Vec::new();
     let mut settled = Vec::with_capacity(batch.len());
     for found in batch {
@@ -59,15 +59,18 @@ pub(super) async fn settle(
     }
     let _done = turn.come().await;
     let outcomes = match &target {
-        Target::Nowhere => vec![Some(Kept::Stored); readings.len()],
+        Target::DryRun => vec![Some(Kept::Stored); readings.len()],
         Target::Store(store) => put(store.as_ref(), &readings, &stop).await?,
-        Target::InsteadOf(store, _) => put(store.as_ref(), &readings, &stop).await?,
+        Target::MigrateRows(store, _) => put(store.as_ref(), &readings, &stop).await?,
     };
     let old_deleted = match &target {
-        Target::InsteadOf(store, table) => {
-            let names = settled.iter().flatten().filter_map(Done::moved_row);
+        Target::MigrateRows(store, table) => {
+            let names = settled
+                .iter()
+                .flatten()
+                .filter_map(RecordOutcome::moved_row);
             let moved = names.zip(&readings);
-            rows::delete_moved(store.as_ref(), table, moved, &stop).await?
+            rows::delete_migrated(store.as_ref(), table, moved, &stop).await?
         }
         _ => vec![false; readings.len()],
     };
@@ -92,8 +95,8 @@ pub(super) async fn settle(
 
 /// The record as it is before its readings are dealt with, which are added to
 /// `readings`.
-fn begin(record: Record, readings: &mut Vec<Reading>) -> Done {
-    let mut done = Done {
+fn begin(record: Record, readings: &mut Vec<Reading>) -> RecordOutcome {
+    let mut done = RecordOutcome {
         place: record.place,
         record: record.name,
         outcome: Outcome::Other,
@@ -106,11 +109,11 @@ fn begin(record: Record, readings: &mut Vec<Reading>) -> Done {
             for part in parts {
                 done.readings.push(match part {
                     Ok(reading) => {
-                        let begun = DoneReading::of(reading.id, is_implausible(&reading));
+                        let begun = ReadingOutcome::of(reading.id, is_implausible(&reading));
                         readings.push(reading);
                         begun
                     }
-                    Err(rejection) => DoneReading::rejected(&rejection),
+                    Err(rejection) => ReadingOutcome::rejected(&rejection),
                 });
             }
         }
@@ -125,7 +128,7 @@ async fn put(
     stop: &AtomicBool,
 ) -> Result<Vec<Option<Kept>>, StoreError> {
     let mut outcomes: Vec<Option<Kept>> = vec![None; readings.len()];
-    let mut waits = waits();
+    let mut backoff = backoff();
     loop {
         let missing: Vec<usize> = (0..readings.len())
             .filter(|index| outcomes[*index].is_none())
@@ -146,21 +149,21 @@ async fn put(
             }
         }
         if let Some(error) = failure {
-            wait_after(error, &mut waits, stop).await?;
+            backoff_or_fail(error, &mut backoff, stop).await?;
         }
     }
 }
 
 /// Waits before the next attempt, if another is worth it.
-pub(super) async fn wait_after(
+pub(super) async fn backoff_or_fail(
     error: StoreError,
-    waits: &mut impl Iterator<Item = Duration>,
+    backoff: &mut impl Iterator<Item = Duration>,
     stop: &AtomicBool,
 ) -> Result<(), StoreError> {
     if !error.is_retryable() || stop.load(Ordering::Relaxed) {
         return Err(error);
     }
-    match waits.next() {
+    match backoff.next() {
         Some(wait) => sleep(wait).await,
         None => return Err(error),
     }

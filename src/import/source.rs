@@ -5,19 +5,19 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::apple_health::{AppleHealth, Options};
-use super::checkpoint::{FileMark, Settled};
+use super::apple_health::{AppleHealth, ExportOptions};
+use super::checkpoint::{CheckpointPosition, FileFingerprint};
 use super::clarity;
-use super::draft::Circumstances;
-use super::feed::{Feed, Feeder, NotWanted};
+use super::draft::ImportContext;
+use super::feed::{BatchReceiver, BatchSender, ReceiverDropped};
 use super::firestore::{
     Document, JsonExport, JsonFormat, LiveFirestore, LiveTarget, ManagedExport,
 };
 use super::mapping::Mapping;
-use super::place::{Damage, Place};
+use super::place::{SourceError, SourceLocation};
 use super::readings::{CsvReadings, NdjsonReadings};
 use super::record::{Content, Record, Records};
-use super::rows::{self, Pace};
+use super::rows::{self, ScanOptions};
 use crate::store::OldTable;
 
 /// The form of files.
@@ -56,13 +56,13 @@ pub enum Source {
         /// The table.
         table: Arc<OldTable>,
         /// How fast it is read.
-        pace: Pace,
+        pace: ScanOptions,
     },
 }
 
 /// That the form of a file is not known.
 #[derive(Debug, thiserror::Error)]
-pub enum Unknown {
+pub enum SourceDetectionError {
     /// It cannot be read.
     #[error("cannot read {}", path.display())]
     Unreadable {
@@ -76,19 +76,19 @@ pub enum Unknown {
         "{} is no file: an import may read its source more than once, so write it to a file first",
         .0.display()
     )]
-    NoFile(PathBuf),
+    NotAFile(PathBuf),
     /// It is none that is known here.
     #[error(
         "{} is nothing that can be imported: give the folder of a Firestore export, JSON of a Firestore tool, an export of Apple Health (.xml or .zip), or readings as NDJSON or CSV; or say which it is with --format",
         .0.display()
     )]
-    NoFormat(PathBuf),
+    UnknownFormat(PathBuf),
 }
 
 /// A source that is being read.
-pub struct Opened {
+pub struct OpenedSource {
     /// What it yields.
-    pub feed: Feed,
+    pub feed: BatchReceiver,
     /// Its files with their sizes in bytes, where that is known.
     pub files: Vec<(Box<str>, u64)>,
 }
@@ -98,13 +98,13 @@ impl Format {
     ///
     /// # Errors
     /// When it cannot be read or told.
-    pub fn of(path: &Path) -> Result<Self, Unknown> {
-        const BEGINNING: u64 = 1 << 20;
-        let unreadable = |source| Unknown::Unreadable {
+    pub fn of(path: &Path) -> Result<Self, SourceDetectionError> {
+        const SNIFF_BYTES: u64 = 1 << 20;
+        let unreadable = |source| SourceDetectionError::Unreadable {
             path: path.to_owned(),
             source,
         };
-        let unknown = || Unknown::NoFormat(path.to_owned());
+        let unknown = || SourceDetectionError::UnknownFormat(path.to_owned());
         if fs::metadata(path).map_err(unreadable)?.is_dir() {
             return match ManagedExport::is_at(path) {
                 true => Ok(Self::FirestoreExport),
@@ -113,7 +113,7 @@ impl Format {
         }
         let mut beginning = Vec::new();
         File::open(path)
-            .and_then(|file| file.take(BEGINNING).read_to_end(&mut beginning))
+            .and_then(|file| file.take(SNIFF_BYTES).read_to_end(&mut beginning))
             .map_err(unreadable)?;
         let text = beginning
             .strip_prefix(b"\xef\xbb\xbf")
@@ -148,14 +148,14 @@ impl Source {
     ///
     /// # Errors
     /// When they cannot be read, or their form cannot be told.
-    pub fn files(path: &Path, format: Option<Format>) -> Result<Self, Unknown> {
-        let metadata = fs::metadata(path).map_err(|source| Unknown::Unreadable {
+    pub fn files(path: &Path, format: Option<Format>) -> Result<Self, SourceDetectionError> {
+        let metadata = fs::metadata(path).map_err(|source| SourceDetectionError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
         // A pipe would keep whoever opens it waiting.
         if !metadata.is_file() && !metadata.is_dir() {
-            return Err(Unknown::NoFile(path.to_owned()));
+            return Err(SourceDetectionError::NotAFile(path.to_owned()));
         }
         Ok(Self::Files {
             format: format.map_or_else(|| Format::of(path), Ok)?,
@@ -192,11 +192,11 @@ impl Source {
         }
     }
 
-    /// The marks of its files.
+    /// The fingerprints of its files.
     ///
     /// # Errors
     /// When one cannot be read.
-    pub fn marks(&self) -> Result<Vec<FileMark>, Damage> {
+    pub fn fingerprints(&self) -> Result<Vec<FileFingerprint>, SourceError> {
         match self {
             Self::Files {
                 format: Format::FirestoreExport,
@@ -205,9 +205,9 @@ impl Source {
                 let export = ManagedExport::open(path)?;
                 // A file that is not there is told of when its turn comes.
                 let files = export.files().filter(|file| file.exists());
-                files.map(FileMark::of).collect()
+                files.map(FileFingerprint::of).collect()
             }
-            Self::Files { path, .. } => Ok(vec![FileMark::of(path)?]),
+            Self::Files { path, .. } => Ok(vec![FileFingerprint::of(path)?]),
             _ => Ok(Vec::new()),
         }
     }
@@ -218,15 +218,15 @@ impl Source {
     /// When it cannot be read at all.
     pub fn open(
         &self,
-        circumstances: &Circumstances,
+        context: &ImportContext,
         mapping: &Arc<Mapping>,
-        settled: Option<Settled>,
-    ) -> Result<Opened, Damage> {
+        settled: Option<CheckpointPosition>,
+    ) -> Result<OpenedSource, SourceError> {
         match self {
             Self::Files { format, path } => {
-                let (records, files) = open(*format, path, circumstances, mapping)?;
-                Ok(Opened {
-                    feed: Feed::of(records, settled),
+                let (records, files) = open(*format, path, context, mapping)?;
+                Ok(OpenedSource {
+                    feed: BatchReceiver::of(records, settled),
                     files,
                 })
             }
@@ -235,51 +235,51 @@ impl Source {
                 if let Some(place) = settled.and_then(|settled| settled.last) {
                     database = database.resume_after(&place);
                 }
-                let (feeder, feed) = Feed::channel();
+                let (feeder, feed) = BatchReceiver::channel();
                 let reader = LiveReader {
                     database,
                     feeder,
-                    circumstances: circumstances.clone(),
+                    context: context.clone(),
                     mapping: Arc::clone(mapping),
                 };
                 tokio::spawn(reader.read());
-                Ok(Opened {
+                Ok(OpenedSource {
                     feed,
                     files: Vec::new(),
                 })
             }
-            Self::Rows { table, pace } => Ok(Opened {
-                feed: rows::feed(table, *pace, circumstances),
+            Self::Rows { table, pace } => Ok(OpenedSource {
+                feed: rows::feed(table, *pace, context),
                 files: Vec::new(),
             }),
         }
     }
 }
 
-type OpenedFiles = (Records, Vec<(Box<str>, u64)>);
+type OpenedRecords = (Records, Vec<(Box<str>, u64)>);
 
 fn open(
     format: Format,
     path: &Path,
-    circumstances: &Circumstances,
+    context: &ImportContext,
     mapping: &Arc<Mapping>,
-) -> Result<OpenedFiles, Damage> {
+) -> Result<OpenedRecords, SourceError> {
     let whole = vec![sized(path)];
     Ok(match format {
         Format::Ndjson => {
-            let readings = NdjsonReadings::open(path, circumstances.clone())?;
+            let readings = NdjsonReadings::open(path, context.clone())?;
             (Box::new(readings), whole)
         }
         Format::Csv => {
-            let readings = CsvReadings::open(path, circumstances.clone())?;
+            let readings = CsvReadings::open(path, context.clone())?;
             (Box::new(readings), whole)
         }
         Format::AppleHealth => {
-            let Some(user_id) = circumstances.user_id.clone() else {
+            let Some(user_id) = context.user_id.clone() else {
                 let problem = "does not say whose it is: say it with --user";
-                return Err(Damage::new(Place::start_of(path), problem));
+                return Err(SourceError::new(SourceLocation::start_of(path), problem));
             };
-            let export = AppleHealth::open(path, &Options::all(user_id, circumstances.now))?;
+            let export = AppleHealth::open(path, &ExportOptions::all(user_id, context.now))?;
             let length = export.length().unwrap_or_default();
             let files = vec![(export.file().as_ref().into(), length)];
             (Box::new(export), files)
@@ -287,7 +287,7 @@ fn open(
         Format::FirestoreExport => {
             let export = ManagedExport::open(path)?;
             let files = export.files().map(sized).collect();
-            let to_record = documents(circumstances, mapping);
+            let to_record = documents(context, mapping);
             (
                 Box::new(
                     export.map(move |found| {
@@ -299,7 +299,7 @@ fn open(
         }
         Format::FirestoreJson => {
             let export = JsonExport::open(path)?;
-            let to_record = documents(circumstances, mapping);
+            let to_record = documents(context, mapping);
             (
                 Box::new(
                     export.map(move |found| {
@@ -318,24 +318,24 @@ fn sized(path: &Path) -> (Box<str>, u64) {
     (path.to_string_lossy().into(), bytes)
 }
 
-/// Turns documents into records.
+/// OrderingGate documents into records.
 fn documents(
-    circumstances: &Circumstances,
+    context: &ImportContext,
     mapping: &Arc<Mapping>,
-) -> impl Fn(Place, &Document) -> Record + Send + 'static {
-    let (circumstances, mapping) = (circumstances.clone(), Arc::clone(mapping));
-    move |place, document| record(place, document, &circumstances, &mapping)
+) -> impl Fn(SourceLocation, &Document) -> Record + Send + 'static {
+    let (context, mapping) = (context.clone(), Arc::clone(mapping));
+    move |place, document| record(place, document, &context, &mapping)
 }
 
 fn record(
-    place: Place,
+    place: SourceLocation,
     document: &Document,
-    circumstances: &Circumstances,
+    context: &ImportContext,
     mapping: &Mapping,
 ) -> Record {
     let readings = mapping
-        .readings(document, circumstances)
-        .or_else(|| clarity::readings(document, circumstances));
+        .readings(document, context)
+        .or_else(|| clarity::readings(document, context));
     Record {
         place,
         name: Some(document.path.as_str().into()),
@@ -349,8 +349,8 @@ fn record(
 /// Reads a database page by page.
 struct LiveReader {
     database: LiveFirestore,
-    feeder: Feeder,
-    circumstances: Circumstances,
+    feeder: BatchSender,
+    context: ImportContext,
     mapping: Arc<Mapping>,
 }
 
@@ -360,7 +360,7 @@ impl LiveReader {
         let _ = self.read_pages().await;
     }
 
-    async fn read_pages(&mut self) -> Result<(), NotWanted> {
+    async fn read_pages(&mut self) -> Result<(), ReceiverDropped> {
         loop {
             let page = match self.database.next_page().await {
                 Ok(Some(page)) => page,
@@ -369,7 +369,7 @@ impl LiveReader {
             };
             for found in page {
                 let found = found.map(|(place, document)| {
-                    record(place, &document, &self.circumstances, &self.mapping)
+                    record(place, &document, &self.context, &self.mapping)
                 });
                 self.feeder.push(found).await?;
             }

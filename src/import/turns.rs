@@ -11,38 +11,38 @@ use super::record::Content;
 /// the later word counts: batches that have such readings wait for each other.
 /// All others have ids that follow from their content, and may go side by side.
 #[derive(Default)]
-pub(super) struct Turns {
+pub(super) struct OrderingGate {
     last: Option<oneshot::Receiver<()>>,
 }
 
 /// The turn of a batch.
 #[derive(Default)]
-pub(super) struct Turn {
+pub(super) struct OrderingTicket {
     before: Option<oneshot::Receiver<()>>,
-    done: Option<Done>,
+    done: Option<OrderingPermit>,
 }
 
 /// Ends a turn when it is dropped.
-pub(super) struct Done {
+pub(super) struct OrderingPermit {
     _sender: oneshot::Sender<()>,
 }
 
-impl Turns {
-    pub(super) fn of(&mut self, batch: &Batch) -> Turn {
+impl OrderingGate {
+    pub(super) fn of(&mut self, batch: &Batch) -> OrderingTicket {
         if !has_client_records(batch) {
-            return Turn::default();
+            return OrderingTicket::default();
         }
         let (sender, receiver) = oneshot::channel();
-        Turn {
+        OrderingTicket {
             before: self.last.replace(receiver),
-            done: Some(Done { _sender: sender }),
+            done: Some(OrderingPermit { _sender: sender }),
         }
     }
 }
 
-impl Turn {
+impl OrderingTicket {
     /// Waits until it is there; it ends when what this gives is dropped.
-    pub(super) async fn come(self) -> Option<Done> {
+    pub(super) async fn come(self) -> Option<OrderingPermit> {
         if let Some(before) = self.before {
             // Nothing is ever sent: the other end goes.
             let _ = before.await;

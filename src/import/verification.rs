@@ -4,10 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::feed::{Batch, Feed};
-use super::pipeline::{ImportFault, until};
+use super::feed::{Batch, BatchReceiver};
+use super::pipeline::{ImportError, until};
 use super::record::Content;
-use super::settle::{wait_after, waits};
+use super::settle::{backoff, backoff_or_fail};
 use crate::domain::{DataType, Reading, UserId};
 use crate::store::{ReadingStore, StoreError};
 
@@ -15,7 +15,7 @@ use crate::store::{ReadingStore, StoreError};
 #[derive(Debug, Default)]
 pub struct Verification {
     /// By user and data type.
-    pub tallies: BTreeMap<(UserId, DataType), Tally>,
+    pub tallies: BTreeMap<(UserId, DataType), VerificationCounts>,
     /// How many places of the source could not be read.
     pub damaged: u64,
     /// Whether it was interrupted.
@@ -24,7 +24,7 @@ pub struct Verification {
 
 /// Readings of one user and one data type.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub struct Tally {
+pub struct VerificationCounts {
     /// How many the source has.
     pub expected: u64,
     /// How many of these are held as the source has them.
@@ -37,7 +37,7 @@ pub struct Tally {
     pub different: u64,
 }
 
-impl Tally {
+impl VerificationCounts {
     /// Whether everything is held.
     pub fn is_whole(&self) -> bool {
         self.missing == 0 && self.different == 0 && self.expected == self.equal + self.superseded
@@ -47,7 +47,9 @@ impl Tally {
 impl Verification {
     /// Whether everything is held that the source says.
     pub fn is_whole(&self) -> bool {
-        !self.was_interrupted && self.damaged == 0 && self.tallies.values().all(Tally::is_whole)
+        !self.was_interrupted
+            && self.damaged == 0
+            && self.tallies.values().all(VerificationCounts::is_whole)
     }
 }
 
@@ -67,14 +69,14 @@ const AT_ONCE: usize = 16;
 /// its id with it, by everything but when it was taken in.
 ///
 /// # Errors
-/// When the store fails for longer than one waits, or the source cannot be read
+/// When the store fails for longer than one backoff, or the source cannot be read
 /// to its end.
 pub async fn verify(
-    feed: Feed,
+    feed: BatchReceiver,
     store: Arc<dyn ReadingStore>,
     concurrency: usize,
     stop: Arc<AtomicBool>,
-) -> Result<Verification, ImportFault> {
+) -> Result<Verification, ImportError> {
     let mut verification = Verification::default();
     let ending = Arc::clone(&feed.ending);
     let batches = until(feed, Arc::clone(&stop))
@@ -124,11 +126,11 @@ async fn compare(
     });
     let readings: Vec<Reading> = readings.collect();
     let compared = readings.into_iter().map(|reading| async move {
-        let mut waits = waits();
+        let mut backoff = backoff();
         let held = loop {
             match store.get(&reading.measurement.user_id, reading.id).await {
                 Ok(held) => break held,
-                Err(error) => wait_after(error, &mut waits, stop).await?,
+                Err(error) => backoff_or_fail(error, &mut backoff, stop).await?,
             }
         };
         let how = match held {

@@ -5,7 +5,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::inflate::Sizes;
-use super::limits::Limits;
+use super::limits::ExportLimits;
 
 /// A file in a `.zip`, and where its bytes are.
 pub struct Entry {
@@ -30,7 +30,7 @@ const LONGEST_NAME: usize = 200;
 ///
 /// # Errors
 /// A sentence on why the archive cannot be used.
-pub fn xml_files(file: &mut File, limits: Limits) -> Result<Vec<Entry>, String> {
+pub fn xml_files(file: &mut File, limits: ExportLimits) -> Result<Vec<Entry>, String> {
     let source = Frugal {
         source: BufReader::new(file),
         left: limits.zip_directory,

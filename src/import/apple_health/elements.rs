@@ -8,24 +8,24 @@ use quick_xml::{Error, Reader};
 
 use super::attributes::Attributes;
 use super::entries::Entries;
-use super::guarded::{Guarded, Refusal};
-use super::limits::Limits;
-use super::open::Options;
+use super::guarded::{BudgetedReader, ExportError};
+use super::limits::ExportLimits;
+use super::open::ExportOptions;
 use super::record;
 use crate::domain::UserId;
-use crate::import::place::{Damage, Place};
+use crate::import::place::{SourceError, SourceLocation};
 use crate::import::record::{Content, Found, Record, Rejection};
 
 /// The elements of an export, one after another.
 ///
-/// Ends after the first [`Damage`]; what was given before it is sound.
+/// Ends after the first [`SourceError`]; what was given before it is sound.
 pub struct AppleHealth {
     file: Arc<str>,
     length: Option<u64>,
     user_id: UserId,
     now: Timestamp,
-    limits: Limits,
-    xml: Reader<Guarded>,
+    limits: ExportLimits,
+    xml: Reader<BudgetedReader>,
     /// The offset of its first element, where the parser begins.
     root: u64,
     stage: Stage,
@@ -63,9 +63,9 @@ impl AppleHealth {
         length: Option<u64>,
         root: u64,
         source: Box<dyn BufRead + Send>,
-        options: &Options,
+        options: &ExportOptions,
     ) -> Self {
-        let source = Guarded::new(source, options.limits.markup);
+        let source = BudgetedReader::new(source, options.limits.markup);
         Self {
             file,
             length,
@@ -91,13 +91,13 @@ impl AppleHealth {
         self.length
     }
 
-    /// What the XML is called in a [`Place`].
+    /// What the XML is called in a [`SourceLocation`].
     pub fn file(&self) -> &Arc<str> {
         &self.file
     }
 
-    fn place(&self, position: u64) -> Place {
-        Place::new(Arc::clone(&self.file), self.root.saturating_add(position))
+    fn place(&self, position: u64) -> SourceLocation {
+        SourceLocation::new(Arc::clone(&self.file), self.root.saturating_add(position))
     }
 
     /// What the next element holds, and its position.
@@ -140,10 +140,10 @@ impl AppleHealth {
                 }
             }
             let inside = if is_empty {
-                Inside::default()
+                ElementContext::default()
             } else {
                 let parent = tag.name().into_inner();
-                Inside::read(parent, &mut self.xml, &mut self.inner, self.limits.depth)?
+                ElementContext::read(parent, &mut self.xml, &mut self.inner, self.limits.depth)?
             };
             let content = content(&tag, inside, &self.user_id, self.now);
             return Ok(Some((position, content)));
@@ -172,14 +172,19 @@ impl Iterator for AppleHealth {
                 self.stage = Stage::Over;
                 let problem =
                     format!("{problem}; what stands before it was read: export again for the rest");
-                Some(Err(Damage::new(self.place(position), problem)))
+                Some(Err(SourceError::new(self.place(position), problem)))
             }
         }
     }
 }
 
 /// What the element with this tag holds.
-fn content(tag: &BytesStart<'_>, inside: Inside, user_id: &UserId, now: Timestamp) -> Content {
+fn content(
+    tag: &BytesStart<'_>,
+    inside: ElementContext,
+    user_id: &UserId,
+    now: Timestamp,
+) -> Content {
     /// The most characters of a name that are kept.
     const LONGEST_NAME: usize = 64;
     let name = tag.name().into_inner();
@@ -216,17 +221,17 @@ const OUTERMOST: &[&str] = &[
 
 /// What stands within an element.
 #[derive(Default)]
-struct Inside {
+struct ElementContext {
     entries: Entries,
     /// Why a record that it stands in cannot be a reading.
     rejection: Option<Rejection>,
 }
 
-impl Inside {
+impl ElementContext {
     /// Reads up to the end of the element `parent`.
     fn read(
         parent: &str,
-        xml: &mut Reader<Guarded>,
+        xml: &mut Reader<BudgetedReader>,
         buffer: &mut Vec<u8>,
         deepest: usize,
     ) -> Result<Self, Fault> {
@@ -285,7 +290,7 @@ impl Inside {
 
 /// The next event and its position.
 fn event<'b>(
-    xml: &mut Reader<Guarded>,
+    xml: &mut Reader<BudgetedReader>,
     buffer: &'b mut Vec<u8>,
 ) -> Result<(u64, Event<'b>), Fault> {
     buffer.clear();
@@ -310,7 +315,7 @@ fn event<'b>(
 fn problem(error: &Error) -> Cow<'static, str> {
     match error {
         Error::Io(error) => match error.get_ref() {
-            Some(inner) if inner.is::<Refusal>() => inner.to_string().into(),
+            Some(inner) if inner.is::<ExportError>() => inner.to_string().into(),
             _ => format!("cannot be read: {error}").into(),
         },
         Error::Syntax(syntax) => syntax.to_string().into(),

@@ -3,10 +3,10 @@ use std::io::{self, BufRead, Read};
 /// Why bytes are not given out although they could be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Refusal(pub &'static str);
+pub struct ExportError(pub &'static str);
 
-impl From<Refusal> for io::Error {
-    fn from(refusal: Refusal) -> Self {
+impl From<ExportError> for io::Error {
+    fn from(refusal: ExportError) -> Self {
         Self::other(refusal)
     }
 }
@@ -14,13 +14,13 @@ impl From<Refusal> for io::Error {
 /// A reader that gives out no more bytes than a purse has until that is filled
 /// again, so that a parser that gathers bytes up to the end of a tag cannot
 /// gather a whole file.
-pub struct Guarded {
+pub struct BudgetedReader {
     source: Box<dyn BufRead + Send>,
     purse: usize,
     filling: usize,
 }
 
-impl Guarded {
+impl BudgetedReader {
     /// Gives out at most `filling` bytes of `source` at a time.
     pub fn new(source: Box<dyn BufRead + Send>, filling: usize) -> Self {
         Self {
@@ -36,12 +36,12 @@ impl Guarded {
     }
 }
 
-impl BufRead for Guarded {
+impl BufRead for BudgetedReader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let bytes = self.source.fill_buf()?;
         if self.purse == 0 && !bytes.is_empty() {
             return Err(
-                Refusal("a tag, comment or text is longer than any of Apple Health's").into(),
+                ExportError("a tag, comment or text is longer than any of Apple Health's").into(),
             );
         }
         Ok(bytes.get(..self.purse).unwrap_or(bytes))
@@ -53,7 +53,7 @@ impl BufRead for Guarded {
     }
 }
 
-impl Read for Guarded {
+impl Read for BudgetedReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.fill_buf()?.read(buffer)?;
         self.consume(count);

@@ -3,8 +3,8 @@ use std::io::{self, BufReader, Read};
 use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
 
-use super::guarded::Refusal;
-use super::limits::Limits;
+use super::guarded::ExportError;
+use super::limits::ExportLimits;
 
 /// What a `.zip` says of a file in it.
 #[derive(Debug, Clone, Copy)]
@@ -21,10 +21,10 @@ pub struct Sizes {
 ///
 /// Its end is only given out when its length and its checksum are what the
 /// archive says.
-pub struct Expanded<R: Read> {
+pub struct DecompressedEntry<R: Read> {
     source: Compressed<R>,
     sizes: Sizes,
-    limits: Limits,
+    limits: ExportLimits,
     given: u64,
     crc: Crc,
 }
@@ -34,9 +34,9 @@ enum Compressed<R: Read> {
     Deflated(Box<DeflateDecoder<BufReader<io::Take<R>>>>),
 }
 
-impl<R: Read> Expanded<R> {
+impl<R: Read> DecompressedEntry<R> {
     /// The file whose bytes in the archive are the next of `source`.
-    pub fn new(source: R, is_deflated: bool, sizes: Sizes, limits: Limits) -> Self {
+    pub fn new(source: R, is_deflated: bool, sizes: Sizes, limits: ExportLimits) -> Self {
         let source = source.take(sizes.compressed);
         Self {
             source: if is_deflated {
@@ -53,40 +53,46 @@ impl<R: Read> Expanded<R> {
     }
 
     /// Whether what was given out is as much as may be.
-    fn check(&self) -> Result<(), Refusal> {
+    fn check(&self) -> Result<(), ExportError> {
         let Sizes {
             compressed,
             expanded,
             ..
         } = self.sizes;
         if self.given > expanded {
-            return Err(Refusal("expands to more than the archive says"));
+            return Err(ExportError("expands to more than the archive says"));
         }
         if self.given > self.limits.expanded {
-            return Err(Refusal("expands to more than the limit"));
+            return Err(ExportError("expands to more than the limit"));
         }
         if self.given
             > compressed
                 .saturating_mul(self.limits.ratio)
-                .max(self.limits.unrated)
+                .max(self.limits.ratio_exempt_bytes)
         {
-            return Err(Refusal("expands to more than an export would: a zip bomb"));
+            return Err(ExportError(
+                "expands to more than an export would: a zip bomb",
+            ));
         }
         Ok(())
     }
 
-    fn check_end(&self) -> Result<(), Refusal> {
+    fn check_end(&self) -> Result<(), ExportError> {
         if self.given != self.sizes.expanded {
-            return Err(Refusal("is shorter than the archive says: it was cut off"));
+            return Err(ExportError(
+                "is shorter than the archive says: it was cut off",
+            ));
         }
         if self.crc.sum() != self.sizes.crc {
-            return Err(Refusal("does not have the checksum that the archive says"));
+            return Err(ExportError(
+                "does not have the checksum that the archive says",
+            ));
         }
         Ok(())
     }
 }
 
-impl<R: Read> Read for Expanded<R> {
+impl<R: Read> Read for DecompressedEntry<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = match &mut self.source {
             Compressed::Stored(source) => source.read(buffer)?,
@@ -107,9 +113,9 @@ impl<R: Read> Read for Expanded<R> {
 fn damaged(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            Refusal("its compressed bytes are damaged").into()
+            ExportError("its compressed bytes are damaged").into()
         }
-        io::ErrorKind::UnexpectedEof => Refusal("its compressed bytes are cut off").into(),
+        io::ErrorKind::UnexpectedEof => ExportError("its compressed bytes are cut off").into(),
         _ => error,
     }
 }
@@ -138,9 +144,9 @@ mod tests {
         }
     }
 
-    fn expand(compressed: &[u8], sizes: Sizes, limits: Limits) -> Result<Vec<u8>, String> {
+    fn expand(compressed: &[u8], sizes: Sizes, limits: ExportLimits) -> Result<Vec<u8>, String> {
         let mut all = Vec::new();
-        Expanded::new(compressed, true, sizes, limits)
+        DecompressedEntry::new(compressed, true, sizes, limits)
             .read_to_end(&mut all)
             .map_err(|error| error.to_string())?;
         Ok(all)
@@ -151,7 +157,7 @@ mod tests {
         let bytes = b"12345 12345 12345".repeat(1000);
         let compressed = deflate(&bytes);
         let sizes = sizes(&compressed, &bytes);
-        let all = expand(&compressed, sizes, Limits::default()).unwrap();
+        let all = expand(&compressed, sizes, ExportLimits::default()).unwrap();
         assert!(all == bytes);
     }
 
@@ -162,25 +168,25 @@ mod tests {
         let good = sizes(&compressed, &bytes);
         let refused = |sizes, limits| expand(&compressed, sizes, limits).unwrap_err();
         let wrong = Sizes { crc: 1, ..good };
-        assert!(refused(wrong, Limits::default()).contains("checksum"));
+        assert!(refused(wrong, ExportLimits::default()).contains("checksum"));
         let wrong = Sizes {
             expanded: 10,
             ..good
         };
-        assert!(refused(wrong, Limits::default()).contains("more than the archive says"));
+        assert!(refused(wrong, ExportLimits::default()).contains("more than the archive says"));
         let wrong = Sizes {
             expanded: good.expanded + 1,
             ..good
         };
-        assert!(refused(wrong, Limits::default()).contains("cut off"));
+        assert!(refused(wrong, ExportLimits::default()).contains("cut off"));
         let wrong = Sizes {
             compressed: good.compressed / 2,
             ..good
         };
-        assert!(refused(wrong, Limits::default()).contains("cut off"));
-        let small = Limits {
+        assert!(refused(wrong, ExportLimits::default()).contains("cut off"));
+        let small = ExportLimits {
             expanded: 1000,
-            ..Limits::default()
+            ..ExportLimits::default()
         };
         assert!(refused(good, small).contains("the limit"));
     }
@@ -190,11 +196,11 @@ mod tests {
         let bytes = vec![b' '; 1 << 20];
         let compressed = deflate(&bytes);
         let sizes = sizes(&compressed, &bytes);
-        let limits = Limits {
-            unrated: 1 << 16,
-            ..Limits::default()
+        let limits = ExportLimits {
+            ratio_exempt_bytes: 1 << 16,
+            ..ExportLimits::default()
         };
-        let mut expanded = Expanded::new(&*compressed, true, sizes, limits);
+        let mut expanded = DecompressedEntry::new(&*compressed, true, sizes, limits);
         let mut given = 0;
         let mut buffer = vec![0; 1 << 12];
         let error = loop {
@@ -204,7 +210,7 @@ mod tests {
             }
         };
         assert!(error.to_string().contains("bomb"), "{error}");
-        let most = (sizes.compressed * limits.ratio).max(limits.unrated);
+        let most = (sizes.compressed * limits.ratio).max(limits.ratio_exempt_bytes);
         assert!(given <= most && most < bytes.len() as u64);
     }
 }

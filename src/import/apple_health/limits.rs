@@ -1,7 +1,7 @@
 /// How much of an export is believed, so that a hostile one cannot use up
 /// memory or run on forever.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct ExportLimits {
     /// The most bytes of one tag, comment or text. Those of real exports have a
     /// few hundred.
     pub markup: usize,
@@ -18,10 +18,10 @@ pub struct Limits {
     /// have 10 to 40 times; deflate can reach 1,032.
     pub ratio: u64,
     /// Bytes of the XML in a `.zip` that are given out whatever the ratio.
-    pub unrated: u64,
+    pub ratio_exempt_bytes: u64,
 }
 
-impl Default for Limits {
+impl Default for ExportLimits {
     fn default() -> Self {
         Self {
             markup: 1 << 20,
@@ -30,7 +30,7 @@ impl Default for Limits {
             zip_directory: 4 << 20,
             expanded: 256 << 30,
             ratio: 250,
-            unrated: 64 << 20,
+            ratio_exempt_bytes: 64 << 20,
         }
     }
 }

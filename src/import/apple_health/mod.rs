@@ -4,7 +4,7 @@
 //!
 //! [`AppleHealth::open`] finds the XML (`archive`, `inflate`), checks what
 //! stands before its first element (`prolog`) and gives its bytes, never more
-//! than [`Limits`] allow at a time (`guarded`), to a pull parser. Each element
+//! than [`ExportLimits`] allow at a time (`guarded`), to a pull parser. Each element
 //! directly within the root becomes one [`Record`](super::Record) (`elements`):
 //! a `Record` of the export the readings that it is (`record`, `attributes`,
 //! `entries`), anything else its name. Nothing else is kept, so memory does not
@@ -47,5 +47,5 @@ mod times;
 mod units;
 
 pub use elements::AppleHealth;
-pub use limits::Limits;
-pub use open::Options;
+pub use limits::ExportLimits;
+pub use open::ExportOptions;

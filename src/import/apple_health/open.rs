@@ -7,32 +7,32 @@ use jiff::Timestamp;
 
 use super::archive::{self, Entry};
 use super::elements::AppleHealth;
-use super::guarded::Refusal;
-use super::inflate::Expanded;
-use super::limits::Limits;
-use super::prolog::{self, NoExport};
+use super::guarded::ExportError;
+use super::inflate::DecompressedEntry;
+use super::limits::ExportLimits;
+use super::prolog::{self, PrologError};
 use crate::domain::UserId;
-use crate::import::place::{Damage, Place};
+use crate::import::place::{SourceError, SourceLocation};
 
 /// How an export is to be read.
 #[derive(Debug, Clone)]
-pub struct Options {
+pub struct ExportOptions {
     /// Whose it is: an export does not say.
     pub user_id: UserId,
     /// The present: what was measured more than a day after it is rejected, as
     /// from any client.
     pub now: Timestamp,
     /// How much of it is believed.
-    pub limits: Limits,
+    pub limits: ExportLimits,
 }
 
-impl Options {
+impl ExportOptions {
     /// To read all of `user_id`'s export at `now`.
     pub fn all(user_id: UserId, now: Timestamp) -> Self {
         Self {
             user_id,
             now,
-            limits: Limits::default(),
+            limits: ExportLimits::default(),
         }
     }
 }
@@ -48,10 +48,10 @@ impl AppleHealth {
     ///
     /// # Errors
     /// When the file cannot be read or is no export.
-    pub fn open(path: &Path, options: &Options) -> Result<Self, Damage> {
-        let place = Place::start_of(path);
-        let damage = |problem: String| Damage::new(place.clone(), problem);
-        let unreadable = |error: io::Error| Damage::unreadable(place.clone(), &error);
+    pub fn open(path: &Path, options: &ExportOptions) -> Result<Self, SourceError> {
+        let place = SourceLocation::start_of(path);
+        let damage = |problem: String| SourceError::new(place.clone(), problem);
+        let unreadable = |error: io::Error| SourceError::unreadable(place.clone(), &error);
         let mut file = File::open(path).map_err(unreadable)?;
         let length = file.metadata().map_err(unreadable)?.len();
         let mut magic = Vec::new();
@@ -87,15 +87,16 @@ impl AppleHealth {
         file: impl Into<Arc<str>>,
         mut source: impl BufRead + Send + 'static,
         length: Option<u64>,
-        options: &Options,
-    ) -> Result<Self, Damage> {
+        options: &ExportOptions,
+    ) -> Result<Self, SourceError> {
         let file: Arc<str> = file.into();
-        let damage =
-            |offset, problem: String| Damage::new(Place::new(Arc::clone(&file), offset), problem);
+        let damage = |offset, problem: String| {
+            SourceError::new(SourceLocation::new(Arc::clone(&file), offset), problem)
+        };
         let beginning =
             prolog::read(&mut source, options.limits.prolog).map_err(|error| match error {
-                NoExport::Refused(refusal) => damage(0, refusal.to_string()),
-                NoExport::Io(error) => damage(0, unreadable(&error)),
+                PrologError::Refused(refusal) => damage(0, refusal.to_string()),
+                PrologError::Io(error) => damage(0, unreadable(&error)),
             })?;
         let root = beginning.root;
         let source = rest(beginning.bytes, root, source);
@@ -105,15 +106,19 @@ impl AppleHealth {
 
 fn unreadable(error: &io::Error) -> String {
     match error.get_ref() {
-        Some(inner) if inner.is::<Refusal>() => inner.to_string(),
+        Some(inner) if inner.is::<ExportError>() => inner.to_string(),
         _ => format!("cannot be read: {error}"),
     }
 }
 
-fn expanded(file: &File, entry: &Entry, limits: Limits) -> io::Result<BufReader<Expanded<File>>> {
+fn expanded(
+    file: &File,
+    entry: &Entry,
+    limits: ExportLimits,
+) -> io::Result<BufReader<DecompressedEntry<File>>> {
     let mut file = file.try_clone()?;
     file.seek(SeekFrom::Start(entry.start))?;
-    let source = Expanded::new(file, entry.is_deflated, entry.sizes, limits);
+    let source = DecompressedEntry::new(file, entry.is_deflated, entry.sizes, limits);
     Ok(BufReader::with_capacity(CHUNK, source))
 }
 

@@ -1,23 +1,23 @@
 use std::io::{self, Read};
 
-use super::guarded::Refusal;
+use super::guarded::ExportError;
 
 /// What every export's first element is called.
 const ROOT: &[u8] = b"<HealthData";
 
 /// Why an XML file has no readings.
 #[derive(Debug, thiserror::Error)]
-pub enum NoExport {
+pub enum PrologError {
     /// It is something else.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] ExportError),
     /// It cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
 /// What was read of an export while looking for its first element.
-pub struct Beginning {
+pub struct Prolog {
     /// All that was read.
     pub bytes: Vec<u8>,
     /// Where in it the first element begins.
@@ -34,7 +34,7 @@ pub struct Beginning {
 ///
 /// # Errors
 /// When it is not an export in UTF-8, or cannot be read.
-pub fn read(source: &mut impl Read, longest: usize) -> Result<Beginning, NoExport> {
+pub fn read(source: &mut impl Read, longest: usize) -> Result<Prolog, PrologError> {
     let mut bytes = Vec::new();
     let mut scan = Scan::default();
     loop {
@@ -43,11 +43,13 @@ pub fn read(source: &mut impl Read, longest: usize) -> Result<Beginning, NoExpor
         if let Some(root) = scan.root(&bytes) {
             let prolog = bytes.get(..root).unwrap_or_default();
             check(prolog)?;
-            return Ok(Beginning { root, bytes });
+            return Ok(Prolog { root, bytes });
         }
         if bytes.len() == before || bytes.len() > longest {
             check_encoding(&bytes)?;
-            return Err(Refusal("is not an export of Apple Health: no HealthData element").into());
+            return Err(
+                ExportError("is not an export of Apple Health: no HealthData element").into(),
+            );
         }
     }
 }
@@ -96,18 +98,18 @@ impl Scan {
     }
 }
 
-fn check(prolog: &[u8]) -> Result<(), Refusal> {
+fn check(prolog: &[u8]) -> Result<(), ExportError> {
     check_encoding(prolog)?;
     if find(prolog, b"<!ENTITY").is_some() {
-        return Err(Refusal(
+        return Err(ExportError(
             "declares entities, which no export of Apple Health does",
         ));
     }
     Ok(())
 }
 
-fn check_encoding(prolog: &[u8]) -> Result<(), Refusal> {
-    const NOT_UTF_8: Refusal = Refusal("is not in UTF-8, as exports of Apple Health are");
+fn check_encoding(prolog: &[u8]) -> Result<(), ExportError> {
+    const NOT_UTF_8: ExportError = ExportError("is not in UTF-8, as exports of Apple Health are");
     if prolog.starts_with(&[0xFE, 0xFF]) || prolog.starts_with(&[0xFF, 0xFE]) {
         return Err(NOT_UTF_8);
     }

@@ -5,7 +5,7 @@ use super::metadata::MetadataBuilder;
 use super::part::{number, text, time};
 use super::{Fields, Parts};
 use crate::domain::{Reading, vocabulary};
-use crate::import::draft::{Circumstances, Draft};
+use crate::import::draft::{ImportContext, RawReading};
 use crate::import::firestore::Value;
 use crate::import::record::Rejection;
 
@@ -17,15 +17,15 @@ struct Common {
     metadata: MetadataBuilder,
 }
 
-pub(super) fn readings(fields: &Fields, circumstances: &Circumstances) -> Parts {
+pub(super) fn readings(fields: &Fields, context: &ImportContext) -> Parts {
     let type_name = ["data_type", "type"]
         .into_iter()
         .find(|name| matches!(fields.get(*name), Some(Value::String(_))));
     match type_name {
         Some(name) if fields.contains_key("value") => {
-            vec![typed(fields, name, circumstances)]
+            vec![typed(fields, name, context)]
         }
-        _ => named(fields, circumstances),
+        _ => named(fields, context),
     }
 }
 
@@ -64,7 +64,7 @@ fn common(fields: &Fields, told: &[&str]) -> Common {
 fn typed(
     fields: &Fields,
     type_name: &'static str,
-    circumstances: &Circumstances,
+    context: &ImportContext,
 ) -> Result<Reading, Rejection> {
     let common = common(fields, &[type_name, "value", "unit"]);
     let data_type = text(fields.get(type_name));
@@ -80,17 +80,11 @@ fn typed(
         (None, None) => (value, None),
     };
     let scale = field.and_then(|field| field.scale);
-    common.reading(
-        data_type.as_deref(),
-        value,
-        unit.as_deref(),
-        scale,
-        circumstances,
-    )
+    common.reading(data_type.as_deref(), value, unit.as_deref(), scale, context)
 }
 
 /// The readings of a document whose fields are called what they are values of.
-fn named(fields: &Fields, circumstances: &Circumstances) -> Parts {
+fn named(fields: &Fields, context: &ImportContext) -> Parts {
     let is_number = |value: &Value| matches!(value, Value::Integer(_) | Value::Double(_));
     let values: Vec<(&String, &Value)> = fields
         .iter()
@@ -114,7 +108,7 @@ fn named(fields: &Fields, circumstances: &Circumstances) -> Parts {
             ),
             (None, None) => (name.as_str(), value, None, None),
         };
-        common.reading(Some(data_type), value, unit, scale, circumstances)
+        common.reading(Some(data_type), value, unit, scale, context)
     };
     if values.is_empty() {
         let reason = "holds neither a metric nor a value under a name that is known";
@@ -134,14 +128,14 @@ impl Common {
         value: f64,
         unit: Option<&str>,
         scale: Option<&str>,
-        circumstances: &Circumstances,
+        context: &ImportContext,
     ) -> Result<Reading, Rejection> {
         let mut metadata = self.metadata.clone();
         metadata.add_text("scale", scale);
         let metadata = metadata
             .finish()
             .map_err(|reason| Rejection::of("metadata", reason))?;
-        Draft {
+        RawReading {
             user_id: self.user_id.as_deref(),
             data_type,
             value: Some(&value.to_string()),
@@ -149,8 +143,8 @@ impl Common {
             unit,
             metadata: Some(metadata.as_str()),
             created_at: self.created_at.as_deref(),
-            ..Draft::default()
+            ..RawReading::default()
         }
-        .check(circumstances)
+        .check(context)
     }
 }

@@ -3,7 +3,7 @@ use super::metadata::MetadataBuilder;
 use super::part::{number, time};
 use super::{Fields, Parts, Upload};
 use crate::domain::Reading;
-use crate::import::draft::{Circumstances, Draft};
+use crate::import::draft::{ImportContext, RawReading};
 use crate::import::firestore::Value;
 use crate::import::record::Rejection;
 
@@ -60,7 +60,7 @@ impl<'a> Metric<'a> {
     }
 
     /// A reading for each value.
-    pub fn readings(&self, circumstances: &Circumstances) -> Parts {
+    pub fn readings(&self, context: &ImportContext) -> Parts {
         let created_at = time(self.metric.get("created_at"));
         let mut parts = Parts::new();
         if let Some(values) = self.block("biometric_data", &mut parts) {
@@ -70,7 +70,7 @@ impl<'a> Metric<'a> {
                 time: created_at.clone(),
                 metadata: self.metadata.clone(),
             };
-            self.add(block, circumstances, &mut parts);
+            self.add(block, context, &mut parts);
         }
         if let Some(values) = self.block("activity_data", &mut parts) {
             let block = Block {
@@ -79,10 +79,10 @@ impl<'a> Metric<'a> {
                 time: time(values.get("timestamp")).or_else(|| created_at.clone()),
                 metadata: self.metadata.clone(),
             };
-            self.add(block, circumstances, &mut parts);
+            self.add(block, context, &mut parts);
         }
         if let Some(values) = self.block("sleep_data", &mut parts) {
-            self.add_sleep(values, created_at.clone(), circumstances, &mut parts);
+            self.add_sleep(values, created_at.clone(), context, &mut parts);
         }
         if let Some(values) = self.block("mental_health_data", &mut parts) {
             let block = Block {
@@ -91,7 +91,7 @@ impl<'a> Metric<'a> {
                 time: time(values.get("timestamp")).or(created_at),
                 metadata: self.metadata.clone(),
             };
-            self.add(block, circumstances, &mut parts);
+            self.add(block, context, &mut parts);
         }
         if parts.is_empty() {
             let reason = "holds no value of a block that is known";
@@ -115,7 +115,7 @@ impl<'a> Metric<'a> {
         &self,
         values: &Fields,
         created_at: Option<String>,
-        circumstances: &Circumstances,
+        context: &ImportContext,
         parts: &mut Parts,
     ) {
         let start = time(values.get("sleep_start"));
@@ -134,7 +134,7 @@ impl<'a> Metric<'a> {
                 time: time.clone(),
                 metadata: metadata.clone(),
             };
-            self.add(block, circumstances, parts);
+            self.add(block, context, parts);
         } else {
             metadata.add("sleep_stages", values.get("sleep_stages"));
         }
@@ -144,11 +144,11 @@ impl<'a> Metric<'a> {
             time,
             metadata,
         };
-        self.add(block, circumstances, parts);
+        self.add(block, context, parts);
     }
 
     /// Adds a reading for each value of a block.
-    fn add(&self, block: Block<'_>, circumstances: &Circumstances, parts: &mut Parts) {
+    fn add(&self, block: Block<'_>, context: &ImportContext, parts: &mut Parts) {
         const TIMES: [&str; 4] = ["timestamp", "sleep_start", "sleep_end", "sleep_stages"];
         let mut metadata = block.metadata;
         let is_known = |name: &str| block.known.iter().any(|field| field.name == name);
@@ -184,21 +184,17 @@ impl<'a> Metric<'a> {
                 time: block.time.as_deref(),
                 metadata,
             };
-            parts.push(self.reading(found, circumstances));
+            parts.push(self.reading(found, context));
         }
     }
 
-    fn reading(
-        &self,
-        found: Found<'_>,
-        circumstances: &Circumstances,
-    ) -> Result<Reading, Rejection> {
+    fn reading(&self, found: Found<'_>, context: &ImportContext) -> Result<Reading, Rejection> {
         let metadata = found
             .metadata
             .finish()
             .map_err(|reason| Rejection::of("metadata", reason))?;
         let (value, unit) = found.value;
-        Draft {
+        RawReading {
             user_id: self.upload.user_id.as_deref(),
             data_type: Some(found.data_type),
             value: Some(&value.to_string()),
@@ -206,8 +202,8 @@ impl<'a> Metric<'a> {
             unit: Some(unit),
             metadata: Some(metadata.as_str()),
             created_at: self.upload.created_at.as_deref(),
-            ..Draft::default()
+            ..RawReading::default()
         }
-        .check(circumstances)
+        .check(context)
     }
 }

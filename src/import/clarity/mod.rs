@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 pub(super) use self::metadata::MetadataBuilder;
 use self::metric::Metric;
 pub(super) use self::part::{number, text, time};
-use super::draft::Circumstances;
+use super::draft::ImportContext;
 use super::firestore::{Document, Value};
 use super::record::Rejection;
 use crate::domain::Reading;
@@ -40,18 +40,18 @@ const COLLECTION: &str = "health_data";
 
 /// The readings of one of Clarity's documents; `None` for one of another
 /// collection.
-pub fn readings(document: &Document, circumstances: &Circumstances) -> Option<Parts> {
-    (document.collection() == COLLECTION).then(|| of_fields(&document.fields, circumstances))
+pub fn readings(document: &Document, context: &ImportContext) -> Option<Parts> {
+    (document.collection() == COLLECTION).then(|| of_fields(&document.fields, context))
 }
 
-fn of_fields(fields: &Fields, circumstances: &Circumstances) -> Parts {
+fn of_fields(fields: &Fields, context: &ImportContext) -> Parts {
     let upload = Upload {
         user_id: text(fields.get("user_id")),
         source: text(fields.get("upload_source")),
         created_at: time(fields.get("created_at").or(fields.get("received_at"))),
     };
     let metric = |metric: &Value| match metric {
-        Value::Map(metric) => Metric::new(&upload, metric).readings(circumstances),
+        Value::Map(metric) => Metric::new(&upload, metric).readings(context),
         _ => vec![Err(Rejection::because("the metric", "must be a map"))],
     };
     match (fields.get("metric_data"), fields.get("metrics")) {
@@ -63,7 +63,7 @@ fn of_fields(fields: &Fields, circumstances: &Circumstances) -> Parts {
             let reason = "must be an array of at least one metric";
             vec![Err(Rejection::because("metrics", reason))]
         }
-        _ => flat::readings(fields, circumstances),
+        _ => flat::readings(fields, context),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::value::Value;
-use crate::import::place::Place;
+use crate::import::place::SourceLocation;
 
 /// A document of a Firestore database.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,4 +29,4 @@ impl Document {
 }
 
 /// A document and where it was found.
-pub type PlacedDocument = (Place, Document);
+pub type PlacedDocument = (SourceLocation, Document);

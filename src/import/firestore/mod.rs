@@ -6,8 +6,8 @@
 //! | JSON or NDJSON of the usual npm tools, a file | [`JsonExport`] |
 //! | the database itself, over its REST API | [`LiveFirestore`] |
 //!
-//! Each gives the same [`Document`]s, one at a time, with the [`Place`](crate::import::place::Place) where
-//! they were found. What cannot be read is a [`Damage`](crate::import::place::Damage) in the same order, and
+//! Each gives the same [`Document`]s, one at a time, with the [`SourceLocation`](crate::import::place::SourceLocation) where
+//! they were found. What cannot be read is a [`SourceError`](crate::import::place::SourceError) in the same order, and
 //! the reader goes on with whatever follows that can be trusted. No message
 //! holds a value of a document.
 
@@ -18,10 +18,10 @@ mod live;
 mod value;
 
 pub use document::{Document, PlacedDocument};
-pub use export::entity::{EntityFault, decode_entity};
-pub use export::log::{LogFault, LogRecord, MAX_RECORD_BYTES, decode_log};
-pub use export::{ManagedExport, Tally};
-pub use json::{JsonExport, JsonFault, JsonFormat, decode_json};
-pub use live::typed::{TypedDocumentFault, decode_typed_document};
+pub use export::entity::{EntityError, decode_entity};
+pub use export::log::{LogError, LogRecord, MAX_RECORD_BYTES, decode_log};
+pub use export::{ManagedExport, PartCounts};
+pub use json::{JsonError, JsonExport, JsonFormat, decode_json};
+pub use live::typed::{TypedDocumentError, decode_typed_document};
 pub use live::{LiveFirestore, LiveTarget};
 pub use value::{GeoPoint, MAX_DEPTH, Value};

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
 
 use super::LONGEST;
-use crate::import::draft::{Circumstances, Draft};
-use crate::import::place::{Damage, Place};
+use crate::import::draft::{ImportContext, RawReading};
+use crate::import::place::{SourceError, SourceLocation};
 use crate::import::record::{Content, Found, Record, Rejection};
 
 /// Reads a reading a row, under a header that names the members in any order.
@@ -20,12 +20,12 @@ pub struct CsvReadings {
     row: StringRecord,
     /// The file's length, if no line break is at its end.
     unended: Option<u64>,
-    circumstances: Circumstances,
-    is_over: bool,
+    context: ImportContext,
+    is_finished: bool,
 }
 
 /// Which member of a reading a column holds.
-type Column = for<'d, 'a> fn(&'d mut Draft<'a>) -> &'d mut Option<&'a str>;
+type Column = for<'d, 'a> fn(&'d mut RawReading<'a>) -> &'d mut Option<&'a str>;
 
 /// The columns by name, as an export has them.
 const COLUMNS: [(&str, Column); 10] = [
@@ -49,9 +49,9 @@ impl CsvReadings {
     /// # Errors
     /// When it cannot be read, or its header names something else than members
     /// of a reading.
-    pub fn open(path: &Path, circumstances: Circumstances) -> Result<Self, Damage> {
-        let place = Place::start_of(path);
-        let unreadable = |error| Damage::unreadable(place.clone(), &error);
+    pub fn open(path: &Path, context: ImportContext) -> Result<Self, SourceError> {
+        let place = SourceLocation::start_of(path);
+        let unreadable = |error| SourceError::unreadable(place.clone(), &error);
         let mut file = File::open(path).map_err(unreadable)?;
         let unended = unended(&mut file).map_err(unreadable)?;
         let allowance = Arc::new(AtomicU64::new(LONGEST));
@@ -68,12 +68,12 @@ impl CsvReadings {
                     column(name.trim()).filter(|_| is_first).ok_or(index)
                 })
                 .collect::<Result<Vec<Column>, usize>>(),
-            Err(error) => return Err(Damage::new(place, problem(error.kind()))),
+            Err(error) => return Err(SourceError::new(place, problem(error.kind()))),
         };
         let columns = columns.map_err(|index| {
             let names = COLUMNS.map(|(name, _)| name).join(", ");
             let problem = format!("column {} is none of {names}, or there twice", index + 1);
-            Damage::new(place.clone(), problem)
+            SourceError::new(place.clone(), problem)
         })?;
         Ok(Self {
             rows,
@@ -82,8 +82,8 @@ impl CsvReadings {
             file: place.file,
             row: StringRecord::new(),
             unended,
-            circumstances,
-            is_over: false,
+            context,
+            is_finished: false,
         })
     }
 
@@ -95,7 +95,7 @@ impl CsvReadings {
     }
 
     fn reading(&self) -> Content {
-        let mut draft = Draft::default();
+        let mut draft = RawReading::default();
         for (column, cell) in self.columns.iter().zip(&self.row) {
             if !cell.is_empty() {
                 *column(&mut draft) = Some(without_defusing(cell));
@@ -110,7 +110,7 @@ impl CsvReadings {
                 "has no line break at its end, so that it may be cut off: add one if it is whole";
             Err(Rejection::because("the row", reason))
         } else {
-            draft.check(&self.circumstances)
+            draft.check(&self.context)
         };
         Content::Readings(vec![reading])
     }
@@ -157,7 +157,7 @@ impl Iterator for CsvReadings {
     type Item = Found;
 
     fn next(&mut self) -> Option<Found> {
-        if self.is_over {
+        if self.is_finished {
             return None;
         }
         self.allowance.store(LONGEST, Ordering::Relaxed);
@@ -166,7 +166,7 @@ impl Iterator for CsvReadings {
             (Ok(_), Some(position)) => position.byte(),
             _ => self.rows.position().byte(),
         };
-        let place = Place::new(Arc::clone(&self.file), start);
+        let place = SourceLocation::new(Arc::clone(&self.file), start);
         match read {
             Ok(true) => Some(Ok(Record {
                 place,
@@ -174,18 +174,18 @@ impl Iterator for CsvReadings {
                 content: self.reading(),
             })),
             Ok(false) => {
-                self.is_over = true;
+                self.is_finished = true;
                 None
             }
             Err(error) if matches!(error.kind(), ErrorKind::Utf8 { .. }) => {
                 let start = error.position().map_or(start, Position::byte);
                 let rejection = Rejection::because("the row", "must be UTF-8 text");
-                let place = Place::new(place.file, start);
+                let place = SourceLocation::new(place.file, start);
                 Some(Ok(Record::rejected(place, rejection)))
             }
             Err(error) => {
-                self.is_over = true;
-                Some(Err(Damage::new(place, problem(error.kind()))))
+                self.is_finished = true;
+                Some(Err(SourceError::new(place, problem(error.kind()))))
             }
         }
     }

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::LONGEST;
-use crate::import::draft::{Circumstances, Draft};
-use crate::import::place::{Damage, Place};
+use crate::import::draft::{ImportContext, RawReading};
+use crate::import::place::{SourceError, SourceLocation};
 use crate::import::record::{Content, Found, Record, Rejection};
 
 /// Reads a JSON text a line, each a reading as the API takes or gives it.
@@ -23,8 +23,8 @@ pub struct NdjsonReadings {
     count: u64,
     /// Whether the last of those has what only the service gives.
     is_export: bool,
-    circumstances: Circumstances,
-    is_over: bool,
+    context: ImportContext,
+    is_finished: bool,
 }
 
 /// What some editors put at the beginning of a file.
@@ -79,9 +79,10 @@ impl NdjsonReadings {
     ///
     /// # Errors
     /// When it cannot be opened.
-    pub fn open(path: &Path, circumstances: Circumstances) -> Result<Self, Damage> {
-        let place = Place::start_of(path);
-        let file = File::open(path).map_err(|error| Damage::unreadable(place.clone(), &error))?;
+    pub fn open(path: &Path, context: ImportContext) -> Result<Self, SourceError> {
+        let place = SourceLocation::start_of(path);
+        let file =
+            File::open(path).map_err(|error| SourceError::unreadable(place.clone(), &error))?;
         Ok(Self {
             source: BufReader::new(file),
             file: place.file,
@@ -89,13 +90,13 @@ impl NdjsonReadings {
             line: Vec::new(),
             count: 0,
             is_export: false,
-            circumstances,
-            is_over: false,
+            context,
+            is_finished: false,
         })
     }
 
     /// What stands in the line just read.
-    fn record(&mut self, place: Place) -> Found {
+    fn record(&mut self, place: SourceLocation) -> Found {
         let line = self.line.trim_ascii();
         if let Ok(end) = serde_json::from_slice::<End>(line) {
             let expected = std::mem::take(&mut self.count);
@@ -111,14 +112,14 @@ impl NdjsonReadings {
                     "the export says that it has {} readings, but {expected} are here: export again",
                     end.count
                 );
-                Err(Damage::new(place, problem))
+                Err(SourceError::new(place, problem))
             };
         }
         self.count += 1;
         let reading = match serde_json::from_slice::<Line<'_>>(line) {
             Ok(line) => {
                 self.is_export = line.data_id.is_some() && line.created_at.is_some();
-                line.draft().check(&self.circumstances)
+                line.draft().check(&self.context)
             }
             Err(error) => Err(unreadable(&error)),
         };
@@ -145,8 +146,8 @@ fn unreadable(error: &serde_json::Error) -> Rejection {
 }
 
 impl Line<'_> {
-    fn draft(&self) -> Draft<'_> {
-        Draft {
+    fn draft(&self) -> RawReading<'_> {
+        RawReading {
             user_id: Text::of(&self.user_id),
             data_type: Text::of(&self.data_type),
             value: self.value.map(RawValue::get),
@@ -165,25 +166,25 @@ impl Iterator for NdjsonReadings {
     type Item = Found;
 
     fn next(&mut self) -> Option<Found> {
-        while !self.is_over {
-            let place = Place::new(Arc::clone(&self.file), self.offset);
+        while !self.is_finished {
+            let place = SourceLocation::new(Arc::clone(&self.file), self.offset);
             self.line.clear();
             let read = (&mut self.source)
                 .take(LONGEST)
                 .read_until(b'\n', &mut self.line);
             match read {
-                Ok(0) => self.is_over = true,
+                Ok(0) => self.is_finished = true,
                 Ok(count) => self.offset += count as u64,
                 Err(error) => {
-                    self.is_over = true;
-                    return Some(Err(Damage::unreadable(place, &error)));
+                    self.is_finished = true;
+                    return Some(Err(SourceError::unreadable(place, &error)));
                 }
             }
             if self.line.len() as u64 == LONGEST && !self.line.ends_with(b"\n") {
                 self.count += 1;
                 match self.source.skip_until(b'\n') {
                     Ok(skipped) => self.offset += skipped as u64,
-                    Err(_) => self.is_over = true,
+                    Err(_) => self.is_finished = true,
                 }
                 let reason = "is longer than 1 MiB";
                 return Some(Ok(Record::rejected(
@@ -204,7 +205,7 @@ impl Iterator for NdjsonReadings {
                 "has readings of an export, but not the line at its end that says how many: it may be cut off; export again, or add {{\"complete\":true,\"count\":{}}} if it is whole",
                 self.count
             );
-            Err(Damage::new(Place::new(Arc::clone(&self.file), self.offset), problem))
+            Err(SourceError::new(SourceLocation::new(Arc::clone(&self.file), self.offset), problem))
         })
     }
 }

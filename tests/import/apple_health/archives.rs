@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Write};
 
-use clarity_backend::import::apple_health::{AppleHealth, Limits};
+use clarity_backend::import::apple_health::{AppleHealth, ExportLimits};
 use tempfile::NamedTempFile;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
@@ -25,7 +25,7 @@ fn deflated(files: &[(&str, &[u8])]) -> Vec<u8> {
     archive(files, CompressionMethod::Deflated)
 }
 
-fn open_with(bytes: &[u8], limits: Limits) -> Outcome {
+fn open_with(bytes: &[u8], limits: ExportLimits) -> Outcome {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(bytes).unwrap();
     let mut options = options();
@@ -34,7 +34,7 @@ fn open_with(bytes: &[u8], limits: Limits) -> Outcome {
 }
 
 fn open(bytes: &[u8]) -> Outcome {
-    open_with(bytes, Limits::default())
+    open_with(bytes, ExportLimits::default())
 }
 
 #[test]
@@ -157,10 +157,10 @@ fn bombs_do_not_go_off() {
     xml.resize(2 << 20, b' ');
     let bomb = deflated(&[(NAME, &xml)]);
     assert!(bomb.len() < 100_000);
-    let mut limits = Limits {
+    let mut limits = ExportLimits {
         markup: usize::MAX,
-        unrated: 1 << 16,
-        ..Limits::default()
+        ratio_exempt_bytes: 1 << 16,
+        ..ExportLimits::default()
     };
     let outcome = open_with(&bomb, limits);
     assert!(outcome.reason().contains("bomb"), "{}", outcome.reason());
@@ -173,9 +173,9 @@ fn bombs_do_not_go_off() {
     );
     let names: Vec<String> = (0..2_000).map(|number| format!("{number}.gpx")).collect();
     let files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
-    let limits = Limits {
+    let limits = ExportLimits {
         zip_directory: 10_000,
-        ..Limits::default()
+        ..ExportLimits::default()
     };
     let outcome = open_with(&deflated(&files), limits);
     assert!(

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use clarity_backend::import::apple_health::Limits;
+use clarity_backend::import::apple_health::ExportLimits;
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 
@@ -117,11 +117,11 @@ fn changed(corpus: &[Vec<u8>], among: usize, numbers: &mut Numbers) -> Vec<u8> {
 /// Reads it, and gives what tells one outcome from others.
 fn check(xml: &[u8]) -> Vec<String> {
     let mut options = options();
-    options.limits = Limits {
+    options.limits = ExportLimits {
         markup: 4_000,
         depth: 8,
         prolog: 8_000,
-        ..Limits::default()
+        ..ExportLimits::default()
     };
     let Outcome { items, damage } = read_with(xml, &options);
     assert!(items.is_sorted_by(|(one, _), (next, _)| one < next));

@@ -1,13 +1,13 @@
 use std::io::Cursor;
 
 use clarity_backend::domain::Reading;
-use clarity_backend::import::apple_health::{AppleHealth, Options};
-use clarity_backend::import::{Content, Damage};
+use clarity_backend::import::apple_health::{AppleHealth, ExportOptions};
+use clarity_backend::import::{Content, SourceError};
 
 use crate::apple_health_export::{self, Written};
 
-pub fn options() -> Options {
-    Options::all(
+pub fn options() -> ExportOptions {
+    ExportOptions::all(
         "jane".parse().unwrap(),
         "2026-01-01T00:00:00Z".parse().unwrap(),
     )
@@ -56,7 +56,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub fn of(export: Result<AppleHealth, Damage>) -> Self {
+    pub fn of(export: Result<AppleHealth, SourceError>) -> Self {
         let mut outcome = Self {
             items: Vec::new(),
             damage: None,
@@ -85,7 +85,7 @@ impl Outcome {
     }
 }
 
-fn told(damage: Damage) -> (u64, String) {
+fn told(damage: SourceError) -> (u64, String) {
     (damage.place.offset, damage.problem.into_owned())
 }
 
@@ -93,7 +93,7 @@ pub fn read(xml: impl Into<Vec<u8>>) -> Outcome {
     read_with(xml, &options())
 }
 
-pub fn read_with(xml: impl Into<Vec<u8>>, options: &Options) -> Outcome {
+pub fn read_with(xml: impl Into<Vec<u8>>, options: &ExportOptions) -> Outcome {
     let source = Cursor::new(xml.into());
     Outcome::of(AppleHealth::read("export.xml", source, None, options))
 }

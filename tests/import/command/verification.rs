@@ -4,7 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use clarity_backend::import::{Circumstances, Format, Mapping, Source, Tally, verify};
+use clarity_backend::import::{Format, ImportContext, Mapping, Source, VerificationCounts, verify};
 use clarity_backend::store::{EmbeddedStore, ReadingStore};
 use tempfile::tempdir;
 
@@ -34,17 +34,17 @@ async fn what_is_missing_or_differs_is_told() {
         format: Format::Ndjson,
         path,
     };
-    let circumstances = Circumstances {
+    let context = ImportContext {
         now: "2025-01-01T00:00:00Z".parse().unwrap(),
         user_id: None,
     };
     let store = EmbeddedStore::open(&directory.path().join("clarity-data")).unwrap();
     let store: Arc<dyn ReadingStore> = Arc::new(store);
-    let opened = source.open(&circumstances, &Arc::new(Mapping::default()), None);
+    let opened = source.open(&context, &Arc::new(Mapping::default()), None);
     let stop = Arc::new(AtomicBool::new(false));
     let verification = verify(opened.unwrap().feed, store, 2, stop).await.unwrap();
-    let tallies: Vec<Tally> = verification.tallies.values().copied().collect();
-    let expected = Tally {
+    let tallies: Vec<VerificationCounts> = verification.tallies.values().copied().collect();
+    let expected = VerificationCounts {
         expected: 4,
         equal: 1,
         superseded: 1,

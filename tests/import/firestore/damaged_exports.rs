@@ -10,10 +10,10 @@ use super::values::every_type;
 use crate::firestore_support::entity::entity;
 use crate::firestore_support::log::{fragment, log, padded};
 use clarity_backend::import::firestore::{
-    JsonFormat, LogFault, LogRecord, MAX_RECORD_BYTES, decode_entity, decode_json, decode_log,
+    JsonFormat, LogError, LogRecord, MAX_RECORD_BYTES, decode_entity, decode_json, decode_log,
 };
 
-type Items = Vec<Result<LogRecord, (u64, LogFault)>>;
+type Items = Vec<Result<LogRecord, (u64, LogError)>>;
 
 fn items(file: &[u8]) -> Items {
     decode_log(file).collect()
@@ -59,7 +59,7 @@ fn after_damage_it_goes_on_with_the_next_block() {
         .collect();
     // The long one begins in the first block and is hit in the second.
     assert!(
-        matches!(faults[..], [(_, LogFault::Checksum)]),
+        matches!(faults[..], [(_, LogError::Checksum)]),
         "{faults:?}"
     );
     let all = written();
@@ -120,7 +120,7 @@ fn a_record_without_end_takes_no_memory_without_end() {
     file.extend(fragment(1, b"next"));
     let items = items(&file);
     assert!(
-        matches!(items[0], Err((0, LogFault::TooLong))),
+        matches!(items[0], Err((0, LogError::TooLong))),
         "{:?}",
         items[0]
     );

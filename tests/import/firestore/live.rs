@@ -8,7 +8,7 @@ use serde_json::json;
 use super::values::{assert_same, document, every_type};
 use crate::firestore_support::FakeFirestore;
 use clarity_backend::import::firestore::{Document, LiveFirestore, LiveTarget};
-use clarity_backend::import::{Damage, Place};
+use clarity_backend::import::{SourceError, SourceLocation};
 
 fn emulator(host: &str) -> LiveTarget {
     let host = host.to_owned();
@@ -21,7 +21,7 @@ fn reader(fake: &FakeFirestore) -> LiveFirestore {
     reader.first_wait(Duration::from_millis(1))
 }
 
-async fn all(reader: &mut LiveFirestore) -> Vec<Result<(Place, Document), Damage>> {
+async fn all(reader: &mut LiveFirestore) -> Vec<Result<(SourceLocation, Document), SourceError>> {
     let mut items = Vec::new();
     while let Some(page) = reader.next_page().await.unwrap() {
         items.extend(page);

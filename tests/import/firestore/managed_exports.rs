@@ -10,9 +10,9 @@ use crate::firestore_support::ExportFixture;
 use crate::firestore_support::entity::{Message, entity};
 use crate::firestore_support::log::log;
 use clarity_backend::import::firestore::{
-    Document, EntityFault, ManagedExport, Tally, decode_entity,
+    Document, EntityError, ManagedExport, PartCounts, decode_entity,
 };
-use clarity_backend::import::{Damage, Place};
+use clarity_backend::import::{SourceError, SourceLocation};
 
 fn written(fixture: &ExportFixture) -> TempDir {
     let folder = TempDir::new().unwrap();
@@ -35,9 +35,9 @@ fn three_files() -> ExportFixture {
     fixture.document("users/u1/sub/__id7__", &steps(7))
 }
 
-fn problems(items: Vec<Result<(Place, Document), Damage>>) -> Vec<String> {
-    let damages = items.into_iter().filter_map(Result::err);
-    damages.map(|damage| damage.problem.into_owned()).collect()
+fn problems(items: Vec<Result<(SourceLocation, Document), SourceError>>) -> Vec<String> {
+    let errors = items.into_iter().filter_map(Result::err);
+    errors.map(|damage| damage.problem.into_owned()).collect()
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn all_files_are_read_and_counted() {
     let last = &found["users/u1/sub/__id7__"];
     assert_eq!((last.collection(), last.id()), ("sub", "__id7__"));
     let part = "all_namespaces/all_kinds/all_namespaces_all_kinds.export_metadata";
-    let tally = Tally {
+    let tally = PartCounts {
         part: folder.path().join(part),
         expected: Some(1_502),
         found: 1_502,
@@ -198,7 +198,7 @@ fn maps_too_deep_are_refused() {
         assert!(decode_entity(&record(levels)).is_ok(), "{levels}");
     }
     for levels in [41, 10_000 / 16] {
-        assert_eq!(decode_entity(&record(levels)), Err(EntityFault::Depth));
+        assert_eq!(decode_entity(&record(levels)), Err(EntityError::Depth));
     }
 }
 
@@ -228,18 +228,18 @@ fn entities_that_contradict_themselves_are_refused() {
         property.varint(4, is_element).bytes(5, &value.0).0
     };
     for (properties, fault) in [
-        (vec![property(0, 0), property(0, 0)], EntityFault::Twice),
-        (vec![property(0, 1), property(0, 0)], EntityFault::Twice),
-        (vec![property(0, 0), property(0, 1)], EntityFault::Twice),
-        (vec![property(19, 0)], EntityFault::Type),
-        (vec![property(7, 0)], EntityFault::Timestamp),
+        (vec![property(0, 0), property(0, 0)], EntityError::Twice),
+        (vec![property(0, 1), property(0, 0)], EntityError::Twice),
+        (vec![property(0, 0), property(0, 1)], EntityError::Twice),
+        (vec![property(19, 0)], EntityError::Type),
+        (vec![property(7, 0)], EntityError::Timestamp),
         (
             vec![Message::default().varint(1, 0).0],
-            EntityFault::Unnamed,
+            EntityError::Unnamed,
         ),
         (
             vec![Message::default().bytes(3, b"\xff").0],
-            EntityFault::Text,
+            EntityError::Text,
         ),
     ] {
         let record = properties
@@ -247,5 +247,5 @@ fn entities_that_contradict_themselves_are_refused() {
             .fold(empty(), |record, property| record.bytes(15, property));
         assert_eq!(decode_entity(&record.0), Err(fault));
     }
-    assert_eq!(decode_entity(b""), Err(EntityFault::Key));
+    assert_eq!(decode_entity(b""), Err(EntityError::Key));
 }

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::values::{assert_same, by_path};
 use clarity_backend::import::firestore::{
-    JsonExport, JsonFormat, ManagedExport, Tally, Value, decode_typed_document,
+    JsonExport, JsonFormat, ManagedExport, PartCounts, Value, decode_typed_document,
 };
 
 fn sample(path: &str) -> PathBuf {
@@ -56,7 +56,7 @@ fn exports_have_as_many_documents_as_they_say() {
         let found = by_path(export.by_ref());
         assert_eq!(found.len(), documents, "{folder}");
         let tallies = export.tallies();
-        assert!(tallies.iter().all(Tally::is_complete), "{tallies:?}");
+        assert!(tallies.iter().all(PartCounts::is_complete), "{tallies:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value as Json, json};
 
 use clarity_backend::import::firestore::{Document, Value, decode_typed_document};
-use clarity_backend::import::{Damage, Place};
+use clarity_backend::import::{SourceError, SourceLocation};
 
 /// Fields of every type, in the REST API's form.
 pub fn every_type() -> Json {
@@ -47,7 +47,7 @@ pub fn document(path: &str, fields: &Json) -> Document {
 
 /// All documents by path; no damage among them.
 pub fn by_path(
-    items: impl Iterator<Item = Result<(Place, Document), Damage>>,
+    items: impl Iterator<Item = Result<(SourceLocation, Document), SourceError>>,
 ) -> BTreeMap<String, Document> {
     let mut documents = BTreeMap::new();
     for item in items {

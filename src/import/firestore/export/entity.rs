@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::property::Property;
-use super::wire::{Fields, Wire, WireFault};
+use super::wire::{Fields, Wire, WireError};
 use crate::import::firestore::document::Document;
 use crate::import::firestore::value::{MAX_DEPTH, Value};
 
@@ -28,10 +28,10 @@ const NAME: u64 = 4;
 
 /// Why bytes are not a document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum EntityFault {
+pub enum EntityError {
     /// The bytes are no message.
     #[error("the record is not whole: {0}")]
-    Wire(#[from] WireFault),
+    Wire(#[from] WireError),
     /// A name or a string is not UTF-8.
     #[error("a name or a string of the record is not UTF-8")]
     Text,
@@ -59,7 +59,7 @@ pub enum EntityFault {
 ///
 /// # Errors
 /// When they are no document, or not a whole one.
-pub fn decode_entity(bytes: &[u8]) -> Result<Document, EntityFault> {
+pub fn decode_entity(bytes: &[u8]) -> Result<Document, EntityError> {
     let mut path = None;
     for field in Fields::of(bytes) {
         if let (KEY, key) = field? {
@@ -67,15 +67,15 @@ pub fn decode_entity(bytes: &[u8]) -> Result<Document, EntityFault> {
         }
     }
     Ok(Document {
-        path: path.ok_or(EntityFault::Key)?,
+        path: path.ok_or(EntityError::Key)?,
         fields: fields(bytes, 0)?,
     })
 }
 
 /// The fields of a document, or of a map `depth` levels below one.
-pub(super) fn fields(entity: &[u8], depth: usize) -> Result<BTreeMap<String, Value>, EntityFault> {
+pub(super) fn fields(entity: &[u8], depth: usize) -> Result<BTreeMap<String, Value>, EntityError> {
     if depth > MAX_DEPTH {
-        return Err(EntityFault::Depth);
+        return Err(EntityError::Depth);
     }
     let mut fields = BTreeMap::new();
     for field in Fields::of(entity) {
@@ -86,7 +86,7 @@ pub(super) fn fields(entity: &[u8], depth: usize) -> Result<BTreeMap<String, Val
     Ok(fields)
 }
 
-fn key_path(key: &[u8]) -> Result<String, EntityFault> {
+fn key_path(key: &[u8]) -> Result<String, EntityError> {
     let mut document = DocumentPath::default();
     for field in Fields::of(key) {
         let (PATH, path) = field? else { continue };
@@ -111,7 +111,7 @@ impl DocumentPath {
         &mut self,
         element: &[u8],
         [collection, number, name]: [u64; 3],
-    ) -> Result<(), EntityFault> {
+    ) -> Result<(), EntityError> {
         let mut segments = [None, None];
         for field in Fields::of(element) {
             match field? {
@@ -133,19 +133,19 @@ impl DocumentPath {
             if !self.0.is_empty() {
                 self.0.push('/');
             }
-            self.0.push_str(&segment.ok_or(EntityFault::Key)?);
+            self.0.push_str(&segment.ok_or(EntityError::Key)?);
         }
         Ok(())
     }
 
-    pub(super) fn whole(self) -> Result<String, EntityFault> {
+    pub(super) fn whole(self) -> Result<String, EntityError> {
         if self.0.is_empty() {
-            return Err(EntityFault::Key);
+            return Err(EntityError::Key);
         }
         Ok(self.0)
     }
 }
 
-pub(super) fn text(bytes: &[u8]) -> Result<&str, EntityFault> {
-    str::from_utf8(bytes).map_err(|_| EntityFault::Text)
+pub(super) fn text(bytes: &[u8]) -> Result<&str, EntityError> {
+    str::from_utf8(bytes).map_err(|_| EntityError::Text)
 }

@@ -28,7 +28,7 @@ pub struct LogRecord {
 
 /// What is wrong in a log, and where.
 #[derive(Debug, thiserror::Error)]
-pub enum LogFault {
+pub enum LogError {
     /// The checksum does not fit; the rest of the block is passed over.
     #[error("a checksum does not fit, so the rest of its 32 KiB is lost")]
     Checksum,
@@ -57,7 +57,7 @@ pub enum LogFault {
 /// The records of a log in memory.
 pub fn decode_log(
     bytes: &[u8],
-) -> impl Iterator<Item = Result<LogRecord, (u64, LogFault)>> + use<'_> {
+) -> impl Iterator<Item = Result<LogRecord, (u64, LogError)>> + use<'_> {
     LogReader::new(bytes)
 }
 
@@ -114,7 +114,7 @@ impl<R: Read> LogReader<R> {
     }
 
     /// Passes over what is left of the block, and with it over the record.
-    fn lose(&mut self, fault: LogFault) -> Result<LogRecord, (u64, LogFault)> {
+    fn lose(&mut self, fault: LogError) -> Result<LogRecord, (u64, LogError)> {
         let offset = self.record.take().map_or(self.offset(), |it| it.offset);
         self.at = self.block.len();
         self.state = State::Recovering;
@@ -122,20 +122,20 @@ impl<R: Read> LogReader<R> {
     }
 
     /// The end of the file: within a record or not.
-    fn end(&mut self) -> Option<Result<LogRecord, (u64, LogFault)>> {
+    fn end(&mut self) -> Option<Result<LogRecord, (u64, LogError)>> {
         self.state = State::Done;
         self.record
             .take()
-            .map(|record| Err((record.offset, LogFault::CutOff)))
+            .map(|record| Err((record.offset, LogError::CutOff)))
     }
 
     /// Takes the next fragment of the block; nothing when it has no more.
-    fn fragment(&mut self) -> Result<Option<(Fragment, u64, usize)>, LogFault> {
+    fn fragment(&mut self) -> Result<Option<(Fragment, u64, usize)>, LogError> {
         let rest = self.block.get(self.at..).unwrap_or_default();
         let is_last_block = self.block.len() < BLOCK_BYTES;
         let Some((header, data)) = rest.split_first_chunk::<HEADER_BYTES>() else {
             if is_last_block && rest.iter().any(|byte| *byte != 0) {
-                return Err(LogFault::CutOff);
+                return Err(LogError::CutOff);
             }
             return Ok(None);
         };
@@ -147,22 +147,22 @@ impl<R: Read> LogReader<R> {
         let Some(data) = data.get(..length) else {
             return Err(
                 if is_last_block && self.at + HEADER_BYTES + length <= BLOCK_BYTES {
-                    LogFault::CutOff
+                    LogError::CutOff
                 } else {
-                    LogFault::Length
+                    LogError::Length
                 },
             );
         };
         let checksum = crc32c::crc32c_append(crc32c::crc32c(&[kind]), data);
         if mask(checksum) != u32::from_le_bytes([c0, c1, c2, c3]) {
-            return Err(LogFault::Checksum);
+            return Err(LogError::Checksum);
         }
         let fragment = match kind {
             1 => Fragment::Full,
             2 => Fragment::First,
             3 => Fragment::Middle,
             4 => Fragment::Last,
-            _ => return Err(LogFault::Type),
+            _ => return Err(LogError::Type),
         };
         let offset = self.offset();
         self.at += HEADER_BYTES + length;
@@ -175,7 +175,7 @@ impl<R: Read> LogReader<R> {
         fragment: &Fragment,
         offset: u64,
         length: usize,
-    ) -> Option<Result<LogRecord, (u64, LogFault)>> {
+    ) -> Option<Result<LogRecord, (u64, LogError)>> {
         let data = self.block.get(self.at - length..self.at);
         let data = data.unwrap_or_default();
         match (fragment, &mut self.record) {
@@ -188,7 +188,7 @@ impl<R: Read> LogReader<R> {
                     // The fragment is taken again, as one that interrupts nothing.
                     self.record = None;
                     self.at -= HEADER_BYTES + length;
-                    return Some(Err((interrupted.offset, LogFault::Fragments)));
+                    return Some(Err((interrupted.offset, LogError::Fragments)));
                 }
                 match fragment {
                     Fragment::Full => self.record.take().map(Ok),
@@ -200,7 +200,7 @@ impl<R: Read> LogReader<R> {
                     let offset = record.offset;
                     self.record = None;
                     self.state = State::Recovering;
-                    return Some(Err((offset, LogFault::TooLong)));
+                    return Some(Err((offset, LogError::TooLong)));
                 }
                 record.bytes.extend_from_slice(data);
                 match fragment {
@@ -211,14 +211,14 @@ impl<R: Read> LogReader<R> {
             (Fragment::Middle | Fragment::Last, None) => {
                 let is_known = self.state == State::Recovering;
                 self.state = State::Recovering;
-                (!is_known).then_some(Err((offset, LogFault::Fragments)))
+                (!is_known).then_some(Err((offset, LogError::Fragments)))
             }
         }
     }
 }
 
 impl<R: Read> Iterator for LogReader<R> {
-    type Item = Result<LogRecord, (u64, LogFault)>;
+    type Item = Result<LogRecord, (u64, LogError)>;
 
     fn next(&mut self) -> Option<Self::Item> {
         while self.state != State::Done {
@@ -233,7 +233,7 @@ impl<R: Read> Iterator for LogReader<R> {
                     Ok(false) => return self.end(),
                     Err(error) => {
                         self.state = State::Done;
-                        return Some(Err((self.offset(), LogFault::Read(error))));
+                        return Some(Err((self.offset(), LogError::Read(error))));
                     }
                 },
                 Err(fault) => return Some(self.lose(fault)),

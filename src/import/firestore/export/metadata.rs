@@ -5,8 +5,8 @@ use std::io::{BufReader, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use super::log::LogReader;
-use super::wire::{Fields, WireFault};
-use crate::import::place::{Damage, Place};
+use super::wire::{Fields, WireError};
+use crate::import::place::{SourceError, SourceLocation};
 
 const OVERALL: &str = ".overall_export_metadata";
 
@@ -28,7 +28,7 @@ pub(super) struct Part {
 
 /// The file that makes a folder an export: in it, or one level below, as the
 /// emulator's command writes it.
-pub(super) fn overall_file(folder: &Path) -> Result<PathBuf, Damage> {
+pub(super) fn overall_file(folder: &Path) -> Result<PathBuf, SourceError> {
     let below = entries(folder)?;
     let found = |entries: &[PathBuf]| {
         let is_overall = |path: &&PathBuf| path.to_string_lossy().ends_with(OVERALL);
@@ -42,8 +42,8 @@ pub(super) fn overall_file(folder: &Path) -> Result<PathBuf, Damage> {
             return Ok(file);
         }
     }
-    Err(Damage::new(
-        Place::start_of(folder),
+    Err(SourceError::new(
+        SourceLocation::start_of(folder),
         format!(
             "holds no file that ends in {OVERALL}; name the folder that `gcloud firestore export` \
              wrote"
@@ -51,8 +51,8 @@ pub(super) fn overall_file(folder: &Path) -> Result<PathBuf, Damage> {
     ))
 }
 
-fn entries(folder: &Path) -> Result<Vec<PathBuf>, Damage> {
-    let unreadable = |error| Damage::unreadable(Place::start_of(folder), &error);
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
+    let unreadable = |error| SourceError::unreadable(SourceLocation::start_of(folder), &error);
     let mut entries = fs::read_dir(folder)
         .map_err(unreadable)?
         .map(|entry| entry.map(|entry| entry.path()))
@@ -63,22 +63,22 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Damage> {
 }
 
 /// The parts that the export's overall metadata names.
-pub(super) fn parts(overall: &Path) -> Result<Vec<Part>, Damage> {
+pub(super) fn parts(overall: &Path) -> Result<Vec<Part>, SourceError> {
     let file = open(overall)?;
     let folder = overall.parent().unwrap_or(Path::new(""));
     let mut parts = Vec::new();
     for record in LogReader::new(BufReader::new(file.take(MAX_METADATA_BYTES))) {
         let record = record.map_err(|(offset, fault)| {
-            let place = Place::new(overall.to_string_lossy(), offset);
-            Damage::new(place, format!("{fault}; {ADVICE}"))
+            let place = SourceLocation::new(overall.to_string_lossy(), offset);
+            SourceError::new(place, format!("{fault}; {ADVICE}"))
         })?;
         // The first record is a group's beginning alone: no message.
         if record.bytes.len() < 2 {
             continue;
         }
         let listed = listed_parts(&record.bytes).map_err(|fault| {
-            let place = Place::new(overall.to_string_lossy(), record.offset);
-            Damage::new(place, format!("{fault}; {ADVICE}"))
+            let place = SourceLocation::new(overall.to_string_lossy(), record.offset);
+            SourceError::new(place, format!("{fault}; {ADVICE}"))
         })?;
         for (name, documents) in listed {
             let path = below(folder, &name).ok_or_else(|| escapes(overall))?;
@@ -91,13 +91,13 @@ pub(super) fn parts(overall: &Path) -> Result<Vec<Part>, Damage> {
     }
     if parts.is_empty() {
         let problem = format!("lists no documents' metadata; {ADVICE}");
-        return Err(Damage::new(Place::start_of(overall), problem));
+        return Err(SourceError::new(SourceLocation::start_of(overall), problem));
     }
     Ok(parts)
 }
 
 /// Name of the metadata file and count of documents of each part.
-fn listed_parts(record: &[u8]) -> Result<Vec<(String, Option<u64>)>, WireFault> {
+fn listed_parts(record: &[u8]) -> Result<Vec<(String, Option<u64>)>, WireError> {
     let mut parts = Vec::new();
     for field in Fields::of(record) {
         let (1, part) = field? else { continue };
@@ -115,14 +115,18 @@ fn listed_parts(record: &[u8]) -> Result<Vec<(String, Option<u64>)>, WireFault> 
 }
 
 /// The files with documents that a part's metadata names.
-fn files(metadata: &Path) -> Result<Vec<PathBuf>, Damage> {
+fn files(metadata: &Path) -> Result<Vec<PathBuf>, SourceError> {
     let mut bytes = Vec::new();
     let read = open(metadata)?
         .take(MAX_METADATA_BYTES)
         .read_to_end(&mut bytes);
-    read.map_err(|error| Damage::unreadable(Place::start_of(metadata), &error))?;
-    let names = listed_files(&bytes)
-        .map_err(|fault| Damage::new(Place::start_of(metadata), format!("{fault}; {ADVICE}")))?;
+    read.map_err(|error| SourceError::unreadable(SourceLocation::start_of(metadata), &error))?;
+    let names = listed_files(&bytes).map_err(|fault| {
+        SourceError::new(
+            SourceLocation::start_of(metadata),
+            format!("{fault}; {ADVICE}"),
+        )
+    })?;
     let folder = metadata.parent().unwrap_or(Path::new(""));
     names
         .iter()
@@ -130,7 +134,7 @@ fn files(metadata: &Path) -> Result<Vec<PathBuf>, Damage> {
         .collect()
 }
 
-fn listed_files(metadata: &[u8]) -> Result<Vec<String>, WireFault> {
+fn listed_files(metadata: &[u8]) -> Result<Vec<String>, WireError> {
     let mut names = Vec::new();
     for field in Fields::of(metadata) {
         let (2, kind) = field? else { continue };
@@ -150,11 +154,12 @@ fn below(folder: &Path, name: &str) -> Option<PathBuf> {
     is_below.then(|| folder.join(name))
 }
 
-fn escapes(metadata: &Path) -> Damage {
+fn escapes(metadata: &Path) -> SourceError {
     let problem = format!("names a file outside the export's folder; {ADVICE}");
-    Damage::new(Place::start_of(metadata), problem)
+    SourceError::new(SourceLocation::start_of(metadata), problem)
 }
 
-fn open(path: &Path) -> Result<File, Damage> {
-    File::open(path).map_err(|error| Damage::unreadable(Place::start_of(path), &error))
+fn open(path: &Path) -> Result<File, SourceError> {
+    File::open(path)
+        .map_err(|error| SourceError::unreadable(SourceLocation::start_of(path), &error))
 }

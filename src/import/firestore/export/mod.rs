@@ -20,24 +20,24 @@ use self::entity::decode_entity;
 use self::log::LogReader;
 use self::metadata::Part;
 use super::document::PlacedDocument;
-use crate::import::place::{Damage, Place};
+use crate::import::place::{SourceError, SourceLocation};
 
 const ADVICE: &str =
     "fetch the file again from its bucket, or make the export again, and import it anew";
 
 /// How many documents a part of an export has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tally {
+pub struct PartCounts {
     /// The part's metadata file.
     pub part: PathBuf,
     /// How many there should be, if the export says so.
     pub expected: Option<u64>,
     /// How many records were whole with sound checksums: documents, and
-    /// [`Damage`]s that name a record which is not one.
+    /// [`SourceError`]s that name a record which is not one.
     pub found: u64,
 }
 
-impl Tally {
+impl PartCounts {
     /// Whether there are as many as there should be.
     pub fn is_complete(&self) -> bool {
         self.expected.is_none_or(|expected| expected == self.found)
@@ -46,13 +46,13 @@ impl Tally {
 
 /// Reads a managed export, one document at a time, file by file.
 ///
-/// Damage in a file costs the record it is in, and those in the same block
+/// SourceError in a file costs the record it is in, and those in the same block
 /// after it; what comes before, the next blocks and the next files are read. A
-/// file that cannot be opened is a [`Damage`] too, and at the end so is a count
+/// file that cannot be opened is a [`SourceError`] too, and at the end so is a count
 /// of documents that differs from what the export says. Memory is bounded by the
 /// longest record, [`MAX_RECORD_BYTES`](log::MAX_RECORD_BYTES).
 pub struct ManagedExport {
-    parts: Vec<Tally>,
+    parts: Vec<PartCounts>,
     files: VecDeque<(usize, PathBuf)>,
     open: Option<OpenFile>,
     /// How many parts were compared with their count of documents.
@@ -66,7 +66,7 @@ struct OpenFile {
 }
 
 /// A record's bytes, or what is wrong, and where.
-type Outcome = (Place, Result<Vec<u8>, String>);
+type Outcome = (SourceLocation, Result<Vec<u8>, String>);
 
 impl ManagedExport {
     /// Whether a folder is a managed export.
@@ -79,7 +79,7 @@ impl ManagedExport {
     ///
     /// # Errors
     /// When there is none, or its metadata cannot be read.
-    pub fn open(folder: &Path) -> Result<Self, Damage> {
+    pub fn open(folder: &Path) -> Result<Self, SourceError> {
         let overall = metadata::overall_file(folder)?;
         let parts = metadata::parts(&overall)?;
         let files = parts.iter().enumerate();
@@ -87,7 +87,7 @@ impl ManagedExport {
             .flat_map(|(part, it)| it.files.iter().map(move |file| (part, file.clone())))
             .collect();
         Ok(Self {
-            parts: parts.into_iter().map(Tally::from).collect(),
+            parts: parts.into_iter().map(PartCounts::from).collect(),
             files,
             open: None,
             checked: 0,
@@ -100,13 +100,13 @@ impl ManagedExport {
     }
 
     /// How many documents each part should have, and has so far.
-    pub fn tallies(&self) -> &[Tally] {
+    pub fn tallies(&self) -> &[PartCounts] {
         &self.parts
     }
 
     /// What is told once all files are read: parts that do not have as many
     /// documents as they should.
-    fn shortfall(&mut self) -> Option<Damage> {
+    fn shortfall(&mut self) -> Option<SourceError> {
         while let Some(tally) = self.parts.get(self.checked) {
             self.checked += 1;
             if let Some(expected) = tally.expected.filter(|it| *it != tally.found) {
@@ -115,14 +115,17 @@ impl ManagedExport {
                      {ADVICE}",
                     tally.found
                 );
-                return Some(Damage::new(Place::start_of(&tally.part), problem));
+                return Some(SourceError::new(
+                    SourceLocation::start_of(&tally.part),
+                    problem,
+                ));
             }
         }
         None
     }
 
     /// Counts and decodes a record, or tells the damage in its stead.
-    fn item(&mut self, part: usize, outcome: Outcome) -> Result<PlacedDocument, Damage> {
+    fn item(&mut self, part: usize, outcome: Outcome) -> Result<PlacedDocument, SourceError> {
         let counted = self.parts.get_mut(part).filter(|_| outcome.1.is_ok());
         if let Some(tally) = counted {
             tally.found += 1;
@@ -135,17 +138,20 @@ impl ManagedExport {
             },
             Err(problem) => problem,
         };
-        Err(Damage::new(place, format!("{problem}; {ADVICE}")))
+        Err(SourceError::new(place, format!("{problem}; {ADVICE}")))
     }
 
     /// Opens the next file; nothing when there are no more.
-    fn open_next(&mut self) -> Option<Result<(), Damage>> {
+    fn open_next(&mut self) -> Option<Result<(), SourceError>> {
         let (part, path) = self.files.pop_front()?;
         let name: Arc<str> = path.to_string_lossy().into();
         let file = match File::open(&path) {
             Ok(file) => file,
             Err(error) => {
-                return Some(Err(Damage::unreadable(Place::new(name, 0), &error)));
+                return Some(Err(SourceError::unreadable(
+                    SourceLocation::new(name, 0),
+                    &error,
+                )));
             }
         };
         self.open = Some(OpenFile {
@@ -164,14 +170,14 @@ impl OpenFile {
             Ok(record) => record.offset,
             Err((offset, _)) => *offset,
         };
-        let place = Place::new(Arc::clone(&self.name), offset);
+        let place = SourceLocation::new(Arc::clone(&self.name), offset);
         let bytes = outcome.map(|record| record.bytes);
         Some((place, bytes.map_err(|(_, fault)| fault.to_string())))
     }
 }
 
 impl Iterator for ManagedExport {
-    type Item = Result<PlacedDocument, Damage>;
+    type Item = Result<PlacedDocument, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -192,7 +198,7 @@ impl Iterator for ManagedExport {
     }
 }
 
-impl From<Part> for Tally {
+impl From<Part> for PartCounts {
     fn from(part: Part) -> Self {
         Self {
             part: part.metadata,

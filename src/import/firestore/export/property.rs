@@ -5,7 +5,7 @@ use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 
-use super::entity::{APP, DATABASE, DocumentPath, EntityFault, fields, text};
+use super::entity::{APP, DATABASE, DocumentPath, EntityError, fields, text};
 use super::wire::{Fields, Wire};
 use crate::import::firestore::value::{GeoPoint, Value};
 
@@ -35,7 +35,7 @@ enum Kind {
 }
 
 impl Property {
-    pub(super) fn decode(bytes: &[u8], depth: usize) -> Result<Self, EntityFault> {
+    pub(super) fn decode(bytes: &[u8], depth: usize) -> Result<Self, EntityError> {
         let (mut name, mut value): (_, &[u8]) = (None, &[]);
         let (mut meaning, mut is_element) = (0, false);
         for field in Fields::of(bytes) {
@@ -47,7 +47,7 @@ impl Property {
                 _ => {}
             }
         }
-        let name = name.ok_or(EntityFault::Unnamed)?.to_owned();
+        let name = name.ok_or(EntityError::Unnamed)?.to_owned();
         let kind = if meaning == meaning::EMPTY_ARRAY {
             Kind::EmptyArray
         } else {
@@ -62,7 +62,7 @@ impl Property {
     }
 
     /// Adds it to the fields of its document or map.
-    pub(super) fn put_into(self, fields: &mut BTreeMap<String, Value>) -> Result<(), EntityFault> {
+    pub(super) fn put_into(self, fields: &mut BTreeMap<String, Value>) -> Result<(), EntityError> {
         match (fields.entry(self.name), self.kind) {
             (Entry::Vacant(place), kind) => {
                 place.insert(kind.first());
@@ -73,14 +73,14 @@ impl Property {
                     elements.push(value);
                     Ok(())
                 }
-                _ => Err(EntityFault::Twice),
+                _ => Err(EntityError::Twice),
             },
             (Entry::Occupied(mut place), Kind::VectorElement(value)) => {
-                let elements = vector_elements(place.get_mut()).ok_or(EntityFault::Twice)?;
+                let elements = vector_elements(place.get_mut()).ok_or(EntityError::Twice)?;
                 elements.push(value);
                 Ok(())
             }
-            (Entry::Occupied(_), _) => Err(EntityFault::Twice),
+            (Entry::Occupied(_), _) => Err(EntityError::Twice),
         }
     }
 }
@@ -112,10 +112,10 @@ fn vector_elements(value: &mut Value) -> Option<&mut Vec<Value>> {
 }
 
 /// Decodes a `PropertyValue`, of which one field at most is there.
-fn decode_value(bytes: &[u8], meaning: u64, depth: usize) -> Result<Value, EntityFault> {
+fn decode_value(bytes: &[u8], meaning: u64, depth: usize) -> Result<Value, EntityError> {
     let Some(field) = Fields::of(bytes).next().transpose()? else {
         return match meaning {
-            meaning::TIMESTAMP | meaning::MAP => Err(EntityFault::Type),
+            meaning::TIMESTAMP | meaning::MAP => Err(EntityError::Type),
             _ => Ok(Value::Null),
         };
     };
@@ -124,10 +124,10 @@ fn decode_value(bytes: &[u8], meaning: u64, depth: usize) -> Result<Value, Entit
             let instant = Timestamp::from_microsecond(number.cast_signed());
             instant
                 .map(Value::Timestamp)
-                .map_err(|_| EntityFault::Timestamp)
+                .map_err(|_| EntityError::Timestamp)
         }
         ((3, Wire::Bytes(entity)), meaning::MAP) => Ok(Value::Map(fields(entity, depth + 1)?)),
-        (_, meaning::TIMESTAMP | meaning::MAP) => Err(EntityFault::Type),
+        (_, meaning::TIMESTAMP | meaning::MAP) => Err(EntityError::Type),
         ((3, Wire::Bytes(bytes)), meaning::BLOB | meaning::BYTES) => {
             Ok(Value::Bytes(bytes.to_owned()))
         }
@@ -137,11 +137,11 @@ fn decode_value(bytes: &[u8], meaning: u64, depth: usize) -> Result<Value, Entit
         ((4, Wire::Fixed64(bits)), _) => Ok(Value::Double(f64::from_bits(bits))),
         ((5, Wire::Group(point)), _) => geo_point(point),
         ((12, Wire::Group(reference)), _) => reference_name(reference),
-        _ => Err(EntityFault::Type),
+        _ => Err(EntityError::Type),
     }
 }
 
-fn geo_point(point: &[u8]) -> Result<Value, EntityFault> {
+fn geo_point(point: &[u8]) -> Result<Value, EntityError> {
     let (mut latitude, mut longitude) = (0.0, 0.0);
     for field in Fields::of(point) {
         match field? {
@@ -157,7 +157,7 @@ fn geo_point(point: &[u8]) -> Result<Value, EntityFault> {
 }
 
 /// The full name of a document that is referred to.
-fn reference_name(reference: &[u8]) -> Result<Value, EntityFault> {
+fn reference_name(reference: &[u8]) -> Result<Value, EntityError> {
     let (mut app, mut database) = ("", "(default)");
     let mut path = DocumentPath::default();
     for field in Fields::of(reference) {

@@ -9,7 +9,7 @@ const MAX_VARINT_BYTES: usize = 10;
 
 /// Why bytes are not a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum WireFault {
+pub enum WireError {
     /// A field goes on past the end of the message.
     #[error("a field ends too early")]
     Truncated,
@@ -37,31 +37,31 @@ pub(super) enum Wire<'a> {
 }
 
 impl<'a> Wire<'a> {
-    pub(super) fn varint(self) -> Result<u64, WireFault> {
+    pub(super) fn varint(self) -> Result<u64, WireError> {
         match self {
             Self::Varint(number) => Ok(number),
-            _ => Err(WireFault::Tag),
+            _ => Err(WireError::Tag),
         }
     }
 
-    pub(super) fn fixed64(self) -> Result<u64, WireFault> {
+    pub(super) fn fixed64(self) -> Result<u64, WireError> {
         match self {
             Self::Fixed64(bits) => Ok(bits),
-            _ => Err(WireFault::Tag),
+            _ => Err(WireError::Tag),
         }
     }
 
-    pub(super) fn bytes(self) -> Result<&'a [u8], WireFault> {
+    pub(super) fn bytes(self) -> Result<&'a [u8], WireError> {
         match self {
             Self::Bytes(bytes) => Ok(bytes),
-            _ => Err(WireFault::Tag),
+            _ => Err(WireError::Tag),
         }
     }
 
-    pub(super) fn group(self) -> Result<&'a [u8], WireFault> {
+    pub(super) fn group(self) -> Result<&'a [u8], WireError> {
         match self {
             Self::Group(fields) => Ok(fields),
-            _ => Err(WireFault::Tag),
+            _ => Err(WireError::Tag),
         }
     }
 }
@@ -86,27 +86,27 @@ impl<'a> Fields<'a> {
         Self { rest: message }
     }
 
-    fn field(&mut self) -> Result<Field<'a>, WireFault> {
+    fn field(&mut self) -> Result<Field<'a>, WireError> {
         let (number, part) = self.part()?;
         match part {
             Part::Whole(wire) => Ok((number, wire)),
             Part::StartGroup => Ok((number, Wire::Group(self.group(number)?))),
-            Part::EndGroup => Err(WireFault::Group),
+            Part::EndGroup => Err(WireError::Group),
         }
     }
 
-    fn part(&mut self) -> Result<(u64, Part<'a>), WireFault> {
+    fn part(&mut self) -> Result<(u64, Part<'a>), WireError> {
         let tag = self.varint()?;
         let number = tag >> 3;
         if number == 0 {
-            return Err(WireFault::Tag);
+            return Err(WireError::Tag);
         }
         let part = match tag & 7 {
             0 => Part::Whole(Wire::Varint(self.varint()?)),
             1 => Part::Whole(Wire::Fixed64(u64::from_le_bytes(self.array()?))),
             2 => {
                 let length = self.varint()?;
-                let length = usize::try_from(length).map_err(|_| WireFault::Truncated)?;
+                let length = usize::try_from(length).map_err(|_| WireError::Truncated)?;
                 Part::Whole(Wire::Bytes(self.take(length)?))
             }
             3 => Part::StartGroup,
@@ -115,13 +115,13 @@ impl<'a> Fields<'a> {
                 self.array::<4>()?;
                 Part::Whole(Wire::Fixed32)
             }
-            _ => return Err(WireFault::Tag),
+            _ => return Err(WireError::Tag),
         };
         Ok((number, part))
     }
 
     /// The fields up to the end of the group that has just begun.
-    fn group(&mut self, number: u64) -> Result<&'a [u8], WireFault> {
+    fn group(&mut self, number: u64) -> Result<&'a [u8], WireError> {
         let start = self.rest;
         let mut open = vec![number];
         loop {
@@ -129,26 +129,26 @@ impl<'a> Fields<'a> {
             match self.part()? {
                 (_, Part::Whole(_)) => {}
                 (number, Part::StartGroup) if open.len() < MAX_GROUPS => open.push(number),
-                (_, Part::StartGroup) => return Err(WireFault::Group),
+                (_, Part::StartGroup) => return Err(WireError::Group),
                 (number, Part::EndGroup) => {
                     if open.pop() != Some(number) {
-                        return Err(WireFault::Group);
+                        return Err(WireError::Group);
                     }
                     if open.is_empty() {
                         let length = start.len() - before;
-                        return start.get(..length).ok_or(WireFault::Truncated);
+                        return start.get(..length).ok_or(WireError::Truncated);
                     }
                 }
             }
         }
     }
 
-    fn varint(&mut self) -> Result<u64, WireFault> {
+    fn varint(&mut self) -> Result<u64, WireError> {
         let mut number = 0_u64;
         for (index, byte) in self.rest.iter().take(MAX_VARINT_BYTES).enumerate() {
             let bits = u64::from(byte & 0x7f);
             if index == MAX_VARINT_BYTES - 1 && bits > 1 {
-                return Err(WireFault::Varint);
+                return Err(WireError::Varint);
             }
             number |= bits << (7 * index);
             if byte & 0x80 == 0 {
@@ -157,28 +157,28 @@ impl<'a> Fields<'a> {
             }
         }
         Err(if self.rest.len() < MAX_VARINT_BYTES {
-            WireFault::Truncated
+            WireError::Truncated
         } else {
-            WireFault::Varint
+            WireError::Varint
         })
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], WireFault> {
-        let (bytes, rest) = self.rest.split_first_chunk().ok_or(WireFault::Truncated)?;
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
+        let (bytes, rest) = self.rest.split_first_chunk().ok_or(WireError::Truncated)?;
         self.rest = rest;
         Ok(*bytes)
     }
 
-    fn take(&mut self, length: usize) -> Result<&'a [u8], WireFault> {
+    fn take(&mut self, length: usize) -> Result<&'a [u8], WireError> {
         let split = self.rest.split_at_checked(length);
-        let (bytes, rest) = split.ok_or(WireFault::Truncated)?;
+        let (bytes, rest) = split.ok_or(WireError::Truncated)?;
         self.rest = rest;
         Ok(bytes)
     }
 }
 
 impl<'a> Iterator for Fields<'a> {
-    type Item = Result<Field<'a>, WireFault>;
+    type Item = Result<Field<'a>, WireError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {

@@ -18,7 +18,7 @@ const MAX_NESTING: usize = 300 + MAX_DEPTH;
 
 /// Why JSON cannot be read on.
 #[derive(Debug, thiserror::Error)]
-pub enum JsonFault {
+pub enum JsonError {
     /// A syntax error.
     #[error("is not valid JSON from there on")]
     Syntax,
@@ -92,7 +92,7 @@ impl<R: Read> Events<R> {
         self.offset
     }
 
-    pub(super) fn next(&mut self) -> Result<Event, JsonFault> {
+    pub(super) fn next(&mut self) -> Result<Event, JsonError> {
         loop {
             let unparsed = self.buffer.get(self.unparsed.clone()).unwrap_or_default();
             let LowLevelJsonParserResult {
@@ -106,23 +106,23 @@ impl<R: Read> Events<R> {
                 Some(Ok(event)) => return Ok(event),
                 // Whatever is wrong at the very end is that there is no more.
                 Some(Err(_)) if self.is_ending && self.unparsed.is_empty() => {
-                    return Err(JsonFault::CutOff);
+                    return Err(JsonError::CutOff);
                 }
-                Some(Err(_)) => return Err(JsonFault::Syntax),
-                None if self.is_ending => return Err(JsonFault::CutOff),
+                Some(Err(_)) => return Err(JsonError::Syntax),
+                None if self.is_ending => return Err(JsonError::CutOff),
                 None => self.read()?,
             }
         }
     }
 
     /// Reads more, into a longer buffer when a token does not fit.
-    fn read(&mut self) -> Result<(), JsonFault> {
+    fn read(&mut self) -> Result<(), JsonError> {
         self.buffer.copy_within(self.unparsed.clone(), 0);
         self.unparsed = 0..self.unparsed.len();
         if self.unparsed.end == self.buffer.len() {
             let longer = (self.buffer.len() * 2).max(FIRST_BUFFER_BYTES);
             if longer > MAX_TOKEN_BYTES {
-                return Err(JsonFault::Token);
+                return Err(JsonError::Token);
             }
             self.buffer.resize(longer, 0);
         }

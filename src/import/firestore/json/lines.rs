@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 
-use super::events::{Event, Events, JsonFault};
+use super::events::{Event, Events, JsonError};
 use super::tree::Item;
 use super::values::{MAX_DOCUMENT_BYTES, Values};
 use crate::import::firestore::document::Document;
@@ -41,17 +41,17 @@ impl<R: Read> Lines<R> {
     }
 
     /// Reads a line; says whether there was one.
-    fn read_line(&mut self) -> Result<bool, JsonFault> {
+    fn read_line(&mut self) -> Result<bool, JsonError> {
         self.line.clear();
         let mut limited = self.source.by_ref().take(MAX_DOCUMENT_BYTES);
         let length = limited.read_until(b'\n', &mut self.line)?;
         if limited.limit() == 0 && !self.line.ends_with(b"\n") {
-            return Err(JsonFault::Document);
+            return Err(JsonError::Document);
         }
         Ok(length > 0)
     }
 
-    fn document(&self) -> Result<Option<Document>, JsonFault> {
+    fn document(&self) -> Result<Option<Document>, JsonError> {
         let line = self.line.trim_ascii();
         match self.style {
             _ if line.is_empty() => Ok(None),
@@ -65,32 +65,32 @@ impl<R: Read> Lines<R> {
     }
 }
 
-fn whole_document(line: &[u8]) -> Result<Document, JsonFault> {
+fn whole_document(line: &[u8]) -> Result<Document, JsonError> {
     let mut events = Events::new(line);
     let (mut path, mut fields) = (None, None);
     let mut event = events.next()?;
     if event != Event::StartObject {
-        return Err(JsonFault::Shape);
+        return Err(JsonError::Shape);
     }
     loop {
         event = events.next()?;
         let key = match event {
             Event::Key(key) => key,
             Event::EndObject => break,
-            _ => return Err(JsonFault::Syntax),
+            _ => return Err(JsonError::Syntax),
         };
         match (&*key, &mut path, &mut fields) {
             ("path", path @ None, _) => match events.next()? {
                 Event::String(text) => *path = Some(text),
-                _ => return Err(JsonFault::Shape),
+                _ => return Err(JsonError::Shape),
             },
             ("data", _, fields @ None) => match events.next()? {
                 Event::StartObject => {
                     *fields = Some(Values::of(&mut events, MAX_DOCUMENT_BYTES).fields()?);
                 }
-                _ => return Err(JsonFault::Shape),
+                _ => return Err(JsonError::Shape),
             },
-            ("path" | "data", ..) => return Err(JsonFault::Twice),
+            ("path" | "data", ..) => return Err(JsonError::Twice),
             // `timestamps` among them: those are told by their form.
             _ => {
                 Values::of(&mut events, MAX_DOCUMENT_BYTES).value()?;
@@ -100,38 +100,38 @@ fn whole_document(line: &[u8]) -> Result<Document, JsonFault> {
     end(&mut events)?;
     match (path, fields) {
         (Some(path), Some(fields)) => named(path, fields),
-        _ => Err(JsonFault::Shape),
+        _ => Err(JsonError::Shape),
     }
 }
 
-fn member_document(member: &[u8]) -> Result<Document, JsonFault> {
+fn member_document(member: &[u8]) -> Result<Document, JsonError> {
     let mut events = Events::new(b"{".chain(member).chain(&b"}"[..]));
     let (Event::StartObject, Event::Key(path), Event::StartObject) =
         (events.next()?, events.next()?, events.next()?)
     else {
-        return Err(JsonFault::Shape);
+        return Err(JsonError::Shape);
     };
     let fields = Values::of(&mut events, MAX_DOCUMENT_BYTES).fields()?;
     match events.next()? {
         Event::EndObject => end(&mut events)?,
-        _ => return Err(JsonFault::Shape),
+        _ => return Err(JsonError::Shape),
     }
     named(path, fields)
 }
 
-fn named(path: String, fields: BTreeMap<String, Value>) -> Result<Document, JsonFault> {
+fn named(path: String, fields: BTreeMap<String, Value>) -> Result<Document, JsonError> {
     let segments = path.split('/');
     let is_path = segments.clone().all(|segment| !segment.is_empty());
     if !is_path || !segments.count().is_multiple_of(2) {
-        return Err(JsonFault::Shape);
+        return Err(JsonError::Shape);
     }
     Ok(Document { path, fields })
 }
 
-fn end<R: Read>(events: &mut Events<R>) -> Result<(), JsonFault> {
+fn end<R: Read>(events: &mut Events<R>) -> Result<(), JsonError> {
     match events.next()? {
         Event::End => Ok(()),
-        _ => Err(JsonFault::Syntax),
+        _ => Err(JsonError::Syntax),
     }
 }
 

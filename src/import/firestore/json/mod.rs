@@ -15,12 +15,12 @@ use std::io::{Read, Seek as _};
 use std::path::Path;
 use std::sync::Arc;
 
-pub use self::events::JsonFault;
+pub use self::events::JsonError;
 use self::events::{Event, Events};
 use self::lines::{Line, Lines};
 use self::tree::{Item, SubCollections, Tree};
 use super::document::{Document, PlacedDocument};
-use crate::import::place::{Damage, Place};
+use crate::import::place::{SourceError, SourceLocation};
 
 const ADVICE: &str = "export the data again, or mend the file there, and import it anew";
 
@@ -66,7 +66,7 @@ impl JsonFormat {
 
 /// Reads a file of JSON, one document at a time.
 ///
-/// In the formats of a document a line, a [`Damage`] costs its line. In the
+/// In the formats of a document a line, a [`SourceError`] costs its line. In the
 /// others it costs the rest of the file, and the documents around it; a
 /// document comes after those in its sub-collections. Memory is bounded by the
 /// longest document, 16 MiB of JSON, for each level of sub-collections.
@@ -82,12 +82,12 @@ impl JsonExport {
     ///
     /// # Errors
     /// When it cannot be read, or is of none of them.
-    pub fn open(path: &Path) -> Result<Self, Damage> {
-        let unreadable = |error| Damage::unreadable(Place::start_of(path), &error);
+    pub fn open(path: &Path) -> Result<Self, SourceError> {
+        let unreadable = |error| SourceError::unreadable(SourceLocation::start_of(path), &error);
         let mut file = File::open(path).map_err(unreadable)?;
         let Some(format) = JsonFormat::of(&mut file) else {
-            return Err(Damage::new(
-                Place::start_of(path),
+            return Err(SourceError::new(
+                SourceLocation::start_of(path),
                 "is not JSON of a tool that is known here; export with \
                  node-firestore-import-export, firestore-export-import or firestore-backfire",
             ));
@@ -118,7 +118,7 @@ impl JsonExport {
 pub fn decode_json(
     bytes: &[u8],
     format: JsonFormat,
-) -> impl Iterator<Item = Result<(u64, Document), (u64, JsonFault)>> {
+) -> impl Iterator<Item = Result<(u64, Document), (u64, JsonError)>> {
     items(bytes, format)
 }
 
@@ -135,13 +135,16 @@ fn items<'a>(
 }
 
 impl Iterator for JsonExport {
-    type Item = Result<PlacedDocument, Damage>;
+    type Item = Result<PlacedDocument, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let place = |offset| Place::new(Arc::clone(&self.name), offset);
+        let place = |offset| SourceLocation::new(Arc::clone(&self.name), offset);
         Some(match self.items.next()? {
             Ok((offset, document)) => Ok((place(offset), document)),
-            Err((offset, fault)) => Err(Damage::new(place(offset), format!("{fault}; {ADVICE}"))),
+            Err((offset, fault)) => Err(SourceError::new(
+                place(offset),
+                format!("{fault}; {ADVICE}"),
+            )),
         })
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use super::events::{Event, Events, JsonFault};
+use super::events::{Event, Events, JsonError};
 use super::values::{MAX_DOCUMENT_BYTES, Values};
 use crate::import::firestore::document::Document;
 use crate::import::firestore::value::Value;
@@ -57,7 +57,7 @@ struct OpenDocument {
 }
 
 /// A document and the place of its beginning.
-pub(super) type Item = Result<(u64, Document), (u64, JsonFault)>;
+pub(super) type Item = Result<(u64, Document), (u64, JsonError)>;
 
 impl<R: Read> Tree<R> {
     pub(super) fn new(source: R, style: SubCollections) -> Self {
@@ -70,7 +70,7 @@ impl<R: Read> Tree<R> {
     }
 
     /// Reads on to the end of a document; nothing at the end of the file.
-    fn document(&mut self) -> Result<Option<(u64, Document)>, JsonFault> {
+    fn document(&mut self) -> Result<Option<(u64, Document)>, JsonError> {
         if self.state == State::Unread {
             self.state = State::Reading;
             self.start_object()?;
@@ -87,22 +87,22 @@ impl<R: Read> Tree<R> {
                 }
                 (_, Event::EndObject) => {}
                 (frame, Event::Key(key)) => self.member(frame, key)?,
-                _ => return Err(JsonFault::Syntax),
+                _ => return Err(JsonError::Syntax),
             }
         }
         match self.events.next()? {
             Event::End => Ok(None),
-            _ => Err(JsonFault::Syntax),
+            _ => Err(JsonError::Syntax),
         }
     }
 
-    fn member(&mut self, mut frame: Frame, key: String) -> Result<(), JsonFault> {
+    fn member(&mut self, mut frame: Frame, key: String) -> Result<(), JsonError> {
         let inner = match &mut frame {
             Frame::Root if key == NAMED => {
                 self.start_object()?;
                 Frame::Collections(String::new())
             }
-            Frame::Root => return Err(JsonFault::Shape),
+            Frame::Root => return Err(JsonError::Shape),
             Frame::Collections(above) => {
                 self.start_object()?;
                 Frame::Collection(format!("{above}{key}"))
@@ -143,7 +143,7 @@ impl<R: Read> Tree<R> {
         &mut self,
         document: &mut OpenDocument,
         key: String,
-    ) -> Result<Option<String>, JsonFault> {
+    ) -> Result<Option<String>, JsonError> {
         let start = self.events.offset();
         let is_candidate = key == PATHED && self.style == SubCollections::Pathed;
         let value = if is_candidate {
@@ -168,14 +168,14 @@ impl<R: Read> Tree<R> {
         document.left = document.left.saturating_sub(length);
         match document.fields.insert(key, value) {
             None => Ok(None),
-            Some(_) => Err(JsonFault::Twice),
+            Some(_) => Err(JsonError::Twice),
         }
     }
 
-    fn start_object(&mut self) -> Result<(), JsonFault> {
+    fn start_object(&mut self) -> Result<(), JsonError> {
         match self.events.next()? {
             Event::StartObject => Ok(()),
-            _ => Err(JsonFault::Shape),
+            _ => Err(JsonError::Shape),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io::Read;
 
 use jiff::Timestamp;
 
-use super::events::{Event, Events, JsonFault};
+use super::events::{Event, Events, JsonError};
 use crate::import::firestore::value::{GeoPoint, MAX_DEPTH, Value};
 
 /// The longest document as JSON. One of 1 MiB of bytes takes 14 MiB when each
@@ -28,37 +28,37 @@ impl<'a, R: Read> Values<'a, R> {
     }
 
     /// The value that comes next.
-    pub(super) fn value(&mut self) -> Result<Value, JsonFault> {
+    pub(super) fn value(&mut self) -> Result<Value, JsonError> {
         let event = self.event()?;
         self.value_from(event, 1)
     }
 
     /// The value that begins with an event already taken.
-    pub(super) fn value_from_event(&mut self, event: Event) -> Result<Value, JsonFault> {
+    pub(super) fn value_from_event(&mut self, event: Event) -> Result<Value, JsonError> {
         self.value_from(event, 1)
     }
 
     /// The rest of an object that has begun; `first` is a key already taken.
-    pub(super) fn object(&mut self, first: Option<Event>) -> Result<Value, JsonFault> {
+    pub(super) fn object(&mut self, first: Option<Event>) -> Result<Value, JsonError> {
         self.map(first, 1).map(special)
     }
 
     /// The rest of an object that is a document or its data.
-    pub(super) fn fields(&mut self) -> Result<BTreeMap<String, Value>, JsonFault> {
+    pub(super) fn fields(&mut self) -> Result<BTreeMap<String, Value>, JsonError> {
         self.map(None, 0)
     }
 
-    fn event(&mut self) -> Result<Event, JsonFault> {
+    fn event(&mut self) -> Result<Event, JsonError> {
         let event = self.events.next()?;
         if self.events.offset() > self.end {
-            return Err(JsonFault::Document);
+            return Err(JsonError::Document);
         }
         Ok(event)
     }
 
-    fn value_from(&mut self, event: Event, depth: usize) -> Result<Value, JsonFault> {
+    fn value_from(&mut self, event: Event, depth: usize) -> Result<Value, JsonError> {
         if depth > MAX_DEPTH {
-            return Err(JsonFault::Depth);
+            return Err(JsonError::Depth);
         }
         Ok(match event {
             Event::Null => Value::Null,
@@ -68,12 +68,12 @@ impl<'a, R: Read> Values<'a, R> {
             Event::StartArray => self.array(depth)?,
             Event::StartObject => special(self.map(None, depth)?),
             Event::EndArray | Event::EndObject | Event::Key(_) | Event::End => {
-                return Err(JsonFault::Syntax);
+                return Err(JsonError::Syntax);
             }
         })
     }
 
-    fn array(&mut self, depth: usize) -> Result<Value, JsonFault> {
+    fn array(&mut self, depth: usize) -> Result<Value, JsonError> {
         let mut elements = Vec::new();
         loop {
             match self.event()? {
@@ -87,7 +87,7 @@ impl<'a, R: Read> Values<'a, R> {
         &mut self,
         mut first: Option<Event>,
         depth: usize,
-    ) -> Result<BTreeMap<String, Value>, JsonFault> {
+    ) -> Result<BTreeMap<String, Value>, JsonError> {
         let mut fields = BTreeMap::new();
         loop {
             let event = match first.take() {
@@ -100,21 +100,21 @@ impl<'a, R: Read> Values<'a, R> {
                     let event = self.event()?;
                     let value = self.value_from(event, depth + 1)?;
                     if fields.insert(key, value).is_some() {
-                        return Err(JsonFault::Twice);
+                        return Err(JsonError::Twice);
                     }
                 }
-                _ => return Err(JsonFault::Syntax),
+                _ => return Err(JsonError::Syntax),
             }
         }
     }
 }
 
 /// Doubles without a fraction come as integers: the tools write both alike.
-fn number(digits: &str) -> Result<Value, JsonFault> {
+fn number(digits: &str) -> Result<Value, JsonError> {
     if let Ok(integer) = digits.parse() {
         return Ok(Value::Integer(integer));
     }
-    let double = digits.parse().map_err(|_| JsonFault::Syntax)?;
+    let double = digits.parse().map_err(|_| JsonError::Syntax)?;
     Ok(Value::Double(double))
 }
 
@@ -231,6 +231,6 @@ mod tests {
             Values::of(&mut events, left).value()
         };
         assert!(read(length).is_ok());
-        assert!(matches!(read(length - 1), Err(JsonFault::Document)));
+        assert!(matches!(read(length - 1), Err(JsonError::Document)));
     }
 }

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use super::LiveTarget;
-use crate::import::place::{Damage, Place};
+use crate::import::place::{SourceError, SourceLocation};
 
 const GOOGLE: &str = "https://firestore.googleapis.com";
 
@@ -189,7 +189,7 @@ impl Failure {
         }
     }
 
-    pub(super) fn into_damage(self, place: Place) -> Damage {
+    pub(super) fn into_source_error(self, place: SourceLocation) -> SourceError {
         let advice = match &self {
             Self::Address => "set FIRESTORE_EMULATOR_HOST to host:port, without http://",
             Self::Token => "set GOOGLE_OAUTH_TOKEN to what `gcloud auth print-access-token` gives",
@@ -205,6 +205,6 @@ impl Failure {
             Self::Transport(_) => "check the network and go on with --resume",
             _ => "go on with --resume later",
         };
-        Damage::new(place, format!("{self}; {advice}"))
+        SourceError::new(place, format!("{self}; {advice}"))
     }
 }

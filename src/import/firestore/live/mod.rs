@@ -17,7 +17,7 @@ use tokio::time::sleep;
 
 use self::exchange::{Exchange, Failure, Page};
 use super::document::PlacedDocument;
-use crate::import::place::{Damage, Place};
+use crate::import::place::{SourceError, SourceLocation};
 
 /// How many documents are asked for at once: 100 MiB at the very most, halved
 /// whenever an answer is longer than [`exchange::MAX_ANSWER_BYTES`].
@@ -56,18 +56,18 @@ impl LiveFirestore {
     ///
     /// # Errors
     /// When the project's id, the token or the emulator's host is none.
-    pub fn new(project: &str, target: &LiveTarget) -> Result<Self, Damage> {
+    pub fn new(project: &str, target: &LiveTarget) -> Result<Self, SourceError> {
         let root = format!("projects/{project}/databases/(default)/documents");
         let is_id = |byte: u8| byte.is_ascii_alphanumeric() || b"-:.".contains(&byte);
         if project.is_empty() || !project.bytes().all(is_id) {
-            return Err(Damage::new(
-                Place::new(root, 0),
+            return Err(SourceError::new(
+                SourceLocation::new(root, 0),
                 "the project's id has characters that no project has; give the id, not the name, \
                  as the Google Cloud console shows it",
             ));
         }
         let exchange = Exchange::new(target, &root)
-            .map_err(|failure| failure.into_damage(Place::new(&*root, 0)))?;
+            .map_err(|failure| failure.into_source_error(SourceLocation::new(&*root, 0)))?;
         Ok(Self {
             exchange,
             root,
@@ -79,7 +79,7 @@ impl LiveFirestore {
 
     /// Begins after the document at `place`, which must come from this reader.
     #[must_use]
-    pub fn resume_after(mut self, place: &Place) -> Self {
+    pub fn resume_after(mut self, place: &SourceLocation) -> Self {
         self.last = Some(place.file.as_ref().to_owned());
         self
     }
@@ -92,7 +92,7 @@ impl LiveFirestore {
         self
     }
 
-    /// The next documents, and a [`Damage`] for each that cannot be decoded;
+    /// The next documents, and a [`SourceError`] for each that cannot be decoded;
     /// nothing when there are no more.
     ///
     /// # Errors
@@ -100,17 +100,17 @@ impl LiveFirestore {
     /// refuses. What was given before stands, and asking again goes on.
     pub async fn next_page(
         &mut self,
-    ) -> Result<Option<Vec<Result<PlacedDocument, Damage>>>, Damage> {
+    ) -> Result<Option<Vec<Result<PlacedDocument, SourceError>>>, SourceError> {
         let page = match self.page().await {
             Ok(page) => page,
-            Err(failure) => return Err(failure.into_damage(self.place())),
+            Err(failure) => return Err(failure.into_source_error(self.place())),
         };
         let last = page.last().map(|(name, _)| name.clone());
         if last.is_none() {
             return Ok(None);
         }
         if last == self.last {
-            return Err(Failure::Answer.into_damage(self.place()));
+            return Err(Failure::Answer.into_source_error(self.place()));
         }
         self.last = last;
         Ok(Some(page.into_iter().map(document).collect()))
@@ -118,7 +118,7 @@ impl LiveFirestore {
 
     /// The page after the last document.
     async fn page(&mut self) -> Result<Page, Failure> {
-        let mut waits = ExponentialBuilder::default()
+        let mut backoff = ExponentialBuilder::default()
             .with_min_delay(self.first_wait)
             .with_max_delay(Duration::from_secs(30))
             .with_max_times(ATTEMPTS - 1)
@@ -133,7 +133,7 @@ impl LiveFirestore {
                 self.page_size /= 2;
                 continue;
             }
-            match waits.next() {
+            match backoff.next() {
                 Some(wait) if failure.may_pass() => {
                     sleep(failure.asked_wait().map_or(wait, |asked| asked.max(wait))).await;
                 }
@@ -154,18 +154,18 @@ impl LiveFirestore {
         json!({"structuredQuery": query}).to_string()
     }
 
-    fn place(&self) -> Place {
-        Place::new(self.last.as_deref().unwrap_or(&self.root), 0)
+    fn place(&self) -> SourceLocation {
+        SourceLocation::new(self.last.as_deref().unwrap_or(&self.root), 0)
     }
 }
 
 fn document(
     (name, json): (String, Box<serde_json::value::RawValue>),
-) -> Result<PlacedDocument, Damage> {
-    let place = Place::new(name, 0);
+) -> Result<PlacedDocument, SourceError> {
+    let place = SourceLocation::new(name, 0);
     match typed::decode_typed_document(json.get()) {
         Ok(document) => Ok((place, document)),
-        Err(fault) => Err(Damage::new(
+        Err(fault) => Err(SourceError::new(
             place,
             format!("{fault}; look at the document in the Google Cloud console"),
         )),

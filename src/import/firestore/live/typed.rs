@@ -15,7 +15,7 @@ use crate::import::firestore::value::{GeoPoint, Value};
 
 /// Why JSON is no document of the REST API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TypedDocumentFault {
+pub enum TypedDocumentError {
     /// It is no JSON of the form that the API answers with, or has a type of
     /// value that is not known here.
     #[error("is not a document with typed values (line {line}, column {column})")]
@@ -93,13 +93,13 @@ struct TypedMap {
 ///
 /// # Errors
 /// When it is none, or has values that cannot be read.
-pub fn decode_typed_document(json: &str) -> Result<Document, TypedDocumentFault> {
+pub fn decode_typed_document(json: &str) -> Result<Document, TypedDocumentError> {
     let typed: TypedDocument =
-        serde_json::from_str(json).map_err(|error| TypedDocumentFault::Form {
+        serde_json::from_str(json).map_err(|error| TypedDocumentError::Form {
             line: error.line(),
             column: error.column(),
         })?;
-    let path = path_of(&typed.name).ok_or(TypedDocumentFault::Name)?;
+    let path = path_of(&typed.name).ok_or(TypedDocumentError::Name)?;
     Ok(Document {
         path: path.to_owned(),
         fields: decode_fields(typed.fields)?,
@@ -124,33 +124,33 @@ fn path_of(name: &str) -> Option<&str> {
 
 fn decode_fields(
     fields: BTreeMap<String, TypedValue>,
-) -> Result<BTreeMap<String, Value>, TypedDocumentFault> {
+) -> Result<BTreeMap<String, Value>, TypedDocumentError> {
     let fields = fields.into_iter();
     fields
         .map(|(name, value)| Ok((name, decode(value)?)))
         .collect()
 }
 
-fn decode(value: TypedValue) -> Result<Value, TypedDocumentFault> {
+fn decode(value: TypedValue) -> Result<Value, TypedDocumentError> {
     Ok(match value {
         TypedValue::NullValue(_) => Value::Null,
         TypedValue::BooleanValue(bit) => Value::Boolean(bit),
         TypedValue::IntegerValue(digits) => {
-            Value::Integer(digits.parse().map_err(|_| TypedDocumentFault::Number)?)
+            Value::Integer(digits.parse().map_err(|_| TypedDocumentError::Number)?)
         }
         TypedValue::DoubleValue(TypedDouble::Number(number)) => Value::Double(number),
         TypedValue::DoubleValue(TypedDouble::Text(text)) => Value::Double(match &*text {
             "NaN" => f64::NAN,
             "Infinity" => f64::INFINITY,
             "-Infinity" => f64::NEG_INFINITY,
-            _ => return Err(TypedDocumentFault::Number),
+            _ => return Err(TypedDocumentError::Number),
         }),
         TypedValue::TimestampValue(instant) => Value::Timestamp(instant),
         TypedValue::StringValue(text) => Value::String(text),
         TypedValue::BytesValue(text) => Value::Bytes(
             STANDARD
                 .decode(text)
-                .map_err(|_| TypedDocumentFault::Base64)?,
+                .map_err(|_| TypedDocumentError::Base64)?,
         ),
         TypedValue::ReferenceValue(name) => Value::Reference(name),
         TypedValue::GeoPointValue(point) => Value::GeoPoint(GeoPoint {
