@@ -23,39 +23,32 @@
 //! | Apple Health | [`apple_health`] | elements |
 //! | the table of the Python service | [`rows`] | rows |
 
-pub mod apple_health;
-mod checkpoint;
-pub mod clarity;
-mod draft;
-mod feed;
-pub mod firestore;
-mod ledger;
 mod mapping;
-mod outputs;
 mod pipeline;
-mod place;
-mod progress;
-pub mod readings;
+mod raw_reading;
 mod record;
-mod report;
 mod rounding;
-pub mod rows;
-mod settle;
 mod source;
-mod turns;
-mod verification;
+mod source_location;
+mod sources;
 
-pub use self::checkpoint::{Checkpoint, CheckpointError, CheckpointPosition, FileFingerprint, Job};
-pub use self::draft::{ImportContext, RawReading};
-pub use self::feed::{Batch, BatchReceiver, BatchSender, ReceiverDropped};
-pub use self::ledger::{ImportSummary, Outcome, ReadingCounts, ReadingOutcome, RecordOutcome};
-pub use self::mapping::{Mapping, MappingError};
-pub use self::outputs::{OutputOverlap, keep_apart};
+pub use self::mapping::{Mapping, MappingError, clarity};
+pub use self::pipeline::batch_channel::{Batch, BatchReceiver, BatchSender, ReceiverDropped};
+pub use self::pipeline::checkpoint::{
+    Checkpoint, CheckpointError, CheckpointPosition, FileFingerprint, Job,
+};
+pub use self::pipeline::outputs::{OutputOverlap, keep_apart};
+pub use self::pipeline::process::Target;
+pub use self::pipeline::progress::Progress;
+pub use self::pipeline::report::{Report, ReportError};
+pub use self::pipeline::summary::{
+    ImportSummary, Outcome, ReadingCounts, ReadingOutcome, RecordOutcome,
+};
+pub use self::pipeline::verify::{Verification, VerificationCounts, verify};
 pub use self::pipeline::{ImportError, ImportOutcome, ImportRun, run};
-pub use self::place::{SourceError, SourceLocation};
-pub use self::progress::Progress;
+pub use self::raw_reading::{ImportContext, RawReading};
 pub use self::record::{Content, Found, Record, Records, Rejection};
-pub use self::report::{Report, ReportError};
-pub use self::settle::Target;
 pub use self::source::{Format, OpenedSource, Source, SourceDetectionError};
-pub use self::verification::{Verification, VerificationCounts, verify};
+pub use self::source_location::{SourceError, SourceLocation};
+pub use self::sources::legacy_table::ScanOptions;
+pub use self::sources::{apple_health, firestore};

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use super::place::{SourceError, SourceLocation};
+use super::source_location::{SourceError, SourceLocation};
 use crate::domain::{Invalid, Reading};
 
 /// What a source yields, in its order.

@@ -5,19 +5,20 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::apple_health::{AppleHealth, ExportOptions};
-use super::checkpoint::{CheckpointPosition, FileFingerprint};
-use super::clarity;
-use super::draft::ImportContext;
-use super::feed::{BatchReceiver, BatchSender, ReceiverDropped};
-use super::firestore::{
+use super::mapping::Mapping;
+use super::mapping::clarity;
+use super::pipeline::batch_channel::{BatchReceiver, BatchSender, ReceiverDropped};
+use super::pipeline::checkpoint::{CheckpointPosition, FileFingerprint};
+use super::raw_reading::ImportContext;
+use super::record::{Content, Record, Records};
+use super::source_location::{SourceError, SourceLocation};
+use super::sources::apple_health::{AppleHealth, ExportOptions};
+use super::sources::csv::CsvReadings;
+use super::sources::firestore::{
     Document, JsonExport, JsonFormat, LiveFirestore, LiveTarget, ManagedExport,
 };
-use super::mapping::Mapping;
-use super::place::{SourceError, SourceLocation};
-use super::readings::{CsvReadings, NdjsonReadings};
-use super::record::{Content, Record, Records};
-use super::rows::{self, ScanOptions};
+use super::sources::legacy_table::{self, ScanOptions};
+use super::sources::ndjson::NdjsonReadings;
 use crate::store::OldTable;
 
 /// The form of files.
@@ -249,7 +250,7 @@ impl Source {
                 })
             }
             Self::Rows { table, pace } => Ok(OpenedSource {
-                feed: rows::feed(table, *pace, context),
+                feed: legacy_table::feed(table, *pace, context),
                 files: Vec::new(),
             }),
         }
