@@ -24,11 +24,11 @@ use tokio::time::{Instant, timeout, timeout_at};
 use super::byte_budget::ByteBudget;
 use super::error::ApiError;
 use super::guarded::Guarded;
-use super::{AppState, LARGEST_BODY, batch};
+use super::sizes::{MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES};
 use crate::domain::ListQuery;
 
 /// How long a request may wait for others to make room.
-pub const QUEUE_TIMEOUT: Duration = Duration::from_millis(30);
+const QUEUE_TIMEOUT: Duration = Duration::from_millis(30);
 
 /// How much sooner its body must have arrived than a request be answered, so
 /// that its sender learns that it was the body.
@@ -85,29 +85,29 @@ impl AdmissionControl {
                 waiting: AtomicUsize::new(0),
                 most_waiting: permits,
                 deadline,
-                bodies: ByteBudget::new(bodies),
+                bodies: ByteBudget::new(bodies, QUEUE_TIMEOUT),
             })
         };
         let data = 64 * cores;
         let batches = 2 * cores;
         let insights = 16 * cores;
         Self {
-            data: limit("data", data, deadlines.data, data * LARGEST_BODY),
+            data: limit("data", data, deadlines.data, data * MAX_BODY_BYTES),
             scans: limit("scans", 16 * cores, deadlines.bulk, 0),
             batches: limit(
                 "batches",
                 batches,
                 deadlines.bulk,
-                batches * batch::LARGEST_BODY,
+                batches * MAX_BATCH_BODY_BYTES,
             ),
             // These wait for a model most of the time.
             insights: limit(
                 "insights",
                 insights,
                 deadlines.insights,
-                insights * LARGEST_BODY,
+                insights * MAX_BODY_BYTES,
             ),
-            pages: ByteBudget::new(64 * 1024 * 1024 * cores),
+            pages: ByteBudget::new(64 * 1024 * 1024 * cores, QUEUE_TIMEOUT),
         }
     }
 
@@ -235,10 +235,10 @@ pub struct Class {
 
 impl Class {
     /// That of `limit`.
-    pub fn new(state: &AppState, limit: &Arc<ConcurrencyLimit>) -> Self {
+    pub fn new(admission: &AdmissionControl, limit: &Arc<ConcurrencyLimit>) -> Self {
         Self {
             limit: Arc::clone(limit),
-            pages: state.admission.pages.clone(),
+            pages: admission.pages.clone(),
         }
     }
 }

@@ -12,7 +12,8 @@ use secrecy::SecretString;
 use sha2::Sha256;
 
 use super::derived_key::derived_key;
-use super::request_context::{RequestId, known};
+use super::method_label::method_label;
+use super::request_id::RequestId;
 use crate::auth::{Principal, PrincipalId};
 use crate::domain::UserId;
 use crate::telemetry::AUDIT;
@@ -69,7 +70,7 @@ impl AuditRecord {
             principal_name,
             pseudonyms,
             request_id: request.extensions().get().cloned(),
-            method: known(request.method()),
+            method: method_label(request.method()),
             route: request.extensions().get().cloned(),
             status: AtomicU16::new(0),
             users: Mutex::default(),

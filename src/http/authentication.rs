@@ -2,19 +2,17 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::AppState;
 use super::audit::AuditRecord;
 use super::error::ApiError;
+use super::headers::API_KEY;
 use super::permission::Access;
 use crate::auth::{Principal, TokenFault};
 use crate::telemetry::RequestFacts;
-
-/// What a key travels in.
-pub const KEY_HEADER: HeaderName = HeaderName::from_static("x-api-key");
 
 /// Lets a request pass that bears a key or a token, and no other; and none while
 /// the cores are behind, before anything is done for it.
@@ -44,7 +42,8 @@ pub async fn authenticate(
             // be told from a good one: it counts as failed too.
             let client = state.trusted_proxies.client_of(&request);
             let limit = state.limits.take_failed_authentication(client);
-            let mut response = limit.err().unwrap_or(error).into_response();
+            let error = limit.err().map_or(error, ApiError::from);
+            let mut response = error.into_response();
             if response.status() == StatusCode::UNAUTHORIZED && state.tokens.is_some() {
                 let bearer = HeaderValue::from_static("Bearer");
                 response.headers_mut().append(WWW_AUTHENTICATE, bearer);
@@ -56,7 +55,7 @@ pub async fn authenticate(
 
 /// Who sends these headers, which must hold one credential.
 async fn principal(state: &AppState, headers: &HeaderMap) -> Result<Arc<Principal>, ApiError> {
-    let mut keys = headers.get_all(KEY_HEADER).iter();
+    let mut keys = headers.get_all(API_KEY).iter();
     // Where no tokens are taken, and of any other scheme, `Authorization` is
     // somebody else's affair, such as a proxy's.
     let verifier = state.tokens.as_deref();

@@ -15,15 +15,15 @@ use super::AppState;
 use super::batch_result::{BatchOutcome, BatchResult};
 use super::docs::BatchProblems;
 use super::error::ApiError;
-use super::json::{FromJson, Json, answer, object};
+use super::json::Json;
+use super::json_response::answer;
 use super::measurement::NewReading;
 use super::permission::{Permission, WriteData};
+use super::request_body::{FromJson, object};
+use super::sizes::MAX_BATCH_BODY_BYTES;
 use super::validation::Faults;
 use crate::domain::{Measurement, Reading, UserId};
 use crate::store::{Kept, StoreError, put_batch};
-
-/// The largest body of a batch in bytes.
-pub const LARGEST_BODY: usize = 8 * 1024 * 1024;
 
 /// The most readings in a batch.
 const MOST: usize = 5_000;
@@ -95,7 +95,7 @@ pub struct NewBatch<'a> {
 }
 
 impl FromJson for Batch {
-    const LARGEST_BODY: usize = LARGEST_BODY;
+    const MAX_BODY_BYTES: usize = MAX_BATCH_BODY_BYTES;
     const BRINGS: u64 = 1;
 
     fn from_json(json: &[u8], now: Timestamp) -> Result<Self, ApiError> {

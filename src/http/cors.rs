@@ -6,9 +6,7 @@ use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYP
 use axum::http::{HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use super::authentication::KEY_HEADER;
-use super::error::{RATE_LIMIT, RATE_LIMIT_POLICY};
-use super::request_context::REQUEST_ID;
+use super::headers::{API_KEY, RATE_LIMIT, RATE_LIMIT_POLICY, REQUEST_ID};
 
 /// How long a browser remembers what it was told, in seconds.
 const REMEMBERED: Duration = Duration::from_secs(600);
@@ -32,7 +30,7 @@ pub fn layer(origins: &AllowedOrigins) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::DELETE])
-        .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, KEY_HEADER, REQUEST_ID])
+        .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, API_KEY, REQUEST_ID])
         .expose_headers([
             CONTENT_DISPOSITION,
             RETRY_AFTER,

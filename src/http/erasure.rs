@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use super::AppState;
 use super::docs::ListProblems;
 use super::error::ApiError;
-use super::json::answer;
+use super::json_response::answer;
 use super::path::UserPath;
 use super::permission::{EraseData, Permission};
 use crate::store::erase;

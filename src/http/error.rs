@@ -5,22 +5,18 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::batch_result::BatchResult;
-use super::limits::Throttled;
+use super::headers::{RATE_LIMIT, RATE_LIMIT_POLICY};
+use super::rate_limited::RateLimited;
 use super::validation::{Fault, Faults};
 use crate::auth::KEY_SET_PAUSE;
 use crate::store::StoreError;
 use crate::telemetry::metrics::names;
-
-/// How much of a limit is left.
-pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// What the limit is.
-pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 
 /// Why a request was not served.
 #[derive(Debug, thiserror::Error)]
@@ -39,7 +35,7 @@ pub enum ApiError {
     Forbidden,
     /// The principal asked too often, or the address failed too often.
     #[error("too many requests; try again later")]
-    TooManyRequests(Throttled),
+    TooManyRequests(RateLimited),
     /// The issuer of tokens could not be asked for the key of this one.
     #[error("the issuer of tokens could not be asked for its keys")]
     IssuerUnavailable,
@@ -90,6 +86,12 @@ pub enum ApiError {
     /// The handler panicked.
     #[error("the handler panicked")]
     Panicked,
+}
+
+impl From<RateLimited> for ApiError {
+    fn from(limit: RateLimited) -> Self {
+        Self::TooManyRequests(limit)
+    }
 }
 
 impl ApiError {
@@ -229,11 +231,11 @@ impl IntoResponse for ApiError {
             };
             response.headers_mut().insert(RETRY_AFTER, seconds.into());
         }
-        if let Self::TooManyRequests(throttled) = &self {
+        if let Self::TooManyRequests(limit) = &self {
             for (name, value) in [
-                (RETRY_AFTER, throttled.retry_after()),
-                (RATE_LIMIT, throttled.rate_limit()),
-                (RATE_LIMIT_POLICY, throttled.rate_limit_policy()),
+                (RETRY_AFTER, limit.retry_after()),
+                (RATE_LIMIT, limit.rate_limit()),
+                (RATE_LIMIT_POLICY, limit.rate_limit_policy()),
             ] {
                 if let Ok(value) = HeaderValue::from_str(&value) {
                     response.headers_mut().insert(name, value);

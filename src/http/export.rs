@@ -20,7 +20,7 @@ use super::export_format::ExportFormat;
 use super::filters::{Filters, read_query};
 use super::path::UserPath;
 use super::permission::{Permission, ReadData};
-use super::request_context::RequestId;
+use super::request_id::RequestId;
 use crate::domain::{DataTypes, ListQuery, Order, Page, PageSize, TimeRange};
 use crate::store::ReadingStore;
 use crate::telemetry::chain;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::JoinSet;
 
 use super::error::{ApiError, problem};
-use super::request_context::RequestId;
+use super::request_id::RequestId;
 use crate::insights::DeltaSink;
 use crate::telemetry::{InRequest as _, chain};
 

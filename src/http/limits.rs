@@ -15,7 +15,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 
-use super::error::ApiError;
+use super::rate_limited::RateLimited;
 use crate::auth::PrincipalId;
 
 /// The most buckets of one limit: beyond them the one that was used longest ago
@@ -79,7 +79,7 @@ impl RateLimits {
     ///
     /// # Errors
     /// When it has asked too often.
-    pub fn take(&self, principal: &PrincipalId, class: Class) -> Result<(), ApiError> {
+    pub fn take(&self, principal: &PrincipalId, class: Class) -> Result<(), RateLimited> {
         match class {
             Class::Read => &self.reads,
             Class::Write => &self.writes,
@@ -97,7 +97,7 @@ impl RateLimits {
     ///
     /// # Errors
     /// When it has failed too often.
-    pub fn take_failed_authentication(&self, client: IpAddr) -> Result<(), ApiError> {
+    pub fn take_failed_authentication(&self, client: IpAddr) -> Result<(), RateLimited> {
         let buckets = self.failed_authentications.as_ref();
         buckets.map_or(Ok(()), |buckets| buckets.take(&network(client)))
     }
@@ -138,46 +138,19 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> Buckets<K> {
         }
     }
 
-    fn take(&self, owner: &K) -> Result<(), ApiError> {
+    fn take(&self, owner: &K) -> Result<(), RateLimited> {
         let quota = Quota::per_minute(self.per_minute);
         let bucket = self
             .buckets
             .get_with_by_ref(owner, || Arc::new(RateLimiter::direct(quota)));
         bucket.check().map_err(|not_yet| {
             let wait = not_yet.wait_time_from(self.clock.now());
-            ApiError::TooManyRequests(Throttled {
+            RateLimited {
                 name: self.name,
                 per_minute: self.per_minute,
                 seconds: wait.as_secs() + 1,
-            })
+            }
         })
-    }
-}
-
-/// A limit that was reached.
-#[derive(Debug, Clone, Copy)]
-pub struct Throttled {
-    /// Its name.
-    name: &'static str,
-    per_minute: NonZeroU32,
-    /// After how many there is room for another request.
-    seconds: u64,
-}
-
-impl Throttled {
-    /// `Retry-After`.
-    pub fn retry_after(self) -> String {
-        self.seconds.to_string()
-    }
-
-    /// `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
-    pub fn rate_limit(self) -> String {
-        format!("\"{}\";r=0;t={}", self.name, self.seconds)
-    }
-
-    /// `RateLimit-Policy`, of the same draft.
-    pub fn rate_limit_policy(self) -> String {
-        format!("\"{}\";q={};w=60", self.name, self.per_minute)
     }
 }
 

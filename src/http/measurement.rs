@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::error::ApiError;
-use super::json::{FromJson, object};
+use super::request_body::{FromJson, object};
 use super::validation::{Faults, text};
 use crate::domain::{
     ClientRecord, Invalid, Measurement, MeasurementTime, Metadata, Reading, ReadingId,

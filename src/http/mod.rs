@@ -23,21 +23,30 @@ mod export;
 mod export_format;
 mod filters;
 mod guarded;
+mod headers;
 mod health;
 mod insight_events;
 mod insights;
 mod json;
+mod json_response;
 mod lateness;
 mod limits;
 mod list_parameters;
+mod liveness;
 mod measurement;
+mod method_label;
 mod metrics;
 mod path;
 mod permission;
+mod rate_limited;
+mod readiness;
 mod readings;
+mod request_body;
 mod request_context;
+mod request_id;
 mod request_record;
 mod security_headers;
+mod sizes;
 mod state;
 mod summary;
 mod summary_parameters;
@@ -58,20 +67,17 @@ pub use audit::Pseudonymizer;
 pub use client_address::TrustedProxies;
 pub use cors::AllowedOrigins;
 pub use cursor::CursorKeys;
-pub use health::{LivenessBody, Readiness};
 pub use lateness::SchedulerLag;
 pub use limits::{RateLimits, RequestsPerMinute};
+pub use liveness::LivenessBody;
 pub use metrics::metrics_router;
+pub use readiness::Readiness;
 pub use state::{AppServices, AppState};
 
 use admission::{Class, ConcurrencyLimit, admit};
 use error::ApiError;
 use request_context::RequestContext;
 use security_headers::SecurityHeaders;
-
-/// The largest body of a request in bytes. Metadata of 16 KiB take six times
-/// that when every character is escaped.
-const LARGEST_BODY: usize = 128 * 1024;
 
 /// The service over `state`, which pages from `allowed_origins` may talk to, and
 /// whose clients reach it by HTTPS alone if it `is_behind_https`.
@@ -99,7 +105,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(health::alive))
         .routes(routes!(health::ready));
     let admitted = |limit: &Arc<ConcurrencyLimit>| {
-        middleware::from_fn_with_state(Class::new(state, limit), admit)
+        middleware::from_fn_with_state(Class::new(&state.admission, limit), admit)
     };
     let data = OpenApiRouter::new()
         .routes(routes!(readings::create))

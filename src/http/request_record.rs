@@ -13,7 +13,8 @@ use futures_util::Stream;
 use tracing::field::Empty;
 use tracing::{Level, Span, info_span};
 
-use super::request_context::{RequestId, known};
+use super::method_label::method_label;
+use super::request_id::RequestId;
 use crate::telemetry::metrics::names;
 use crate::telemetry::{RequestFacts, TraceContext, TraceSource, join_trace};
 
@@ -40,7 +41,7 @@ impl RequestRecord {
     pub fn begin(id: RequestId, facts: Arc<RequestFacts>, request: &Request) -> Self {
         let header = |name| request.headers().get(name).map(|value| value.as_bytes());
         let context = TraceContext::read(header("traceparent"), header("x-amzn-trace-id"));
-        let method = known(request.method());
+        let method = method_label(request.method());
         let route = request.extensions().get::<MatchedPath>().cloned();
         let span = span(method, route.as_ref(), context);
         metrics::gauge!(names::REQUESTS_IN_FLIGHT.name).increment(1);

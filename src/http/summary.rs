@@ -14,7 +14,7 @@ use super::AppState;
 use super::docs::SummaryProblems;
 use super::error::ApiError;
 use super::filters::Filters;
-use super::json::answer;
+use super::json_response::answer;
 use super::path::UserPath;
 use super::permission::{Permission, ReadData};
 use super::summary_parameters::{SummaryParameters, SummaryQuery};
