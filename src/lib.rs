@@ -34,15 +34,15 @@
 //! # The way of a request
 //!
 //! [`server::serve`] takes it from a connection; [`http::router`] names every
-//! route. A request gets its id (`http::request_context`), shows its key or token
-//! (`http::authentication`), gets a ticket of its class of routes
-//! (`http::admission`), is asked by the first argument of its handler whether it
-//! may do this (`http::permission`), is turned into valid types by the others
-//! (`http::json`, `http::path`), which hand out no user that it may not act for,
-//! and the handler (`http::readings`, `http::insights`) calls the
+//! route. A request gets its id (`http::middleware`), shows its key or token
+//! (`http::access`), gets a ticket of its class of routes
+//! (`http::overload`), is asked by the first argument of its handler whether it
+//! may do this (`http::access`), is turned into valid types by the others
+//! (`http::extract`), which hand out no user that it may not act for,
+//! and the handler (`http::routes`) calls the
 //! [`store::ReadingStore`] or the [`insights::InsightProvider`] and answers.
-//! Whatever goes wrong on the way is an `http::error::ApiError`, and what became of
-//! it is told by its `http::request_record`.
+//! Whatever goes wrong on the way is an `http::problem::ApiError`, and what became of
+//! it is told by `http::middleware::access_log`.
 
 pub mod app;
 pub mod auth;

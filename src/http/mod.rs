@@ -5,79 +5,45 @@
 //! `admission`, and then a handler, which is one of the functions named in
 //! [`router`]: it extracts, calls the store or the insight provider, and answers.
 
-mod admission;
-mod arriving_body;
-mod audit;
-mod authentication;
-mod batch;
-mod batch_result;
-mod byte_budget;
-mod client_address;
-mod cors;
-mod cursor;
+mod access;
 mod derived_key;
-mod docs;
-mod erasure;
-mod error;
-mod export;
-mod export_format;
-mod filters;
-mod guarded;
+mod extract;
 mod headers;
-mod health;
-mod insight_events;
-mod insights;
-mod json;
-mod json_response;
-mod lateness;
-mod limits;
-mod list_parameters;
 mod liveness;
-mod measurement;
-mod method_label;
 mod metrics;
-mod path;
-mod permission;
-mod rate_limited;
+mod middleware;
+mod openapi;
+mod overload;
+mod problem;
 mod readiness;
-mod readings;
-mod request_body;
-mod request_context;
-mod request_id;
-mod request_record;
-mod security_headers;
-mod sizes;
+mod routes;
 mod state;
-mod summary;
-mod summary_parameters;
-mod validation;
 
 use std::sync::Arc;
 
+use axum::Router;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get};
-use axum::{Router, middleware};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-pub use admission::{AdmissionControl, Deadlines};
-pub use audit::Pseudonymizer;
-pub use client_address::TrustedProxies;
-pub use cors::AllowedOrigins;
-pub use cursor::CursorKeys;
-pub use lateness::SchedulerLag;
-pub use limits::{RateLimits, RequestsPerMinute};
+pub use access::{Pseudonymizer, RateLimits, RequestsPerMinute, TrustedProxies};
+pub use extract::CursorKeys;
 pub use liveness::LivenessBody;
 pub use metrics::metrics_router;
+pub use middleware::AllowedOrigins;
+pub use overload::{AdmissionControl, Deadlines, SchedulerLag};
 pub use readiness::Readiness;
 pub use state::{AppServices, AppState};
 
-use admission::{Class, ConcurrencyLimit, admit};
-use error::ApiError;
-use request_context::RequestContext;
-use security_headers::SecurityHeaders;
+use access::authenticate;
+use middleware::{RequestContext, SecurityHeaders, cors};
+use overload::{Class, ConcurrencyLimit, admit};
+use problem::ApiError;
+use routes::{batch, erasure, export, health, insights, readings, summary};
 
 /// The service over `state`, which pages from `allowed_origins` may talk to, and
 /// whose clients reach it by HTTPS alone if it `is_behind_https`.
@@ -87,12 +53,12 @@ pub fn router(state: AppState, allowed_origins: &AllowedOrigins, is_behind_https
     // into memory of its own, for every request.
     let around_everything = ServiceBuilder::new()
         .layer(RequestContext::layer(SecurityHeaders { is_behind_https }))
-        .layer(cors::layer(allowed_origins))
+        .layer(cors(allowed_origins))
         .layer(CatchPanicLayer::custom(|_| {
             axum::response::IntoResponse::into_response(ApiError::Panicked)
         }));
     routes
-        .merge(docs::routes(&document))
+        .merge(openapi::routes(&document))
         .fallback(async || ApiError::UnknownPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(around_everything)
@@ -105,7 +71,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(health::alive))
         .routes(routes!(health::ready));
     let admitted = |limit: &Arc<ConcurrencyLimit>| {
-        middleware::from_fn_with_state(Class::new(&state.admission, limit), admit)
+        from_fn_with_state(Class::new(&state.admission, limit), admit)
     };
     let data = OpenApiRouter::new()
         .routes(routes!(readings::create))
@@ -144,13 +110,10 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         .fallback(async || ApiError::UnknownPath)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         // Around the fallbacks too, so that they ask for a key.
-        .layer(middleware::from_fn_with_state(
-            state.clone(),
-            authentication::authenticate,
-        ));
+        .layer(from_fn_with_state(state.clone(), authenticate));
     let mut private = OpenApiRouter::from(private);
     *private.get_openapi_mut() = description;
-    OpenApiRouter::with_openapi(docs::description())
+    OpenApiRouter::with_openapi(openapi::description())
         .merge(public)
         .nest("/api/v1", private)
 }

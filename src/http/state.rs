@@ -1,11 +1,12 @@
 use std::sync::Arc;
 
-use super::{
-    AdmissionControl, CursorKeys, LivenessBody, Pseudonymizer, RateLimits, Readiness, SchedulerLag,
-    TrustedProxies,
-};
 use crate::auth::{KeyRing, TokenVerifier};
 use crate::domain::Clock;
+use crate::http::access::{Pseudonymizer, RateLimits, TrustedProxies};
+use crate::http::extract::CursorKeys;
+use crate::http::liveness::LivenessBody;
+use crate::http::overload::{AdmissionControl, SchedulerLag};
+use crate::http::readiness::Readiness;
 use crate::insights::Insights;
 use crate::store::ReadingStore;
 

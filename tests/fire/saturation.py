@@ -19,7 +19,7 @@ from report import report
 from service import KEY, Service, free_port
 from slow import ASKED_BY, SERVED_BY
 
-# As many as are served at once on one core at most, see `src/http/admission.rs`, and
+# As many as are served at once on one core at most, see `src/http/overload/load_shed.rs`, and
 # fewer where each needs much memory.
 PLACES = [128, 96, 64, 48, 40, 32, 24, 16]
 

@@ -1,0 +1,178 @@
+//! Who looked at whose readings: an event for each access, for whoever must
+//! account for it later.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::StatusCode;
+use hmac::{Hmac, Mac as _};
+use secrecy::SecretString;
+use sha2::Sha256;
+
+use crate::auth::{Principal, PrincipalId};
+use crate::domain::UserId;
+use crate::http::derived_key::derived_key;
+use crate::http::middleware::{RequestId, method_label};
+use crate::telemetry::AUDIT;
+
+/// Bytes of a pseudonym: enough that no two people share one.
+const PSEUDONYM_BYTES: usize = 16;
+
+/// Stands in for people's ids, of which none is logged.
+///
+/// Who has the service's secret can tell which pseudonym is whose; nobody else
+/// can, not even by trying ids. So the secret should be no key that clients have.
+#[derive(Clone)]
+pub struct Pseudonymizer(Arc<Hmac<Sha256>>);
+
+impl Pseudonymizer {
+    /// Pseudonymizer that belong to this secret.
+    pub fn derive(secret: &SecretString) -> Self {
+        Self(Arc::new(derived_key(secret, b"clarity audit pseudonyms")))
+    }
+
+    /// The pseudonym of this id, in hexadecimal digits.
+    pub fn pseudonym(&self, id: &str) -> String {
+        let mut mac = (*self.0).clone();
+        mac.update(id.as_bytes());
+        let digest = mac.finalize().into_bytes();
+        hex::encode(&digest[..PSEUDONYM_BYTES])
+    }
+}
+
+/// An access while it goes on. When the last who holds it lets go, it is
+/// logged: also when a client goes away, and for an export when its stream ends.
+pub struct AuditRecord {
+    principal: Arc<Principal>,
+    principal_name: Arc<str>,
+    pseudonyms: Pseudonymizer,
+    request_id: Option<RequestId>,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    /// The status of the answer; 0 while there is none.
+    status: AtomicU16,
+    /// How many readings of whom.
+    users: Mutex<BTreeMap<UserId, u64>>,
+}
+
+impl AuditRecord {
+    /// Begins the record of a request.
+    pub fn begin(principal: Arc<Principal>, pseudonyms: Pseudonymizer, request: &Request) -> Self {
+        let principal_name = match &principal.id {
+            PrincipalId::Key(id) => Arc::clone(id),
+            PrincipalId::Subject(subject) => pseudonyms.pseudonym(subject).into(),
+        };
+        Self {
+            principal,
+            principal_name,
+            pseudonyms,
+            request_id: request.extensions().get().cloned(),
+            method: method_label(request.method()),
+            route: request.extensions().get().cloned(),
+            status: AtomicU16::new(0),
+            users: Mutex::default(),
+        }
+    }
+
+    /// Notes that readings of this user are asked for, or another one of them.
+    pub fn add(&self, user_id: &UserId, readings: u64) {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        match users.get_mut(user_id) {
+            Some(count) => *count += readings,
+            None => {
+                users.insert(user_id.clone(), readings);
+            }
+        }
+    }
+
+    /// Notes that it was refused because of this user.
+    pub fn refuse(&self, user_id: &UserId) {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        *users = BTreeMap::from([(user_id.clone(), 0)]);
+    }
+
+    /// Notes that so many more readings of the user whom the request is about
+    /// were given out or deleted.
+    pub fn count(&self, readings: u64) {
+        let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(mut user) = users.first_entry() {
+            *user.get_mut() += readings;
+        }
+    }
+
+    /// Notes how it was answered.
+    pub fn answered(&self, status: StatusCode) {
+        self.status.store(status.as_u16(), Ordering::Relaxed);
+    }
+
+    /// Who it is that accesses.
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// What is told of who accesses: a key's id as it is; the pseudonym of a
+    /// subject, which names a person.
+    pub fn principal_name(&self) -> &Arc<str> {
+        &self.principal_name
+    }
+
+    fn log(&self, user: Option<&str>, count: u64) {
+        let status = self.status.load(Ordering::Relaxed);
+        tracing::info!(
+            target: AUDIT,
+            request_id = self.request_id.as_ref().map_or("", RequestId::as_str),
+            principal_kind = match self.principal.id {
+                PrincipalId::Key(_) => "key",
+                PrincipalId::Subject(_) => "subject",
+            },
+            principal = &*self.principal_name,
+            user,
+            method = self.method,
+            route = self.route.as_ref().map_or("none", MatchedPath::as_str),
+            result = match status {
+                0 => "interrupted",
+                200..=299 => "allowed",
+                401 | 403 | 429 => "refused",
+                _ => "failed",
+            },
+            status,
+            count,
+            "access"
+        );
+    }
+}
+
+impl Drop for AuditRecord {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.answered(StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        let users = self.users.get_mut();
+        let users = std::mem::take(users.unwrap_or_else(PoisonError::into_inner));
+        if users.is_empty() {
+            self.log(None, 0);
+        }
+        for (user_id, count) in users {
+            let user = self.pseudonyms.pseudonym(user_id.as_str());
+            self.log(Some(&user), count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pseudonym_is_the_same_for_the_same_id_and_secret_alone() {
+        let one = Pseudonymizer::derive(&"one".into());
+        let two = Pseudonymizer::derive(&"two".into());
+        let jane = one.pseudonym("jane");
+        assert_eq!(jane.len(), 32);
+        assert_eq!(jane, Pseudonymizer::derive(&"one".into()).pseudonym("jane"));
+        assert_ne!(jane, one.pseudonym("Jane"));
+        assert_ne!(jane, two.pseudonym("jane"));
+    }
+}

@@ -1,0 +1,88 @@
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::audit::AuditRecord;
+use super::authorized::Access;
+use crate::auth::{Principal, TokenFault};
+use crate::http::headers::API_KEY;
+use crate::http::problem::ApiError;
+use crate::http::state::AppState;
+use crate::telemetry::RequestFacts;
+
+/// Lets a request pass that bears a key or a token, and no other; and none while
+/// the cores are behind, before anything is done for it.
+pub async fn authenticate(
+    State(state): State<AppState>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if state.scheduler_lag.is_overloaded() {
+        return ApiError::overloaded("cores").into_response();
+    }
+    match principal(&state, request.headers()).await {
+        Ok(principal) => {
+            let pseudonyms = state.pseudonyms.clone();
+            let record = AuditRecord::begin(principal, pseudonyms, &request);
+            if let Some(facts) = request.extensions().get::<Arc<RequestFacts>>() {
+                facts.set_principal(Arc::clone(record.principal_name()));
+            }
+            let access = Arc::new(Access::new(record));
+            request.extensions_mut().insert(Arc::clone(&access));
+            let response = next.run(request).await;
+            access.answered(response.status());
+            response
+        }
+        Err(error) => {
+            // While an issuer is away, a token that names a made-up key cannot
+            // be told from a good one: it counts as failed too.
+            let client = state.trusted_proxies.client_of(&request);
+            let limit = state.limits.take_failed_authentication(client);
+            let error = limit.err().map_or(error, ApiError::from);
+            let mut response = error.into_response();
+            if response.status() == StatusCode::UNAUTHORIZED && state.tokens.is_some() {
+                let bearer = HeaderValue::from_static("Bearer");
+                response.headers_mut().append(WWW_AUTHENTICATE, bearer);
+            }
+            response
+        }
+    }
+}
+
+/// Who sends these headers, which must hold one credential.
+async fn principal(state: &AppState, headers: &HeaderMap) -> Result<Arc<Principal>, ApiError> {
+    let mut keys = headers.get_all(API_KEY).iter();
+    // Where no tokens are taken, and of any other scheme, `Authorization` is
+    // somebody else's affair, such as a proxy's.
+    let verifier = state.tokens.as_deref();
+    let tokens = headers
+        .get_all(AUTHORIZATION)
+        .iter()
+        .filter_map(bearer_token);
+    let mut tokens = tokens.filter_map(|token| Some((verifier?, token)));
+    let now = state.clock.now();
+    match (keys.next(), keys.next(), tokens.next(), tokens.next()) {
+        (Some(key), None, None, None) => state
+            .api_keys
+            .find(key.as_bytes(), now)
+            .ok_or(ApiError::Unauthorized),
+        (None, None, Some((verifier, token)), None) => {
+            let verified = verifier.verify(token, now).await;
+            verified.map_err(|fault| match fault {
+                TokenFault::Invalid => ApiError::Unauthorized,
+                TokenFault::NoKeys => ApiError::IssuerUnavailable,
+            })
+        }
+        _ => Err(ApiError::Unauthorized),
+    }
+}
+
+/// The token in `Bearer TOKEN` (RFC 6750).
+fn bearer_token(authorization: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then_some(token)
+}

@@ -1,0 +1,241 @@
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+
+use crate::domain::{DataType, DataTypes, Order, ReadingId, TimeRange, UserId};
+use crate::http::derived_key::derived_key;
+
+/// Where a walk through pages stands, and what it walks through.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// Readings of which types.
+    pub data_types: DataTypes,
+    /// Readings measured when.
+    pub range: TimeRange,
+    /// In which order.
+    pub order: Order,
+    /// The last reading given out.
+    pub after: ReadingId,
+}
+
+/// A cursor without its signature, in `postcard`'s encoding.
+///
+/// The variant is the version: a new one is added behind the others, so that
+/// cursors given out before a deployment are still understood after it.
+#[derive(Serialize, Deserialize)]
+enum Content<'a> {
+    /// Through readings of all types.
+    First {
+        after: [u8; 16],
+        order: Order,
+        start_nanoseconds: Option<i128>,
+        end_nanoseconds: Option<i128>,
+    },
+    /// Through those of some.
+    Second {
+        after: [u8; 16],
+        order: Order,
+        start_nanoseconds: Option<i128>,
+        end_nanoseconds: Option<i128>,
+        #[serde(borrow)]
+        data_types: Vec<&'a str>,
+    },
+}
+
+/// The longest cursor that is looked at: ours are shorter, those of the most
+/// and longest data types by little.
+const LONGEST: usize = 2_048;
+
+/// Signature bytes in a cursor: 128 bits of HMAC-SHA-256 (RFC 2104, section 5).
+const SIGNATURE_BYTES: usize = 16;
+
+/// Makes cursors that nobody else can make, and that serve one user only.
+///
+/// The keys derive from the configuration, so that every task of a service
+/// understands the cursors of all.
+#[derive(Clone)]
+pub struct CursorKeys(Vec<CursorKey>);
+
+impl CursorKeys {
+    /// The keys that belong to the secrets of the configuration: cursors are
+    /// made with the first and understood with any, so that walks go on while
+    /// secrets are changed.
+    pub fn derive<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
+        Self(secrets.into_iter().map(CursorKey::derive).collect())
+    }
+
+    /// The cursor for `position` in the readings of `user_id`; it does not hold
+    /// the user's id.
+    pub fn seal(&self, position: &Position, user_id: &UserId) -> Option<String> {
+        self.0.first()?.seal(position, user_id)
+    }
+
+    /// The position in a cursor; `None` unless [`Self::seal`] made it for this
+    /// user with one of these keys.
+    pub fn open(&self, cursor: &str, user_id: &UserId) -> Option<Position> {
+        if cursor.len() > LONGEST {
+            return None;
+        }
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
+        let (content, signature) = bytes.split_last_chunk::<SIGNATURE_BYTES>()?;
+        let is_signed = |key: &CursorKey| {
+            let signing = key.signing(content, user_id);
+            signing.verify_truncated_left(signature).is_ok()
+        };
+        self.0.iter().any(is_signed).then(|| read(content))?
+    }
+}
+
+/// The position in a cursor whose signature is right.
+fn read(content: &[u8]) -> Option<Position> {
+    let (after, order, start, end, data_types) = match postcard::from_bytes(content).ok()? {
+        Content::First {
+            after,
+            order,
+            start_nanoseconds,
+            end_nanoseconds,
+        } => (after, order, start_nanoseconds, end_nanoseconds, Vec::new()),
+        Content::Second {
+            after,
+            order,
+            start_nanoseconds,
+            end_nanoseconds,
+            data_types,
+        } => (after, order, start_nanoseconds, end_nanoseconds, data_types),
+    };
+    let instant = |nanoseconds| Timestamp::from_nanosecond(nanoseconds).ok();
+    let data_types: Result<Vec<DataType>, _> = data_types.into_iter().map(str::parse).collect();
+    Some(Position {
+        data_types: data_types.ok()?.try_into().ok()?,
+        after: ReadingId::from_bytes(after).ok()?,
+        order,
+        range: TimeRange {
+            start: start.and_then(instant),
+            end: end.and_then(instant),
+        },
+    })
+}
+
+#[derive(Clone)]
+struct CursorKey(Hmac<Sha256>);
+
+impl CursorKey {
+    fn derive(secret: &SecretString) -> Self {
+        Self(derived_key(secret, b"clarity cursor key"))
+    }
+
+    fn seal(&self, position: &Position, user_id: &UserId) -> Option<String> {
+        let nanoseconds = |instant: Timestamp| instant.as_nanosecond();
+        let after = *position.after.as_bytes();
+        let order = position.order;
+        let start_nanoseconds = position.range.start.map(nanoseconds);
+        let end_nanoseconds = position.range.end.map(nanoseconds);
+        let content = if position.data_types.are_all() {
+            Content::First {
+                after,
+                order,
+                start_nanoseconds,
+                end_nanoseconds,
+            }
+        } else {
+            let named = position.data_types.named().iter();
+            Content::Second {
+                after,
+                order,
+                start_nanoseconds,
+                end_nanoseconds,
+                data_types: named.map(DataType::as_str).collect(),
+            }
+        };
+        let mut bytes = postcard::to_allocvec(&content).ok()?;
+        let signature = self.signing(&bytes, user_id).finalize().into_bytes();
+        bytes.extend_from_slice(&signature[..SIGNATURE_BYTES]);
+        Some(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+
+    fn signing(&self, content: &[u8], user_id: &UserId) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(&(content.len() as u64).to_be_bytes());
+        mac.update(content);
+        mac.update(user_id.as_str().as_bytes());
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn position() -> Position {
+        Position {
+            data_types: DataTypes::default(),
+            range: TimeRange {
+                start: Some("2024-01-01T00:00:00.000000001Z".parse().unwrap()),
+                end: None,
+            },
+            order: Order::Asc,
+            after: "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e".parse().unwrap(),
+        }
+    }
+
+    fn keys(secrets: &[&str]) -> CursorKeys {
+        let secrets: Vec<SecretString> = secrets.iter().map(|&secret| secret.into()).collect();
+        CursorKeys::derive(&secrets)
+    }
+
+    fn user() -> UserId {
+        "user123".parse().unwrap()
+    }
+
+    #[test]
+    fn opens_only_what_was_sealed_for_this_user_with_this_key() {
+        let keys_of_secret = keys(&["secret"]);
+        let cursor = keys_of_secret.seal(&position(), &user()).unwrap();
+        // Clients hold such cursors across a deployment: this never changes.
+        assert_eq!(
+            cursor,
+            "AAGNDKvEQIXQo65-w5sP2y4AAYKAqJbghYimLwCdTrNZSY6k5TxZY-2VHkUn"
+        );
+        assert_eq!(keys_of_secret.open(&cursor, &user()), Some(position()));
+        let other_user = "user124".parse().unwrap();
+        assert_eq!(keys_of_secret.open(&cursor, &other_user), None);
+        assert_eq!(keys(&["other"]).open(&cursor, &user()), None);
+        for at in 0..cursor.len() {
+            assert_eq!(keys_of_secret.open(&cursor[..at], &user()), None);
+            let mut tampered = cursor.clone().into_bytes();
+            tampered[at] = if tampered[at] == b'A' { b'B' } else { b'A' };
+            let tampered = std::str::from_utf8(&tampered).unwrap();
+            assert_eq!(keys_of_secret.open(tampered, &user()), None);
+        }
+    }
+
+    #[test]
+    fn is_made_with_the_first_key_and_opened_with_any() {
+        let cursor = keys(&["old"]).seal(&position(), &user()).unwrap();
+        let both = keys(&["new", "old"]);
+        assert_eq!(both.open(&cursor, &user()), Some(position()));
+        let renewed = both.seal(&position(), &user()).unwrap();
+        assert_eq!(keys(&["new"]).open(&renewed, &user()), Some(position()));
+        assert_eq!(keys(&["old"]).open(&renewed, &user()), None);
+    }
+
+    #[test]
+    fn remembers_as_many_data_types_as_can_be_named() {
+        let longest = (0..DataTypes::MOST).map(|index| format!("t{index:063}").parse().unwrap());
+        let position = Position {
+            data_types: longest.collect::<Vec<_>>().try_into().unwrap(),
+            range: TimeRange {
+                start: Some(Timestamp::MIN),
+                end: Some(Timestamp::MAX),
+            },
+            ..position()
+        };
+        let keys = keys(&["secret"]);
+        let cursor = keys.seal(&position, &user()).unwrap();
+        assert_eq!(keys.open(&cursor, &user()), Some(position));
+    }
+}

@@ -1,0 +1,61 @@
+use std::sync::Arc;
+
+use axum::extract::{FromRequest, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, HeaderValue};
+use tokio::task::spawn_blocking;
+
+use super::request_body::FromJson;
+use crate::http::access::Access;
+use crate::http::overload::{ArrivedBody, MAX_BODY_BYTES, Ticket};
+use crate::http::problem::ApiError;
+use crate::http::state::AppState;
+
+/// The JSON body of a request, read and checked as a whole; for the users that
+/// it names the sender may act.
+pub struct Json<T>(pub T);
+
+impl<T: FromJson> FromRequest<AppState> for Json<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let access = Arc::clone(Access::of(request.extensions())?);
+        if !is_json(request.headers()) {
+            return Err(ApiError::UnsupportedMediaType);
+        }
+        let ticket = Arc::clone(Ticket::of(request.extensions())?);
+        let body = ArrivedBody::receive(request, &ticket, T::MAX_BODY_BYTES).await?;
+        ticket.acquire_permit().await?;
+        let now = state.clock.now();
+        let read = if body.bytes().len() <= QUICKLY_READ {
+            T::from_json(body.bytes(), now)?
+        } else {
+            match spawn_blocking(move || T::from_json(body.bytes(), now)).await {
+                Ok(read) => read?,
+                Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+                Err(_) => return Err(ApiError::Panicked),
+            }
+        };
+        read.users()
+            .try_for_each(|user_id| access.permit(user_id, T::BRINGS))?;
+        Ok(Self(read))
+    }
+}
+
+/// Up to this size in bytes a body is read on the thread that serves requests;
+/// a larger one would make others wait.
+const QUICKLY_READ: usize = MAX_BODY_BYTES;
+
+/// Whether the body is declared as `application/json` or `application/…+json`,
+/// parameters aside.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(Ok(declared)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else {
+        return false;
+    };
+    let essence = declared.split(';').next().unwrap_or_default().trim();
+    essence.split_once('/').is_some_and(|(kind, subtype)| {
+        let subtype = subtype.to_ascii_lowercase();
+        kind.eq_ignore_ascii_case("application")
+            && (subtype == "json" || subtype.ends_with("+json"))
+    })
+}

@@ -1,0 +1,137 @@
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use utoipa::IntoParams;
+
+use super::cursor::{CursorKeys, Position};
+use super::filter::{Filters, read_query, set};
+use crate::domain::{DataTypes, Invalid, ListQuery, Order, PageSize, ReadingId, TimeRange, UserId};
+use crate::http::problem::{ApiError, Faults};
+
+/// What a listing of readings may be asked for.
+#[derive(Debug, Default, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct ListParameters {
+    /// At most how many readings.
+    #[param(value_type = Option<u16>, minimum = 1, maximum = 1000, default = 50)]
+    limit: Option<PageSize>,
+    /// The `next_cursor` of the page before. It remembers `data_type`, `start`,
+    /// `end` and `order`, which may be left out with it or given once more,
+    /// unchanged.
+    #[param(min_length = 1)]
+    cursor: Option<String>,
+    /// Newest measurement first (`desc`) or oldest (`asc`).
+    #[param(value_type = Option<String>, pattern = "^(asc|desc)$", default = "desc")]
+    order: Option<Order>,
+    #[param(ignore)]
+    range: TimeRange,
+    #[param(ignore)]
+    data_types: DataTypes,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ListParameters {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        Self::parse(parts.uri.query().unwrap_or_default()).map_err(ApiError::Invalid)
+    }
+}
+
+impl ListParameters {
+    fn parse(query: &str) -> Result<Self, Faults> {
+        let mut parameters = Self::default();
+        let mut filters = Filters::default();
+        read_query(query, |name, value, faults| {
+            let Self {
+                limit,
+                cursor,
+                order,
+                ..
+            } = &mut parameters;
+            match name {
+                "limit" => set(limit, "/limit", parse_limit(&value), faults),
+                "cursor" => set(cursor, "/cursor", Ok(value.into_owned()), faults),
+                "order" => set(order, "/order", parse_order(&value), faults),
+                _ => return filters.take(name, &value, faults),
+            }
+            true
+        })?;
+        parameters.range = filters.range();
+        parameters.data_types = filters.data_types()?;
+        Ok(parameters)
+    }
+
+    /// The page asked for among the readings of `user_id`.
+    pub fn query(self, user_id: UserId, keys: &CursorKeys) -> Result<ListQuery, ApiError> {
+        let limit = self.limit.unwrap_or_default();
+        let Some(cursor) = &self.cursor else {
+            return Ok(ListQuery {
+                user_id,
+                data_types: self.data_types,
+                range: self.range,
+                order: self.order.unwrap_or_default(),
+                after: None,
+                limit,
+            });
+        };
+        let position = keys
+            .open(cursor, &user_id)
+            .filter(|position| self.agrees_with(position))
+            .ok_or_else(|| {
+                ApiError::Invalid(Faults::one(
+                    "/cursor",
+                    "must be the next_cursor of a page of the same user, data_type, start, end and order",
+                ))
+            })?;
+        Ok(ListQuery {
+            user_id,
+            data_types: position.data_types,
+            range: position.range,
+            order: position.order,
+            after: Some(position.after),
+            limit,
+        })
+    }
+
+    /// Whether what is given beside a cursor is what the cursor remembers.
+    fn agrees_with(&self, position: &Position) -> bool {
+        let Position {
+            data_types,
+            range,
+            order,
+            ..
+        } = position;
+        self.order.is_none_or(|given| given == *order)
+            && self
+                .range
+                .start
+                .is_none_or(|given| Some(given) == range.start)
+            && self.range.end.is_none_or(|given| Some(given) == range.end)
+            && (self.data_types.are_all() || self.data_types == *data_types)
+    }
+}
+
+/// The cursor of the page behind `last`.
+pub fn next_cursor(query: &ListQuery, last: ReadingId, keys: &CursorKeys) -> Option<String> {
+    keys.seal(
+        &Position {
+            data_types: query.data_types.clone(),
+            range: query.range,
+            order: query.order,
+            after: last,
+        },
+        &query.user_id,
+    )
+}
+
+fn parse_limit(text: &str) -> Result<PageSize, Invalid> {
+    // 0 is no page size either, and is refused with the same words.
+    PageSize::try_from(text.parse::<u16>().unwrap_or(0))
+}
+
+fn parse_order(text: &str) -> Result<Order, Invalid> {
+    match text {
+        "asc" => Ok(Order::Asc),
+        "desc" => Ok(Order::Desc),
+        _ => Err(Invalid::because("must be asc or desc")),
+    }
+}

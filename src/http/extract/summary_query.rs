@@ -1,0 +1,108 @@
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp};
+use utoipa::IntoParams;
+
+use super::filter::{Filters, read_query, set};
+use crate::domain::{DataTypes, Invalid, TimeRange};
+use crate::http::problem::{ApiError, Faults};
+use crate::http::state::AppState;
+use crate::summaries::CalendarPeriod;
+
+/// How many local days are summed up where no range is given.
+const DEFAULT_DAYS: i64 = 30;
+
+/// How readings are to be summed up.
+#[derive(Debug, Default, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SummaryQuery {
+    /// The local calendar periods by which to sum up.
+    #[param(value_type = Option<String>, pattern = "^(hour|day|week|month)$", default = "day")]
+    bucket: Option<CalendarPeriod>,
+    /// The time zone of the calendar, by its IANA name.
+    #[param(value_type = Option<String>, min_length = 1, default = "UTC", example = "Europe/Athens")]
+    tz: Option<TimeZone>,
+}
+
+/// Which readings to sum up, and how.
+pub struct SummaryParameters {
+    /// Of which data types.
+    pub data_types: DataTypes,
+    /// Measured when.
+    pub range: TimeRange,
+    /// By which periods.
+    pub period: CalendarPeriod,
+    /// In which zone.
+    pub zone: TimeZone,
+}
+
+impl FromRequestParts<AppState> for SummaryParameters {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default();
+        Self::parse(query, state.clock.now()).map_err(ApiError::Invalid)
+    }
+}
+
+impl SummaryParameters {
+    fn parse(query: &str, now: Timestamp) -> Result<Self, Faults> {
+        let mut parameters = SummaryQuery::default();
+        let mut filters = Filters::default();
+        read_query(query, |name, value, faults| {
+            let SummaryQuery { bucket, tz } = &mut parameters;
+            match name {
+                "bucket" => set(bucket, "/bucket", parse_period(&value), faults),
+                "tz" => set(tz, "/tz", parse_zone(&value), faults),
+                _ => return filters.take(name, &value, faults),
+            }
+            true
+        })?;
+        let zone = parameters.tz.unwrap_or(TimeZone::UTC);
+        Ok(Self {
+            range: bounded(filters.range(), now, &zone),
+            data_types: filters.data_types()?,
+            period: parameters.bucket.unwrap_or(CalendarPeriod::Day),
+            zone,
+        })
+    }
+}
+
+/// The range with both bounds: up to the end of the local day of `now`, and
+/// from 30 local days before the end.
+fn bounded(range: TimeRange, now: Timestamp, zone: &TimeZone) -> TimeRange {
+    let beginning = |instant: Timestamp, days: i64| {
+        let date = zone.to_datetime(instant).date();
+        let date = date.saturating_add(Span::new().days(days));
+        date.to_zoned(zone.clone()).map(|zoned| zoned.timestamp())
+    };
+    let end = range
+        .end
+        .unwrap_or_else(|| beginning(now, 1).unwrap_or(Timestamp::MAX));
+    let start = range.start.unwrap_or_else(|| {
+        // What ends with a day begins with one.
+        let last = end.checked_sub(Span::new().nanoseconds(1)).unwrap_or(end);
+        beginning(last, 1 - DEFAULT_DAYS).unwrap_or(Timestamp::MIN)
+    });
+    TimeRange {
+        start: Some(start),
+        end: Some(end),
+    }
+}
+
+fn parse_period(text: &str) -> Result<CalendarPeriod, Invalid> {
+    match text {
+        "hour" => Ok(CalendarPeriod::Hour),
+        "day" => Ok(CalendarPeriod::Day),
+        "week" => Ok(CalendarPeriod::Week),
+        "month" => Ok(CalendarPeriod::Month),
+        _ => Err(Invalid::because("must be hour, day, week or month")),
+    }
+}
+
+fn parse_zone(text: &str) -> Result<TimeZone, Invalid> {
+    TimeZone::get(text).map_err(|_| {
+        Invalid::because("must be the IANA name of a time zone, such as Europe/Athens")
+    })
+}

@@ -1,0 +1,42 @@
+//! Which web pages may talk to the service.
+
+use std::time::Duration;
+
+use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, Method};
+use tower_http::cors::{AllowOrigin, CorsLayer};
+
+use crate::http::headers::{API_KEY, RATE_LIMIT, RATE_LIMIT_POLICY, REQUEST_ID};
+
+/// How long a browser remembers what it was told, in seconds.
+const REMEMBERED: Duration = Duration::from_secs(600);
+
+/// The origins whose pages may talk to the service from a browser.
+#[derive(Debug, Clone)]
+pub enum AllowedOrigins {
+    /// Every one.
+    Any,
+    /// These, such as `https://app.example.com`; mostly none.
+    Only(Vec<HeaderValue>),
+}
+
+/// Tells browsers so. Credentials of a browser's own, such as cookies, are
+/// never asked for: a page must itself have a key or a token.
+pub fn layer(origins: &AllowedOrigins) -> CorsLayer {
+    let origins = match origins {
+        AllowedOrigins::Any => AllowOrigin::any(),
+        AllowedOrigins::Only(origins) => AllowOrigin::list(origins.iter().cloned()),
+    };
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::DELETE])
+        .allow_headers([ACCEPT, AUTHORIZATION, CONTENT_TYPE, API_KEY, REQUEST_ID])
+        .expose_headers([
+            CONTENT_DISPOSITION,
+            RETRY_AFTER,
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
+            REQUEST_ID,
+        ])
+        .max_age(REMEMBERED)
+}

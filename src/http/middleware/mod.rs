@@ -1,0 +1,14 @@
+//! Layers around every request.
+
+mod access_log;
+mod cors;
+mod method_label;
+mod request_context;
+mod request_id;
+mod security_headers;
+
+pub use cors::{AllowedOrigins, layer as cors};
+pub use method_label::method_label;
+pub use request_context::RequestContext;
+pub use request_id::RequestId;
+pub use security_headers::{SecurityHeaders, on_the_page};

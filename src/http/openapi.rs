@@ -1,0 +1,241 @@
+//! The description of the service for programs, and a page of it for people.
+
+use std::collections::BTreeMap;
+
+use axum::body::Bytes;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::{Router, middleware, routing};
+use serde_json::json;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{self, ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::{IntoResponses, Modify};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use crate::http::middleware::on_the_page;
+use crate::http::problem::{ApiError, Problem};
+
+const DOCUMENT_PATH: &str = "/openapi.json";
+
+/// What the description says apart from the operations.
+pub fn description() -> OpenApi {
+    #[derive(utoipa::OpenApi)]
+    #[openapi(
+        info(
+            title = "Clarity backend",
+            description = "Takes readings from wearables, gives them back, and answers questions about them.\n\nEvery answer bears the header `x-request-id`: the client's own if it sent one of 1 to 128 visible ASCII characters, else a new one. Every error is `application/problem+json` (RFC 9457) with a stable `code`. Members of a body, and parameters of a listing, that are not described here are refused.",
+            license(name = "Apache-2.0", identifier = "Apache-2.0")
+        ),
+        tags(
+            (name = "readings", description = "Storing readings, and giving them back."),
+            (name = "insights", description = "Answering questions about readings."),
+            (name = "health", description = "Whether the service works; needs no key.")
+        ),
+        components(schemas(Problem)),
+        modifiers(&Credentials),
+        security(("api_key" = []), ("token" = []))
+    )]
+    struct Description;
+
+    <Description as utoipa::OpenApi>::openapi()
+}
+
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut OpenApi) {
+        let key = ApiKeyValue::with_description(
+            "X-API-Key",
+            "A key that the service was given; each has scopes, and users that it may act for.",
+        );
+        let token = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some(
+                "A token of the issuer that the service was given; it has all scopes, and acts for its own person, or for all if that is in the group `clarity-admins`.",
+            ))
+            .build();
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+    }
+}
+
+/// `GET /openapi.json`, and the page at `/docs`, which loads nothing from
+/// elsewhere.
+pub fn routes<S: Clone + Send + Sync + 'static>(document: &OpenApi) -> Router<S> {
+    // The same text as the file `openapi.json` of the repository.
+    let json = Bytes::from(document.to_pretty_json().unwrap_or_default() + "\n");
+    let serve_document = async move || {
+        let content_type = HeaderValue::from_static("application/json");
+        ([(CONTENT_TYPE, content_type)], json)
+    };
+    let page: Router<S> = SwaggerUi::new("/docs")
+        .config(
+            Config::new([DOCUMENT_PATH])
+                // Else the page would send the document to a public validator.
+                .validator_url("none")
+                .try_it_out_enabled(true)
+                .display_request_duration(true),
+        )
+        .into();
+    let routes = page
+        .layer(middleware::map_response(as_problem))
+        .route(DOCUMENT_PATH, routing::get(serve_document));
+    on_the_page(routes)
+}
+
+/// A file that the page does not have is missing like anything else.
+async fn as_problem(response: Response) -> Response {
+    match response.status() {
+        StatusCode::NOT_FOUND => ApiError::UnknownPath.into_response(),
+        _ => response,
+    }
+}
+
+/// Defines a set of error responses for the description of an operation.
+macro_rules! problems {
+    ($(#[$doc:meta])* $name:ident: $($error:expr),+) => {
+        $(#[$doc])*
+        pub struct $name;
+
+        impl IntoResponses for $name {
+            fn responses() -> BTreeMap<String, RefOr<openapi::Response>> {
+                BTreeMap::from([$($error),+].map(|(status, code, description)| {
+                    (status.as_str().to_owned(), problem(status, code, description))
+                }))
+            }
+        }
+    };
+}
+
+problems! {
+    /// What an operation with a body may answer.
+    WriteProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_SLOW, TOO_MANY, TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
+}
+
+problems! {
+    /// What a batch may answer.
+    BatchProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_SLOW, TOO_MANY, BATCH_TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, BATCH_INTERRUPTED, OUT_OF_TIME
+}
+
+problems! {
+    /// What a listing may answer.
+    ListProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
+}
+
+problems! {
+    /// What a summary may answer.
+    SummaryProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, INVALID, INTERNAL, UNAVAILABLE, TOO_MUCH_TO_READ
+}
+
+problems! {
+    /// What an operation on one reading may answer.
+    ReadingProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, NOT_FOUND, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
+}
+
+type ProblemExample = (StatusCode, &'static str, &'static str);
+
+const NOT_JSON: ProblemExample = (
+    StatusCode::BAD_REQUEST,
+    "invalid_json",
+    "The body is not JSON, or did not arrive whole (`incomplete_body`).",
+);
+const UNAUTHORIZED: ProblemExample = (
+    StatusCode::UNAUTHORIZED,
+    "unauthorized",
+    "The key or token is missing, wrong, revoked or out of date, or there are two.",
+);
+const FORBIDDEN: ProblemExample = (
+    StatusCode::FORBIDDEN,
+    "forbidden",
+    "The key lacks the scope that this operation names, or the key or token may not act for this user, or for one of them.",
+);
+const TOO_MANY: ProblemExample = (
+    StatusCode::TOO_MANY_REQUESTS,
+    "too_many_requests",
+    "Too many requests of this principal, or failed authentications of this address, within a minute: try again after `Retry-After` seconds. `RateLimit-Policy` names the limit.",
+);
+const NOT_FOUND: ProblemExample = (
+    StatusCode::NOT_FOUND,
+    "reading_not_found",
+    "The user has no such reading.",
+);
+const TOO_LARGE: ProblemExample = (
+    StatusCode::PAYLOAD_TOO_LARGE,
+    "body_too_large",
+    "The body is larger than 128 KiB.",
+);
+const BATCH_TOO_LARGE: ProblemExample = (
+    StatusCode::PAYLOAD_TOO_LARGE,
+    "body_too_large",
+    "The body is larger than 8 MiB.",
+);
+const NOT_DECLARED_JSON: ProblemExample = (
+    StatusCode::UNSUPPORTED_MEDIA_TYPE,
+    "unsupported_media_type",
+    "The body is not declared as JSON.",
+);
+const INVALID: ProblemExample = (
+    StatusCode::UNPROCESSABLE_ENTITY,
+    "validation_failed",
+    "The request breaks rules; `errors` names them all.",
+);
+const INTERNAL: ProblemExample = (
+    StatusCode::INTERNAL_SERVER_ERROR,
+    "internal_error",
+    "The service failed.",
+);
+const UNAVAILABLE: ProblemExample = (
+    StatusCode::SERVICE_UNAVAILABLE,
+    "store_unavailable",
+    "The store does not answer or takes no more, the service is at its limit (`overloaded`), or the issuer of a token cannot be asked for its keys (`issuer_unavailable`); try again after `Retry-After`.",
+);
+const BATCH_INTERRUPTED: ProblemExample = (
+    StatusCode::SERVICE_UNAVAILABLE,
+    "store_unavailable",
+    "The store does not answer or takes no more, and `results` tells what became of each reading; or the service is at its limit (`overloaded`), or the issuer of a token cannot be asked for its keys (`issuer_unavailable`), and nothing was stored. Send the whole batch again after `Retry-After`.",
+);
+const TOO_MUCH_TO_READ: ProblemExample = (
+    StatusCode::GATEWAY_TIMEOUT,
+    "deadline_exceeded",
+    "There is too much to read in the time of one request: ask for a shorter range or fewer data types.",
+);
+
+const OUT_OF_TIME: ProblemExample = (
+    StatusCode::GATEWAY_TIMEOUT,
+    "deadline_exceeded",
+    "It took too long, and may have been done or not: it is safe to send it again.",
+);
+const TOO_SLOW: ProblemExample = (
+    StatusCode::REQUEST_TIMEOUT,
+    "body_too_slow",
+    "The body took too long to arrive.",
+);
+
+fn problem(status: StatusCode, code: &str, description: &str) -> RefOr<openapi::Response> {
+    let title = status.canonical_reason().unwrap_or_default();
+    let mut example = json!({
+        "type": "about:blank",
+        "title": title,
+        "status": status.as_u16(),
+        "detail": description,
+        "code": code,
+        "request_id": "5f0c7d3e-6a53-4a4e-9a6b-0c6f5cf0c9b1",
+        "success": false,
+    });
+    if status == StatusCode::UNPROCESSABLE_ENTITY {
+        example["detail"] = json!("/value must be a JSON number.");
+        example["errors"] = json!([{"pointer": "/value", "detail": "must be a JSON number"}]);
+    }
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Problem")))
+        .example(Some(example))
+        .build();
+    ResponseBuilder::new()
+        .description(description)
+        .content("application/problem+json", content)
+        .build()
+        .into()
+}

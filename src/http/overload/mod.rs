@@ -1,0 +1,13 @@
+//! Bounds on concurrency, time and memory.
+
+mod buffered_body;
+mod guarded_body;
+mod load_shed;
+mod memory_pool;
+mod scheduler_lag;
+mod sizes;
+
+pub use buffered_body::ArrivedBody;
+pub use load_shed::{AdmissionControl, Class, ConcurrencyLimit, Deadlines, Ticket, admit};
+pub use scheduler_lag::SchedulerLag;
+pub use sizes::{MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES};

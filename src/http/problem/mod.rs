@@ -1,0 +1,11 @@
+//! Errors as clients see them: problem documents (RFC 9457).
+
+mod batch_item;
+mod error;
+mod rate_limited;
+mod validation;
+
+pub use batch_item::{BatchOutcome, BatchResult};
+pub use error::{ApiError, Problem, behind, problem, render};
+pub use rate_limited::RateLimited;
+pub use validation::{Faults, text};

@@ -1,0 +1,178 @@
+//! A user's whole data as a stream.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequestParts, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream::try_unfold;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::{Instant, timeout_at};
+
+use super::export_format::ExportFormat;
+use crate::domain::{DataTypes, ListQuery, Order, Page, PageSize, TimeRange};
+use crate::http::access::{Permission, ReadData};
+use crate::http::extract::{Filters, UserPath, read_query};
+use crate::http::middleware::RequestId;
+use crate::http::openapi::ListProblems;
+use crate::http::overload::Ticket;
+use crate::http::problem::ApiError;
+use crate::http::state::AppState;
+use crate::store::ReadingStore;
+use crate::telemetry::chain;
+
+/// How many readings are in memory at once: as pages are read when the client
+/// takes them, however slowly, it is one page.
+const PAGE: u16 = 500;
+
+/// Export a user's readings.
+///
+/// Oldest measurement first, as they are streamed: as NDJSON, one reading a
+/// line, or as CSV (RFC 4180), where text that a spreadsheet would take for a
+/// formula has a `'` before it. The last line of a complete NDJSON export is
+/// `{"complete":true,"count":n}`. An export that fails midway ends without the
+/// end of the transfer, which every HTTP client reports as an error.
+///
+/// NDJSON lines can be sent to `/api/v1/data/batch` without `data_id` and
+/// `created_at`.
+#[utoipa::path(
+    get, path = "/data/{user_id}/export", tag = "readings", operation_id = "export_readings",
+    security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
+    params(
+        UserPath,
+        ("Accept" = Option<String>, Header, description = "`application/x-ndjson`, the default, or `text/csv`."),
+        Filters
+    ),
+    responses(
+        (
+            status = 200, description = "The readings.",
+            content((String = "application/x-ndjson"), (String = "text/csv")),
+            headers(("Content-Disposition" = String, description = "A name for the file."))
+        ),
+        ListProblems
+    )
+)]
+pub async fn export(
+    permission: Permission<ReadData>,
+    State(state): State<AppState>,
+    UserPath { user_id }: UserPath,
+    ExportParameters {
+        data_types,
+        range,
+        deadline,
+    }: ExportParameters,
+    request_id: RequestId,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let query = ListQuery {
+        user_id,
+        data_types,
+        range,
+        order: Order::Asc,
+        after: None,
+        limit: PageSize::try_from(PAGE).unwrap_or_default(),
+    };
+    let memory = state.admission.scan().await?;
+    // A store that fails at once still gets a proper answer.
+    let first = state.store.list(&query).await?;
+    let format = ExportFormat::wanted(&headers);
+    let export = Export {
+        store: Arc::clone(&state.store),
+        query,
+        format,
+        permission,
+        page: Some(first),
+        count: 0,
+        deadline,
+        _memory: memory,
+    };
+    let stream = try_unfold(export, move |export| {
+        let request_id = request_id.clone();
+        async move {
+            let part = export.next().await;
+            if let Err(error) = &part {
+                let (request_id, cause) = (request_id.as_str(), chain(error));
+                tracing::error!(request_id, cause, "an export ended early");
+            }
+            part
+        }
+    });
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static(format.media_type())),
+        (
+            CONTENT_DISPOSITION,
+            HeaderValue::from_static(format.disposition()),
+        ),
+    ];
+    Ok((headers, Body::from_stream(stream)).into_response())
+}
+
+/// Which readings to export.
+pub struct ExportParameters {
+    data_types: DataTypes,
+    range: TimeRange,
+    /// When it is broken off.
+    deadline: Instant,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for ExportParameters {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let mut filters = Filters::default();
+        let query = parts.uri.query().unwrap_or_default();
+        read_query(query, |name, value, faults| {
+            filters.take(name, &value, faults)
+        })
+        .map_err(ApiError::Invalid)?;
+        Ok(Self {
+            deadline: Ticket::of(&parts.extensions)?.deadline(),
+            range: filters.range(),
+            data_types: filters.data_types().map_err(ApiError::Invalid)?,
+        })
+    }
+}
+
+/// How far an export has come.
+struct Export {
+    store: Arc<dyn ReadingStore>,
+    query: ListQuery,
+    format: ExportFormat,
+    /// Held as long as readings go out.
+    permission: Permission<ReadData>,
+    /// The page to write next, if it has been read already.
+    page: Option<Page>,
+    count: u64,
+    deadline: Instant,
+    _memory: OwnedSemaphorePermit,
+}
+
+impl Export {
+    /// The next part of the export, and how far it has come then; `None` behind
+    /// the end.
+    async fn next(mut self) -> Result<Option<(Bytes, Self)>, ApiError> {
+        let is_first = self.count == 0 && self.query.after.is_none();
+        let page = match self.page.take() {
+            Some(page) => page,
+            None if self.query.after.is_none() => return Ok(None),
+            None => {
+                let page = timeout_at(self.deadline, self.store.list(&self.query)).await;
+                let page = page.map_err(|_| ApiError::DeadlineExceeded);
+                let page = page.and_then(|page| page.map_err(ApiError::from));
+                page.inspect_err(|error| self.permission.failed(error))?
+            }
+        };
+        self.count += page.readings.len() as u64;
+        self.permission.count(page.readings.len() as u64);
+        self.query.after = page.next;
+        let mut part = Vec::new();
+        self.format.write(&page.readings, is_first, &mut part)?;
+        if page.next.is_none() {
+            self.format.write_end(self.count, &mut part);
+        }
+        Ok(Some((part.into(), self)))
+    }
+}

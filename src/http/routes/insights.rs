@@ -1,0 +1,198 @@
+//! Answering questions about a user's readings.
+
+use std::iter;
+
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT;
+use axum::response::{IntoResponse as _, Response};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use super::insight_stream::events;
+use super::json_response::answer;
+use crate::domain::{Invalid, UserId};
+use crate::http::access::{AskInsights, Permission};
+use crate::http::extract::{FromJson, Json, object};
+use crate::http::middleware::RequestId;
+use crate::http::openapi::WriteProblems;
+use crate::http::problem::{ApiError, Faults, text};
+use crate::http::state::AppState;
+use crate::insights::{DeltaSink, Evidence, Insight, Observation, Question};
+use crate::store::{ReadBudget, newest};
+
+/// How much of a user's newest readings an answer looks at: what a request may
+/// cost is bounded, however much is held. The answer says so when there are
+/// older ones.
+const LOOKED_AT: ReadBudget = ReadBudget {
+    readings: 20_000,
+    metadata_bytes: 8 * 1024 * 1024,
+};
+
+/// Ask a question about a user's readings.
+///
+/// Every number of the answer is computed by the service from the user's
+/// readings, over the 24 hours, 7 days or 30 days up to the newest of its data
+/// type. With a key for Gemini, Gemini chooses and phrases; what it writes is
+/// held against the numbers before it goes out, and statistics answer when it
+/// fails.
+///
+/// With `Accept: text/event-stream` the answer comes as events: `delta` with
+/// `{"text": "…"}` for each piece of the text, then one `insight` with the whole
+/// answer, or one `error` with a problem document.
+#[utoipa::path(
+    post, path = "/insights", tag = "insights", operation_id = "create_insight",
+    security(("api_key" = ["insights"]), ("token" = ["insights"])),
+    request_body(
+        content = InsightRequest, description = "The question.",
+        example = json!({
+            "user_id": "user123",
+            "query": "How is my heart rate?",
+            "include_recent_data": true
+        })
+    ),
+    responses(
+        (
+            status = 200, description = "The answer.",
+            content((InsightAnswer = "application/json"), (String = "text/event-stream"))
+        ),
+        WriteProblems
+    )
+)]
+pub async fn create(
+    permission: Permission<AskInsights>,
+    State(state): State<AppState>,
+    request_id: RequestId,
+    headers: HeaderMap,
+    Json(asked): Json<Asked>,
+) -> Result<Response, ApiError> {
+    let evidence = if asked.include_recent_data {
+        let _memory = state.admission.scan().await?;
+        let newest = newest(&*state.store, &asked.user_id, LOOKED_AT, Observation::from).await?;
+        permission.count(newest.kept.len() as u64);
+        Evidence::newest(newest.kept, newest.complete)
+    } else {
+        Evidence::Withheld
+    };
+    let (insights, now) = (state.insights.clone(), state.clock.now());
+    if wants_events(&headers) {
+        let answer = move |deltas: DeltaSink| async move {
+            let insight = insights.answer(asked.question, evidence, now, &deltas);
+            InsightAnswer::from(insight.await)
+        };
+        return Ok(events(answer, request_id).into_response());
+    }
+    let insight = insights
+        .answer(asked.question, evidence, now, &DeltaSink::disabled())
+        .await;
+    answer(&InsightAnswer::from(insight))
+}
+
+/// Whether the client accepts events by name.
+fn wants_events(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(ACCEPT)
+        .iter()
+        .filter_map(|accept| accept.to_str().ok())
+        .flat_map(|accept| accept.split(','))
+        .any(|range| {
+            let mut parts = range.split(';').map(str::trim);
+            let is_named = parts
+                .next()
+                .is_some_and(|media_type| media_type.eq_ignore_ascii_case("text/event-stream"));
+            // A quality of zero means that it is not wanted.
+            let is_refused = parts
+                .filter_map(|parameter| parameter.strip_prefix("q="))
+                .any(|quality| quality.parse() == Ok(0.0));
+            is_named && !is_refused
+        })
+}
+
+/// A question. Members that are not named here are refused.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct InsightRequest<'a> {
+    /// Whose readings it is about.
+    #[serde(borrow)]
+    #[schema(
+        value_type = String, required, min_length = 1, max_length = 128,
+        pattern = "^[A-Za-z0-9][A-Za-z0-9._@:+-]*$", example = "user123"
+    )]
+    user_id: Option<&'a RawValue>,
+    /// The question, in anybody's words.
+    #[serde(borrow)]
+    #[schema(
+        value_type = String, required, min_length = 1, max_length = 2000,
+        example = "How is my heart rate?"
+    )]
+    query: Option<&'a RawValue>,
+    /// Whether the user's readings may be looked at.
+    #[serde(borrow)]
+    #[schema(value_type = Option<bool>, default = true, example = true)]
+    include_recent_data: Option<&'a RawValue>,
+}
+
+/// A question that may be answered.
+pub struct Asked {
+    user_id: UserId,
+    question: Question,
+    include_recent_data: bool,
+}
+
+impl FromJson for Asked {
+    const BRINGS: u64 = 0;
+
+    fn from_json(json: &[u8], _now: Timestamp) -> Result<Self, ApiError> {
+        let request: InsightRequest<'_> = object(json)?;
+        let mut faults = Faults::default();
+        let user_id = faults.required("/user_id", request.user_id, |json| text(json)?.parse());
+        let question = faults.required("/query", request.query, |json| {
+            Question::try_from(text(json)?.into_owned())
+        });
+        let include_recent_data = faults.optional(
+            "/include_recent_data",
+            request.include_recent_data,
+            |json| {
+                json.parse()
+                    .map_err(|_| Invalid::because("must be true or false"))
+            },
+        );
+        match (user_id, question) {
+            (Some(user_id), Some(question)) if faults.list().is_empty() => Ok(Self {
+                question: question.redact_user_id(&user_id),
+                user_id,
+                include_recent_data: include_recent_data.unwrap_or(true),
+            }),
+            _ => Err(ApiError::Invalid(faults)),
+        }
+    }
+
+    fn users(&self) -> impl Iterator<Item = &UserId> {
+        iter::once(&self.user_id)
+    }
+}
+
+/// An answer.
+#[derive(Serialize, ToSchema)]
+struct InsightAnswer {
+    /// Always `true`.
+    #[schema(example = true)]
+    success: bool,
+    /// Always null: an error has a status of its own.
+    #[schema(required, value_type = Option<String>, example = json!(null))]
+    error: Option<&'static str>,
+    #[serde(flatten)]
+    insight: Insight,
+}
+
+impl From<Insight> for InsightAnswer {
+    fn from(insight: Insight) -> Self {
+        Self {
+            success: true,
+            error: None,
+            insight,
+        }
+    }
+}

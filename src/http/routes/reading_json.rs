@@ -1,0 +1,222 @@
+//! A reading on the wire: as a client sends it, and as it gets it back.
+
+use std::{fmt, iter};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::domain::{
+    ClientRecord, Invalid, Measurement, MeasurementTime, Metadata, Reading, ReadingId,
+    RecordVersion, UserId,
+};
+use crate::http::extract::{FromJson, object};
+use crate::http::problem::{ApiError, Faults, text};
+
+/// A reading to store. Members that are not named here are refused.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = NewReading)]
+pub struct NewReading<'a> {
+    /// Whose reading it is.
+    #[serde(borrow)]
+    #[schema(
+        value_type = String, required, min_length = 1, max_length = 128,
+        pattern = "^[A-Za-z0-9][A-Za-z0-9._@:+-]*$", example = "user123"
+    )]
+    user_id: Option<&'a RawValue>,
+    /// What was measured; any name will do.
+    #[serde(borrow)]
+    #[schema(
+        value_type = String, required, min_length = 1, max_length = 64,
+        pattern = "^[A-Za-z][A-Za-z0-9._:-]*$", example = "heart_rate"
+    )]
+    data_type: Option<&'a RawValue>,
+    /// The number: of magnitude 0, or from 1e-130 to 9.9e125.
+    #[serde(borrow)]
+    #[schema(value_type = f64, required, minimum = -9.9e125, maximum = 9.9e125, example = 72)]
+    value: Option<&'a RawValue>,
+    /// When it was measured: RFC 3339 with any offset; without one it is UTC.
+    /// From 1970 to one day ahead of now.
+    #[serde(borrow)]
+    #[schema(value_type = String, required, format = DateTime, example = "2024-01-15T10:30:00Z")]
+    timestamp: Option<&'a RawValue>,
+    /// The unit of the value, in UCUM.
+    #[serde(borrow)]
+    #[schema(
+        value_type = Option<String>, min_length = 1, max_length = 32,
+        pattern = "^[!-~]+$", example = "/min"
+    )]
+    unit: Option<&'a RawValue>,
+    /// What else there is to say: a JSON object, up to 16 levels deep and, with
+    /// its members sorted and without white space, up to 16 KiB. Names must not
+    /// be empty or come twice. Numbers are kept as 64-bit integers or as doubles
+    /// within the bounds of `value`; larger integers are to be sent as text.
+    #[serde(borrow)]
+    #[schema(value_type = Option<Object>)]
+    metadata: Option<&'a RawValue>,
+    /// The client's own id of this reading, under which it may correct it.
+    #[serde(borrow)]
+    #[schema(
+        value_type = Option<String>, min_length = 1, max_length = 128,
+        pattern = "^[!-~]+$", example = "7A0C-0001"
+    )]
+    client_record_id: Option<&'a RawValue>,
+    /// Which state of the client's record this is: a higher or equal one
+    /// replaces what is held. Only with `client_record_id`; 0 if absent.
+    #[serde(borrow)]
+    #[schema(value_type = Option<u64>, minimum = 0, maximum = 9007199254740991_u64, example = 0)]
+    client_record_version: Option<&'a RawValue>,
+}
+
+impl FromJson for Measurement {
+    const BRINGS: u64 = 1;
+
+    fn from_json(json: &[u8], now: Timestamp) -> Result<Self, ApiError> {
+        object::<NewReading<'_>>(json)?
+            .check(now)
+            .map_err(ApiError::Invalid)
+    }
+
+    fn users(&self) -> impl Iterator<Item = &UserId> {
+        iter::once(&self.user_id)
+    }
+}
+
+impl NewReading<'_> {
+    /// What was measured, or everything that is wrong with it.
+    fn check(self, now: Timestamp) -> Result<Measurement, Faults> {
+        let mut faults = Faults::default();
+        let user_id = faults.required("/user_id", self.user_id, |json| text(json)?.parse());
+        let data_type = faults.required("/data_type", self.data_type, |json| text(json)?.parse());
+        let value = faults.required("/value", self.value, str::parse);
+        let timestamp = faults.required("/timestamp", self.timestamp, |json| {
+            MeasurementTime::parse(&text(json)?, now)
+        });
+        let unit = faults.optional("/unit", self.unit, |json| text(json)?.parse());
+        let metadata = faults.optional("/metadata", self.metadata, Metadata::parse);
+        let record_id = faults.optional("/client_record_id", self.client_record_id, |json| {
+            text(json)?.parse()
+        });
+        let version = faults.optional(
+            "/client_record_version",
+            self.client_record_version,
+            record_version,
+        );
+        if self.client_record_version.is_some() && self.client_record_id.is_none() {
+            faults.add("/client_record_version", "needs a client_record_id");
+        }
+        match (user_id, data_type, value, timestamp) {
+            (Some(user_id), Some(data_type), Some(value), Some(timestamp))
+                if faults.list().is_empty() =>
+            {
+                Ok(Measurement {
+                    user_id,
+                    data_type,
+                    value,
+                    timestamp,
+                    unit,
+                    metadata: metadata.unwrap_or_default(),
+                    client_record: record_id.map(|id| ClientRecord {
+                        id,
+                        version: version.unwrap_or_default(),
+                    }),
+                })
+            }
+            _ => Err(faults),
+        }
+    }
+}
+
+fn record_version(json: &str) -> Result<RecordVersion, Invalid> {
+    let version = json.parse().ok().or_else(|| whole(json.parse().ok()?));
+    // Too large for a `u64` is too large all the more.
+    RecordVersion::try_from(version.unwrap_or(u64::MAX))
+}
+
+/// The whole number that one with a fraction of zero is, such as 2.0: JSON Schema
+/// takes it for an integer (2020-12, validation, section 6.1.1).
+fn whole(number: f64) -> Option<u64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "what is no whole number comes back as another one"
+    )]
+    let whole = number as u64;
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::float_cmp,
+        reason = "it is the same or it is not"
+    )]
+    let is_whole = whole as f64 == number;
+    is_whole.then_some(whole)
+}
+
+/// A stored reading.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Reading)]
+pub struct StoredReading<'a> {
+    /// Names the reading: a UUID version 8 that sorts by measurement time.
+    #[schema(value_type = String, format = Uuid, example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
+    data_id: ReadingId,
+    /// Whose it is.
+    #[schema(example = "user123")]
+    user_id: &'a str,
+    /// What was measured.
+    #[schema(example = "heart_rate")]
+    data_type: &'a str,
+    /// The number.
+    #[schema(example = 72.0)]
+    value: f64,
+    /// When it was measured, with the offset as sent; `Z` if none was.
+    #[serde(serialize_with = "as_text")]
+    #[schema(value_type = String, format = DateTime, example = "2024-01-15T10:30:00Z")]
+    timestamp: MeasurementTime,
+    /// The unit, if one was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "/min")]
+    unit: Option<&'a str>,
+    /// What else was said of it.
+    #[schema(value_type = Object, example = json!({"device": "watch"}))]
+    metadata: &'a Metadata,
+    /// The client's own id of it, if one was sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "7A0C-0001")]
+    client_record_id: Option<&'a str>,
+    /// The version of the client's record, with `client_record_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = 0)]
+    client_record_version: Option<u64>,
+    /// When the service took it in.
+    #[serde(serialize_with = "to_the_millisecond")]
+    #[schema(value_type = String, format = DateTime, example = "2024-01-15T10:30:02.417Z")]
+    created_at: Timestamp,
+}
+
+fn as_text<T: fmt::Display, S: Serializer>(shown: T, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&shown)
+}
+
+fn to_the_millisecond<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&format_args!("{time:.3}"))
+}
+
+impl<'a> From<&'a Reading> for StoredReading<'a> {
+    fn from(reading: &'a Reading) -> Self {
+        let measurement = &reading.measurement;
+        let record = measurement.client_record.as_ref();
+        Self {
+            data_id: reading.id,
+            user_id: measurement.user_id.as_str(),
+            data_type: measurement.data_type.as_str(),
+            value: measurement.value.get(),
+            timestamp: measurement.timestamp,
+            unit: measurement.unit.as_ref().map(|unit| unit.as_str()),
+            metadata: &measurement.metadata,
+            client_record_id: record.map(|record| record.id.as_str()),
+            client_record_version: record.map(|record| record.version.get()),
+            created_at: reading.created_at,
+        }
+    }
+}

@@ -1,0 +1,215 @@
+//! Storing readings, and giving them back.
+
+use axum::extract::State;
+use axum::response::Response;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::json_response::answer;
+use super::reading_json::{NewReading, StoredReading};
+use crate::domain::{Measurement, Reading, ReadingId};
+use crate::http::access::{EraseData, Permission, ReadData, WriteData};
+use crate::http::extract::{Filters, Json, ListParameters, ReadingPath, UserPath, next_cursor};
+use crate::http::openapi::{ListProblems, ReadingProblems, WriteProblems};
+use crate::http::problem::ApiError;
+use crate::http::state::AppState;
+use crate::store::PutOutcome;
+
+/// Store a reading.
+///
+/// When this answers, the reading is durable. Sending the same reading again is
+/// safe and changes nothing.
+#[utoipa::path(
+    post, path = "/data", tag = "readings", operation_id = "create_reading",
+    security(("api_key" = ["data:write"]), ("token" = ["data:write"])),
+    request_body(
+        content = NewReading, description = "The reading.",
+        example = json!({
+            "user_id": "user123",
+            "data_type": "heart_rate",
+            "value": 72,
+            "timestamp": "2024-01-15T10:30:00Z",
+            "unit": "/min",
+            "metadata": {"device": "watch"}
+        })
+    ),
+    responses((status = 200, description = "It is stored.", body = Stored), WriteProblems)
+)]
+pub async fn create(
+    _: Permission<WriteData>,
+    State(state): State<AppState>,
+    Json(measurement): Json<Measurement>,
+) -> Result<Response, ApiError> {
+    let reading = Reading::take_in(measurement, state.clock.now());
+    let outcome = state.store.put(reading).await?;
+    answer(&Stored::from(&outcome))
+}
+
+/// List a user's readings.
+///
+/// By measurement time, newest first. An unknown user has an empty list.
+///
+/// Walking all pages gives every reading that was there when the walk began
+/// exactly once, whatever is written meanwhile. With `data_type`, where the
+/// readings are kept in DynamoDB, it lags behind: what was written within the
+/// last moments, mostly less than a second, may be missing, and what was just
+/// deleted or erased may still be there.
+///
+/// A page may hold fewer readings than `limit` and a `next_cursor` all the same:
+/// it ends after 4 MiB of metadata, and with `data_type`, where the table in
+/// DynamoDB has no index by type, it may even be empty. Walk on until
+/// `next_cursor` is null.
+#[utoipa::path(
+    get, path = "/data/{user_id}", tag = "readings", operation_id = "list_readings",
+    security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
+    params(UserPath, ListParameters, Filters),
+    responses((status = 200, description = "A page of readings.", body = Listed), ListProblems)
+)]
+pub async fn list(
+    permission: Permission<ReadData>,
+    State(state): State<AppState>,
+    UserPath { user_id }: UserPath,
+    parameters: ListParameters,
+) -> Result<Response, ApiError> {
+    let query = parameters.query(user_id, &state.cursor_keys)?;
+    let _memory = state.admission.page(&query).await?;
+    let page = state.store.list(&query).await?;
+    permission.count(page.readings.len() as u64);
+    answer(&Listed {
+        success: true,
+        user_id: query.user_id.as_str(),
+        data: page.readings.iter().map(StoredReading::from).collect(),
+        count: page.readings.len(),
+        next_cursor: page
+            .next
+            .and_then(|last| next_cursor(&query, last, &state.cursor_keys)),
+    })
+}
+
+/// Get one reading.
+#[utoipa::path(
+    get, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "get_reading",
+    security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
+    params(ReadingPath),
+    responses((status = 200, description = "The reading.", body = Found), ReadingProblems)
+)]
+pub async fn read(
+    permission: Permission<ReadData>,
+    State(state): State<AppState>,
+    ReadingPath { user_id, id }: ReadingPath,
+) -> Result<Response, ApiError> {
+    let reading = state.store.get(&user_id, id).await?;
+    let reading = reading.ok_or(ApiError::ReadingNotFound)?;
+    permission.count(1);
+    answer(&Found {
+        success: true,
+        data: StoredReading::from(&reading),
+    })
+}
+
+/// Delete one reading.
+#[utoipa::path(
+    delete, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "delete_reading",
+    security(("api_key" = ["data:erase"]), ("token" = ["data:erase"])),
+    params(ReadingPath),
+    responses((status = 200, description = "It is gone.", body = Deleted), ReadingProblems)
+)]
+pub async fn delete(
+    permission: Permission<EraseData>,
+    State(state): State<AppState>,
+    ReadingPath { user_id, id }: ReadingPath,
+) -> Result<Response, ApiError> {
+    if state.store.delete(&user_id, id).await? {
+        permission.count(1);
+        answer(&Deleted {
+            success: true,
+            deleted: 1,
+        })
+    } else {
+        Err(ApiError::ReadingNotFound)
+    }
+}
+
+/// What became of a reading.
+#[derive(Serialize, ToSchema)]
+struct Stored<'a> {
+    /// Always `true`.
+    #[schema(example = true)]
+    success: bool,
+    /// Always the same.
+    #[schema(example = "Health data stored successfully")]
+    message: &'static str,
+    /// The id of the reading.
+    #[schema(value_type = String, format = Uuid, example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
+    data_id: ReadingId,
+    /// The reading that is held now.
+    data: StoredReading<'a>,
+    /// Whether it is this one.
+    result: StoreResult,
+}
+
+/// Whether the reading sent is the one that is held.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum StoreResult {
+    /// It is held, now or since an earlier time.
+    Stored,
+    /// A higher version of the client's record is held.
+    Superseded,
+}
+
+impl<'a> From<&'a PutOutcome> for Stored<'a> {
+    fn from(outcome: &'a PutOutcome) -> Self {
+        let (reading, result): (&Reading, _) = match outcome {
+            PutOutcome::Stored(reading) => (reading, StoreResult::Stored),
+            PutOutcome::Superseded(held) => (held, StoreResult::Superseded),
+        };
+        Self {
+            success: true,
+            message: "Health data stored successfully",
+            data_id: reading.id,
+            data: StoredReading::from(reading),
+            result,
+        }
+    }
+}
+
+/// A page of readings.
+#[derive(Serialize, ToSchema)]
+struct Listed<'a> {
+    /// Always `true`.
+    #[schema(example = true)]
+    success: bool,
+    /// Whose they are.
+    #[schema(example = "user123")]
+    user_id: &'a str,
+    /// The readings, in the order asked for.
+    data: Vec<StoredReading<'a>>,
+    /// How many they are.
+    #[schema(example = 1)]
+    count: usize,
+    /// What to send as `cursor` for the next page; null when there is none.
+    #[schema(required, example = json!(null))]
+    next_cursor: Option<String>,
+}
+
+/// One reading.
+#[derive(Serialize, ToSchema)]
+struct Found<'a> {
+    /// Always `true`.
+    #[schema(example = true)]
+    success: bool,
+    /// The reading.
+    data: StoredReading<'a>,
+}
+
+/// How many readings were deleted.
+#[derive(Serialize, ToSchema)]
+struct Deleted {
+    /// Always `true`.
+    #[schema(example = true)]
+    success: bool,
+    /// How many.
+    #[schema(example = 1)]
+    deleted: u64,
+}
