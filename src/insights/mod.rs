@@ -13,25 +13,16 @@
 //!    [`GeminiProvider`] by a model (`generation`, over [`gemini`]), which is held
 //!    to the facts (`verification`).
 
-mod advice;
-mod analysis;
 mod answer;
-mod brief;
-mod composition;
-mod escalation;
-mod fact;
+mod context;
+mod facts;
 pub mod gemini;
 mod generation;
-mod intent;
-mod observation;
 mod provider;
 mod question;
 mod safety;
 mod statistical;
-mod topics;
 mod verification;
-mod wording;
-mod words;
 
 use std::sync::Arc;
 
@@ -41,9 +32,9 @@ use tokio::sync::Semaphore;
 use crate::telemetry::metrics::names;
 
 pub use answer::{Insight, InsightStatus};
-pub use brief::AnalysisContext;
+pub use context::AnalysisContext;
+pub use facts::{Evidence, Observation};
 pub use generation::GeminiProvider;
-pub use observation::{Evidence, Observation};
 pub use provider::{DeltaSink, InsightProvider};
 pub use question::Question;
 pub use statistical::StatisticalProvider;
@@ -69,7 +60,7 @@ enum Prepared {
 impl Prepared {
     fn new(question: Question, evidence: Evidence, now: Timestamp) -> Self {
         match safety::red_flag(&question, &evidence) {
-            Some(flag) => Self::Escalated(Box::new(escalation::answer(flag))),
+            Some(flag) => Self::Escalated(Box::new(answer::escalation::answer(flag))),
             None => Self::Context(Box::new(AnalysisContext::new(question, evidence, now))),
         }
     }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use tokio::sync::mpsc::Sender;
 
 use super::answer::Insight;
-use super::brief::AnalysisContext;
+use super::context::AnalysisContext;
 
 /// Chooses among the facts of a context and puts them in words.
 ///

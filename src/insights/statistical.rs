@@ -1,12 +1,11 @@
 use async_trait::async_trait;
 
-use super::advice;
-use super::analysis::MetricSummary;
+use super::answer::recommendations;
+use super::answer::render::{capitalize, sentence, value, when};
 use super::answer::{Finding, Insight, InsightSource, InsightStatus, Recommendation};
-use super::brief::AnalysisContext;
-use super::fact::{Fact, Span, Statistic};
-use super::intent::{Intent, RequestedStatistic};
-use super::wording::{capitalize, sentence, value, when};
+use super::context::AnalysisContext;
+use super::facts::{Fact, MetricSummary, Span, Statistic};
+use super::question::{Intent, RequestedStatistic};
 use super::{DeltaSink, InsightProvider};
 
 /// Answers with the statistics that fit the question, without any model.
@@ -275,7 +274,7 @@ pub fn findings_of_unsent(context: &AnalysisContext) -> Vec<Finding> {
 pub fn recommendations(context: &AnalysisContext, findings: &[Finding]) -> Vec<Recommendation> {
     let mut recommendations: Vec<Recommendation> = Vec::new();
     for summary in &context.summaries {
-        let Some(advice) = advice::for_metric(summary.name()) else {
+        let Some(advice) = recommendations::for_metric(summary.name()) else {
             continue;
         };
         let fact = findings

@@ -1,11 +1,11 @@
 use serde::Deserialize;
 
 use super::instruction::RULES;
-use crate::insights::advice;
+use crate::insights::answer::recommendations;
+use crate::insights::answer::render;
 use crate::insights::answer::{Finding, Recommendation, Verification};
-use crate::insights::brief::AnalysisContext;
+use crate::insights::context::AnalysisContext;
 use crate::insights::verification::{self, DraftViolation, Verdict};
-use crate::insights::wording;
 
 /// What the model wrote, as its schema has it.
 #[derive(Debug, Clone, Deserialize)]
@@ -68,7 +68,7 @@ impl DraftFinding {
         } else {
             facts
                 .filter_map(|fact| Some((fact, context.summary_of(fact)?)))
-                .map(|(fact, of)| Finding::new(wording::sentence(fact, of), vec![fact.clone()]))
+                .map(|(fact, of)| Finding::new(render::sentence(fact, of), vec![fact.clone()]))
                 .take(MOST_FACTS_IN_PLACE)
                 .collect()
         };
@@ -115,7 +115,7 @@ pub fn recommendations(
     context: &AnalysisContext,
     told: &[Finding],
 ) -> Vec<Recommendation> {
-    let fitting = advice::suitable(context);
+    let fitting = recommendations::suitable(context);
     let is_told = |id: &&String| {
         let mut facts = told.iter().flat_map(|finding| &finding.facts);
         facts.any(|fact| fact.fact_id == **id)

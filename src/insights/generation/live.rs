@@ -3,7 +3,7 @@ use tokio::sync::mpsc::UnboundedSender;
 use super::draft::{DraftFinding, MOST_FINDINGS};
 use super::draft_stream::DraftStream;
 use crate::insights::answer::Verification;
-use crate::insights::brief::AnalysisContext;
+use crate::insights::context::AnalysisContext;
 use crate::insights::gemini::TextSink;
 
 /// Tells the findings of a draft while it comes: each once it is whole and was

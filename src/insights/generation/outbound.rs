@@ -1,8 +1,8 @@
 use serde::Serialize;
 
-use crate::insights::advice;
-use crate::insights::brief::AnalysisContext;
-use crate::insights::fact::{Fact, Period, Statistic};
+use crate::insights::answer::recommendations;
+use crate::insights::context::AnalysisContext;
+use crate::insights::facts::{Fact, Period, Statistic};
 use crate::statistics::{Direction, Strength};
 
 /// What leaves the service: the question and the facts, and nothing that tells
@@ -61,7 +61,7 @@ pub fn user_turn(context: &AnalysisContext) -> Result<String, serde_json::Error>
             })
             .collect(),
         missing: &context.missing,
-        advice: advice::suitable(context)
+        advice: recommendations::suitable(context)
             .into_iter()
             .map(|advice| OutboundAdvice {
                 id: advice.id,
@@ -103,7 +103,7 @@ fn period(period: Period) -> String {
 
 /// To two decimals, or three digits below 1, as answers show numbers.
 fn rounded(value: f64) -> f64 {
-    crate::insights::wording::number(value)
+    crate::insights::answer::render::number(value)
         .parse()
         .unwrap_or(value)
 }

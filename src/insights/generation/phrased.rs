@@ -2,7 +2,7 @@ use super::draft::{Draft, recommendations};
 use crate::insights::answer::{
     Finding, Insight, InsightSource, InsightStatus, Model, ModelUsage, Verification,
 };
-use crate::insights::brief::AnalysisContext;
+use crate::insights::context::AnalysisContext;
 use crate::insights::gemini::Reply;
 use crate::insights::statistical;
 

@@ -14,7 +14,7 @@ use super::live::Live;
 use super::outbound::user_turn;
 use super::phrased::Phrased;
 use crate::insights::answer::{Insight, InsightStatus, Model, ModelUsage, Verification};
-use crate::insights::brief::AnalysisContext;
+use crate::insights::context::AnalysisContext;
 use crate::insights::gemini::{
     FinishReason, GeminiClient, GeminiError, GeminiErrorKind, Prompt, Reply, Role, Turn,
 };

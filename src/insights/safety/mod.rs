@@ -1,13 +1,13 @@
 //! What an answer must never do: stand between a person and help, diagnose, or
 //! dose.
 
-mod plain;
+mod normalize;
+mod output_policy;
 mod red_flags;
-mod utterances;
 
-use plain::normalize;
+use normalize::normalize;
+pub use output_policy::check;
 pub use red_flags::{RedFlag, red_flag};
-pub use utterances::check;
 
 /// What an answer is not.
 pub const DISCLAIMER: &str = "This is general wellness information computed from the readings \

@@ -3,8 +3,8 @@ use super::sentence::{Clause, Part, Sentence};
 use super::tokens::Number;
 use super::{DraftViolation, Verdict};
 use crate::domain::vocabulary::{self, Metric};
-use crate::insights::fact::{Fact, Period, Span, Statistic};
-use crate::insights::topics::Mention;
+use crate::insights::facts::{Fact, Period, Span, Statistic};
+use crate::insights::question::topics::Mention;
 use crate::statistics::Direction;
 
 /// Holds what `text` says against the facts that it cites.

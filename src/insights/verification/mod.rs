@@ -14,8 +14,8 @@ mod tokens;
 
 pub use phrases::NEUTRAL_WORDS;
 
-use super::brief::AnalysisContext;
-use super::fact::Fact;
+use super::context::AnalysisContext;
+use super::facts::Fact;
 use super::safety;
 
 /// What came of holding a text against facts.

@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 
 use Statistic as S;
 
-use crate::insights::fact::{Span, Statistic};
-use crate::insights::words::{PhraseTable, normalize_word};
+use crate::insights::facts::{Span, Statistic};
+use crate::insights::question::tokenize::{PhraseTable, normalize_word};
 use crate::statistics::Direction;
 
 /// What a phrase says of the numbers near it, or of the facts.
@@ -471,7 +471,7 @@ pub fn is_neutral(word: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::insights::words::tokenize;
+    use crate::insights::question::tokenize::tokenize;
 
     #[test]
     fn the_longest_phrase_is_what_counts() {

@@ -2,8 +2,8 @@ use std::ops::Range;
 
 use super::phrases::{Claim, PHRASES, is_neutral};
 use super::tokens::{Number, Token, tokens};
-use crate::insights::topics::{Mention, find_data_types};
-use crate::insights::words::Word;
+use crate::insights::question::tokenize::Word;
+use crate::insights::question::topics::{Mention, find_data_types};
 
 /// A text, taken apart into clauses.
 pub struct Sentence {

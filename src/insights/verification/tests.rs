@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{DraftViolation, finding};
 use crate::domain::{Measurement, MeasurementTime, Metadata, Reading, ReadingValue};
-use crate::insights::brief::AnalysisContext;
-use crate::insights::fact::{Span, Statistic as S};
-use crate::insights::observation::{Evidence, Observation};
+use crate::insights::context::AnalysisContext;
+use crate::insights::facts::{Evidence, Observation};
+use crate::insights::facts::{Span, Statistic as S};
 use crate::insights::question::Question;
 
 const INSTRUCTION: &str = "Never compute, convert, compare by ratio, or write a number as a word.";

@@ -1,6 +1,6 @@
 use std::ops::Range;
 
-use crate::insights::words::{Word, normalize_word};
+use crate::insights::question::tokenize::{Word, normalize_word};
 
 /// A piece of a sentence.
 #[derive(Debug, Clone, PartialEq)]

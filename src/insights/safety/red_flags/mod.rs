@@ -1,11 +1,11 @@
 //! Signs that somebody needs help now.
 
-mod told_values;
-mod values;
-mod wording;
-mod words;
+mod limits;
+mod signs;
+mod spelling;
+mod stated_values;
 
-use crate::insights::observation::{Evidence, Observation};
+use crate::insights::facts::{Evidence, Observation};
 use crate::insights::question::Question;
 
 /// A sign that somebody needs help now, found before any model is asked.
@@ -88,14 +88,14 @@ impl RedFlagKind {
 /// now.
 pub fn red_flag(question: &Question, evidence: &Evidence) -> Option<RedFlag> {
     in_text(question.as_str()).or_else(|| match evidence {
-        Evidence::Readings { observations, .. } => values::in_readings(observations),
+        Evidence::Readings { observations, .. } => limits::in_readings(observations),
         Evidence::Withheld => None,
     })
 }
 
 fn in_text(question: &str) -> Option<RedFlag> {
-    let text = wording::normal(question);
-    let kind = words::in_words(&text).or_else(|| told_values::in_told_values(&text))?;
+    let text = spelling::normal(question);
+    let kind = signs::in_words(&text).or_else(|| stated_values::in_stated_values(&text))?;
     Some(RedFlag {
         kind,
         observation: None,

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::analysis::{MetricSummary, ObservedSpan, Series, describe, series, unify_units};
-use super::answer::{Confidence, ConfidenceLevel, DataCoverage};
-use super::fact::{Fact, FactIds, Span, Statistic};
-use super::intent::Intent;
-use super::observation::{Evidence, Observation};
-use super::question::Question;
-use super::topics::{Mention, TOPICS};
-use super::wording::{capitalize, spoken_name};
 use crate::domain::vocabulary;
+use crate::insights::answer::render::{capitalize, spoken_name};
+use crate::insights::answer::{Confidence, ConfidenceLevel, DataCoverage};
+use crate::insights::facts::{Evidence, Observation};
+use crate::insights::facts::{Fact, FactIds, Span, Statistic};
+use crate::insights::facts::{MetricSummary, ObservedSpan, Series, describe, series, unify_units};
+use crate::insights::question::Intent;
+use crate::insights::question::Question;
+use crate::insights::question::topics::{Mention, TOPICS};
 
 /// All that an answer may say: the question, and the facts that bear on it.
 pub struct AnalysisContext {

@@ -4,9 +4,9 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
+use super::fact::Window;
+use super::observation::Observation;
 use crate::domain::vocabulary::DailyAggregation;
-use crate::insights::fact::Window;
-use crate::insights::observation::Observation;
 use crate::statistics::{Summary, median};
 
 /// What one number stands for each of some local days, in their order.

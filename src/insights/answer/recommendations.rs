@@ -3,8 +3,10 @@
 //! These are all the recommendations there are. A model may choose among them,
 //! and write none of its own: what to do is where a wrong word does most harm.
 
-use super::brief::AnalysisContext;
-use super::topics::{BLOOD_PRESSURE, HEART, MOVEMENT, SLEEP, TEMPERATURE, WEIGHT};
+use crate::insights::context::AnalysisContext;
+use crate::insights::question::topics::{
+    BLOOD_PRESSURE, HEART, MOVEMENT, SLEEP, TEMPERATURE, WEIGHT,
+};
 
 /// Something that does most people good.
 #[derive(Debug, PartialEq, Eq)]

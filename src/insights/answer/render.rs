@@ -2,8 +2,8 @@
 
 use jiff::tz::TimeZone;
 
-use super::analysis::MetricSummary;
-use super::fact::{Fact, Period, Span, Statistic};
+use crate::insights::facts::MetricSummary;
+use crate::insights::facts::{Fact, Period, Span, Statistic};
 use crate::statistics::{Direction, Strength};
 
 /// The fact as a sentence of its own.

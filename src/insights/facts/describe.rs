@@ -3,12 +3,12 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use super::analysis::{MetricSummary, ObservedSpan};
 use super::days::{Days, days_between, just_before};
+use super::fact::{Fact, FactIds, Period, Span, Statistic, Window};
+use super::observation::Observation;
 use super::series::{Choice, Series};
-use super::{MetricSummary, ObservedSpan};
 use crate::domain::vocabulary::{DailyAggregation, convert};
-use crate::insights::fact::{Fact, FactIds, Period, Span, Statistic, Window};
-use crate::insights::observation::Observation;
 use crate::statistics::{
     Baseline, Distribution, GlucoseControl, Summary, Trend, median, standard_deviation,
 };

@@ -3,7 +3,7 @@ use std::sync::LazyLock;
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 use super::RedFlagKind;
-use super::wording::without_breaks;
+use super::spelling::without_breaks;
 
 /// Words that tell of an emergency, whatever else is asked. They would rather
 /// be found once too often: nothing is lost by being told to seek help. For
@@ -20,7 +20,7 @@ use super::wording::without_breaks;
 /// (<https://medlineplus.gov/ency/article/001927.htm>).
 ///
 /// Each line is a group of phrases, in English, then German, Spanish and
-/// French, as [`super::wording::normal`] writes them. They stand between
+/// French, as [`super::spelling::normal`] writes them. They stand between
 /// borders of words; ` ~ ` is up to three words in between, ` ~~ ` up to six,
 /// and `{…}` one of [`GROUPS`]. Where a question has several signs, the first
 /// kind here is told.
@@ -206,7 +206,7 @@ fn pattern(line: &str) -> String {
     format!(r"\b(?:{line})\b")
 }
 
-/// The first kind of sign in a [normal](super::wording::normal) text.
+/// The first kind of sign in a [normal](super::spelling::normal) text.
 pub fn in_words(normal: &str) -> Option<RedFlagKind> {
     let text = HARMLESS_COMPILED.as_ref()?.replace_all(normal, TAKEN_OUT);
     let signs = SIGNS_COMPILED.as_ref()?;

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::fact::Span;
+use super::tokenize::{PhraseTable, Word, tokenize};
 use super::topics::{Mention, find_mentions};
-use super::words::{PhraseTable, Word, tokenize};
+use crate::insights::facts::Span;
 
 /// What a question asks for, as far as its words tell.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,18 +1,7 @@
-//! Facts about series of readings.
-
-mod days;
-mod describe;
-mod series;
-mod units;
-
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-
-pub use describe::describe;
-pub use series::{Series, series};
-pub use units::unify_units;
 
 use super::fact::{Fact, Period, Span, Statistic, Window};
 use super::observation::Observation;
@@ -111,7 +100,7 @@ impl ObservedSpan {
 
     /// The window this long up to `end`, as far as it was looked at; `None` if
     /// a shorter one says as much or nothing of it was.
-    fn window(self, end: Timestamp, span: Span) -> Option<(Period, Window)> {
+    pub fn window(self, end: Timestamp, span: Span) -> Option<(Period, Window)> {
         let start = span.before(end);
         if start >= self.after {
             Some((Period::UpToNewest(span), Window { start, end }))

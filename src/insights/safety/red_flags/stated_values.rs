@@ -3,8 +3,8 @@ use std::sync::LazyLock;
 use regex::{Captures, Regex, RegexBuilder};
 
 use super::RedFlagKind;
-use super::values::{DIASTOLIC, GLUCOSE, Limit, OXYGEN, SYSTOLIC};
-use super::wording::without_breaks;
+use super::limits::{DIASTOLIC, GLUCOSE, Limit, OXYGEN, SYSTOLIC};
+use super::spelling::without_breaks;
 use crate::domain::vocabulary::convert;
 
 /// A value that is said: its name, at most four words like "is" between, a
@@ -69,9 +69,9 @@ fn compiled(pattern: &str) -> Option<Regex> {
     RegexBuilder::new(pattern).unicode(false).build().ok()
 }
 
-/// What a value that a [normal](super::wording::normal) text says calls for
+/// What a value that a [normal](super::spelling::normal) text says calls for
 /// help for, by the limits of readings.
-pub fn in_told_values(normal: &str) -> Option<RedFlagKind> {
+pub fn in_stated_values(normal: &str) -> Option<RedFlagKind> {
     let text = without_breaks(normal);
     let text = ASKED_COMPILED.as_ref()?.replace_all(&text, "#");
     TOLD_COMPILED
@@ -164,7 +164,7 @@ mod tests {
             ("bp 179/119", None),
             ("diastolic is 121", Some(RedFlagKind::VeryHighBloodPressure)),
         ] {
-            assert_eq!(in_told_values(text), expected, "{text}");
+            assert_eq!(in_stated_values(text), expected, "{text}");
         }
     }
 }

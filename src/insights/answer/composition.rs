@@ -1,10 +1,8 @@
 use uuid::Uuid;
 
-use super::answer::{
-    Finding, Insight, InsightSource, InsightStatus, Recommendation, Safety, Verification,
-};
-use super::brief::AnalysisContext;
-use super::safety::DISCLAIMER;
+use super::{Finding, Insight, InsightSource, InsightStatus, Recommendation, Safety, Verification};
+use crate::insights::context::AnalysisContext;
+use crate::insights::safety::DISCLAIMER;
 
 impl Insight {
     /// The answer to `context` that consists of `findings`, of which every number

@@ -2,7 +2,7 @@ use jiff::SignedDuration;
 
 use super::{RedFlag, RedFlagKind};
 use crate::domain::vocabulary::{self, Metric, convert};
-use crate::insights::observation::Observation;
+use crate::insights::facts::Observation;
 use crate::statistics::VERY_LOW_MG_PER_DL;
 
 /// A value that calls for help now.

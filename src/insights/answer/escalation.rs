@@ -1,12 +1,12 @@
-use super::answer::{
+use super::render::{capitalize, spoken_name, value};
+use super::{
     Confidence, ConfidenceLevel, DataCoverage, Finding, Insight, InsightSource, InsightStatus,
     Safety, Verification,
 };
-use super::fact::{Fact, FactIds, Period, Span, Statistic, Window};
-use super::observation::Observation;
-use super::safety::{DISCLAIMER, RedFlag};
-use super::wording::{capitalize, spoken_name, value};
 use crate::domain::vocabulary;
+use crate::insights::facts::Observation;
+use crate::insights::facts::{Fact, FactIds, Period, Span, Statistic, Window};
+use crate::insights::safety::{DISCLAIMER, RedFlag};
 
 /// Tells somebody who may be in danger to seek help, and nothing else.
 pub fn answer(flag: RedFlag) -> Insight {

@@ -1,8 +1,13 @@
+mod composition;
+pub mod escalation;
+pub mod recommendations;
+pub mod render;
+
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::fact::Fact;
+use crate::insights::facts::Fact;
 use crate::statistics::{Direction, Strength};
 
 /// An answer, and what it rests on.

@@ -3,9 +3,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 
+use super::fact::Span;
+use super::observation::Observation;
 use crate::domain::vocabulary::{self, Metric};
-use crate::insights::fact::Span;
-use crate::insights::observation::Observation;
 
 /// Observations that may be compared and added up: of one data type, in one
 /// unit, of one granularity and from one source.

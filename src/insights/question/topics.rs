@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::words::{PhraseTable, Word};
+use super::tokenize::{PhraseTable, Word};
 use crate::domain::vocabulary;
 
 /// Something that people ask about.
@@ -350,7 +350,7 @@ const SPOKEN: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::insights::words::tokenize;
+    use crate::insights::question::tokenize::tokenize;
 
     #[test]
     fn topics_name_data_types_of_the_vocabulary() {

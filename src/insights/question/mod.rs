@@ -1,6 +1,12 @@
+mod intent;
+pub mod tokenize;
+pub mod topics;
+
 use std::sync::LazyLock;
 
 use regex::Regex;
+
+pub use intent::{Intent, RequestedStatistic};
 
 use crate::domain::{Invalid, UserId};
 

@@ -1,8 +1,8 @@
 use std::collections::HashMap;
 
+use super::observation::Observation;
 use crate::domain::vocabulary::{convert, find, same_unit};
 use crate::domain::{ReadingValue, Unit};
-use crate::insights::observation::Observation;
 
 /// Gives all observations of a data type the unit of the newest of them, where
 /// theirs converts to it, so that they are one series. They come newest first.
