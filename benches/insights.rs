@@ -32,7 +32,7 @@ async fn main() {
     let store = Arc::new(EmbeddedStore::open(directory.path()).unwrap());
     fill(&store).await;
     let config = Config::read(|_| None).unwrap();
-    let app = App::with(&config, store, Arc::new(Newest))
+    let app = App::with_store(&config, store, Arc::new(Newest))
         .await
         .unwrap()
         .without_scheduler_lag_monitor();

@@ -33,7 +33,7 @@ use crate::server::{self, ConnectionLimits, ShutdownPhase};
 use crate::store::{
     DynamoDbSettings, DynamoDbStore, EmbeddedStore, MeasuredStore, OldTable, ReadingStore,
 };
-use crate::telemetry::{Metrics, chain};
+use crate::telemetry::{Metrics, error_chain};
 
 /// How much longer the request of a question may take than its answer, which
 /// falls back on statistics in time.
@@ -41,7 +41,7 @@ const INSIGHT_MARGIN: Duration = Duration::from_secs(5);
 
 /// How long before the deadline of a stop requests in flight are cut off: what
 /// was counted, and the end of traces, are still to be told.
-const LAST_WORDS: Duration = Duration::from_secs(3);
+const FLUSH_RESERVE: Duration = Duration::from_secs(3);
 
 /// A scraper or two, and somebody who looks.
 const METRICS_CONNECTIONS: ConnectionLimits = ConnectionLimits {
@@ -72,10 +72,10 @@ impl App {
     /// service cannot be made, or the keys that clients present cannot be read. A
     /// production service starts without its table, and is not ready until there
     /// is one.
-    pub async fn assemble(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    pub async fn build(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let store = open_store(&config.store, config.environment).await?;
         let store = Arc::new(MeasuredStore::new(store));
-        Self::with(config, store, Arc::new(SystemClock)).await
+        Self::with_store(config, store, Arc::new(SystemClock)).await
     }
 
     /// Puts the service together over a given store and clock.
@@ -83,7 +83,7 @@ impl App {
     /// # Errors
     /// When the keys that clients present cannot be read, or there is no way to
     /// ask the issuer of tokens or Gemini with these settings.
-    pub async fn with(
+    pub async fn with_store(
         config: &Config,
         store: Arc<dyn ReadingStore>,
         clock: Arc<dyn Clock>,
@@ -152,7 +152,7 @@ impl App {
         let shutdown = async {
             stop.await;
             let deadline = self.shutdown.deadline;
-            let over = Instant::now() + deadline - LAST_WORDS.min(deadline / 4);
+            let over = Instant::now() + deadline - FLUSH_RESERVE.min(deadline / 4);
             readiness.begin_shutdown();
             tracing::info!("stopping");
             phase.send_replace(ShutdownPhase::Quiescing);
@@ -258,7 +258,7 @@ async fn open_key_ring(config: &Config) -> Result<KeyRing, KeyRingFault> {
     let fixed = ApiKeys::with_full_access(&config.keys.with_full_access);
     let source = match &config.keys.listed {
         KeyList::None => return Ok(KeyRing::fixed(fixed)),
-        KeyList::Given(keys) => return Ok(KeyRing::fixed(fixed.and(keys))),
+        KeyList::Inline(keys) => return Ok(KeyRing::fixed(fixed.and(keys))),
         KeyList::File(path) => KeySource::File(path.clone()),
         KeyList::Secret {
             id,
@@ -288,7 +288,7 @@ pub async fn open_store(
                 Environment::Development => store.create_table_if_missing().await?,
                 Environment::Production => {
                     if let Err(error) = store.warm_up().await {
-                        tracing::error!(error = chain(&error), "the store does not answer");
+                        tracing::error!(error = error_chain(&error), "the store does not answer");
                     }
                 }
             }
@@ -298,7 +298,7 @@ pub async fn open_store(
 }
 
 /// Connects to a table that the Python service wrote.
-pub async fn open_old_table(config: &TableConfig) -> OldTable {
+pub async fn open_legacy_table(config: &TableConfig) -> OldTable {
     OldTable::connect(dynamodb_settings(config)).await
 }
 

@@ -87,7 +87,7 @@ impl Service {
             let config = config.expect("settings of a development service");
             let store = EmbeddedStore::open_on(InMemoryBackend::new);
             let store = Arc::new(store.expect("memory can be written"));
-            let app = App::with(&config, store, Arc::new(Noon)).await;
+            let app = App::with_store(&config, store, Arc::new(Noon)).await;
             let app = app.expect("it needs nothing else");
             let router = app.router();
             // What it does beside answering, such as to fetch the issuer's keys.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
 use super::{ApiKeys, KeyDigest, KeyEntry, KeySource, KeySourceError, KeysFault, Principal};
-use crate::telemetry::chain;
+use crate::telemetry::error_chain;
 
 /// The keys that are good now, some of which may change while the service runs.
 pub struct KeyRing {
@@ -83,7 +83,7 @@ impl KeyRing {
                 Ok(false) => {}
                 Ok(true) => tracing::info!(before, now = self.count(), "the API keys changed"),
                 Err(fault) => tracing::error!(
-                    error = chain(&fault),
+                    error = error_chain(&fault),
                     "the API keys stay what they were, as they could not be read again"
                 ),
             }

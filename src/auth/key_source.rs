@@ -10,7 +10,7 @@ use aws_sdk_secretsmanager::Client;
 use aws_sdk_secretsmanager::config::{Builder, Credentials, Region};
 use secrecy::SecretString;
 
-use crate::telemetry::chain;
+use crate::telemetry::error_chain;
 
 /// The largest list of keys in bytes; a secret holds 64 KiB.
 const LARGEST: u64 = 1024 * 1024;
@@ -102,7 +102,7 @@ impl SecretsManager {
         let request = self.client.get_secret_value().secret_id(&self.secret);
         let answer = request.send().await;
         let answer = answer.map_err(|error| KeySourceError::SecretsManager {
-            cause: chain(&error),
+            cause: error_chain(&error),
         })?;
         let text = answer.secret_string.ok_or(KeySourceError::NotText)?;
         Ok(text.into())

@@ -11,8 +11,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{self, ConfigFaults, FileFault};
-use crate::telemetry::chain;
+use crate::config::{self, ConfigErrors, EnvFileError};
+use crate::telemetry::error_chain;
 
 /// Backend for health apps: takes readings from wearables, gives them back, and
 /// answers questions about them.
@@ -96,7 +96,7 @@ Settings come from the environment, or from a file .env in the working directory
   CLARITY_REVISION   revision of the source that was built, for metrics";
 
 /// Exit code for settings that are not usable.
-const UNUSABLE_SETTINGS: u8 = 2;
+const EXIT_CONFIG: u8 = 2;
 
 /// Why a command failed.
 type Failure = Box<dyn Error + Send + Sync>;
@@ -108,9 +108,9 @@ impl CommandLine {
             Ok(code) => return code,
             Err(failure) => failure,
         };
-        eprintln!("clarity-backend: {}", chain(&*failure));
-        if failure.is::<ConfigFaults>() || failure.is::<FileFault>() {
-            ExitCode::from(UNUSABLE_SETTINGS)
+        eprintln!("clarity-backend: {}", error_chain(&*failure));
+        if failure.is::<ConfigErrors>() || failure.is::<EnvFileError>() {
+            ExitCode::from(EXIT_CONFIG)
         } else {
             ExitCode::FAILURE
         }
@@ -121,15 +121,15 @@ impl CommandLine {
             // Needs no settings.
             Command::Keys(keys) => keys::run(&keys)?,
             Command::Serve => {
-                config::load_file()?;
+                config::load_env_file()?;
                 serve::run()?;
             }
             Command::Healthcheck => {
-                config::load_file()?;
+                config::load_env_file()?;
                 healthcheck::run()?;
             }
             Command::Import(import) => {
-                config::load_file()?;
+                config::load_env_file()?;
                 return import::run(&import);
             }
         }

@@ -6,39 +6,39 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::Failure;
-use super::stop_signals::{StopSignals, end_after};
+use super::stop_signals::{StopSignals, exit_after};
 use crate::app::{self, App};
 use crate::config::{self, Config, DEVELOPMENT_KEY};
 use crate::telemetry::Telemetry;
 
 /// Threads that may wait for the disk at once. Each holds a page of readings;
 /// the runtime's own default of 512 would fill a small container.
-const MOST_BLOCKING_THREADS: usize = 8;
+const MAX_BLOCKING_THREADS: usize = 8;
 
 /// What blocks a thread once the service has stopped is waited for so long.
-const LAST_MOMENT: Duration = Duration::from_secs(1);
+const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves requests until the process is told to stop, and no longer once it is
 /// told so again.
 pub(super) fn run() -> Result<(), Failure> {
     let config = Config::read(config::variable)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(MOST_BLOCKING_THREADS)
+        .max_blocking_threads(MAX_BLOCKING_THREADS)
         .enable_all()
         .build()?;
-    let served = runtime.block_on(tell(&config));
-    runtime.shutdown_timeout(LAST_MOMENT);
+    let served = runtime.block_on(run_with_telemetry(&config));
+    runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
     served
 }
 
 /// Serves, and tells of it.
-async fn tell(config: &Config) -> Result<(), Failure> {
+async fn run_with_telemetry(config: &Config) -> Result<(), Failure> {
     let mut signals = StopSignals::listen()?;
     let telemetry = Telemetry::start(&config.telemetry)?;
     let metrics = telemetry.metrics().clone();
     let served = tokio::select! {
         served = serve(config, &mut signals) => served,
-        never = metrics.keep() => match never {},
+        never = metrics.run_upkeep() => match never {},
         failed = app::serve_metrics(config.telemetry.metrics.address, &metrics) => {
             failed.map(|never| match never {})
         }
@@ -57,7 +57,7 @@ async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Failure
     })?;
     let address = listener.local_addr()?;
     let app = tokio::select! {
-        app = App::assemble(config) => app?,
+        app = App::build(config) => app?,
         () = signals.next() => {
             tracing::info!("stopped before it served");
             return Ok(());
@@ -80,24 +80,24 @@ async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Failure
             );
         }
         // Nobody may be there to read it.
-        let _ = welcome(address);
+        let _ = print_banner(address);
     }
     let (stopping, stop) = oneshot::channel::<()>();
-    let told_twice = async {
+    let second_signal = async {
         signals.next().await;
-        end_after(config.shutdown.deadline);
+        exit_after(config.shutdown.deadline);
         drop(stopping);
         signals.next().await;
     };
     tokio::select! {
         () = app.serve(listener, async { stop.await.unwrap_or_default() }) => {}
-        () = told_twice => tracing::warn!("stopped at once"),
+        () = second_signal => tracing::warn!("stopped at once"),
     }
     Ok(())
 }
 
 /// Tells somebody who just started a service of their own how to use it.
-fn welcome(address: SocketAddr) -> std::io::Result<()> {
+fn print_banner(address: SocketAddr) -> std::io::Result<()> {
     let url = format!("http://{address}");
     writeln!(
         std::io::stdout(),

@@ -31,7 +31,7 @@ impl StopSignals {
 
 /// Ends the process after so long, whatever it still does: a disk or a pipe that
 /// hangs would keep it for ever.
-pub(super) fn end_after(deadline: Duration) {
+pub(super) fn exit_after(deadline: Duration) {
     thread::spawn(move || {
         thread::sleep(deadline);
         tracing::error!("the service did not end in time, and is ended");

@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::reader::Reader;
+use super::reader::EnvReader;
 
 /// What connections may cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,12 +16,12 @@ pub struct ConnectionConfig {
 
 /// With as much as each may have of a header, 32 KiB, these take two fifths of
 /// the 512 MB of a task.
-const MOST_BY_DEFAULT: usize = 4_500;
+const DEFAULT_MAX_OPEN: usize = 4_500;
 
 /// As many as the system has ports for one client.
-const MOST: usize = 65_535;
+const MAX_MAX_OPEN: usize = 65_535;
 
-impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     pub(super) fn connections(&mut self) -> ConnectionConfig {
         ConnectionConfig {
             most: self.most_connections(),
@@ -35,12 +35,15 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
     fn most_connections(&mut self) -> usize {
         const NAME: &str = "MAX_CONNECTIONS";
         let Some(text) = self.text(NAME) else {
-            return MOST_BY_DEFAULT;
+            return DEFAULT_MAX_OPEN;
         };
-        let most = text.parse().ok().filter(|most| (1..=MOST).contains(most));
+        let most = text
+            .parse()
+            .ok()
+            .filter(|most| (1..=MAX_MAX_OPEN).contains(most));
         most.unwrap_or_else(|| {
-            self.fault(NAME, format!("must be a number from 1 to {MOST}"));
-            MOST_BY_DEFAULT
+            self.error(NAME, format!("must be a number from 1 to {MAX_MAX_OPEN}"));
+            DEFAULT_MAX_OPEN
         })
     }
 }

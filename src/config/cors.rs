@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use url::{Origin, Url};
 
 use super::Environment;
-use super::reader::Reader;
+use super::reader::EnvReader;
 
 /// The origins whose pages may talk to the service from a browser.
 #[derive(Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum CorsConfig {
     Only(Vec<String>),
 }
 
-impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     pub(super) fn cors(&mut self, environment: Environment) -> CorsConfig {
         const NAME: &str = "CORS_ALLOWED_ORIGINS";
         let Some(list) = self.text(NAME) else {
@@ -28,7 +28,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         }
         let origins: Vec<String> = list.split(',').map(|text| text.trim().to_owned()).collect();
         if !origins.iter().all(|text| is_origin(text)) {
-            self.fault(
+            self.error(
                 NAME,
                 "must be * or origins separated by commas, such as https://app.example.com: without a path, and as browsers send them",
             );

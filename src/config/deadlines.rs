@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::reader::Reader;
+use super::reader::EnvReader;
 
 /// How long requests may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub struct DeadlineConfig {
     pub bulk: Duration,
 }
 
-impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     pub(super) fn deadlines(&mut self) -> DeadlineConfig {
         DeadlineConfig {
             data: self.seconds("DATA_DEADLINE", 5, 1..=55),

@@ -2,17 +2,17 @@ use std::fmt;
 
 /// Everything that is wrong with the environment.
 #[derive(Debug, Default, PartialEq, Eq, thiserror::Error)]
-pub struct ConfigFaults(Vec<Fault>);
+pub struct ConfigErrors(Vec<ConfigError>);
 
 #[derive(Debug, PartialEq, Eq)]
-struct Fault {
+struct ConfigError {
     variable: &'static str,
     advice: String,
 }
 
-impl ConfigFaults {
+impl ConfigErrors {
     pub(super) fn add(&mut self, variable: &'static str, advice: impl Into<String>) {
-        let fault = Fault {
+        let fault = ConfigError {
             variable,
             advice: advice.into(),
         };
@@ -28,10 +28,10 @@ impl ConfigFaults {
     }
 }
 
-impl fmt::Display for ConfigFaults {
+impl fmt::Display for ConfigErrors {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("the configuration is not usable:")?;
-        for Fault { variable, advice } in &self.0 {
+        for ConfigError { variable, advice } in &self.0 {
             write!(formatter, "\n  {variable} {advice}")?;
         }
         Ok(())

@@ -7,38 +7,39 @@ use std::io::{self, ErrorKind};
 ///
 /// # Errors
 /// When there is such a file and it cannot be used.
-pub fn load_file() -> Result<(), FileFault> {
+pub fn load_env_file() -> Result<(), EnvFileError> {
     // Not looked for in parent directories, which belong to other things.
     let text = match fs::read_to_string(".env") {
         Ok(text) => text,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
             return Ok(());
         }
-        Err(error) => return Err(FileFault::Unreadable(error)),
+        Err(error) => return Err(EnvFileError::Unreadable(error)),
     };
     check(&text)?;
-    dotenvy::from_read(text.as_bytes()).map_err(|_| FileFault::Malformed)
+    dotenvy::from_read(text.as_bytes()).map_err(|_| EnvFileError::Malformed)
 }
 
 /// Refuses what would make a value another than the one written: references to
 /// other variables, which are easily a part of a key, and NUL, which no
 /// variable can hold.
-fn check(text: &str) -> Result<(), FileFault> {
+fn check(text: &str) -> Result<(), EnvFileError> {
     /// A character that means nothing to anybody, in place of the dollar sign.
-    const STAND_IN: &str = "\u{F8FF}";
+    const PLACEHOLDER: &str = "\u{F8FF}";
 
     if text.contains('\0') {
-        return Err(FileFault::Malformed);
+        return Err(EnvFileError::Malformed);
     }
-    let values = settings(text).ok_or(FileFault::Malformed)?;
-    let without_meaning = settings(&text.replace('$', STAND_IN)).ok_or(FileFault::Reference)?;
+    let values = settings(text).ok_or(EnvFileError::Malformed)?;
+    let without_meaning =
+        settings(&text.replace('$', PLACEHOLDER)).ok_or(EnvFileError::Reference)?;
     let as_written = without_meaning
         .into_iter()
-        .map(|(name, value)| (name, value.replace(STAND_IN, "$")));
+        .map(|(name, value)| (name, value.replace(PLACEHOLDER, "$")));
     if values.into_iter().eq(as_written) {
         Ok(())
     } else {
-        Err(FileFault::Reference)
+        Err(EnvFileError::Reference)
     }
 }
 
@@ -52,7 +53,7 @@ fn settings(text: &str) -> Option<Vec<(String, String)>> {
 
 /// What is wrong with the file `.env`.
 #[derive(Debug, thiserror::Error)]
-pub enum FileFault {
+pub enum EnvFileError {
     /// It cannot be read.
     #[error("cannot read .env: {0}")]
     Unreadable(io::Error),

@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::Environment;
-use super::reader::Reader;
+use super::reader::EnvReader;
 
 /// How questions are answered.
 #[derive(Debug)]
@@ -42,7 +42,7 @@ const DEADLINES: RangeInclusive<u64> = 2..=55;
 /// In seconds; a day at most.
 const CACHE_TTLS: RangeInclusive<u64> = 0..=86_400;
 
-impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     pub(super) fn insights(&mut self, environment: Environment) -> InsightConfig {
         let model = self.model("GEMINI_MODEL");
         let fallback_model = self.model("GEMINI_FALLBACK_MODEL");
@@ -53,7 +53,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             .as_ref()
             .is_some_and(|key| !key.bytes().all(|byte| byte.is_ascii_graphic()))
         {
-            self.fault(
+            self.error(
                 "GEMINI_API_KEY",
                 "must be visible ASCII characters, as it travels in a header",
             );
@@ -81,7 +81,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         if !is_name {
-            self.fault(
+            self.error(
                 variable,
                 "must be a name such as gemini-3.5-flash-lite or v1beta: letters, digits, . _ -",
             );
@@ -113,7 +113,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 }
         });
         if url.is_none() {
-            self.fault(
+            self.error(
                 NAME,
                 format!("must be an https URL such as {DEFAULT_BASE_URL}, without user or query; in development also http on the own machine"),
             );

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::reader::Reader;
+use super::reader::EnvReader;
 use super::{DEVELOPMENT_KEY, Environment};
 use crate::auth::{ApiKeys, KeyDigest, KeyEntry, KeysFault};
 
 /// The shortest key that production takes, in characters.
-const SHORTEST_PRODUCTION_KEY: usize = 20;
+const MIN_PRODUCTION_KEY_LEN: usize = 20;
 /// The shortest secret of its own that production takes, in characters.
-const SHORTEST_PRODUCTION_SECRET: usize = 32;
+const MIN_PRODUCTION_SECRET_LEN: usize = 32;
 
 /// How often keys are read again that may change.
 const RELOAD_EVERY: Duration = Duration::from_secs(60);
@@ -35,15 +35,15 @@ pub struct ServiceSecrets {
     /// What signs.
     pub current: SecretString,
     /// What is still understood, while a secret is being changed.
-    pub former: Vec<SecretString>,
+    pub previous: Vec<SecretString>,
     /// Whether they are no keys that clients have.
-    pub is_own: bool,
+    pub is_dedicated: bool,
 }
 
 impl ServiceSecrets {
     /// All of them, the current one first.
     pub fn iter(&self) -> impl Iterator<Item = &SecretString> {
-        std::iter::once(&self.current).chain(&self.former)
+        std::iter::once(&self.current).chain(&self.previous)
     }
 }
 
@@ -53,7 +53,7 @@ pub enum KeyList {
     /// There is none.
     None,
     /// In the environment, which does not change.
-    Given(ApiKeys),
+    Inline(ApiKeys),
     /// In this file.
     File(PathBuf),
     /// In a secret of AWS Secrets Manager.
@@ -67,7 +67,7 @@ pub enum KeyList {
     },
 }
 
-impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     pub(super) fn keys(&mut self, environment: Environment, has_tokens: bool) -> KeyConfig {
         let refused = match environment {
             Environment::Development => None,
@@ -75,10 +75,10 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         };
         let listed = self.key_list(environment, refused.as_ref());
         let with_full_access = self.keys_with_full_access(environment, &listed, has_tokens);
-        if let KeyList::Given(keys) = &listed
+        if let KeyList::Inline(keys) = &listed
             && ApiKeys::with_full_access(&with_full_access).overlap(keys)
         {
-            self.fault("CLARITY_API_KEYS", KeysFault::FullAccess.to_string());
+            self.error("CLARITY_API_KEYS", KeysFault::FullAccess.to_string());
         }
         KeyConfig {
             with_full_access,
@@ -96,43 +96,43 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         const NAME: &str = "CLARITY_SERVICE_SECRET";
         let Some(list) = self.text(NAME) else {
             if environment == Environment::Production && keys.with_full_access.is_empty() {
-                self.fault(
+                self.error(
                     NAME,
                     "must be set in production without CLARITY_API_KEY; make one with: openssl rand -hex 32",
                 );
             }
             return match keys.with_full_access.split_first() {
-                Some((current, former)) => ServiceSecrets {
+                Some((current, previous)) => ServiceSecrets {
                     current: current.clone(),
-                    former: former.to_vec(),
-                    is_own: false,
+                    previous: previous.to_vec(),
+                    is_dedicated: false,
                 },
                 None => ServiceSecrets {
                     current: DEVELOPMENT_KEY.into(),
-                    former: Vec::new(),
-                    is_own: false,
+                    previous: Vec::new(),
+                    is_dedicated: false,
                 },
             };
         };
         let mut secrets = list.split(',').map(str::trim);
-        // A former one may be the key that served before there was a secret.
+        // A previous one may be the key that served before there was a secret.
         let current = secrets.clone().next().unwrap_or_default();
         if secrets.clone().any(str::is_empty) {
-            self.fault(NAME, "must not be empty between commas");
+            self.error(NAME, "must not be empty between commas");
         } else if environment == Environment::Production
-            && current.len() < SHORTEST_PRODUCTION_SECRET
+            && current.len() < MIN_PRODUCTION_SECRET_LEN
         {
-            self.fault(
+            self.error(
                 NAME,
                 format!(
-                    "must begin with one of at least {SHORTEST_PRODUCTION_SECRET} characters in production; make one with: openssl rand -hex 32"
+                    "must begin with one of at least {MIN_PRODUCTION_SECRET_LEN} characters in production; make one with: openssl rand -hex 32"
                 ),
             );
         }
         ServiceSecrets {
             current: secrets.next().unwrap_or_default().into(),
-            former: secrets.map(SecretString::from).collect(),
-            is_own: true,
+            previous: secrets.map(SecretString::from).collect(),
+            is_dedicated: true,
         }
     }
 
@@ -148,7 +148,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             return match (listed, environment) {
                 (KeyList::None, Environment::Development) => vec![DEVELOPMENT_KEY.into()],
                 (KeyList::None, Environment::Production) if !has_tokens => {
-                    self.fault(
+                    self.error(
                         NAME,
                         "or CLARITY_API_KEYS, CLARITY_API_KEYS_FILE, CLARITY_API_KEYS_SECRET or an issuer of tokens must be set in production",
                     );
@@ -160,19 +160,19 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         let keys: Vec<&str> = list.split(',').map(str::trim).collect();
         let is_visible = |key: &str| key.bytes().all(|byte| byte.is_ascii_graphic());
         if !keys.iter().all(|key| !key.is_empty() && is_visible(key)) {
-            self.fault(
+            self.error(
                 NAME,
                 "must be visible ASCII characters, as it travels in a header; several keys are separated by commas",
             );
         }
         if environment == Environment::Production {
             if keys.contains(&DEVELOPMENT_KEY) {
-                self.fault(NAME, "must not be the development key in production");
-            } else if keys.iter().any(|key| key.len() < SHORTEST_PRODUCTION_KEY) {
-                self.fault(
+                self.error(NAME, "must not be the development key in production");
+            } else if keys.iter().any(|key| key.len() < MIN_PRODUCTION_KEY_LEN) {
+                self.error(
                     NAME,
                     format!(
-                        "must have at least {SHORTEST_PRODUCTION_KEY} characters in production; make one with: openssl rand -hex 32"
+                        "must have at least {MIN_PRODUCTION_KEY_LEN} characters in production; make one with: openssl rand -hex 32"
                     ),
                 );
             }
@@ -189,10 +189,10 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         match (inline, file, secret) {
             (None, None, None) => KeyList::None,
             (Some(json), None, None) => match KeyEntry::read_all(&json, refused) {
-                Ok(entries) => KeyList::Given(entries.into()),
+                Ok(entries) => KeyList::Inline(entries.into()),
                 Err(fault) => {
-                    self.fault(INLINE, fault.to_string());
-                    KeyList::Given(ApiKeys::default())
+                    self.error(INLINE, fault.to_string());
+                    KeyList::Inline(ApiKeys::default())
                 }
             },
             (None, Some(path), None) => KeyList::File(path.into()),
@@ -202,11 +202,11 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 endpoint,
             },
             _ => {
-                self.fault(
+                self.error(
                     INLINE,
                     "must not be set together with CLARITY_API_KEYS_FILE or CLARITY_API_KEYS_SECRET, nor these with one another",
                 );
-                KeyList::Given(ApiKeys::default())
+                KeyList::Inline(ApiKeys::default())
             }
         }
     }
@@ -214,7 +214,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
 
 impl KeyConfig {
     /// Whether clients present the key that everybody knows.
-    pub fn include_development_key(&self) -> bool {
+    pub fn has_development_key(&self) -> bool {
         let is_it = |key: &SecretString| key.expose_secret() == DEVELOPMENT_KEY;
         self.with_full_access.iter().any(is_it)
     }

@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use ipnet::IpNet;
 
 use super::Environment;
-use super::reader::Reader;
+use super::reader::EnvReader;
 
 /// How many requests a minute; `None` is no limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,22 +19,22 @@ pub struct LimitConfig {
     /// Failed authentications of one client address.
     pub failed_authentications: Option<NonZeroU32>,
     /// Whether nobody chose how often principals may ask.
-    pub are_default: bool,
+    pub is_default: bool,
     /// Proxies that are believed about a client's address.
     pub trusted_proxies: Vec<IpNet>,
 }
 
 /// The highest limit, a minute.
-const HIGHEST: u32 = 1_000_000;
+const MAX_PER_MINUTE: u32 = 1_000_000;
 
-impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     pub(super) fn limits(&mut self, environment: Environment) -> LimitConfig {
         let names = [
             "RATE_LIMIT_READS",
             "RATE_LIMIT_WRITES",
             "RATE_LIMIT_INSIGHTS",
         ];
-        let are_default = names.iter().all(|name| self.text(name).is_none());
+        let is_default = names.iter().all(|name| self.text(name).is_none());
         let mut limit =
             |variable, in_production| self.per_minute(variable, environment, in_production);
         LimitConfig {
@@ -42,7 +42,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             writes: limit("RATE_LIMIT_WRITES", 1_200),
             insights: limit("RATE_LIMIT_INSIGHTS", 30),
             failed_authentications: limit("RATE_LIMIT_FAILED_AUTHENTICATIONS", 20),
-            are_default,
+            is_default,
             trusted_proxies: self.trusted_proxies(),
         }
     }
@@ -67,11 +67,11 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         let limit = text
             .parse()
             .ok()
-            .filter(|limit: &NonZeroU32| limit.get() <= HIGHEST);
+            .filter(|limit: &NonZeroU32| limit.get() <= MAX_PER_MINUTE);
         if limit.is_none() {
-            self.fault(
+            self.error(
                 variable,
-                format!("must be a number of requests a minute from 1 to {HIGHEST}, or off"),
+                format!("must be a number of requests a minute from 1 to {MAX_PER_MINUTE}, or off"),
             );
         }
         limit
@@ -91,7 +91,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             .map(network)
             .collect::<Result<_, _>>()
             .unwrap_or_else(|_| {
-                self.fault(
+                self.error(
                     NAME,
                     "must be addresses or networks separated by commas, such as 10.0.0.0/16",
                 );

@@ -25,15 +25,15 @@ use std::path::PathBuf;
 pub use self::connections::ConnectionConfig;
 pub use self::cors::CorsConfig;
 pub use self::deadlines::DeadlineConfig;
-pub use self::faults::ConfigFaults;
-pub use self::file::{FileFault, load_file};
+pub use self::faults::ConfigErrors;
+pub use self::file::{EnvFileError, load_env_file};
 pub use self::insights::{GeminiConfig, InsightConfig};
 pub use self::keys::{KeyConfig, KeyList, ServiceSecrets};
 pub use self::limits::LimitConfig;
-use self::reader::Reader;
+use self::reader::EnvReader;
 pub use self::shutdown::ShutdownConfig;
 pub use self::tokens::TokenConfig;
-use crate::telemetry::{MetricsSettings, Settings};
+use crate::telemetry::{MetricsSettings, TelemetrySettings};
 
 /// The key of a development service that was given none.
 pub const DEVELOPMENT_KEY: &str = "development-key";
@@ -75,7 +75,7 @@ pub struct Config {
     /// How long it goes on once it is told to stop.
     pub shutdown: ShutdownConfig,
     /// What the service tells of itself, and how.
-    pub telemetry: Settings,
+    pub telemetry: TelemetrySettings,
 }
 
 /// Where the service runs.
@@ -147,8 +147,8 @@ impl Config {
     ///
     /// # Errors
     /// All faults together.
-    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigFaults> {
-        let mut reader = Reader::new(variable);
+    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigErrors> {
+        let mut reader = EnvReader::new(variable);
         let environment = reader.environment();
         let address = reader.address(environment);
         let store = reader.store(environment);
@@ -181,7 +181,7 @@ impl Config {
 
     /// Whether clients present the key that everybody knows.
     pub fn uses_development_key(&self) -> bool {
-        self.keys.include_development_key()
+        self.keys.has_development_key()
     }
 }
 
@@ -193,7 +193,7 @@ pub struct ImportConfig {
     /// Where readings are kept.
     pub store: StoreConfig,
     /// What is logged, and how; nothing else is told.
-    pub telemetry: Settings,
+    pub telemetry: TelemetrySettings,
 }
 
 impl ImportConfig {
@@ -201,11 +201,11 @@ impl ImportConfig {
     ///
     /// # Errors
     /// All faults together.
-    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigFaults> {
-        let mut reader = Reader::new(variable);
+    pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigErrors> {
+        let mut reader = EnvReader::new(variable);
         let environment = reader.environment();
         let store = reader.store(environment);
-        let telemetry = Settings {
+        let telemetry = TelemetrySettings {
             metrics: MetricsSettings::default(),
             traces: None,
             ..reader.telemetry(environment)
@@ -224,8 +224,8 @@ impl ImportConfig {
 /// As [`Config::read`].
 pub fn read_table(
     variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<TableConfig, ConfigFaults> {
-    let mut reader = Reader::new(variable);
+) -> Result<TableConfig, ConfigErrors> {
+    let mut reader = EnvReader::new(variable);
     let environment = reader.environment();
     let table = reader.table(environment);
     reader.finish(table)
@@ -238,8 +238,8 @@ pub fn read_table(
 /// As [`Config::read`].
 pub fn read_address(
     variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<SocketAddr, ConfigFaults> {
-    let mut reader = Reader::new(variable);
+) -> Result<SocketAddr, ConfigErrors> {
+    let mut reader = EnvReader::new(variable);
     let environment = reader.environment();
     let address = reader.address(environment);
     reader.finish(address)
@@ -253,7 +253,7 @@ mod tests {
     use crate::auth::KeyDigest;
     use crate::telemetry::{LogFormat, MetricsSettings};
 
-    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigFaults> {
+    fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
         Config::read(|name| {
             variables
                 .iter()
@@ -262,7 +262,7 @@ mod tests {
         })
     }
 
-    fn faulty_variables(variables: &[(&str, &str)]) -> Vec<&'static str> {
+    fn invalid_variables(variables: &[(&str, &str)]) -> Vec<&'static str> {
         read(variables).unwrap_err().variables().collect()
     }
 
@@ -344,7 +344,7 @@ mod tests {
             ("CLARITY_REVISION", "secret revision"),
         ];
         assert_eq!(
-            faulty_variables(&variables),
+            invalid_variables(&variables),
             [
                 "ENVIRONMENT",
                 "HOST",
@@ -384,7 +384,7 @@ mod tests {
     #[test]
     fn readings_go_to_gemini_encrypted_or_stay_on_the_machine() {
         let faults = |url, environment| {
-            faulty_variables(&[
+            invalid_variables(&[
                 ("GEMINI_BASE_URL", url),
                 ("ENVIRONMENT", environment),
                 ("AWS_REGION", "eu-central-1"),
@@ -411,7 +411,7 @@ mod tests {
             assert_eq!(faults(url, "development"), both, "{url}");
         }
         assert_eq!(
-            faulty_variables(&[
+            invalid_variables(&[
                 ("GEMINI_MODEL", "../x"),
                 ("GEMINI_API_KEY", "a b"),
                 ("GEMINI_API_VERSION", "v1/x")
@@ -426,7 +426,7 @@ mod tests {
             let config = read(&[("CLARITY_API_KEY", list)])?;
             let keys = config.keys.with_full_access.iter();
             let keys = keys.map(|key| key.expose_secret().to_owned());
-            Ok::<Vec<String>, ConfigFaults>(keys.collect())
+            Ok::<Vec<String>, ConfigErrors>(keys.collect())
         };
         assert_eq!(keys("new").unwrap(), ["new"]);
         assert_eq!(keys("new, old").unwrap(), ["new", "old"]);
@@ -463,7 +463,7 @@ mod tests {
         assert!(read(&variables).unwrap().warnings().is_empty());
         variables.pop();
         variables.push(("CLARITY_SERVICE_SECRET", "too-short"));
-        assert_eq!(faulty_variables(&variables), ["CLARITY_SERVICE_SECRET"]);
+        assert_eq!(invalid_variables(&variables), ["CLARITY_SERVICE_SECRET"]);
     }
 
     #[test]
@@ -476,7 +476,7 @@ mod tests {
             ("CLARITY_API_KEY", key),
             ("CLARITY_API_KEYS", list.as_str()),
         ];
-        assert_eq!(faulty_variables(&variables), ["CLARITY_API_KEYS"]);
+        assert_eq!(invalid_variables(&variables), ["CLARITY_API_KEYS"]);
     }
 
     #[test]
@@ -489,21 +489,21 @@ mod tests {
             ]
         };
         assert_eq!(
-            faulty_variables(&with_key("")),
+            invalid_variables(&with_key("")),
             ["CLARITY_API_KEY", "CLARITY_SERVICE_SECRET"]
         );
         assert_eq!(
-            faulty_variables(&with_key(DEVELOPMENT_KEY)),
+            invalid_variables(&with_key(DEVELOPMENT_KEY)),
             ["CLARITY_API_KEY"]
         );
-        assert_eq!(faulty_variables(&with_key("short")), ["CLARITY_API_KEY"]);
+        assert_eq!(invalid_variables(&with_key("short")), ["CLARITY_API_KEY"]);
         let one_is_short = "0123456789abcdef0123456789abcdef,short";
         assert_eq!(
-            faulty_variables(&with_key(one_is_short)),
+            invalid_variables(&with_key(one_is_short)),
             ["CLARITY_API_KEY"]
         );
         assert_eq!(
-            faulty_variables(&[
+            invalid_variables(&[
                 ("ENVIRONMENT", "production"),
                 ("DYNAMODB_ENDPOINT", "http://localhost:8001"),
                 ("DYNAMODB_TABLE", "a b"),
@@ -538,16 +538,16 @@ mod tests {
             tokens.key_set_url,
             "https://login.example.com/.well-known/jwks.json"
         );
-        assert_eq!(faulty_variables(&pool[..2]), ["COGNITO_CLIENT_IDS"]);
-        assert_eq!(faulty_variables(&pool[1..]), ["AWS_REGION"]);
-        assert_eq!(faulty_variables(&other[..1]), ["JWT_AUDIENCE"]);
-        assert_eq!(faulty_variables(&other[1..]), ["JWT_ISSUER"]);
+        assert_eq!(invalid_variables(&pool[..2]), ["COGNITO_CLIENT_IDS"]);
+        assert_eq!(invalid_variables(&pool[1..]), ["AWS_REGION"]);
+        assert_eq!(invalid_variables(&other[..1]), ["JWT_AUDIENCE"]);
+        assert_eq!(invalid_variables(&other[1..]), ["JWT_ISSUER"]);
         assert_eq!(
-            faulty_variables(&[pool, [other[0], other[1], ("PORT", "1")]].concat()),
+            invalid_variables(&[pool, [other[0], other[1], ("PORT", "1")]].concat()),
             ["JWT_ISSUER"]
         );
         assert_eq!(
-            faulty_variables(&[("JWKS_URL", "http://localhost:1")]),
+            invalid_variables(&[("JWKS_URL", "http://localhost:1")]),
             ["JWKS_URL"]
         );
 
@@ -595,12 +595,12 @@ mod tests {
         assert_eq!(production.trusted_proxies.len(), 2);
         for bad in ["0", "-1", "many", "1000001"] {
             assert_eq!(
-                faulty_variables(&[("RATE_LIMIT_READS", bad)]),
+                invalid_variables(&[("RATE_LIMIT_READS", bad)]),
                 ["RATE_LIMIT_READS"]
             );
         }
         assert_eq!(
-            faulty_variables(&[("TRUSTED_PROXIES", "10.0.0.0/33")]),
+            invalid_variables(&[("TRUSTED_PROXIES", "10.0.0.0/33")]),
             ["TRUSTED_PROXIES"]
         );
     }
@@ -646,7 +646,7 @@ mod tests {
         };
         let good = list("0123456789abcdef0123");
         let config = read(&[("CLARITY_API_KEYS", &good)]).unwrap();
-        assert!(matches!(&config.keys.listed, KeyList::Given(keys) if keys.count() == 1));
+        assert!(matches!(&config.keys.listed, KeyList::Inline(keys) if keys.count() == 1));
         assert!(!config.uses_development_key(), "there is another");
         assert!(matches!(
             read(&[("CLARITY_API_KEYS_FILE", "keys.json")])
@@ -663,9 +663,9 @@ mod tests {
         assert!(
             matches!(config.keys.listed, KeyList::Secret { region, .. } if region == "eu-central-1")
         );
-        assert_eq!(faulty_variables(&secret[..1]), ["AWS_REGION"]);
+        assert_eq!(invalid_variables(&secret[..1]), ["AWS_REGION"]);
         assert_eq!(
-            faulty_variables(&[
+            invalid_variables(&[
                 ("CLARITY_API_KEYS", &good),
                 ("CLARITY_API_KEYS_FILE", "keys.json")
             ]),

@@ -8,35 +8,35 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::faults::ConfigFaults;
+use super::faults::ConfigErrors;
 use super::{Environment, StoreConfig, TableConfig};
 
 /// Reads variables and gathers faults; a faulty one yields a stand-in, so that
 /// the others are read too.
-pub(super) struct Reader<V> {
+pub(super) struct EnvReader<V> {
     variable: V,
-    faults: ConfigFaults,
+    errors: ConfigErrors,
 }
 
-impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     pub(super) fn new(variable: V) -> Self {
         Self {
             variable,
-            faults: ConfigFaults::default(),
+            errors: ConfigErrors::default(),
         }
     }
 
     /// What was made of the values read, unless any was at fault.
-    pub(super) fn finish<T>(self, made: T) -> Result<T, ConfigFaults> {
-        if self.faults.variables().next().is_none() {
+    pub(super) fn finish<T>(self, made: T) -> Result<T, ConfigErrors> {
+        if self.errors.variables().next().is_none() {
             Ok(made)
         } else {
-            Err(self.faults)
+            Err(self.errors)
         }
     }
 
-    pub(super) fn fault(&mut self, variable: &'static str, advice: impl Into<String>) {
-        self.faults.add(variable, advice);
+    pub(super) fn error(&mut self, variable: &'static str, advice: impl Into<String>) {
+        self.errors.add(variable, advice);
     }
 
     pub(super) fn text(&mut self, variable: &'static str) -> Option<String> {
@@ -44,7 +44,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         match value.into_string() {
             Ok(text) => Some(text),
             Err(_) => {
-                self.fault(variable, "must be UTF-8 text");
+                self.error(variable, "must be UTF-8 text");
                 None
             }
         }
@@ -55,7 +55,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             None | Some("development") => Environment::Development,
             Some("production") => Environment::Production,
             Some(_) => {
-                self.fault("ENVIRONMENT", "must be development or production");
+                self.error("ENVIRONMENT", "must be development or production");
                 Environment::Development
             }
         }
@@ -71,7 +71,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             None => default_host.into(),
             Some("localhost") => Ipv4Addr::LOCALHOST.into(),
             Some(host) => host.parse::<IpAddr>().unwrap_or_else(|_| {
-                self.fault(
+                self.error(
                     "HOST",
                     "must be an IP address such as 127.0.0.1, or 0.0.0.0 for all",
                 );
@@ -81,7 +81,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         let port = match self.text("PORT") {
             None => 8000,
             Some(port) => port.parse().unwrap_or_else(|_| {
-                self.fault(
+                self.error(
                     "PORT",
                     "must be a number from 0 to 65535; 0 takes any free port",
                 );
@@ -102,7 +102,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         let kind = match kind.as_deref() {
             Some(kind @ ("dynamodb" | "embedded")) => kind,
             Some(_) => {
-                self.fault("CLARITY_STORE", "must be embedded or dynamodb");
+                self.error("CLARITY_STORE", "must be embedded or dynamodb");
                 default_kind
             }
             None => default_kind,
@@ -136,7 +136,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
         {
-            self.fault(
+            self.error(
                 "DYNAMODB_TABLE",
                 "must be 3 to 255 of A-Z a-z 0-9 _ . -, such as clarity-health-data",
             );
@@ -161,13 +161,13 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                     .bytes()
                     .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
                 {
-                    self.fault("AWS_REGION", "must be a region such as eu-central-1");
+                    self.error("AWS_REGION", "must be a region such as eu-central-1");
                 }
                 region
             }
             None if is_local => "us-east-1".to_owned(),
             None => {
-                self.fault(
+                self.error(
                     "AWS_REGION",
                     "must be set for what is at AWS, to a region such as eu-central-1",
                 );
@@ -184,13 +184,13 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
     ) -> Option<String> {
         let endpoint = self.text(variable)?;
         if environment == Environment::Production {
-            self.fault(variable, "must not be set in production, which uses AWS");
+            self.error(variable, "must not be set in production, which uses AWS");
             return None;
         }
         let is_http = Url::parse(&endpoint)
             .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
         if !is_http {
-            self.fault(variable, "must be a URL such as http://localhost:8001");
+            self.error(variable, "must be a URL such as http://localhost:8001");
         }
         Some(endpoint)
     }
@@ -210,7 +210,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         };
         Duration::from_secs(seconds.unwrap_or_else(|| {
             let (least, most) = allowed.into_inner();
-            self.fault(
+            self.error(
                 variable,
                 format!("must be a number of seconds from {least} to {most}"),
             );
@@ -228,7 +228,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             .all(|part| part.contains('=') || part.parse::<LevelFilter>().is_ok());
         let filter = parts.join(",");
         if !names_levels || EnvFilter::try_new(&filter).is_err() {
-            self.fault(
+            self.error(
                 "RUST_LOG",
                 "must be a level such as info or debug, or a list of target=level",
             );

@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use super::Environment;
-use super::reader::Reader;
+use super::reader::EnvReader;
 
 /// How long the service goes on once it is told to stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub struct ShutdownConfig {
     pub deadline: Duration,
 }
 
-impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     pub(super) fn shutdown(&mut self, environment: Environment) -> ShutdownConfig {
         // A load balancer goes on sending requests for some seconds after it is
         // told that a task is leaving.
@@ -27,7 +27,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         // after 120 s at most.
         let deadline = self.seconds("SHUTDOWN_DEADLINE", 25, 1..=115);
         if deadline <= grace {
-            self.fault("SHUTDOWN_DEADLINE", "must be longer than SHUTDOWN_GRACE");
+            self.error("SHUTDOWN_DEADLINE", "must be longer than SHUTDOWN_GRACE");
         }
         ShutdownConfig { grace, deadline }
     }

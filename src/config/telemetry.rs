@@ -4,17 +4,17 @@ use std::net::SocketAddr;
 use url::Url;
 
 use super::Environment;
-use super::reader::Reader;
-use crate::telemetry::{LogFormat, MetricsSettings, Settings};
+use super::reader::EnvReader;
+use crate::telemetry::{LogFormat, MetricsSettings, TelemetrySettings};
 
-impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
-    pub(super) fn telemetry(&mut self, environment: Environment) -> Settings {
-        Settings {
+impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
+    pub(super) fn telemetry(&mut self, environment: Environment) -> TelemetrySettings {
+        TelemetrySettings {
             log_format: self.log_format(environment),
             log_filter: self.log_filter(),
             metrics: MetricsSettings {
                 address: self.metrics_address(),
-                emf: self.switch("METRICS_EMF"),
+                emf: self.bool("METRICS_EMF"),
             },
             traces: self.traces(),
             environment: environment.as_str(),
@@ -26,7 +26,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         match self.text("LOG_FORMAT").as_deref() {
             Some("json") => return LogFormat::Json,
             Some("text") => return LogFormat::Text,
-            Some(_) => self.fault("LOG_FORMAT", "must be json or text"),
+            Some(_) => self.error("LOG_FORMAT", "must be json or text"),
             None => {}
         }
         match environment {
@@ -38,7 +38,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
     fn metrics_address(&mut self) -> Option<SocketAddr> {
         let address = self.text("METRICS_ADDR")?.parse().ok();
         if address.is_none() {
-            self.fault(
+            self.error(
                 "METRICS_ADDR",
                 "must be an IP address and a port such as 0.0.0.0:9090",
             );
@@ -50,7 +50,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         const NAME: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
         let text = self.text(NAME)?;
         if !cfg!(feature = "otlp") {
-            self.fault(
+            self.error(
                 NAME,
                 "must not be set: this binary was built without the feature otlp",
             );
@@ -64,7 +64,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 && url.query().is_none()
         });
         if url.is_none() {
-            self.fault(
+            self.error(
                 NAME,
                 "must be a URL such as http://localhost:4318, without user or query",
             );
@@ -79,7 +79,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         if !is_name {
-            self.fault(
+            self.error(
                 "CLARITY_REVISION",
                 "must be the revision that was built: up to 64 of A-Z a-z 0-9 . _ -",
             );
@@ -87,12 +87,12 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
         Some(revision)
     }
 
-    fn switch(&mut self, variable: &'static str) -> bool {
+    fn bool(&mut self, variable: &'static str) -> bool {
         match self.text(variable).as_deref() {
             None | Some("false") => false,
             Some("true") => true,
             Some(_) => {
-                self.fault(variable, "must be true or false");
+                self.error(variable, "must be true or false");
                 false
             }
         }

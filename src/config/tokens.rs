@@ -3,7 +3,7 @@ use std::ffi::OsString;
 use url::Url;
 
 use super::Environment;
-use super::reader::Reader;
+use super::reader::EnvReader;
 use crate::auth::{Audience, Issuer};
 
 /// Whose tokens are believed, and where their keys are.
@@ -15,20 +15,20 @@ pub struct TokenConfig {
     pub key_set_url: String,
 }
 
-impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
+impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     pub(super) fn tokens(&mut self, environment: Environment) -> Option<TokenConfig> {
         let cognito = self.cognito();
         let other = self.other_issuer(environment);
         let url = self.https_url("JWKS_URL", environment);
         if cognito.is_some() && other.is_some() {
-            self.fault(
+            self.error(
                 "JWT_ISSUER",
                 "must not be set together with COGNITO_USER_POOL_ID: tokens come from one issuer",
             );
         }
         let issuer = cognito.or(other);
         if issuer.is_none() && url.is_some() {
-            self.fault(
+            self.error(
                 "JWKS_URL",
                 "must not be set without JWT_ISSUER or COGNITO_USER_POOL_ID",
             );
@@ -53,14 +53,14 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             (Some(pool), Some(clients)) => (pool, clients),
             (None, None) => return None,
             (Some(_), None) => {
-                self.fault(
+                self.error(
                     CLIENTS,
                     "must be set with COGNITO_USER_POOL_ID, to the ids of the pool's clients separated by commas",
                 );
                 return None;
             }
             (None, Some(_)) => {
-                self.fault(POOL, "must be set with COGNITO_CLIENT_IDS");
+                self.error(POOL, "must be set with COGNITO_CLIENT_IDS");
                 return None;
             }
         };
@@ -70,14 +70,14 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 && bytes.all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte))
         };
         if !is_name(&pool) {
-            self.fault(
+            self.error(
                 POOL,
                 "must be the id of a user pool, such as eu-central-1_AbCdEfGhI",
             );
         }
         let clients: Vec<String> = clients.split(',').map(|id| id.trim().to_owned()).collect();
         if !clients.iter().all(|client| is_name(client)) {
-            self.fault(CLIENTS, "must be ids of clients separated by commas");
+            self.error(CLIENTS, "must be ids of clients separated by commas");
         }
         let region = self.region(false);
         Some(Issuer {
@@ -96,11 +96,11 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
             }),
             (None, None) => None,
             (Some(_), None) => {
-                self.fault("JWT_AUDIENCE", "must be set with JWT_ISSUER");
+                self.error("JWT_AUDIENCE", "must be set with JWT_ISSUER");
                 None
             }
             (None, Some(_)) => {
-                self.fault("JWT_ISSUER", "must be set with JWT_AUDIENCE");
+                self.error("JWT_ISSUER", "must be set with JWT_AUDIENCE");
                 None
             }
         }
@@ -119,7 +119,7 @@ impl<V: Fn(&str) -> Option<OsString>> Reader<V> {
                 }
         });
         if !is_usable {
-            self.fault(
+            self.error(
                 variable,
                 "must be an https URL; in development http will do",
             );

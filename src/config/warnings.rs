@@ -11,11 +11,11 @@ impl Config {
         let limits_failures = self.limits.failed_authentications.is_some();
         [
             (
-                has_keys && self.limits.are_default,
+                has_keys && self.limits.is_default,
                 "all clients with keys of one id share the default limits, and so do all with a key of CLARITY_API_KEY: set RATE_LIMIT_READS, RATE_LIMIT_WRITES and RATE_LIMIT_INSIGHTS to what all of them together need, or to off",
             ),
             (
-                !self.service_secrets.is_own,
+                !self.service_secrets.is_dedicated,
                 "who has CLARITY_API_KEY can tell whose the pseudonyms in audit events are, and they change with it: set CLARITY_SERVICE_SECRET",
             ),
             (

@@ -6,7 +6,7 @@ use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 
 use crate::store::ReadingStore;
-use crate::telemetry::chain;
+use crate::telemetry::error_chain;
 
 /// Knows whether the service can do its work.
 ///
@@ -58,8 +58,8 @@ impl Readiness {
         let answer = timeout(Self::PATIENCE, self.store.check()).await;
         let error = match &answer {
             Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(chain(error)),
-            Err(elapsed) => Some(chain(elapsed)),
+            Ok(Err(error)) => Some(error_chain(error)),
+            Err(elapsed) => Some(error_chain(elapsed)),
         };
         if let Some(error) = &error {
             tracing::error!(error, "the store does not answer");

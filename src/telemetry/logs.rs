@@ -18,7 +18,7 @@ use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use super::Settings;
+use super::TelemetrySettings;
 use super::metrics::names;
 
 /// The target of audit events, which are logged whatever `RUST_LOG` says.
@@ -36,7 +36,7 @@ pub enum LogFormat {
 /// Writes events as lines to standard error. Spans are none of its business:
 /// they cost nothing unless traces want them, and none of their attributes
 /// gets into a line.
-pub(super) fn layer<S>(settings: &Settings) -> impl Layer<S> + use<S>
+pub(super) fn layer<S>(settings: &TelemetrySettings) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -62,7 +62,7 @@ where
 }
 
 /// Logs where a panic happened, but not its message, which may quote data.
-pub(super) fn report_panics() {
+pub(super) fn install_panic_hook() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
         ::metrics::counter!(names::PANICS.name).increment(1);

@@ -7,7 +7,7 @@
 
 mod logs;
 pub mod metrics;
-mod request;
+mod request_stats;
 mod trace_context;
 #[cfg(feature = "otlp")]
 mod traces;
@@ -24,12 +24,12 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 pub use self::logs::{AUDIT, LogFormat};
 pub use self::metrics::{Metrics, MetricsSettings};
-pub use self::request::{InRequest, RequestFacts};
+pub use self::request_stats::{PropagateRequestContext, RequestStats};
 pub use self::trace_context::{TraceContext, TraceSource};
 
 /// What to tell, and how.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub struct TelemetrySettings {
     /// How log lines are written.
     pub log_format: LogFormat,
     /// What is logged, in the syntax of `RUST_LOG`.
@@ -61,7 +61,7 @@ impl Telemetry {
     /// # Errors
     /// When there is a logger or a recorder already, or no traces can be sent
     /// with these settings.
-    pub fn start(settings: &Settings) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    pub fn start(settings: &TelemetrySettings) -> Result<Self, Box<dyn Error + Send + Sync>> {
         #[cfg(feature = "otlp")]
         let traces = settings
             .traces
@@ -77,7 +77,7 @@ impl Telemetry {
         }
         #[cfg(not(feature = "otlp"))]
         subscriber.try_init()?;
-        logs::report_panics();
+        logs::install_panic_hook();
         Ok(Self {
             metrics: Metrics::start(settings)?,
             #[cfg(feature = "otlp")]
@@ -110,7 +110,7 @@ impl Telemetry {
 }
 
 /// An error and what caused it, outermost first.
-pub fn chain(error: &(dyn Error + 'static)) -> String {
+pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     iter::successors(Some(error), |&error| error.source())
         .map(ToString::to_string)
         .collect::<Vec<_>>()

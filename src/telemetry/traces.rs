@@ -28,7 +28,7 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 use url::Url;
 
-use super::{Settings, TraceContext};
+use super::{TelemetrySettings, TraceContext};
 
 /// How long a request to whoever takes traces may take.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
@@ -48,7 +48,7 @@ impl Traces {
     /// When nothing can be sent there.
     pub fn start(
         endpoint: &Url,
-        settings: &Settings,
+        settings: &TelemetrySettings,
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let mut url = endpoint.clone();
         // https://opentelemetry.io/docs/specs/otel/protocol/exporter/#endpoint-urls-for-otlphttp
@@ -132,7 +132,7 @@ pub(super) fn trace_id(span: &Span) -> Option<u128> {
 }
 
 /// Whether it was told that traces do not arrive.
-static TOLD: OnceLock<()> = OnceLock::new();
+static REPORTED: OnceLock<()> = OnceLock::new();
 
 /// Sends over the HTTP client that the service has anyway. The SDK's own thread
 /// waits for it, so it works in the runtime.
@@ -170,14 +170,14 @@ impl HttpClient for Sender {
         let status = sent.await?.map_err(reqwest::Error::without_url);
         match &status {
             Ok(status) if status.is_success() => {}
-            Ok(status) if TOLD.set(()).is_ok() => {
+            Ok(status) if REPORTED.set(()).is_ok() => {
                 tracing::warn!(
                     status = status.as_u16(),
                     "traces are refused: check OTEL_EXPORTER_OTLP_ENDPOINT; this is not told again"
                 );
             }
-            Err(error) if TOLD.set(()).is_ok() => tracing::warn!(
-                error = super::chain(error),
+            Err(error) if REPORTED.set(()).is_ok() => tracing::warn!(
+                error = super::error_chain(error),
                 "traces cannot be sent: check OTEL_EXPORTER_OTLP_ENDPOINT; this is not told again"
             ),
             _ => {}

@@ -80,7 +80,7 @@ impl TestApp {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let app = App::with(config, store, Arc::new(FixedClock))
+        let app = App::with_store(config, store, Arc::new(FixedClock))
             .await
             .unwrap()
             .without_scheduler_lag_monitor();

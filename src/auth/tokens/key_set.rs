@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::TokenFault;
-use crate::telemetry::chain;
+use crate::telemetry::error_chain;
 
 /// The least time between two requests for the key set, however many tokens
 /// name keys that nobody knows.
@@ -115,7 +115,7 @@ impl KeySet {
             Err(fault) => {
                 self.stale.store(true, Ordering::Release);
                 tracing::error!(
-                    error = chain(&fault),
+                    error = error_chain(&fault),
                     "the keys of the issuer of tokens could not be read"
                 );
             }

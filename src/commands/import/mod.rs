@@ -270,7 +270,7 @@ impl Import {
         if let Some(table) = &self.from_dynamodb {
             let config = config::read_table(self.table_variables(table))?;
             return Ok(Source::Rows {
-                table: Arc::new(app::open_old_table(&config).await),
+                table: Arc::new(app::open_legacy_table(&config).await),
                 pace: ScanOptions {
                     segments: self.segments,
                     max_read_units: self.max_rcu,

@@ -12,7 +12,7 @@ use crate::auth::{Principal, TokenFault};
 use crate::http::headers::API_KEY;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
-use crate::telemetry::RequestFacts;
+use crate::telemetry::RequestStats;
 
 /// Lets a request pass that bears a key or a token, and no other; and none while
 /// the cores are behind, before anything is done for it.
@@ -28,7 +28,7 @@ pub async fn authenticate(
         Ok(principal) => {
             let pseudonyms = state.pseudonyms.clone();
             let record = AuditRecord::begin(principal, pseudonyms, &request);
-            if let Some(facts) = request.extensions().get::<Arc<RequestFacts>>() {
+            if let Some(facts) = request.extensions().get::<Arc<RequestStats>>() {
                 facts.set_principal(Arc::clone(record.principal_name()));
             }
             let access = Arc::new(Access::new(record));

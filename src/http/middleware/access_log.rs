@@ -16,7 +16,7 @@ use tracing::{Level, Span, info_span};
 use super::method_label::method_label;
 use super::request_id::RequestId;
 use crate::telemetry::metrics::names;
-use crate::telemetry::{RequestFacts, TraceContext, TraceSource, join_trace};
+use crate::telemetry::{RequestStats, TraceContext, TraceSource, join_trace};
 
 /// A request while it is served. When it is dropped, what became of it is told:
 /// at once for an answer whose size is known, else when its stream ends, and
@@ -27,7 +27,7 @@ pub struct RequestRecord {
     method: &'static str,
     /// The template, never the path itself, which names a person.
     route: Option<MatchedPath>,
-    facts: Arc<RequestFacts>,
+    facts: Arc<RequestStats>,
     trace_id: Option<u128>,
     span: Span,
     status: Option<StatusCode>,
@@ -38,7 +38,7 @@ pub struct RequestRecord {
 
 impl RequestRecord {
     /// Begins the record of a request.
-    pub fn begin(id: RequestId, facts: Arc<RequestFacts>, request: &Request) -> Self {
+    pub fn begin(id: RequestId, facts: Arc<RequestStats>, request: &Request) -> Self {
         let header = |name| request.headers().get(name).map(|value| value.as_bytes());
         let context = TraceContext::read(header("traceparent"), header("x-amzn-trace-id"));
         let method = method_label(request.method());

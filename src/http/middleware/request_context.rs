@@ -13,7 +13,7 @@ use super::request_id::RequestId;
 use super::security_headers::SecurityHeaders;
 use crate::http::headers::REQUEST_ID;
 use crate::http::problem::{ApiError, behind, render};
-use crate::telemetry::{RequestFacts, chain};
+use crate::telemetry::{RequestStats, error_chain};
 
 /// Goes around everything else: gives the request an id, gives an error its
 /// body and every answer the headers that belong to it, and has what becomes of
@@ -53,7 +53,7 @@ where
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let id = RequestId::of(&request);
-        let facts = Arc::new(RequestFacts::default());
+        let facts = Arc::new(RequestStats::default());
         let record = RequestRecord::begin(id.clone(), Arc::clone(&facts), &request);
         let extensions = request.extensions_mut();
         extensions.insert(id.clone());
@@ -85,7 +85,7 @@ fn finish(
         error.status_and_code().0.is_server_error() && !matches!(**error, ApiError::Overloaded)
     };
     if let Some(error) = error.filter(is_fault) {
-        let cause = chain(&*error);
+        let cause = error_chain(&*error);
         tracing::error!(request_id = id.as_str(), cause, "request failed");
     }
     let headers = response.headers_mut();

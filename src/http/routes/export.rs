@@ -22,7 +22,7 @@ use crate::http::overload::Ticket;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 use crate::store::ReadingStore;
-use crate::telemetry::chain;
+use crate::telemetry::error_chain;
 
 /// How many readings are in memory at once: as pages are read when the client
 /// takes them, however slowly, it is one page.
@@ -94,7 +94,7 @@ pub async fn export(
         async move {
             let part = export.next().await;
             if let Err(error) = &part {
-                let (request_id, cause) = (request_id.as_str(), chain(error));
+                let (request_id, cause) = (request_id.as_str(), error_chain(error));
                 tracing::error!(request_id, cause, "an export ended early");
             }
             part

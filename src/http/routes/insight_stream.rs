@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use crate::http::middleware::RequestId;
 use crate::http::problem::{ApiError, problem};
 use crate::insights::DeltaSink;
-use crate::telemetry::{InRequest as _, chain};
+use crate::telemetry::{PropagateRequestContext as _, error_chain};
 
 /// Pieces of text that wait for a client that reads slowly; then the answer
 /// waits.
@@ -33,7 +33,7 @@ where
 {
     let (sender, deltas) = channel(MOST_WAITING);
     let mut task = JoinSet::new();
-    task.spawn(answer(DeltaSink::new(sender)).in_request());
+    task.spawn(answer(DeltaSink::new(sender)).propagate_request_context());
     let progress = Progress {
         deltas,
         task,
@@ -79,7 +79,7 @@ impl<T: Serialize + 'static> Progress<T> {
 
     fn failed(&self, error: ApiError) -> Event {
         let request_id = self.request_id.as_str();
-        let cause = chain(&error);
+        let cause = error_chain(&error);
         tracing::error!(request_id, cause, "request failed");
         let json = String::from_utf8_lossy(&problem(&error, request_id)).into_owned();
         Event::default().event("error").data(json)

@@ -8,7 +8,7 @@ use tracing::{Instrument as _, Span, info_span};
 
 use super::failure::GeminiError;
 use super::transcript::Finished;
-use crate::telemetry::RequestFacts;
+use crate::telemetry::RequestStats;
 use crate::telemetry::metrics::names;
 
 /// A request under way. Dropped before its end, it was given up by whoever
@@ -24,7 +24,7 @@ struct Attempt {
 pub(super) async fn measured(
     exchange: impl Future<Output = Result<Finished, GeminiError>>,
 ) -> Result<Finished, GeminiError> {
-    RequestFacts::count_attempt();
+    RequestStats::count_attempt();
     let span = info_span!(
         "gemini",
         otel.name = "gemini",

@@ -5,7 +5,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::retries::RequestAttempts;
 use serde::Deserialize;
 
-use crate::telemetry::RequestFacts;
+use crate::telemetry::RequestStats;
 use crate::telemetry::metrics::names;
 
 /// Counts what is sent to DynamoDB: the SDK repeats by itself.
@@ -46,7 +46,7 @@ impl Intercept for CountAttempts {
             Some(answer) if is_condition(answer) => "ok",
             _ => "failed",
         };
-        RequestFacts::count_attempt();
+        RequestStats::count_attempt();
         metrics::counter!(
             names::STORE_ATTEMPTS.name, "operation" => operation, "outcome" => outcome
         )

@@ -14,24 +14,24 @@ use metrics_util::registry::{AtomicStorage, Registry};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::histogram::{Distribution, Values};
-use super::names::{self, Kind, Metric};
-use crate::telemetry::Settings;
+use super::histogram::{BucketedDistribution, Values};
+use super::names::{self, Metric, MetricKind};
+use crate::telemetry::TelemetrySettings;
 
 /// Where `CloudWatch` keeps them.
 const NAMESPACE: &str = "Clarity";
 
 /// The most metrics of one document.
-const MOST_METRICS: usize = 100;
+const MAX_METRICS: usize = 100;
 
 /// What was counted since the last line.
-pub struct Emf {
+pub struct EmfRecorder {
     registry: Registry<Key, AtomicStorage>,
     environment: &'static str,
     /// Those that `CloudWatch` gets.
     metrics: HashMap<&'static str, &'static Metric>,
     /// What was recorded of histograms, summed up.
-    distributions: Mutex<HashMap<Key, Distribution>>,
+    distributions: Mutex<HashMap<Key, BucketedDistribution>>,
 }
 
 /// The dimensions of a document: names, with one value each.
@@ -51,8 +51,8 @@ struct Definition {
     unit: &'static str,
 }
 
-impl Emf {
-    pub fn new(settings: &Settings) -> Self {
+impl EmfRecorder {
+    pub fn new(settings: &TelemetrySettings) -> Self {
         let kept = names::ALL
             .iter()
             .filter(|metric| metric.cloudwatch.is_some());
@@ -74,24 +74,24 @@ impl Emf {
     }
 
     /// Sums up what was recorded, so that it takes little room.
-    pub fn sum_up(&self) {
+    pub fn aggregate(&self) {
         let mut distributions = self
             .distributions
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         self.registry.visit_histograms(|key, recorded| {
             if let Some(distribution) = distributions.get_mut(key) {
-                distribution.take(recorded);
+                distribution.record(recorded);
             } else {
-                let mut distribution = Distribution::default();
-                distribution.take(recorded);
+                let mut distribution = BucketedDistribution::default();
+                distribution.record(recorded);
                 distributions.insert(key.clone(), distribution);
             }
         });
     }
 
     /// What was counted since the last call, as lines.
-    pub fn lines(&self, since_1970: Duration) -> String {
+    pub fn render(&self, since_1970: Duration) -> String {
         let mut documents: BTreeMap<Dimensions, Vec<Entry>> = BTreeMap::new();
         let mut add = |key: &Key, value: Value| {
             if let Some(metric) = self.metrics.get(key.name()) {
@@ -111,7 +111,7 @@ impl Emf {
         self.registry.visit_gauges(|key, gauge| {
             add(key, f64::from_bits(gauge.load(Ordering::Relaxed)).into());
         });
-        self.sum_up();
+        self.aggregate();
         let mut distributions = self
             .distributions
             .lock()
@@ -127,7 +127,7 @@ impl Emf {
         let mut lines = String::new();
         for (dimensions, mut entries) in documents {
             entries.sort_by_key(|entry| entry.name);
-            for entries in entries.chunks(MOST_METRICS) {
+            for entries in entries.chunks(MAX_METRICS) {
                 lines.push_str(&self.document(&dimensions, entries, since_1970).to_string());
                 lines.push('\n');
             }
@@ -174,14 +174,14 @@ fn dimensions(key: &Key) -> Dimensions {
 }
 
 /// The name of the unit.
-fn unit(kind: Kind) -> &'static str {
+fn unit(kind: MetricKind) -> &'static str {
     match kind {
-        Kind::Histogram(Unit::Seconds, _) => "Seconds",
-        Kind::Counter | Kind::Gauge | Kind::Histogram(..) => "Count",
+        MetricKind::Histogram(Unit::Seconds, _) => "Seconds",
+        MetricKind::Counter | MetricKind::Gauge | MetricKind::Histogram(..) => "Count",
     }
 }
 
-impl Recorder for Emf {
+impl Recorder for EmfRecorder {
     fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
 
     fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}

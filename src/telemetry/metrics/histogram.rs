@@ -6,15 +6,15 @@ use metrics_util::storage::AtomicBucket;
 use serde::Serialize;
 
 /// Buckets to a doubling of the value: one is about 5 % wide.
-const TO_A_DOUBLING: f64 = 14.0;
+const BUCKETS_PER_OCTAVE: f64 = 14.0;
 
 /// The most values that `CloudWatch` takes of one metric.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html>
-const MOST_VALUES: usize = 100;
+const MAX_VALUES: usize = 100;
 
 /// What was recorded, in buckets that grow with the value.
 #[derive(Debug, Default)]
-pub struct Distribution {
+pub struct BucketedDistribution {
     buckets: BTreeMap<i32, Bucket>,
     least: f64,
     most: f64,
@@ -38,9 +38,9 @@ pub struct Values {
     sum: f64,
 }
 
-impl Distribution {
+impl BucketedDistribution {
     /// Takes in what was recorded.
-    pub fn take(&mut self, recorded: &AtomicBucket<f64>) {
+    pub fn record(&mut self, recorded: &AtomicBucket<f64>) {
         recorded.clear_with(|values| values.iter().for_each(|&value| self.add(value)));
     }
 
@@ -56,7 +56,7 @@ impl Distribution {
         }
         self.least = self.least.min(value);
         self.most = self.most.max(value);
-        let bucket = self.buckets.entry(place(value)).or_default();
+        let bucket = self.buckets.entry(bucket_index(value)).or_default();
         bucket.count += 1;
         bucket.sum += value;
     }
@@ -68,7 +68,7 @@ impl Distribution {
         if buckets.is_empty() {
             return None;
         }
-        while buckets.len() > MOST_VALUES {
+        while buckets.len() > MAX_VALUES {
             let mut wider: BTreeMap<i32, Bucket> = BTreeMap::new();
             for (place, bucket) in buckets {
                 let two = wider.entry(place.div_euclid(2)).or_default();
@@ -95,9 +95,9 @@ impl Distribution {
     clippy::cast_possible_truncation,
     reason = "a double's logarithm is within 1,100"
 )]
-fn place(value: f64) -> i32 {
+fn bucket_index(value: f64) -> i32 {
     if value > 0.0 {
-        (value.log2() * TO_A_DOUBLING).floor() as i32
+        (value.log2() * BUCKETS_PER_OCTAVE).floor() as i32
     } else {
         i32::MIN
     }
@@ -117,8 +117,8 @@ mod tests {
     fn drained(values: &[f64]) -> Option<Values> {
         let recorded = AtomicBucket::new();
         values.iter().for_each(|&value| recorded.push(value));
-        let mut distribution = Distribution::default();
-        distribution.take(&recorded);
+        let mut distribution = BucketedDistribution::default();
+        distribution.record(&recorded);
         let drained = distribution.drain();
         assert!(distribution.drain().is_none(), "nothing is told twice");
         drained
@@ -141,7 +141,7 @@ mod tests {
             values in proptest::collection::vec(1e-9_f64..1e9, 1..500)
         ) {
             let told = drained(&values).unwrap();
-            prop_assert!(told.values.len() <= MOST_VALUES);
+            prop_assert!(told.values.len() <= MAX_VALUES);
             prop_assert_eq!(told.values.len(), told.counts.len());
             prop_assert_eq!(told.counts.iter().sum::<u64>(), values.len() as u64);
             prop_assert_eq!(told.count, values.len() as u64);

@@ -17,9 +17,9 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use metrics_util::layers::FanoutBuilder;
 use tokio::time::{Instant, sleep};
 
-use self::emf::Emf;
-use self::names::Kind;
-use super::Settings;
+use self::emf::EmfRecorder;
+use self::names::MetricKind;
+use super::TelemetrySettings;
 
 /// Who gets metrics.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,16 +31,16 @@ pub struct MetricsSettings {
 }
 
 /// How often samples are summed up, so that they take little memory.
-const UPKEEP: Duration = Duration::from_secs(5);
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often lines for `CloudWatch` are written: its own resolution.
-const FLUSH: Duration = Duration::from_secs(60);
+const FLUSH_INTERVAL: Duration = Duration::from_secs(60);
 
 /// What is counted. Without anybody to get it, counting costs next to nothing.
 #[derive(Clone, Default)]
 pub struct Metrics {
     prometheus: Option<PrometheusHandle>,
-    emf: Option<Arc<Emf>>,
+    emf: Option<Arc<EmfRecorder>>,
 }
 
 impl Metrics {
@@ -48,12 +48,17 @@ impl Metrics {
     ///
     /// # Errors
     /// When it is counted already.
-    pub(super) fn start(settings: &Settings) -> Result<Self, Box<dyn Error + Send + Sync>> {
+    pub(super) fn start(
+        settings: &TelemetrySettings,
+    ) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let prometheus = match settings.metrics.address {
             Some(_) => Some(prometheus()?.build_recorder()),
             None => None,
         };
-        let emf = settings.metrics.emf.then(|| Arc::new(Emf::new(settings)));
+        let emf = settings
+            .metrics
+            .emf
+            .then(|| Arc::new(EmfRecorder::new(settings)));
         let metrics = Self {
             prometheus: prometheus.as_ref().map(|recorder| recorder.handle()),
             emf: emf.clone(),
@@ -90,17 +95,17 @@ impl Metrics {
 
     /// Sums up what was counted, and writes it for `CloudWatch`, again and
     /// again.
-    pub async fn keep(&self) -> Infallible {
+    pub async fn run_upkeep(&self) -> Infallible {
         let mut flushed = Instant::now();
         loop {
-            sleep(UPKEEP).await;
+            sleep(UPKEEP_INTERVAL).await;
             if let Some(prometheus) = &self.prometheus {
                 prometheus.run_upkeep();
             }
             if let Some(emf) = &self.emf {
-                emf.sum_up();
+                emf.aggregate();
             }
-            if flushed.elapsed() >= FLUSH {
+            if flushed.elapsed() >= FLUSH_INTERVAL {
                 flushed = Instant::now();
                 let metrics = self.clone();
                 // Whoever reads standard output may be slow.
@@ -114,7 +119,7 @@ impl Metrics {
     pub fn flush(&self) {
         let Some(emf) = &self.emf else { return };
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let lines = emf.lines(since_1970.unwrap_or_default());
+        let lines = emf.render(since_1970.unwrap_or_default());
         let mut output = io::stdout().lock();
         if let Err(error) = output
             .write_all(lines.as_bytes())
@@ -133,7 +138,7 @@ fn install(recorder: impl Recorder + Sync + 'static) -> Result<(), Box<dyn Error
 fn prometheus() -> Result<PrometheusBuilder, Box<dyn Error + Send + Sync>> {
     let mut builder = PrometheusBuilder::new();
     for metric in names::ALL {
-        if let Kind::Histogram(_, buckets) = metric.kind {
+        if let MetricKind::Histogram(_, buckets) = metric.kind {
             let name = Matcher::Full(metric.name.to_owned());
             builder = builder.set_buckets_for_metric(name, buckets)?;
         }
@@ -147,16 +152,16 @@ fn describe() {
     for metric in names::ALL {
         let is_plain = metric.cloudwatch == Some(&[]);
         match metric.kind {
-            Kind::Counter => {
+            MetricKind::Counter => {
                 ::metrics::describe_counter!(metric.name, metric.help);
             }
-            Kind::Gauge => {
+            MetricKind::Gauge => {
                 ::metrics::describe_gauge!(metric.name, metric.help);
                 if is_plain {
                     ::metrics::gauge!(metric.name).set(0);
                 }
             }
-            Kind::Histogram(unit, _) => {
+            MetricKind::Histogram(unit, _) => {
                 ::metrics::describe_histogram!(metric.name, unit, metric.help);
             }
         }

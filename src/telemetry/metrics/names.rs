@@ -14,7 +14,7 @@ pub struct Metric {
     /// What it says.
     pub help: &'static str,
     /// How it is counted.
-    pub kind: Kind,
+    pub kind: MetricKind,
     /// Its labels in `CloudWatch`, where each combination costs money each
     /// month: the others are summed up. `None` leaves the metric out there.
     pub cloudwatch: Option<&'static [&'static str]>,
@@ -22,7 +22,7 @@ pub struct Metric {
 
 /// How a metric is counted.
 #[derive(Debug, Clone, Copy)]
-pub enum Kind {
+pub enum MetricKind {
     /// Only ever grows.
     Counter,
     /// What is at the moment.
@@ -49,7 +49,7 @@ const fn counter(
     Metric {
         name,
         help,
-        kind: Kind::Counter,
+        kind: MetricKind::Counter,
         cloudwatch: Some(cloudwatch),
     }
 }
@@ -58,7 +58,7 @@ const fn gauge(name: &'static str, help: &'static str) -> Metric {
     Metric {
         name,
         help,
-        kind: Kind::Gauge,
+        kind: MetricKind::Gauge,
         cloudwatch: Some(&[]),
     }
 }
@@ -71,7 +71,7 @@ const fn seconds(
     Metric {
         name,
         help,
-        kind: Kind::Histogram(Unit::Seconds, REQUEST_SECONDS),
+        kind: MetricKind::Histogram(Unit::Seconds, REQUEST_SECONDS),
         cloudwatch: Some(cloudwatch),
     }
 }
@@ -148,7 +148,7 @@ metrics! {
     BATCH_READINGS = Metric {
         name: "clarity_batch_readings",
         help: "Different readings in a batch.",
-        kind: Kind::Histogram(Unit::Count, BATCH_SIZES),
+        kind: MetricKind::Histogram(Unit::Count, BATCH_SIZES),
         cloudwatch: Some(&[]),
     };
     /// Label `outcome`.
@@ -185,7 +185,7 @@ metrics! {
     BUILD_INFO = Metric {
         name: "clarity_build_info",
         help: "Always 1; its labels say which build runs.",
-        kind: Kind::Gauge,
+        kind: MetricKind::Gauge,
         cloudwatch: None,
     };
 }

@@ -8,17 +8,17 @@ use tokio::task_local;
 use tracing::{Instrument, Span};
 
 task_local! {
-    static CURRENT: Arc<RequestFacts>;
+    static CURRENT: Arc<RequestStats>;
 }
 
 /// What the line of a request tells besides what its answer shows.
 #[derive(Debug, Default)]
-pub struct RequestFacts {
+pub struct RequestStats {
     upstream_attempts: AtomicU32,
     principal: OnceLock<Arc<str>>,
 }
 
-impl RequestFacts {
+impl RequestStats {
     /// Notes that DynamoDB or Gemini is asked once, for the request that this
     /// task serves, if it serves one.
     pub fn count_attempt() {
@@ -55,13 +55,13 @@ impl RequestFacts {
 
 /// Futures that go on in a task of their own, and still belong to the request
 /// that started them.
-pub trait InRequest: Future + Sized {
+pub trait PropagateRequestContext: Future + Sized {
     /// Takes along what the line and the spans of the request are told by.
-    fn in_request(self) -> impl Future<Output = Self::Output>;
+    fn propagate_request_context(self) -> impl Future<Output = Self::Output>;
 }
 
-impl<F: Future> InRequest for F {
-    fn in_request(self) -> impl Future<Output = F::Output> {
+impl<F: Future> PropagateRequestContext for F {
+    fn propagate_request_context(self) -> impl Future<Output = F::Output> {
         let facts = CURRENT.try_with(Arc::clone).unwrap_or_default();
         CURRENT.scope(facts, self.instrument(Span::current()))
     }
