@@ -8,7 +8,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::faults::ConfigErrors;
+use super::errors::ConfigErrors;
 use super::{Environment, StoreConfig, TableConfig};
 
 /// Reads variables and gathers faults; a faulty one yields a stand-in, so that

@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::reader::EnvReader;
+use crate::config::env_reader::EnvReader;
 
 /// How long requests may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub struct DeadlineConfig {
 }
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(super) fn deadlines(&mut self) -> DeadlineConfig {
+    pub(in crate::config) fn deadlines(&mut self) -> DeadlineConfig {
         DeadlineConfig {
             data: self.seconds("DATA_DEADLINE", 5, 1..=55),
             bulk: self.seconds("BULK_DEADLINE", 60, 1..=600),

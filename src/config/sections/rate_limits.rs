@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 
 use ipnet::IpNet;
 
-use super::Environment;
-use super::reader::EnvReader;
+use crate::config::Environment;
+use crate::config::env_reader::EnvReader;
 
 /// How many requests a minute; `None` is no limit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct LimitConfig {
 const MAX_PER_MINUTE: u32 = 1_000_000;
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(super) fn limits(&mut self, environment: Environment) -> LimitConfig {
+    pub(in crate::config) fn limits(&mut self, environment: Environment) -> LimitConfig {
         let names = [
             "RATE_LIMIT_READS",
             "RATE_LIMIT_WRITES",

@@ -2,8 +2,8 @@ use std::ffi::OsString;
 
 use url::{Origin, Url};
 
-use super::Environment;
-use super::reader::EnvReader;
+use crate::config::Environment;
+use crate::config::env_reader::EnvReader;
 
 /// The origins whose pages may talk to the service from a browser.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum CorsConfig {
 }
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(super) fn cors(&mut self, environment: Environment) -> CorsConfig {
+    pub(in crate::config) fn cors(&mut self, environment: Environment) -> CorsConfig {
         const NAME: &str = "CORS_ALLOWED_ORIGINS";
         let Some(list) = self.text(NAME) else {
             return match environment {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::reader::EnvReader;
-use super::{DEVELOPMENT_KEY, Environment};
 use crate::auth::{ApiKeys, KeyDigest, KeyEntry, KeysFault};
+use crate::config::env_reader::EnvReader;
+use crate::config::{DEVELOPMENT_KEY, Environment};
 
 /// The shortest key that production takes, in characters.
 const MIN_PRODUCTION_KEY_LEN: usize = 20;
@@ -68,7 +68,11 @@ pub enum KeyList {
 }
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(super) fn keys(&mut self, environment: Environment, has_tokens: bool) -> KeyConfig {
+    pub(in crate::config) fn keys(
+        &mut self,
+        environment: Environment,
+        has_tokens: bool,
+    ) -> KeyConfig {
         let refused = match environment {
             Environment::Development => None,
             Environment::Production => Some(KeyDigest::of(DEVELOPMENT_KEY.as_bytes())),
@@ -88,7 +92,7 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
         }
     }
 
-    pub(super) fn service_secrets(
+    pub(in crate::config) fn service_secrets(
         &mut self,
         environment: Environment,
         keys: &KeyConfig,

@@ -1,8 +1,8 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::Environment;
-use super::reader::EnvReader;
+use crate::config::Environment;
+use crate::config::env_reader::EnvReader;
 
 /// How long the service goes on once it is told to stop.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct ShutdownConfig {
 }
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(super) fn shutdown(&mut self, environment: Environment) -> ShutdownConfig {
+    pub(in crate::config) fn shutdown(&mut self, environment: Environment) -> ShutdownConfig {
         // A load balancer goes on sending requests for some seconds after it is
         // told that a task is leaving.
         let default = match environment {

@@ -5,8 +5,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use url::{Host, Url};
 
-use super::Environment;
-use super::reader::EnvReader;
+use crate::config::Environment;
+use crate::config::env_reader::EnvReader;
 
 /// How questions are answered.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ const DEADLINES: RangeInclusive<u64> = 2..=55;
 const CACHE_TTLS: RangeInclusive<u64> = 0..=86_400;
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(super) fn insights(&mut self, environment: Environment) -> InsightConfig {
+    pub(in crate::config) fn insights(&mut self, environment: Environment) -> InsightConfig {
         let model = self.model("GEMINI_MODEL");
         let fallback_model = self.model("GEMINI_FALLBACK_MODEL");
         let api_version = self.model("GEMINI_API_VERSION");

@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use super::reader::EnvReader;
+use crate::config::env_reader::EnvReader;
 
 /// What connections may cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ const DEFAULT_MAX_OPEN: usize = 4_500;
 const MAX_MAX_OPEN: usize = 65_535;
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(super) fn connections(&mut self) -> ConnectionConfig {
+    pub(in crate::config) fn connections(&mut self) -> ConnectionConfig {
         ConnectionConfig {
             most: self.most_connections(),
             // Longer than a load balancer keeps one, a minute at AWS: else it

@@ -3,12 +3,12 @@ use std::net::SocketAddr;
 
 use url::Url;
 
-use super::Environment;
-use super::reader::EnvReader;
+use crate::config::Environment;
+use crate::config::env_reader::EnvReader;
 use crate::telemetry::{LogFormat, MetricsSettings, TelemetrySettings};
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(super) fn telemetry(&mut self, environment: Environment) -> TelemetrySettings {
+    pub(in crate::config) fn telemetry(&mut self, environment: Environment) -> TelemetrySettings {
         TelemetrySettings {
             log_format: self.log_format(environment),
             log_filter: self.log_filter(),

@@ -2,9 +2,9 @@ use std::ffi::OsString;
 
 use url::Url;
 
-use super::Environment;
-use super::reader::EnvReader;
 use crate::auth::{Audience, Issuer};
+use crate::config::Environment;
+use crate::config::env_reader::EnvReader;
 
 /// Whose tokens are believed, and where their keys are.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct TokenConfig {
 }
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(super) fn tokens(&mut self, environment: Environment) -> Option<TokenConfig> {
+    pub(in crate::config) fn tokens(&mut self, environment: Environment) -> Option<TokenConfig> {
         let cognito = self.cognito();
         let other = self.other_issuer(environment);
         let url = self.https_url("JWKS_URL", environment);

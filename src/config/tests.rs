@@ -1,0 +1,449 @@
+use secrecy::ExposeSecret;
+
+use super::*;
+use crate::auth::KeyDigest;
+use crate::telemetry::{LogFormat, MetricsSettings};
+
+fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
+    Config::read(|name| {
+        variables
+            .iter()
+            .find(|(variable, _)| *variable == name)
+            .map(|(_, value)| value.into())
+    })
+}
+
+fn invalid_variables(variables: &[(&str, &str)]) -> Vec<&'static str> {
+    read(variables).unwrap_err().variables().collect()
+}
+
+#[test]
+fn nothing_set_is_a_service_for_ones_own_machine() {
+    let config = read(&[]).unwrap();
+    assert_eq!(config.environment, Environment::Development);
+    assert_eq!(config.address.to_string(), "127.0.0.1:8000");
+    assert_eq!(
+        config.store,
+        StoreConfig::Embedded {
+            directory: "clarity-data".into()
+        }
+    );
+    assert!(config.uses_development_key());
+}
+
+#[test]
+fn logs_are_for_people_in_development_and_nothing_else_is_told() {
+    let telemetry = |variables: &[(&str, &str)]| read(variables).unwrap().telemetry;
+    let default = telemetry(&[]);
+    assert_eq!(default.log_format, LogFormat::Text);
+    assert_eq!(default.log_filter, "info");
+    assert_eq!(default.metrics, MetricsSettings::default());
+    assert_eq!(default.traces, None);
+    let all = telemetry(&[
+        ("LOG_FORMAT", "json"),
+        ("METRICS_ADDR", "[::1]:9090"),
+        ("METRICS_EMF", "true"),
+    ]);
+    assert_eq!(all.log_format, LogFormat::Json);
+    assert_eq!(all.metrics.address.unwrap().to_string(), "[::1]:9090");
+    assert!(all.metrics.emf);
+}
+
+#[test]
+fn an_endpoint_or_production_selects_dynamodb() {
+    let local = read(&[("DYNAMODB_ENDPOINT", "http://localhost:8001")]).unwrap();
+    assert!(matches!(local.store, StoreConfig::DynamoDb(table) if table.region == "us-east-1"));
+    let key = "0123456789abcdef0123456789abcdef";
+    let production = read(&[
+        ("ENVIRONMENT", "production"),
+        ("AWS_REGION", "eu-central-1"),
+        ("CLARITY_API_KEY", key),
+    ])
+    .unwrap();
+    assert!(matches!(production.store, StoreConfig::DynamoDb(_)));
+    assert_eq!(production.address.to_string(), "0.0.0.0:8000");
+    assert_eq!(production.shutdown.grace.as_secs(), 5);
+    assert!(!format!("{production:?}").contains(key));
+    let embedded = read(&[
+        ("DYNAMODB_ENDPOINT", "http://localhost:8001"),
+        ("CLARITY_STORE", "embedded"),
+    ]);
+    assert!(matches!(
+        embedded.unwrap().store,
+        StoreConfig::Embedded { .. }
+    ));
+}
+
+#[test]
+fn all_faults_come_at_once_and_repeat_no_value() {
+    let variables = [
+        ("ENVIRONMENT", "staging-secret"),
+        ("HOST", "nowhere-secret"),
+        ("PORT", "70000-secret"),
+        ("CLARITY_STORE", "oracle-secret"),
+        ("DYNAMODB_ENDPOINT", "secret"),
+        ("CLARITY_API_KEY", "a key with spaces secret"),
+        ("LOG_FORMAT", "xml-secret"),
+        ("RUST_LOG", "secret"),
+        ("SHUTDOWN_GRACE", "5 secret"),
+        ("METRICS_ADDR", "9090-secret"),
+        ("METRICS_EMF", "secret"),
+        (
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "http://user:secret@localhost:4318",
+        ),
+        ("CLARITY_REVISION", "secret revision"),
+    ];
+    assert_eq!(
+        invalid_variables(&variables),
+        [
+            "ENVIRONMENT",
+            "HOST",
+            "PORT",
+            "DYNAMODB_ENDPOINT",
+            "CLARITY_STORE",
+            "CLARITY_API_KEY",
+            "SHUTDOWN_GRACE",
+            "LOG_FORMAT",
+            "RUST_LOG",
+            "METRICS_ADDR",
+            "METRICS_EMF",
+            "OTEL_EXPORTER_OTLP_ENDPOINT",
+            "CLARITY_REVISION"
+        ]
+    );
+    assert!(!read(&variables).unwrap_err().to_string().contains("secret"));
+}
+
+#[test]
+fn without_a_key_gemini_is_not_asked() {
+    let insights = read(&[]).unwrap().insights;
+    assert!(insights.gemini.is_none());
+    assert_eq!(insights.deadline.as_secs(), 25);
+    assert_eq!(insights.cache_ttl.as_secs(), 600);
+    let config = read(&[("GEMINI_API_KEY", "any-prefix"), ("INSIGHT_CACHE_TTL", "0")]).unwrap();
+    let gemini = config.insights.gemini.as_ref().unwrap();
+    assert_eq!(gemini.model, "gemini-3.5-flash-lite");
+    assert_eq!(gemini.api_version, "v1beta");
+    assert_eq!(
+        gemini.base_url.as_str(),
+        "https://generativelanguage.googleapis.com/"
+    );
+    assert!(!format!("{config:?}").contains("any-prefix"));
+}
+
+#[test]
+fn readings_go_to_gemini_encrypted_or_stay_on_the_machine() {
+    let faults = |url, environment| {
+        invalid_variables(&[
+            ("GEMINI_BASE_URL", url),
+            ("ENVIRONMENT", environment),
+            ("AWS_REGION", "eu-central-1"),
+            ("CLARITY_API_KEY", "0123456789abcdef0123456789abcdef"),
+            ("GEMINI_API_KEY", "x"),
+            ("INSIGHT_DEADLINE", "0"),
+        ])
+    };
+    let deadline = ["INSIGHT_DEADLINE"];
+    let both = ["GEMINI_BASE_URL", "INSIGHT_DEADLINE"];
+    assert_eq!(
+        faults("https://proxy.example/gemini", "production"),
+        deadline
+    );
+    assert_eq!(faults("http://127.0.0.1:9", "development"), deadline);
+    assert_eq!(faults("http://127.0.0.1:9", "production"), both);
+    for url in [
+        "http://example.com",
+        "https://u:p@x.example",
+        "ftp://x",
+        "x",
+        "https://x?key=1",
+    ] {
+        assert_eq!(faults(url, "development"), both, "{url}");
+    }
+    assert_eq!(
+        invalid_variables(&[
+            ("GEMINI_MODEL", "../x"),
+            ("GEMINI_API_KEY", "a b"),
+            ("GEMINI_API_VERSION", "v1/x")
+        ]),
+        ["GEMINI_MODEL", "GEMINI_API_VERSION", "GEMINI_API_KEY"]
+    );
+}
+
+#[test]
+fn several_keys_are_separated_by_commas() {
+    let keys = |list: &str| {
+        let config = read(&[("CLARITY_API_KEY", list)])?;
+        let keys = config.keys.with_full_access.iter();
+        let keys = keys.map(|key| key.expose_secret().to_owned());
+        Ok::<Vec<String>, ConfigErrors>(keys.collect())
+    };
+    assert_eq!(keys("new").unwrap(), ["new"]);
+    assert_eq!(keys("new, old").unwrap(), ["new", "old"]);
+    for faulty in [",", "new,", "new,,old", "a key,old"] {
+        let faults = keys(faulty).unwrap_err();
+        assert_eq!(faults.variables().collect::<Vec<_>>(), ["CLARITY_API_KEY"]);
+    }
+}
+
+#[test]
+fn production_warns_of_defaults_that_many_clients_do_not_fit() {
+    assert!(read(&[]).unwrap().warnings().is_empty());
+    let key = "0123456789abcdef0123456789abcdef";
+    let mut variables = vec![
+        ("ENVIRONMENT", "production"),
+        ("AWS_REGION", "eu-central-1"),
+        ("CLARITY_API_KEY", key),
+    ];
+    for (left, (name, value)) in [
+        (3, ("RATE_LIMIT_READS", "off")),
+        (2, ("TRUSTED_PROXIES", "10.0.0.0/16")),
+        // The key that served before the secret may be a short one.
+        (
+            1,
+            (
+                "CLARITY_SERVICE_SECRET",
+                "fedcba9876543210fedcba9876543210, 01234567890123456789",
+            ),
+        ),
+    ] {
+        assert_eq!(read(&variables).unwrap().warnings().len(), left, "{name}");
+        variables.push((name, value));
+    }
+    assert!(read(&variables).unwrap().warnings().is_empty());
+    variables.pop();
+    variables.push(("CLARITY_SERVICE_SECRET", "too-short"));
+    assert_eq!(invalid_variables(&variables), ["CLARITY_SERVICE_SECRET"]);
+}
+
+#[test]
+fn a_key_has_full_access_or_is_listed() {
+    let key = "0123456789abcdef0123456789abcdef";
+    let digest = KeyDigest::of(key.as_bytes());
+    let list =
+        format!(r#"[{{"id":"app","sha256":"{digest}","scopes":["insights"],"users":["*"]}}]"#);
+    let variables = [
+        ("CLARITY_API_KEY", key),
+        ("CLARITY_API_KEYS", list.as_str()),
+    ];
+    assert_eq!(invalid_variables(&variables), ["CLARITY_API_KEYS"]);
+}
+
+#[test]
+fn production_refuses_what_is_convenient() {
+    let with_key = |key| {
+        [
+            ("ENVIRONMENT", "production"),
+            ("AWS_REGION", "eu-central-1"),
+            ("CLARITY_API_KEY", key),
+        ]
+    };
+    assert_eq!(
+        invalid_variables(&with_key("")),
+        ["CLARITY_API_KEY", "CLARITY_SERVICE_SECRET"]
+    );
+    assert_eq!(
+        invalid_variables(&with_key(DEVELOPMENT_KEY)),
+        ["CLARITY_API_KEY"]
+    );
+    assert_eq!(invalid_variables(&with_key("short")), ["CLARITY_API_KEY"]);
+    let one_is_short = "0123456789abcdef0123456789abcdef,short";
+    assert_eq!(
+        invalid_variables(&with_key(one_is_short)),
+        ["CLARITY_API_KEY"]
+    );
+    assert_eq!(
+        invalid_variables(&[
+            ("ENVIRONMENT", "production"),
+            ("DYNAMODB_ENDPOINT", "http://localhost:8001"),
+            ("DYNAMODB_TABLE", "a b"),
+        ]),
+        [
+            "DYNAMODB_ENDPOINT",
+            "DYNAMODB_TABLE",
+            "AWS_REGION",
+            "CLARITY_API_KEY",
+            "CLARITY_SERVICE_SECRET"
+        ]
+    );
+}
+
+#[test]
+fn tokens_come_from_one_issuer_that_is_named_whole() {
+    let pool = [
+        ("AWS_REGION", "eu-central-1"),
+        ("COGNITO_USER_POOL_ID", "eu-central-1_AbC"),
+        ("COGNITO_CLIENT_IDS", "ios, web"),
+    ];
+    let tokens = read(&pool).unwrap().tokens.unwrap();
+    let url = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC";
+    assert_eq!(tokens.issuer.url, url);
+    assert_eq!(tokens.key_set_url, format!("{url}/.well-known/jwks.json"));
+    let other = [
+        ("JWT_ISSUER", "https://login.example.com/"),
+        ("JWT_AUDIENCE", "clarity"),
+    ];
+    let tokens = read(&other).unwrap().tokens.unwrap();
+    assert_eq!(
+        tokens.key_set_url,
+        "https://login.example.com/.well-known/jwks.json"
+    );
+    assert_eq!(invalid_variables(&pool[..2]), ["COGNITO_CLIENT_IDS"]);
+    assert_eq!(invalid_variables(&pool[1..]), ["AWS_REGION"]);
+    assert_eq!(invalid_variables(&other[..1]), ["JWT_AUDIENCE"]);
+    assert_eq!(invalid_variables(&other[1..]), ["JWT_ISSUER"]);
+    assert_eq!(
+        invalid_variables(&[pool, [other[0], other[1], ("PORT", "1")]].concat()),
+        ["JWT_ISSUER"]
+    );
+    assert_eq!(
+        invalid_variables(&[("JWKS_URL", "http://localhost:1")]),
+        ["JWKS_URL"]
+    );
+
+    let production = |issuer| {
+        let result = read(&[
+            ("ENVIRONMENT", "production"),
+            ("AWS_REGION", "eu-central-1"),
+            ("JWT_ISSUER", issuer),
+            ("JWT_AUDIENCE", "clarity"),
+            ("CLARITY_SERVICE_SECRET", "0123456789abcdef0123456789abcdef"),
+        ]);
+        result.map_or_else(
+            |faults| faults.variables().collect::<Vec<_>>(),
+            |_| Vec::new(),
+        )
+    };
+    assert!(
+        production("https://login.example.com").is_empty(),
+        "tokens are enough"
+    );
+    assert_eq!(production("http://login.example.com"), ["JWT_ISSUER"]);
+}
+
+#[test]
+fn limits_are_for_production_unless_asked_for() {
+    let development = read(&[("RATE_LIMIT_READS", "7")]).unwrap().limits;
+    assert_eq!(development.reads.unwrap().get(), 7);
+    assert_eq!(development.failed_authentications, None);
+    let production = read(&[
+        ("ENVIRONMENT", "production"),
+        ("AWS_REGION", "eu-central-1"),
+        ("CLARITY_API_KEY", "0123456789abcdef0123456789abcdef"),
+        ("RATE_LIMIT_WRITES", "off"),
+        ("TRUSTED_PROXIES", "10.0.0.0/16, 192.0.2.1"),
+    ]);
+    let production = production.unwrap().limits;
+    let limits = [
+        production.reads,
+        production.writes,
+        production.insights,
+        production.failed_authentications,
+    ];
+    let limits = limits.map(|limit| limit.map_or(0, |limit| limit.get()));
+    assert_eq!(limits, [600, 0, 30, 20]);
+    assert_eq!(production.trusted_proxies.len(), 2);
+    for bad in ["0", "-1", "many", "1000001"] {
+        assert_eq!(
+            invalid_variables(&[("RATE_LIMIT_READS", bad)]),
+            ["RATE_LIMIT_READS"]
+        );
+    }
+    assert_eq!(
+        invalid_variables(&[("TRUSTED_PROXIES", "10.0.0.0/33")]),
+        ["TRUSTED_PROXIES"]
+    );
+}
+
+#[test]
+fn origins_are_written_as_browsers_send_them() {
+    let cors = |list: &str| {
+        let result = read(&[("CORS_ALLOWED_ORIGINS", list)]);
+        result.map(|config| config.cors).ok()
+    };
+    assert_eq!(cors(""), Some(CorsConfig::Any));
+    assert_eq!(cors("*"), Some(CorsConfig::Any));
+    let two = "https://app.example.com, http://localhost:3000";
+    let expected = ["https://app.example.com", "http://localhost:3000"];
+    let expected = expected.map(str::to_owned).to_vec();
+    assert_eq!(cors(two), Some(CorsConfig::Only(expected)));
+    for bad in [
+        "app.example.com",
+        "https://app.example.com/",
+        "https://App.example.com",
+        "https://app.example.com:443",
+        "https://*.example.com",
+        "https://app.example.com,",
+        "https://app.example.com,*",
+        "null",
+        "file:///tmp",
+    ] {
+        assert_eq!(cors(bad), None, "{bad}");
+    }
+    let production = read(&[
+        ("ENVIRONMENT", "production"),
+        ("AWS_REGION", "eu-central-1"),
+        ("CLARITY_API_KEY", "0123456789abcdef0123456789abcdef"),
+    ]);
+    assert_eq!(production.unwrap().cors, CorsConfig::Only(Vec::new()));
+}
+
+#[test]
+fn keys_with_scopes_come_from_one_place() {
+    let list = |key: &str| {
+        let digest = KeyDigest::of(key.as_bytes());
+        format!(r#"[{{"id":"app","sha256":"{digest}","scopes":["insights"],"users":["*"]}}]"#)
+    };
+    let good = list("0123456789abcdef0123");
+    let config = read(&[("CLARITY_API_KEYS", &good)]).unwrap();
+    assert!(matches!(&config.keys.listed, KeyList::Inline(keys) if keys.count() == 1));
+    assert!(!config.uses_development_key(), "there is another");
+    assert!(matches!(
+        read(&[("CLARITY_API_KEYS_FILE", "keys.json")])
+            .unwrap()
+            .keys
+            .listed,
+        KeyList::File(_)
+    ));
+    let secret = [
+        ("CLARITY_API_KEYS_SECRET", "clarity/api-keys"),
+        ("AWS_REGION", "eu-central-1"),
+    ];
+    let config = read(&secret).unwrap();
+    assert!(
+        matches!(config.keys.listed, KeyList::Secret { region, .. } if region == "eu-central-1")
+    );
+    assert_eq!(invalid_variables(&secret[..1]), ["AWS_REGION"]);
+    assert_eq!(
+        invalid_variables(&[
+            ("CLARITY_API_KEYS", &good),
+            ("CLARITY_API_KEYS_FILE", "keys.json")
+        ]),
+        ["CLARITY_API_KEYS"]
+    );
+    let fault = read(&[("CLARITY_API_KEYS", "[canary")]).unwrap_err();
+    assert!(!fault.to_string().contains("canary"));
+
+    let production = |keys: &str, secret: &str| {
+        let result = read(&[
+            ("ENVIRONMENT", "production"),
+            ("AWS_REGION", "eu-central-1"),
+            ("CLARITY_API_KEYS", keys),
+            ("CLARITY_SERVICE_SECRET", secret),
+        ]);
+        result.map_or_else(
+            |faults| faults.variables().collect::<Vec<_>>(),
+            |_| Vec::new(),
+        )
+    };
+    let secret = "0123456789abcdef0123456789abcdef";
+    assert!(production(&good, secret).is_empty());
+    assert_eq!(production("[]", secret), ["CLARITY_API_KEYS"]);
+    assert_eq!(
+        production(&list(DEVELOPMENT_KEY), secret),
+        ["CLARITY_API_KEYS"]
+    );
+    assert_eq!(production(&good, ""), ["CLARITY_SERVICE_SECRET"]);
+    assert_eq!(production(&good, "short"), ["CLARITY_SERVICE_SECRET"]);
+}
