@@ -2,11 +2,13 @@
 
 pub mod batch_channel;
 pub mod checkpoint;
+mod migrate;
 mod ordering;
 pub mod outputs;
 pub mod process;
 pub mod progress;
 pub mod report;
+pub mod retry;
 pub mod summary;
 pub mod verify;
 

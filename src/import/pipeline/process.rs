@@ -1,19 +1,16 @@
 //! What is done with a batch of records.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
-
-use backon::{BackoffBuilder, ExponentialBuilder};
-use tokio::time::sleep;
+use std::sync::atomic::AtomicBool;
 
 use super::batch_channel::Batch;
+use super::migrate::delete_migrated;
 use super::ordering::OrderingTicket;
+use super::retry::{backoff, backoff_or_fail};
 use super::summary::{Outcome, ReadingOutcome, RecordOutcome, is_implausible};
 use crate::domain::Reading;
 use crate::import::record::{Content, Record};
 use crate::import::source_location::SourceError;
-use crate::import::sources::legacy_table;
 use crate::store::{Kept, OldTable, ReadingStore, StoreError, put_batch};
 
 /// Where readings go.
@@ -30,16 +27,6 @@ pub enum Target {
 
 /// What became of an entry of a batch.
 pub(super) type RecordDisposition = Result<RecordOutcome, SourceError>;
-
-/// The backoff between attempts on a store that does not answer: two and a half
-/// minutes in all.
-pub(in crate::import) fn backoff() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(200))
-        .with_max_delay(Duration::from_secs(10))
-        .with_max_times(20)
-        .build()
-}
 
 /// Deals with a batch, and tells what became of each entry, in their order.
 ///
@@ -70,7 +57,7 @@ pub(super) async fn settle(
                 .flatten()
                 .filter_map(RecordOutcome::moved_row);
             let moved = names.zip(&readings);
-            legacy_table::delete_migrated(store.as_ref(), table, moved, &stop).await?
+            delete_migrated(store.as_ref(), table, moved, &stop).await?
         }
         _ => vec![false; readings.len()],
     };
@@ -152,20 +139,4 @@ async fn put(
             backoff_or_fail(error, &mut backoff, stop).await?;
         }
     }
-}
-
-/// Waits before the next attempt, if another is worth it.
-pub(in crate::import) async fn backoff_or_fail(
-    error: StoreError,
-    backoff: &mut impl Iterator<Item = Duration>,
-    stop: &AtomicBool,
-) -> Result<(), StoreError> {
-    if !error.is_retryable() || stop.load(Ordering::Relaxed) {
-        return Err(error);
-    }
-    match backoff.next() {
-        Some(wait) => sleep(wait).await,
-        None => return Err(error),
-    }
-    Ok(())
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::batch_channel::{Batch, BatchReceiver};
-use super::process::{backoff, backoff_or_fail};
+use super::retry::{backoff, backoff_or_fail};
 use super::{ImportError, until};
 use crate::domain::{DataType, Reading, UserId};
 use crate::import::record::Content;

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 use tokio::sync::Mutex;
@@ -17,11 +16,11 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::domain::Reading;
 use crate::import::pipeline::batch_channel::{BatchReceiver, BatchSender, ReceiverDropped};
-use crate::import::pipeline::process::{backoff, backoff_or_fail};
+use crate::import::pipeline::retry::{backoff, backoff_or_fail};
 use crate::import::raw_reading::{ImportContext, RawReading};
 use crate::import::record::{Content, Record, Rejection};
 use crate::import::source_location::{SourceError, SourceLocation};
-use crate::store::{OldRow, OldTable, OldValue, ReadingStore, Segment, StoreError};
+use crate::store::{OldRow, OldTable, OldValue, Segment, StoreError};
 
 /// How a table is read.
 #[derive(Debug, Clone, Copy)]
@@ -221,45 +220,4 @@ fn metadata(row: &OldRow) -> Result<String, Rejection> {
         }
     }
     serde_json::to_string(&members).map_err(|_| unreadable("metadata"))
-}
-
-/// How many rows are read back and deleted at once.
-const AT_ONCE: usize = 16;
-
-/// Deletes those rows whose readings are held as they were put, each after it
-/// was read back; tells which are deleted.
-///
-/// # Errors
-/// When the store fails for longer than one backoff.
-pub(in crate::import) async fn delete_migrated<'a>(
-    store: &dyn ReadingStore,
-    table: &OldTable,
-    moved: impl Iterator<Item = (&'a str, &'a Reading)>,
-    stop: &AtomicBool,
-) -> Result<Vec<bool>, StoreError> {
-    let delete = |(name, reading): (&'a str, &'a Reading)| async move {
-        let user_id = &reading.measurement.user_id;
-        let data_id = name.strip_prefix(user_id.as_str());
-        let Some(data_id) = data_id.and_then(|rest| rest.strip_prefix('/')) else {
-            return Ok(false);
-        };
-        let mut backoff = backoff();
-        loop {
-            let attempt = async {
-                let held = store.get(user_id, reading.id).await?;
-                match held {
-                    Some(held) if held.measurement == reading.measurement => {
-                        table.delete(user_id.as_str(), data_id).await
-                    }
-                    _ => Ok(false),
-                }
-            };
-            match attempt.await {
-                Ok(deleted) => return Ok(deleted),
-                Err(error) => backoff_or_fail(error, &mut backoff, stop).await?,
-            }
-        }
-    };
-    let moved: Vec<_> = moved.map(delete).collect();
-    stream::iter(moved).buffered(AT_ONCE).try_collect().await
 }

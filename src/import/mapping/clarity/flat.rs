@@ -1,7 +1,7 @@
 //! Documents without blocks.
 
-use super::Parts;
 use super::fields::Field;
+use super::upload::Parts;
 use crate::domain::{Reading, vocabulary};
 use crate::import::mapping::metadata::MetadataBuilder;
 use crate::import::mapping::values::{number, text, time};

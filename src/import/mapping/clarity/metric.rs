@@ -1,5 +1,5 @@
 use super::fields::{ACTIVITY, BIOMETRIC, Field, MENTAL, SLEEP, STAGES, stage};
-use super::{Parts, Upload};
+use super::upload::{Parts, Upload};
 use crate::domain::Reading;
 use crate::import::mapping::metadata::MetadataBuilder;
 use crate::import::mapping::values::{number, time};

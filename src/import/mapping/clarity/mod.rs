@@ -16,16 +16,14 @@
 mod fields;
 mod flat;
 mod metric;
+mod upload;
 
 use self::metric::Metric;
-use crate::domain::Reading;
+use self::upload::{Parts, Upload};
 use crate::import::mapping::values::{text, time};
 use crate::import::raw_reading::ImportContext;
 use crate::import::record::Rejection;
 use crate::import::sources::firestore::{Document, Fields, Value};
-
-/// What a document holds: readings, or what should be.
-pub(super) type Parts = Vec<Result<Reading, Rejection>>;
 
 /// The collection of Clarity's readings.
 const COLLECTION: &str = "health_data";
@@ -57,11 +55,4 @@ fn of_fields(fields: &Fields, context: &ImportContext) -> Parts {
         }
         _ => flat::readings(fields, context),
     }
-}
-
-/// What a document says of all its metrics.
-struct Upload {
-    user_id: Option<String>,
-    source: Option<String>,
-    created_at: Option<String>,
 }

@@ -5,7 +5,7 @@ use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::inflate::Sizes;
-use super::limits::ExportLimits;
+use super::options::ExportLimits;
 
 /// A file in a `.zip`, and where its bytes are.
 pub struct Entry {

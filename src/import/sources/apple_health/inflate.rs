@@ -4,7 +4,7 @@ use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
 
 use super::guarded::ExportError;
-use super::limits::ExportLimits;
+use super::options::ExportLimits;
 
 /// What a `.zip` says of a file in it.
 #[derive(Debug, Clone, Copy)]

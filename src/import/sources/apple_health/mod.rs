@@ -37,8 +37,8 @@ mod entries;
 mod guarded;
 mod inflate;
 mod kinds;
-mod limits;
 mod open;
+mod options;
 mod prolog;
 mod provenance;
 mod record;
@@ -47,5 +47,4 @@ mod times;
 mod units;
 
 pub use elements::AppleHealth;
-pub use limits::ExportLimits;
-pub use open::ExportOptions;
+pub use options::{ExportLimits, ExportOptions};

@@ -3,39 +3,13 @@ use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::archive::{self, Entry};
 use super::elements::AppleHealth;
 use super::guarded::ExportError;
 use super::inflate::DecompressedEntry;
-use super::limits::ExportLimits;
+use super::options::{ExportLimits, ExportOptions};
 use super::prolog::{self, PrologError};
-use crate::domain::UserId;
 use crate::import::source_location::{SourceError, SourceLocation};
-
-/// How an export is to be read.
-#[derive(Debug, Clone)]
-pub struct ExportOptions {
-    /// Whose it is: an export does not say.
-    pub user_id: UserId,
-    /// The present: what was measured more than a day after it is rejected, as
-    /// from any client.
-    pub now: Timestamp,
-    /// How much of it is believed.
-    pub limits: ExportLimits,
-}
-
-impl ExportOptions {
-    /// To read all of `user_id`'s export at `now`.
-    pub fn all(user_id: UserId, now: Timestamp) -> Self {
-        Self {
-            user_id,
-            now,
-            limits: ExportLimits::default(),
-        }
-    }
-}
 
 /// What a file of an archive begins with.
 const ARCHIVE: &[u8] = b"PK";

@@ -18,7 +18,8 @@ mod live;
 mod value;
 
 pub use document::{Document, Fields, PlacedDocument};
-pub use export::entity::{EntityError, decode_entity};
+pub use export::entity::decode_entity;
+pub use export::error::EntityError;
 pub use export::log::{LogError, LogRecord, MAX_RECORD_BYTES, decode_log};
 pub use export::{ManagedExport, PartCounts};
 pub use json::{JsonError, JsonExport, JsonFormat, decode_json};

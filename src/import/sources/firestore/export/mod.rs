@@ -5,7 +5,9 @@
 //! documents, that names the `output-*` files, and they hold a document per
 //! [record](log) as an [entity].
 
+mod document_path;
 pub(super) mod entity;
+pub(super) mod error;
 pub(super) mod log;
 mod metadata;
 mod property;

@@ -5,9 +5,10 @@ use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 
-use super::entity::{APP, DATABASE, DocumentPath, EntityError, fields, text};
+use super::document_path::{APP, DATABASE, DocumentPath, text};
+use super::error::EntityError;
 use super::wire::{Fields, Wire};
-use crate::import::sources::firestore::value::{GeoPoint, Value};
+use crate::import::sources::firestore::value::{GeoPoint, MAX_DEPTH, Value};
 
 /// What a property's `meaning` says of its value, where that is not told by
 /// the value itself.
@@ -19,6 +20,9 @@ mod meaning {
     pub(super) const EMPTY_ARRAY: u64 = 24;
     pub(super) const VECTOR: u64 = 31;
 }
+
+const PROPERTY: u64 = 14;
+const RAW_PROPERTY: u64 = 15;
 
 /// A property as it is in the file.
 pub(super) struct Property {
@@ -32,6 +36,20 @@ enum Kind {
     /// An array is its name again and again, each time with one element.
     Element(Value),
     VectorElement(Value),
+}
+
+/// The fields of a document, or of a map `depth` levels below one.
+pub(super) fn fields(entity: &[u8], depth: usize) -> Result<BTreeMap<String, Value>, EntityError> {
+    if depth > MAX_DEPTH {
+        return Err(EntityError::Depth);
+    }
+    let mut fields = BTreeMap::new();
+    for field in Fields::of(entity) {
+        if let (PROPERTY | RAW_PROPERTY, property) = field? {
+            Property::decode(property.bytes()?, depth)?.put_into(&mut fields)?;
+        }
+    }
+    Ok(fields)
 }
 
 impl Property {

@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read};
 
 use json_event_parser::{JsonEvent, LowLevelJsonParser, LowLevelJsonParserResult};
 
+use super::limits::MAX_DOCUMENT_BYTES;
 use crate::import::sources::firestore::value::MAX_DEPTH;
 
 const FIRST_BUFFER_BYTES: usize = 16 * 1024;
@@ -29,10 +30,7 @@ pub enum JsonError {
     #[error("a string or number is longer than {MAX_TOKEN_BYTES} bytes")]
     Token,
     /// A document that is too long.
-    #[error(
-        "a document is longer than {} bytes",
-        super::values::MAX_DOCUMENT_BYTES
-    )]
+    #[error("a document is longer than {MAX_DOCUMENT_BYTES} bytes")]
     Document,
     /// Maps and arrays too deep in one another.
     #[error("maps and arrays lie more than {MAX_DEPTH} deep")]

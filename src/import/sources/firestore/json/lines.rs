@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 
 use super::events::{Event, Events, JsonError};
+use super::limits::MAX_DOCUMENT_BYTES;
 use super::tree::Item;
-use super::values::{MAX_DOCUMENT_BYTES, Values};
+use super::values::Values;
 use crate::import::sources::firestore::document::Document;
 use crate::import::sources::firestore::value::Value;
 

@@ -6,6 +6,7 @@
 //! as a map of numbers, which is what they stay here.
 
 mod events;
+mod limits;
 mod lines;
 mod tree;
 mod values;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::io::Read;
 
 use super::events::{Event, Events, JsonError};
-use super::values::{MAX_DOCUMENT_BYTES, Values};
+use super::limits::MAX_DOCUMENT_BYTES;
+use super::values::Values;
 use crate::import::sources::firestore::document::Document;
 use crate::import::sources::firestore::value::Value;
 

@@ -9,10 +9,6 @@ use jiff::Timestamp;
 use super::events::{Event, Events, JsonError};
 use crate::import::sources::firestore::value::{GeoPoint, MAX_DEPTH, Value};
 
-/// The longest document as JSON. One of 1 MiB of bytes takes 14 MiB when each
-/// byte has its own line.
-pub(super) const MAX_DOCUMENT_BYTES: u64 = 16 * 1024 * 1024;
-
 /// Reads values of documents.
 pub(super) struct Values<'a, R> {
     events: &'a mut Events<R>,

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::LiveTarget;
+use super::target::LiveTarget;
 use crate::import::source_location::{SourceError, SourceLocation};
 
 const GOOGLE: &str = "https://firestore.googleapis.com";

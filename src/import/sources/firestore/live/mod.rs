@@ -6,16 +6,17 @@
 //! need no state at the server. What is written meanwhile may be missed.
 
 mod exchange;
+mod target;
 pub(super) mod typed;
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use secrecy::SecretString;
 use serde_json::json;
 use tokio::time::sleep;
 
 use self::exchange::{Exchange, Failure, Page};
+pub use self::target::LiveTarget;
 use super::document::PlacedDocument;
 use crate::import::source_location::{SourceError, SourceLocation};
 
@@ -25,20 +26,6 @@ const PAGE_SIZE: u32 = 100;
 
 /// How often a page is asked for before the import ends.
 const ATTEMPTS: usize = 6;
-
-/// Where a database is, and what opens it.
-pub enum LiveTarget {
-    /// Google's own.
-    Google {
-        /// An OAuth access token, as `gcloud auth print-access-token` gives.
-        token: SecretString,
-    },
-    /// An emulator, which needs no token.
-    Emulator {
-        /// Its `host:port`, as `FIRESTORE_EMULATOR_HOST` has it.
-        host: String,
-    },
-}
 
 /// Reads a database's documents.
 pub struct LiveFirestore {

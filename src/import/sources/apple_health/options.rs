@@ -1,3 +1,30 @@
+use jiff::Timestamp;
+
+use crate::domain::UserId;
+
+/// How an export is to be read.
+#[derive(Debug, Clone)]
+pub struct ExportOptions {
+    /// Whose it is: an export does not say.
+    pub user_id: UserId,
+    /// The present: what was measured more than a day after it is rejected, as
+    /// from any client.
+    pub now: Timestamp,
+    /// How much of it is believed.
+    pub limits: ExportLimits,
+}
+
+impl ExportOptions {
+    /// To read all of `user_id`'s export at `now`.
+    pub fn all(user_id: UserId, now: Timestamp) -> Self {
+        Self {
+            user_id,
+            now,
+            limits: ExportLimits::default(),
+        }
+    }
+}
+
 /// How much of an export is believed, so that a hostile one cannot use up
 /// memory or run on forever.
 #[derive(Debug, Clone, Copy)]
