@@ -23,6 +23,7 @@
 //! | Apple Health | [`apple_health`] | elements |
 //! | the table of the Python service | [`rows`] | rows |
 
+mod limited_reader;
 mod mapping;
 mod pipeline;
 mod raw_reading;

@@ -42,13 +42,9 @@ impl Job {
             hash.update((setting.len() as u64).to_be_bytes());
             hash.update(setting);
         }
-        let settings = hexadecimal(&hash.finalize());
+        let settings = hex::encode(hash.finalize());
         Self { files, settings }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A file, so that another or a changed one is told apart.
@@ -179,7 +175,7 @@ impl FileFingerprint {
         Ok(Self {
             name: path.to_string_lossy().into_owned(),
             bytes,
-            digest: hexadecimal(&hash.finalize()),
+            digest: hex::encode(hash.finalize()),
         })
     }
 }

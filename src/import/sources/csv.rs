@@ -2,19 +2,18 @@ use std::fs::File;
 use std::io::{self, Read, Seek as _, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
 
 use super::LONGEST;
+use crate::import::limited_reader::LimitedReader;
 use crate::import::raw_reading::{ImportContext, RawReading};
 use crate::import::record::{Content, Found, Record, Rejection};
 use crate::import::source_location::{SourceError, SourceLocation};
 
 /// Reads a reading a row, under a header that names the members in any order.
 pub struct CsvReadings {
-    rows: Reader<Frugal>,
-    allowance: Arc<AtomicU64>,
+    rows: Reader<LimitedReader<File>>,
     columns: Vec<Column>,
     file: Arc<str>,
     row: StringRecord,
@@ -23,6 +22,8 @@ pub struct CsvReadings {
     context: ImportContext,
     is_finished: bool,
 }
+
+const TOO_LONG: &str = "a row is longer than 1 MiB: is a quotation mark not closed?";
 
 /// Which member of a reading a column holds.
 type Column = for<'d, 'a> fn(&'d mut RawReading<'a>) -> &'d mut Option<&'a str>;
@@ -54,11 +55,8 @@ impl CsvReadings {
         let unreadable = |error| SourceError::unreadable(place.clone(), &error);
         let mut file = File::open(path).map_err(unreadable)?;
         let unended = unended(&mut file).map_err(unreadable)?;
-        let allowance = Arc::new(AtomicU64::new(LONGEST));
-        let mut rows = ReaderBuilder::new().flexible(true).from_reader(Frugal {
-            file,
-            allowance: Arc::clone(&allowance),
-        });
+        let file = LimitedReader::new(file, LONGEST, TOO_LONG);
+        let mut rows = ReaderBuilder::new().flexible(true).from_reader(file);
         let columns = match rows.headers() {
             Ok(header) => header
                 .iter()
@@ -77,7 +75,6 @@ impl CsvReadings {
         })?;
         Ok(Self {
             rows,
-            allowance,
             columns,
             file: place.file,
             row: StringRecord::new(),
@@ -145,9 +142,7 @@ fn without_defusing(cell: &str) -> &str {
 /// What is wrong, without what the row holds.
 fn problem(error: &ErrorKind) -> String {
     match error {
-        ErrorKind::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => {
-            "a row is longer than 1 MiB: is a quotation mark not closed?".to_owned()
-        }
+        ErrorKind::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => error.to_string(),
         ErrorKind::Io(error) => format!("cannot be read: {error}"),
         _ => "is not CSV".to_owned(),
     }
@@ -160,7 +155,7 @@ impl Iterator for CsvReadings {
         if self.is_finished {
             return None;
         }
-        self.allowance.store(LONGEST, Ordering::Relaxed);
+        self.rows.get_mut().reset(LONGEST);
         let read = self.rows.read_record(&mut self.row);
         let start = match (&read, self.row.position()) {
             (Ok(_), Some(position)) => position.byte(),
@@ -188,23 +183,5 @@ impl Iterator for CsvReadings {
                 Some(Err(SourceError::new(place, problem(error.kind()))))
             }
         }
-    }
-}
-
-/// A file that gives out so many bytes at most until the allowance is renewed,
-/// for a row is all held in memory.
-struct Frugal {
-    file: File,
-    allowance: Arc<AtomicU64>,
-}
-
-impl Read for Frugal {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read(buffer)?;
-        let spent = |left: u64| left.checked_sub(count as u64);
-        self.allowance
-            .try_update(Ordering::Relaxed, Ordering::Relaxed, spent)
-            .map_err(|_| io::Error::from(io::ErrorKind::QuotaExceeded))?;
-        Ok(count)
     }
 }

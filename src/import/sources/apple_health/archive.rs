@@ -1,11 +1,12 @@
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
 use super::inflate::Sizes;
 use super::options::ExportLimits;
+use crate::import::limited_reader::LimitedReader;
 
 /// A file in a `.zip`, and where its bytes are.
 pub struct Entry {
@@ -31,10 +32,11 @@ const LONGEST_NAME: usize = 200;
 /// # Errors
 /// A sentence on why the archive cannot be used.
 pub fn xml_files(file: &mut File, limits: ExportLimits) -> Result<Vec<Entry>, String> {
-    let source = Frugal {
-        source: BufReader::new(file),
-        left: limits.zip_directory,
-    };
+    let source = LimitedReader::new(
+        BufReader::new(file),
+        limits.zip_directory,
+        "the archive's list of files is missing or larger than the limit",
+    );
     let mut archive = ZipArchive::new(source).map_err(|error| reason(&error))?;
     let mut candidates: Vec<(usize, u64)> = (0..archive.len())
         .filter_map(|index| {
@@ -88,31 +90,5 @@ fn reason(error: &ZipError) -> String {
             format!("the archive is damaged or was cut off: {error}")
         }
         _ => error.to_string(),
-    }
-}
-
-/// A reader that gives out so many bytes at most, for the list of files is all
-/// held in memory.
-struct Frugal<R> {
-    source: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Frugal<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.source.read(buffer)?;
-        self.left = self.left.checked_sub(count as u64).ok_or_else(|| {
-            io::Error::new(
-                io::ErrorKind::QuotaExceeded,
-                "the archive's list of files is missing or larger than the limit",
-            )
-        })?;
-        Ok(count)
-    }
-}
-
-impl<R: Seek> Seek for Frugal<R> {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.source.seek(to)
     }
 }

@@ -6,9 +6,9 @@ use jiff::Timestamp;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Error, Reader};
 
-use super::attributes::Attributes;
-use super::entries::Entries;
-use super::guarded::{BudgetedReader, ExportError};
+use super::attributes::{Attributes, Entries};
+use super::budgeted_reader::BudgetedReader;
+use super::error::ExportError;
 use super::options::{ExportLimits, ExportOptions};
 use super::record;
 use crate::domain::UserId;

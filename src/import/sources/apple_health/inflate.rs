@@ -3,7 +3,7 @@ use std::io::{self, BufReader, Read};
 use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
 
-use super::guarded::ExportError;
+use super::error::ExportError;
 use super::options::ExportLimits;
 
 /// What a `.zip` says of a file in it.

@@ -31,10 +31,9 @@
 
 mod archive;
 mod attributes;
-mod device;
+mod budgeted_reader;
 mod elements;
-mod entries;
-mod guarded;
+mod error;
 mod inflate;
 mod kinds;
 mod open;
@@ -42,8 +41,6 @@ mod options;
 mod prolog;
 mod provenance;
 mod record;
-mod sleep;
-mod times;
 mod units;
 
 pub use elements::AppleHealth;

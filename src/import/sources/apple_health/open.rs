@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::archive::{self, Entry};
 use super::elements::AppleHealth;
-use super::guarded::ExportError;
+use super::error::ExportError;
 use super::inflate::DecompressedEntry;
 use super::options::{ExportLimits, ExportOptions};
 use super::prolog::{self, PrologError};

@@ -1,6 +1,6 @@
 use std::io::{self, Read};
 
-use super::guarded::ExportError;
+use super::error::ExportError;
 
 /// What every export's first element is called.
 const ROOT: &[u8] = b"<HealthData";

@@ -1,8 +1,6 @@
 use serde_json::{Map, Value};
 
-use super::attributes::Attributes;
-use super::device;
-use super::entries::Entries;
+use super::attributes::{Attributes, Entries};
 use crate::domain::{Invalid, MeasurementTime, Metadata};
 
 /// Where a reading comes from, as its metadata say it.
@@ -40,7 +38,7 @@ impl Provenance {
             .device
             .as_deref()
             .filter(|device| !device.is_empty());
-        add("device", device.map(device::parse));
+        add("device", device.map(parse_device));
         add("start", start.map(|start| start.to_string().into()));
         if entries.pairs().len() > 0 {
             let pairs: Map<String, Value> = entries
@@ -78,12 +76,53 @@ impl Provenance {
     }
 }
 
+/// What a `device` attribute says, such as
+/// `<<HKDevice: 0x2824>, name:Apple Watch, model:Watch, hardware:Watch6,2>`.
+///
+/// The number is where the phone had it in memory while it wrote the export. It
+/// is left out: with it, one reading of two exports would be two.
+fn parse_device(text: &str) -> Value {
+    let Some(parts) = text.strip_prefix("<<HKDevice:") else {
+        return text.into();
+    };
+    let mut members: Map<String, Value> = Map::new();
+    let mut last: Option<(String, String)> = None;
+    let mut parts = parts.split(", ");
+    parts.next();
+    for part in parts {
+        match (part.split_once(':'), &mut last) {
+            (Some((name, value)), _) => {
+                insert_member(&mut members, last.take());
+                last = Some((name.trim().replace(' ', "_"), value.to_owned()));
+            }
+            // A comma within a value.
+            (None, Some((_, value))) => {
+                value.push_str(", ");
+                value.push_str(part);
+            }
+            (None, None) => {}
+        }
+    }
+    // What closes the list stands after the last value.
+    let last = last.map(|(name, value)| (name, value.trim_end_matches('>').to_owned()));
+    insert_member(&mut members, last);
+    members.into()
+}
+
+fn insert_member(members: &mut Map<String, Value>, member: Option<(String, String)>) {
+    if let Some((name, value)) = member
+        && !name.is_empty()
+    {
+        members.entry(name).or_insert_with(|| value.trim().into());
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use quick_xml::events::BytesStart;
+    use serde_json::json;
 
     use super::*;
-    use crate::domain::MeasurementTime;
 
     #[test]
     fn metadata_are_canonical_as_they_are_written() {
@@ -112,5 +151,34 @@ mod tests {
             r#""start":"2023-01-05T07:30:00+01:00","unit":"µ"}"#
         );
         assert_eq!(metadata.as_str(), expected);
+    }
+
+    #[test]
+    fn the_address_is_left_out() {
+        let device = |address: &str| {
+            parse_device(&format!(
+                "<<HKDevice: {address}>, name:Apple Watch, manufacturer:Apple Inc., \
+                 model:Watch, hardware:Watch6,2, software:10.1, creation date:2023-01-01 10:00:00 +0000>"
+            ))
+        };
+        assert_eq!(device("0x283a5b4c0"), device("0x1"));
+        assert_eq!(
+            device("0x1"),
+            json!({
+                "name": "Apple Watch", "manufacturer": "Apple Inc.", "model": "Watch",
+                "hardware": "Watch6,2", "software": "10.1",
+                "creation_date": "2023-01-01 10:00:00 +0000"
+            })
+        );
+    }
+
+    #[test]
+    fn odd_devices_are_taken_as_they_are() {
+        assert_eq!(parse_device("A scale"), json!("A scale"));
+        assert_eq!(parse_device("<<HKDevice: 0x1>>"), json!({}));
+        assert_eq!(
+            parse_device("<<HKDevice: 0x1>, name:Scale, the big one, name:again, :x, model:>"),
+            json!({"name": "Scale, the big one", "model": ""})
+        );
     }
 }

@@ -1,15 +1,6 @@
 use std::io::{self, BufRead, Read};
 
-/// Why bytes are not given out although they could be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct ExportError(pub &'static str);
-
-impl From<ExportError> for io::Error {
-    fn from(refusal: ExportError) -> Self {
-        Self::other(refusal)
-    }
-}
+use super::error::ExportError;
 
 /// A reader that gives out no more bytes than a purse has until that is filled
 /// again, so that a parser that gathers bytes up to the end of a tag cannot
