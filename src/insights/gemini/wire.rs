@@ -3,8 +3,6 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::prompt::{Prompt, Role};
-
 /// Enough that thinking cannot eat the answer, which has a few hundred.
 const MAX_OUTPUT_TOKENS: u32 = 8_192;
 
@@ -122,4 +120,34 @@ pub(super) struct Detail {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Violation {
     pub(super) quota_id: Option<String>,
+}
+
+/// What Gemini is asked.
+#[derive(Clone)]
+pub struct Prompt {
+    /// What it is told to do, whatever the turns say.
+    pub system_instruction: String,
+    /// The conversation so far; the last turn is the user's.
+    pub turns: Vec<Turn>,
+    /// What its answer looks like, in the subset of OpenAPI that Gemini takes:
+    /// no `additionalProperties`, no list of types.
+    pub response_schema: Value,
+}
+
+/// What one side said.
+#[derive(Clone)]
+pub struct Turn {
+    /// Which side.
+    pub role: Role,
+    /// What it said.
+    pub text: String,
+}
+
+/// A side of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Whoever asks.
+    User,
+    /// Gemini.
+    Model,
 }

@@ -456,7 +456,7 @@ pub const NEUTRAL_WORDS: &[&str] = &[
     "your",
 ];
 
-/// Whether a word, as [`words`](crate::insights::words) gives it, claims
+/// Whether a word, as [`words`](crate::insights::question::tokenize::tokenize) gives it, claims
 /// nothing.
 pub fn is_neutral(word: &str) -> bool {
     static SET: LazyLock<HashSet<String>> = LazyLock::new(|| {
