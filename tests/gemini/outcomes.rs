@@ -52,7 +52,10 @@ async fn an_end_for_a_reason_that_is_new() {
 #[tokio::test]
 async fn a_reason_that_is_no_name_is_not_repeated() {
     let kind = outcome(|| Scripted::frames([frames::last("Yes.", "you asked: am I ill")])).await;
-    assert_eq!(kind.to_string(), "Gemini broke its answer off (UNREADABLE)");
+    assert_eq!(
+        kind.to_string(),
+        "Gemini ended its reply early (UNREADABLE)"
+    );
 }
 
 #[tokio::test]
@@ -112,9 +115,9 @@ async fn json_that_is_none() {
     let raw =
         |content_type, text: &str| Scripted::raw(StatusCode::OK, content_type, [text.to_owned()]);
     let kind = outcome(|| raw("application/json", truncated)).await;
-    assert_eq!(kind, GeminiErrorKind::NotUnderstood);
+    assert_eq!(kind, GeminiErrorKind::Malformed);
     let kind = outcome(|| raw("text/html", "<html>Sign in to the network</html>")).await;
-    assert_eq!(kind, GeminiErrorKind::NotUnderstood);
+    assert_eq!(kind, GeminiErrorKind::Malformed);
 
     let fake = FakeGemini::start().await;
     fake.enqueue(raw(
@@ -122,7 +125,7 @@ async fn json_that_is_none() {
         &format!("data: {truncated}\r\n\r\n"),
     ));
     let failure = failure(stream(&client(&fake), &mut Sink::default()).await);
-    assert_eq!(failure.kind, GeminiErrorKind::NotUnderstood);
+    assert_eq!(failure.kind, GeminiErrorKind::Malformed);
 }
 
 #[tokio::test]
@@ -134,7 +137,7 @@ async fn bytes_that_are_no_text() {
         [&b"data: \xff\xfe\r\n\r\n"[..]],
     ));
     let failure = failure(stream(&client(&fake), &mut Sink::default()).await);
-    assert_eq!(failure.kind, GeminiErrorKind::NotUnderstood);
+    assert_eq!(failure.kind, GeminiErrorKind::Malformed);
 }
 
 #[tokio::test]
@@ -164,7 +167,7 @@ async fn requests_that_are_refused() {
     ] {
         let kind = outcome(|| errors::of_status(status)).await;
         let (status, code) = (status.as_u16(), Some(code.to_owned()));
-        assert_eq!(kind, GeminiErrorKind::Refused { status, code });
+        assert_eq!(kind, GeminiErrorKind::Rejected { status, code });
     }
 }
 
@@ -173,7 +176,7 @@ async fn a_key_that_google_does_not_know() {
     let kind = outcome(errors::invalid_key).await;
     assert_eq!(
         kind.to_string(),
-        "Gemini refused the request (400 API_KEY_INVALID): check GEMINI_API_KEY and GEMINI_MODEL"
+        "Gemini rejected the request (400 API_KEY_INVALID): check GEMINI_API_KEY and GEMINI_MODEL"
     );
 }
 
@@ -192,7 +195,7 @@ async fn a_schema_that_gemini_does_not_take() {
         let (status, code) = (400, Some("INVALID_ARGUMENT".to_owned()));
         assert_eq!(
             failure(call).kind,
-            GeminiErrorKind::Refused { status, code }
+            GeminiErrorKind::Rejected { status, code }
         );
     }
 }
@@ -202,7 +205,7 @@ async fn an_error_wrapped_in_a_list() {
     let list = json!([errors::body(403, "PERMISSION_DENIED", "No.")]);
     let kind = outcome(|| Scripted::error(StatusCode::FORBIDDEN, list.clone())).await;
     let code = Some("PERMISSION_DENIED".to_owned());
-    assert_eq!(kind, GeminiErrorKind::Refused { status: 403, code });
+    assert_eq!(kind, GeminiErrorKind::Rejected { status: 403, code });
 }
 
 #[tokio::test]
@@ -211,7 +214,7 @@ async fn an_error_without_a_body_that_is_understood() {
         outcome(|| Scripted::raw(StatusCode::BAD_REQUEST, "text/html", ["<h1>400</h1>"])).await;
     assert_eq!(
         kind,
-        GeminiErrorKind::Refused {
+        GeminiErrorKind::Rejected {
             status: 400,
             code: None
         }
@@ -227,7 +230,7 @@ async fn redirects_are_not_followed() {
     let kind = outcome(elsewhere).await;
     assert_eq!(
         kind,
-        GeminiErrorKind::Refused {
+        GeminiErrorKind::Rejected {
             status: 302,
             code: None
         }

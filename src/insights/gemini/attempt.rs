@@ -1,4 +1,4 @@
-//! One attempt: a request, and its response.
+//! One attempt: an HTTP exchange with its timeouts, metrics and span.
 
 use std::time::Duration;
 
@@ -11,65 +11,65 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span, info_span};
 
 use super::error::{GeminiError, GeminiErrorKind, TimeoutKind};
-use super::response::{self, Finished, TextSink, Transcript};
+use super::response::{self, Accumulator, FinishedReply, TextSink};
 use crate::telemetry::RequestStats;
 use crate::telemetry::metrics::names;
 
-/// The most bytes of a response: 8,192 tokens have far fewer, even a few to a
-/// frame with its fields.
+/// Maximum size of a response. 8,192 output tokens take far less, even at a few
+/// tokens per stream event.
 const MAX_RESPONSE_BYTES: usize = 1024 * 1024;
 
-/// Sends the request and takes the answer, whose text goes to the sink as it
-/// comes if there is one.
-pub(super) async fn exchange(
+/// Sends the request and reads the reply. Text is passed to the sink, if there
+/// is one, as it arrives.
+pub(super) async fn send(
     http: &reqwest::Client,
     request: Request,
-    patience: Patience,
+    timeouts: AttemptTimeouts,
     sink: Option<&mut dyn TextSink>,
-) -> Result<Finished, GeminiError> {
-    let response = patience
+) -> Result<FinishedReply, GeminiError> {
+    let response = timeouts
         .first_byte(http.execute(request))
         .await?
-        .map_err(connection_failure)?;
+        .map_err(connection_error)?;
     let status = response.status();
     if !status.is_success() {
         let headers = response.headers().clone();
-        // The status alone says enough if its body does not come.
-        let body = read(response, patience).await.unwrap_or_default();
-        return Err(response::of_response(status, &headers, &body));
+        // The body only refines the error; the status alone suffices.
+        let body = read_body(response, timeouts).await.unwrap_or_default();
+        return Err(response::status_error(status, &headers, &body));
     }
     match sink {
         Some(sink) if is_event_stream(response.headers()) => {
-            take_stream(response, patience, sink).await
+            read_stream(response, timeouts, sink).await
         }
-        Some(sink) => take_whole(response, patience, |text| sink.push(text)).await,
-        None => take_whole(response, patience, |_| ()).await,
+        Some(sink) => read_whole(response, timeouts, |text| sink.push(text)).await,
+        None => read_whole(response, timeouts, |_| ()).await,
     }
 }
 
-async fn take_whole(
+async fn read_whole(
     response: Response,
-    patience: Patience,
-    hand_on: impl FnOnce(&str),
-) -> Result<Finished, GeminiError> {
-    let body = read(response, patience).await?;
-    let mut transcript = Transcript::default();
-    transcript.take(&body)?;
-    let finished = transcript.finish()?;
-    hand_on(&finished.text);
+    timeouts: AttemptTimeouts,
+    forward: impl FnOnce(&str),
+) -> Result<FinishedReply, GeminiError> {
+    let body = read_body(response, timeouts).await?;
+    let mut accumulator = Accumulator::default();
+    accumulator.push(&body)?;
+    let finished = accumulator.finish()?;
+    forward(&finished.text);
     Ok(finished)
 }
 
-/// Takes events until Gemini says that it is done: what may break after that
-/// breaks nothing.
-async fn take_stream(
+/// Reads events until Gemini reports the end of its reply. A connection error
+/// after that is ignored.
+async fn read_stream(
     response: Response,
-    patience: Patience,
+    timeouts: AttemptTimeouts,
     sink: &mut dyn TextSink,
-) -> Result<Finished, GeminiError> {
+) -> Result<FinishedReply, GeminiError> {
     let mut received = 0;
     let bounded = response.bytes_stream().map(|chunk| {
-        let chunk = chunk.map_err(broken)?;
+        let chunk = chunk.map_err(stream_error)?;
         received += chunk.len();
         if received > MAX_RESPONSE_BYTES {
             return Err(GeminiError::from(GeminiErrorKind::TooLarge));
@@ -77,23 +77,23 @@ async fn take_stream(
         Ok(chunk)
     });
     let mut events = bounded.eventsource();
-    let mut transcript = Transcript::default();
-    while !transcript.is_done() {
-        let Some(event) = patience.idle(events.next()).await? else {
+    let mut accumulator = Accumulator::default();
+    while !accumulator.is_done() {
+        let Some(event) = timeouts.idle(events.next()).await? else {
             break;
         };
         let event = event.map_err(|error| match error {
-            EventStreamError::Transport(failure) => failure,
+            EventStreamError::Transport(error) => error,
             EventStreamError::Utf8(_) | EventStreamError::Parser(_) => {
-                GeminiErrorKind::NotUnderstood.into()
+                GeminiErrorKind::Malformed.into()
             }
         })?;
-        let text = transcript.take(event.data.as_bytes())?;
+        let text = accumulator.push(event.data.as_bytes())?;
         if !text.is_empty() {
             sink.push(text);
         }
     }
-    Ok(transcript.finish()?)
+    Ok(accumulator.finish()?)
 }
 
 fn is_event_stream(headers: &HeaderMap) -> bool {
@@ -102,9 +102,16 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
         .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
 }
 
-async fn read(mut response: Response, patience: Patience) -> Result<Vec<u8>, GeminiError> {
+async fn read_body(
+    mut response: Response,
+    timeouts: AttemptTimeouts,
+) -> Result<Vec<u8>, GeminiError> {
     let mut body = Vec::new();
-    while let Some(chunk) = patience.idle(response.chunk()).await?.map_err(broken)? {
+    while let Some(chunk) = timeouts
+        .idle(response.chunk())
+        .await?
+        .map_err(stream_error)?
+    {
         if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
             return Err(GeminiErrorKind::TooLarge.into());
         }
@@ -113,7 +120,7 @@ async fn read(mut response: Response, patience: Patience) -> Result<Vec<u8>, Gem
     Ok(body)
 }
 
-fn connection_failure(error: reqwest::Error) -> GeminiError {
+fn connection_error(error: reqwest::Error) -> GeminiError {
     let kind = if error.is_timeout() {
         GeminiErrorKind::Timeout(TimeoutKind::Connect)
     } else {
@@ -122,23 +129,24 @@ fn connection_failure(error: reqwest::Error) -> GeminiError {
     GeminiError::caused_by(kind, error)
 }
 
-fn broken(error: reqwest::Error) -> GeminiError {
+fn stream_error(error: reqwest::Error) -> GeminiError {
     GeminiError::caused_by(GeminiErrorKind::BrokenStream, error)
 }
 
-/// How long the steps of one attempt may take.
+/// Time budgets of the steps of one attempt.
 #[derive(Clone, Copy)]
-pub(super) struct Patience {
+pub(super) struct AttemptTimeouts {
     deadline: Instant,
-    /// For the answer to begin.
+    /// Until the response starts.
     first_byte: Duration,
-    /// For the answer to go on.
+    /// Between two chunks of the response.
     idle: Duration,
 }
 
-impl Patience {
-    /// For an attempt that begins now. Unless it is the last, a silent Gemini
-    /// costs it half of what is left, so that another one still fits.
+impl AttemptTimeouts {
+    /// Budgets of an attempt that starts now. Unless it is the last one, a
+    /// silent server may use up only half of the remaining time, so that
+    /// another attempt fits.
     pub(super) fn until(deadline: Instant, is_last: bool) -> Self {
         let left = deadline.saturating_duration_since(Instant::now());
         Self {
@@ -148,28 +156,22 @@ impl Patience {
         }
     }
 
-    pub(super) async fn first_byte<T>(
-        &self,
-        step: impl Future<Output = T>,
-    ) -> Result<T, GeminiErrorKind> {
-        self.within(self.first_byte, TimeoutKind::FirstByte, step)
+    async fn first_byte<T>(&self, step: impl Future<Output = T>) -> Result<T, GeminiErrorKind> {
+        self.limit(self.first_byte, TimeoutKind::FirstByte, step)
             .await
     }
 
-    pub(super) async fn idle<T>(
-        &self,
-        step: impl Future<Output = T>,
-    ) -> Result<T, GeminiErrorKind> {
-        self.within(self.idle, TimeoutKind::Idle, step).await
+    async fn idle<T>(&self, step: impl Future<Output = T>) -> Result<T, GeminiErrorKind> {
+        self.limit(self.idle, TimeoutKind::Idle, step).await
     }
 
-    async fn within<T>(
+    async fn limit<T>(
         &self,
-        allowed: Duration,
+        budget: Duration,
         kind: TimeoutKind,
         step: impl Future<Output = T>,
     ) -> Result<T, GeminiErrorKind> {
-        let end = Instant::now() + allowed;
+        let end = Instant::now() + budget;
         let (end, kind) = if end < self.deadline {
             (end, kind)
         } else {
@@ -181,19 +183,18 @@ impl Patience {
     }
 }
 
-/// A request under way. Dropped before its end, it was given up by whoever
-/// asked.
-struct Attempt {
-    began: Instant,
+/// Records an attempt when dropped. An attempt dropped before it finished was
+/// cancelled by its caller and counts as `interrupted`.
+struct AttemptRecorder {
+    started: Instant,
     outcome: &'static str,
     span: Span,
 }
 
-/// Counts one request to Gemini, how it ends and what it takes, and makes a span
-/// of it.
-pub(super) async fn measured(
-    exchange: impl Future<Output = Result<Finished, GeminiError>>,
-) -> Result<Finished, GeminiError> {
+/// Runs an attempt in a span and records its outcome, duration and tokens.
+pub(super) async fn instrument(
+    attempt: impl Future<Output = Result<FinishedReply, GeminiError>>,
+) -> Result<FinishedReply, GeminiError> {
     RequestStats::count_attempt();
     let span = info_span!(
         "gemini",
@@ -202,13 +203,13 @@ pub(super) async fn measured(
         otel.status_code = Empty,
         outcome = Empty,
     );
-    let mut attempt = Attempt {
-        began: Instant::now(),
+    let mut recorder = AttemptRecorder {
+        started: Instant::now(),
         outcome: "interrupted",
         span: span.clone(),
     };
-    let finished = exchange.instrument(span).await;
-    attempt.outcome = match &finished {
+    let result = attempt.instrument(span).await;
+    recorder.outcome = match &result {
         Ok(finished) => {
             let usage = &finished.usage;
             for (kind, tokens) in [
@@ -222,20 +223,20 @@ pub(super) async fn measured(
             }
             OK
         }
-        Err(failure) => failure.kind.code(),
+        Err(error) => error.kind.code(),
     };
-    finished
+    result
 }
 
 const OK: &str = "ok";
 
-impl Drop for Attempt {
+impl Drop for AttemptRecorder {
     fn drop(&mut self) {
         self.span.record("outcome", self.outcome);
         if self.outcome != OK {
             self.span.record("otel.status_code", "ERROR");
         }
         metrics::counter!(names::GEMINI_ATTEMPTS.name, "outcome" => self.outcome).increment(1);
-        metrics::histogram!(names::GEMINI_ATTEMPT_DURATION.name).record(self.began.elapsed());
+        metrics::histogram!(names::GEMINI_ATTEMPT_DURATION.name).record(self.started.elapsed());
     }
 }

@@ -1,101 +1,103 @@
-//! Leaves a model alone that is not well.
+//! Circuit breaker that skips a model that keeps failing.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// So many failures in a row, with no success among them, open the circuit.
-const THRESHOLD: u32 = 5;
+/// Consecutive failures that open the circuit.
+const FAILURE_THRESHOLD: u32 = 5;
 
-/// Lets requests through while a model is well. When it is not, none go
-/// through for a while, and then one at a time to see whether it is again.
+/// Circuit breaker: open after [`FAILURE_THRESHOLD`] consecutive failures,
+/// half-open after a while, when one probe at a time is admitted. A successful
+/// probe closes the circuit.
 pub(super) struct CircuitBreaker {
-    state: Mutex<State>,
+    state: Mutex<BreakerState>,
     open_for: Duration,
 }
 
-enum State {
-    /// Requests go through.
+enum BreakerState {
+    /// Requests are admitted.
     Closed { failures: u32 },
-    /// None do until then; after that, one does.
+    /// No request is admitted until then; after that, one probe is.
     Open { until: Instant },
-    /// One does.
+    /// Half-open: a probe is in flight.
     Probing,
 }
 
-/// Leave to send one request. What becomes of the request is told to it;
-/// dropped without that, it leaves things as they were.
-pub(super) struct Permit<'a> {
+/// Permission to send one request. Its holder reports the result; dropped
+/// without one, it leaves the circuit as it was.
+pub(super) struct BreakerPermit<'a> {
     breaker: &'a CircuitBreaker,
     is_probe: bool,
 }
 
 impl CircuitBreaker {
+    /// Creates a closed circuit, which once opened admits no request for
+    /// `open_for`.
     pub(super) fn new(open_for: Duration) -> Self {
         Self {
-            state: Mutex::new(State::Closed { failures: 0 }),
+            state: Mutex::new(BreakerState::Closed { failures: 0 }),
             open_for,
         }
     }
 
-    /// Leave to send a request, if the circuit gives it.
-    pub(super) fn admit(&self) -> Option<Permit<'_>> {
+    /// Admits a request, or returns `None` while the circuit is open.
+    pub(super) fn admit(&self) -> Option<BreakerPermit<'_>> {
         let mut state = self.state();
         let is_probe = match *state {
-            State::Closed { .. } => false,
-            State::Open { until } if until <= Instant::now() => {
-                *state = State::Probing;
+            BreakerState::Closed { .. } => false,
+            BreakerState::Open { until } if until <= Instant::now() => {
+                *state = BreakerState::Probing;
                 true
             }
-            State::Open { .. } | State::Probing => return None,
+            BreakerState::Open { .. } | BreakerState::Probing => return None,
         };
-        Some(Permit {
+        Some(BreakerPermit {
             breaker: self,
             is_probe,
         })
     }
 
-    /// Nothing that holds the lock can panic; if it did, the state would still
-    /// be one of the three.
-    fn state(&self) -> MutexGuard<'_, State> {
+    /// Locks the state. Poisoning is ignored: every state is valid by itself.
+    fn state(&self) -> MutexGuard<'_, BreakerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn open(&self) -> State {
-        State::Open {
+    fn opened(&self) -> BreakerState {
+        BreakerState::Open {
             until: Instant::now() + self.open_for,
         }
     }
 }
 
-impl Permit<'_> {
-    /// The model is well.
-    pub(super) fn well(mut self) {
+impl BreakerPermit<'_> {
+    /// Records a success.
+    pub(super) fn record_success(mut self) {
         let mut state = self.breaker.state();
-        // A request from before the circuit opened does not close it.
-        if self.is_probe || matches!(*state, State::Closed { .. }) {
-            *state = State::Closed { failures: 0 };
+        // A request admitted before the circuit opened does not close it.
+        if self.is_probe || matches!(*state, BreakerState::Closed { .. }) {
+            *state = BreakerState::Closed { failures: 0 };
         }
         drop(state);
         self.is_probe = false;
     }
 
-    /// The model is not well. Tells whether that opens the circuit.
-    pub(super) fn unwell(mut self) -> bool {
+    /// Records a failure. Returns true if it opened the circuit.
+    pub(super) fn record_failure(mut self) -> bool {
         let mut state = self.breaker.state();
         let opens = match *state {
-            State::Closed { failures } if failures + 1 < THRESHOLD => {
-                *state = State::Closed {
+            BreakerState::Closed { failures } if failures + 1 < FAILURE_THRESHOLD => {
+                *state = BreakerState::Closed {
                     failures: failures + 1,
                 };
                 false
             }
-            State::Closed { .. } => true,
-            State::Open { .. } | State::Probing => self.is_probe,
+            BreakerState::Closed { .. } => true,
+            BreakerState::Open { .. } | BreakerState::Probing => self.is_probe,
         };
         if opens {
-            *state = self.breaker.open();
+            *state = self.breaker.opened();
         }
         drop(state);
         self.is_probe = false;
@@ -103,11 +105,11 @@ impl Permit<'_> {
     }
 }
 
-impl Drop for Permit<'_> {
-    /// A probe that ended without a verdict makes way for the next one.
+impl Drop for BreakerPermit<'_> {
+    /// Admits the next probe if this one ended without a result.
     fn drop(&mut self) {
         if self.is_probe {
-            *self.breaker.state() = State::Open {
+            *self.breaker.state() = BreakerState::Open {
                 until: Instant::now(),
             };
         }
@@ -118,55 +120,55 @@ impl Drop for Permit<'_> {
 mod tests {
     use super::*;
 
-    /// A circuit that is open, and ready for a probe or not.
+    /// Returns an open circuit.
     fn opened(open_for: Duration) -> CircuitBreaker {
         let breaker = CircuitBreaker::new(open_for);
-        for failure in 1..=THRESHOLD {
-            let opens = breaker.admit().unwrap().unwell();
-            assert_eq!(opens, failure == THRESHOLD);
+        for failure in 1..=FAILURE_THRESHOLD {
+            let opens = breaker.admit().unwrap().record_failure();
+            assert_eq!(opens, failure == FAILURE_THRESHOLD);
         }
         breaker
     }
 
     #[test]
-    fn five_failures_in_a_row_open_it() {
+    fn five_consecutive_failures_open_the_circuit() {
         let breaker = opened(Duration::from_secs(30));
         assert!(breaker.admit().is_none());
     }
 
     #[test]
-    fn a_success_among_failures_keeps_it_closed() {
+    fn success_resets_the_failure_count() {
         let breaker = CircuitBreaker::new(Duration::from_secs(30));
         for _ in 0..2 {
-            for _ in 1..THRESHOLD {
-                assert!(!breaker.admit().unwrap().unwell());
+            for _ in 1..FAILURE_THRESHOLD {
+                assert!(!breaker.admit().unwrap().record_failure());
             }
-            breaker.admit().unwrap().well();
+            breaker.admit().unwrap().record_success();
         }
         assert!(breaker.admit().is_some());
     }
 
     #[test]
-    fn one_probe_at_a_time_and_its_success_closes() {
+    fn half_open_circuit_admits_one_probe_whose_success_closes_it() {
         let breaker = opened(Duration::ZERO);
         let probe = breaker.admit().unwrap();
         assert!(breaker.admit().is_none());
-        probe.well();
+        probe.record_success();
         let first = breaker.admit();
         let second = breaker.admit();
         assert!(first.is_some() && second.is_some());
     }
 
     #[test]
-    fn a_probe_that_fails_opens_it_again() {
+    fn failed_probe_reopens_the_circuit() {
         let mut breaker = opened(Duration::ZERO);
         breaker.open_for = Duration::from_secs(30);
-        assert!(breaker.admit().unwrap().unwell());
+        assert!(breaker.admit().unwrap().record_failure());
         assert!(breaker.admit().is_none());
     }
 
     #[test]
-    fn a_probe_without_a_verdict_makes_way_for_the_next() {
+    fn probe_dropped_without_result_admits_the_next() {
         let breaker = opened(Duration::ZERO);
         drop(breaker.admit().unwrap());
         let next = breaker.admit();
@@ -175,15 +177,15 @@ mod tests {
     }
 
     #[test]
-    fn requests_from_before_it_opened_change_nothing() {
+    fn results_of_requests_admitted_before_opening_are_ignored() {
         let breaker = CircuitBreaker::new(Duration::from_secs(30));
         let early: Vec<_> = (0..2).map(|_| breaker.admit().unwrap()).collect();
-        for _ in 0..THRESHOLD {
-            breaker.admit().unwrap().unwell();
+        for _ in 0..FAILURE_THRESHOLD {
+            breaker.admit().unwrap().record_failure();
         }
         let mut early = early.into_iter();
-        early.next().unwrap().well();
+        early.next().unwrap().record_success();
         assert!(breaker.admit().is_none());
-        assert!(!early.next().unwrap().unwell());
+        assert!(!early.next().unwrap().record_failure());
     }
 }

@@ -9,39 +9,44 @@ use tokio::sync::Semaphore;
 use tokio::time::{Instant, sleep, timeout_at};
 use url::Url;
 
-use super::attempt::{Patience, exchange, measured};
-use super::circuit_breaker::{CircuitBreaker, Permit};
+use super::attempt::{AttemptTimeouts, instrument, send};
+use super::circuit_breaker::{BreakerPermit, CircuitBreaker};
 use super::error::{GeminiError, GeminiErrorKind, TimeoutKind};
-use super::response::{Finished, Reply, TextSink};
+use super::response::{FinishedReply, Reply, TextSink};
 use super::settings::{GeminiSettings, GeminiSetupError, PathSegment, Timing};
 use super::wire::{Prompt, request_body};
 
-/// How many calls may be under way at once, so that questions never take what
-/// the other routes need.
-const CALLS: usize = 16;
+/// Maximum number of concurrent calls, so that insights do not starve the other
+/// routes.
+const MAX_CONCURRENT_CALLS: usize = 16;
+
+/// Maximum attempts of a call, over both models together.
+const MAX_ATTEMPTS: u32 = 3;
 
 const KEY_HEADER: HeaderName = HeaderName::from_static("x-goog-api-key");
 
-/// Asks Gemini. Clones share connections, circuits and the places for calls.
+/// Client of the Gemini API. Clones share connections, circuit breakers and the
+/// concurrency limit.
 #[derive(Clone)]
 pub struct GeminiClient {
-    shared: Arc<Shared>,
+    inner: Arc<ClientInner>,
 }
 
-struct Shared {
+struct ClientInner {
     http: reqwest::Client,
-    model: Model,
-    fallback: Option<Model>,
-    places: Semaphore,
+    model: ModelEndpoint,
+    fallback: Option<ModelEndpoint>,
+    call_slots: Semaphore,
     timing: Timing,
 }
 
 impl GeminiClient {
-    /// A client that sends nothing yet.
+    /// Creates a client. Nothing is sent yet.
     ///
     /// # Errors
     ///
-    /// When the settings do not make requests that could be sent.
+    /// If the key is not a valid header value, the base URL is not an HTTP URL,
+    /// or the HTTPS client cannot be built.
     pub fn new(settings: GeminiSettings) -> Result<Self, GeminiSetupError> {
         let headers = HeaderMap::from_iter([
             (KEY_HEADER, settings.key_header()?),
@@ -55,144 +60,145 @@ impl GeminiClient {
             .no_proxy()
             .build()
             .map_err(GeminiSetupError::Client)?;
-        let model = |name: &PathSegment| Model::new(name, &settings);
+        let endpoint = |name: &PathSegment| ModelEndpoint::new(name, &settings);
         Ok(Self {
-            shared: Arc::new(Shared {
+            inner: Arc::new(ClientInner {
                 http,
-                model: model(&settings.model)?,
-                fallback: settings.fallback_model.as_ref().map(model).transpose()?,
-                places: Semaphore::new(CALLS),
+                model: endpoint(&settings.model)?,
+                fallback: settings.fallback_model.as_ref().map(endpoint).transpose()?,
+                call_slots: Semaphore::new(MAX_CONCURRENT_CALLS),
                 timing: settings.timing,
             }),
         })
     }
 
-    /// Asks and waits for the whole answer, until `deadline` at the longest.
-    /// Dropping the future ends the call.
+    /// Sends the prompt and returns the whole reply, by `deadline` at the
+    /// latest. Dropping the future cancels the call.
     ///
     /// # Errors
     ///
-    /// When there is no answer after all attempts that were worth it.
+    /// If no attempt succeeded and another one would be useless or too late.
     pub async fn generate(&self, prompt: &Prompt, deadline: Instant) -> Result<Reply, GeminiError> {
-        self.shared.answer(prompt, deadline, None).await
+        self.inner.generate(prompt, deadline, None).await
     }
 
-    /// Like [`generate`](Self::generate), and what comes of the answer goes to
-    /// the sink at once.
+    /// Like [`generate`](Self::generate), and passes text to the sink as it
+    /// arrives.
     ///
     /// # Errors
     ///
-    /// When there is no answer after all attempts that were worth it, of which
-    /// there are no more once the sink is committed.
+    /// As for [`generate`](Self::generate). A sink that is committed rules out
+    /// further attempts.
     pub async fn stream(
         &self,
         prompt: &Prompt,
         deadline: Instant,
         sink: &mut dyn TextSink,
     ) -> Result<Reply, GeminiError> {
-        self.shared.answer(prompt, deadline, Some(sink)).await
+        self.inner.generate(prompt, deadline, Some(sink)).await
     }
 }
 
-impl Shared {
-    async fn answer(
+impl ClientInner {
+    async fn generate(
         &self,
         prompt: &Prompt,
         deadline: Instant,
         sink: Option<&mut dyn TextSink>,
     ) -> Result<Reply, GeminiError> {
-        let began = Instant::now();
-        let patient_until = deadline.min(began + self.timing.queue);
-        let Ok(Ok(_place)) = timeout_at(patient_until, self.places.acquire()).await else {
+        let started = Instant::now();
+        let queue_deadline = deadline.min(started + self.timing.queue);
+        let Ok(Ok(_slot)) = timeout_at(queue_deadline, self.call_slots.acquire()).await else {
             return Err(GeminiErrorKind::Busy.into());
         };
-        let mut call = Call::new(prompt, sink, began, deadline);
-        let outcome = self.ask_models(&mut call).await;
-        outcome.map_err(|mut failure| {
-            failure.attempts = call.attempts();
-            failure
+        let mut call = GenerateCall::new(prompt, sink, started, deadline);
+        let result = self.try_models(&mut call).await;
+        result.map_err(|mut error| {
+            error.attempts = call.attempts;
+            error
         })
     }
 
-    /// Asks the model, and the other one in what that leaves.
-    async fn ask_models(&self, call: &mut Call<'_>) -> Result<Reply, GeminiError> {
+    /// Asks the primary model and, if that fails, the fallback model with the
+    /// attempts and the time that are left.
+    async fn try_models(&self, call: &mut GenerateCall<'_>) -> Result<Reply, GeminiError> {
         let Some(fallback) = &self.fallback else {
-            return self.ask(&self.model, ATTEMPTS, call).await;
+            return self.try_model(&self.model, MAX_ATTEMPTS, call).await;
         };
-        let outcome = self.ask(&self.model, ATTEMPTS - 1, call).await;
-        let Err(failure) = outcome else {
-            return outcome;
+        let result = self.try_model(&self.model, MAX_ATTEMPTS - 1, call).await;
+        let Err(error) = result else {
+            return result;
         };
-        if !failure.kind.another_model_may_answer() || call.is_committed() {
-            return Err(failure);
+        if !error.kind.should_fall_back() || call.is_committed() {
+            return Err(error);
         }
-        let before = call.attempts();
-        match self.ask(fallback, ATTEMPTS, call).await {
-            // It was not asked, so the first one's failure says more.
-            Err(_) if call.attempts() == before => Err(failure),
-            outcome => outcome,
+        let before = call.attempts;
+        match self.try_model(fallback, MAX_ATTEMPTS, call).await {
+            // Without an attempt, the primary model's error says more.
+            Err(_) if call.attempts == before => Err(error),
+            result => result,
         }
     }
 
-    /// Asks one model until it answers, `most` attempts of the call are used
-    /// up, or another one would not help or not fit.
-    async fn ask(
+    /// Asks one model until it replies, the call has made `max_attempts`, or
+    /// another attempt would be useless or too late.
+    async fn try_model(
         &self,
-        model: &Model,
-        most: u32,
-        call: &mut Call<'_>,
+        model: &ModelEndpoint,
+        max_attempts: u32,
+        call: &mut GenerateCall<'_>,
     ) -> Result<Reply, GeminiError> {
         let mut backoff = ExponentialBuilder::default()
             .with_min_delay(self.timing.backoff)
             .with_jitter()
             .build();
-        let mut last = None;
+        let mut last_error = None;
         loop {
             if call.time_left() < self.timing.min_attempt {
-                let late = GeminiErrorKind::Timeout(TimeoutKind::Deadline);
-                return Err(last.unwrap_or_else(|| late.into()));
+                let timeout = GeminiErrorKind::Timeout(TimeoutKind::Deadline);
+                return Err(last_error.unwrap_or_else(|| timeout.into()));
             }
-            let Some(permit) = model.circuit.admit() else {
-                return Err(last.unwrap_or_else(|| GeminiErrorKind::CircuitOpen.into()));
+            let Some(permit) = model.breaker.admit() else {
+                return Err(last_error.unwrap_or_else(|| GeminiErrorKind::CircuitOpen.into()));
             };
-            let failure = match call.attempt(&self.http, model).await {
+            let error = match call.attempt(&self.http, model).await {
                 Ok(finished) => {
-                    permit.well();
+                    permit.record_success();
                     return Ok(call.reply(model, finished));
                 }
-                Err(failure) => failure,
+                Err(error) => error,
             };
-            report(&failure, model, call.attempts());
-            settle(permit, &failure, model);
-            if !failure.kind.may_pass() || call.is_committed() || call.attempts() >= most {
-                return Err(failure);
+            log_error(&error, model, call.attempts);
+            record_error(permit, &error, model);
+            if !error.kind.is_transient() || call.is_committed() || call.attempts >= max_attempts {
+                return Err(error);
             }
-            let wait = backoff.next().max(failure.asked_wait).unwrap_or_default();
-            // Rather than wait for long, ask the other model if there is one.
-            let latest = if most < ATTEMPTS {
+            let wait = backoff.next().max(error.retry_after).unwrap_or_default();
+            // With a fallback model left, a long wait is not worth it.
+            let max_wait = if max_attempts < MAX_ATTEMPTS {
                 call.time_left() / 2
             } else {
                 call.time_left().saturating_sub(self.timing.min_attempt)
             };
-            if wait > latest {
-                return Err(failure);
+            if wait > max_wait {
+                return Err(error);
             }
             sleep(wait).await;
-            last = Some(failure);
+            last_error = Some(error);
         }
     }
 }
 
-/// Tells the circuit what a failure says about the model.
-fn settle(permit: Permit<'_>, failure: &GeminiError, model: &Model) {
-    match failure.kind.model_is_well() {
-        Some(true) => permit.well(),
+/// Reports an error to the model's circuit breaker.
+fn record_error(permit: BreakerPermit<'_>, error: &GeminiError, model: &ModelEndpoint) {
+    match error.kind.counts_as_healthy() {
+        Some(true) => permit.record_success(),
         Some(false) => {
-            if permit.unwell() {
+            if permit.record_failure() {
                 tracing::warn!(
                     event = "gemini_circuit_opened",
                     model = model.name,
-                    "left a model alone that is not well"
+                    "circuit breaker open; model skipped"
                 );
             }
         }
@@ -200,91 +206,80 @@ fn settle(permit: Permit<'_>, failure: &GeminiError, model: &Model) {
     }
 }
 
-fn report(failure: &GeminiError, model: &Model, attempt: u32) {
+fn log_error(error: &GeminiError, model: &ModelEndpoint, attempt: u32) {
     tracing::warn!(
         event = "gemini_failed",
         model = model.name,
-        code = failure.kind.code(),
-        status = failure.kind.status(),
+        code = error.kind.code(),
+        status = error.kind.status(),
         attempt,
-        reason = %failure,
-        cause = failure.root_cause(),
-        "an attempt to ask Gemini failed"
+        reason = %error,
+        cause = error.root_cause(),
+        "attempt to call Gemini failed"
     );
 }
 
-/// The first attempt and its repetitions, those with another model included.
-pub(super) const ATTEMPTS: u32 = 3;
-
-/// A model, and what is known of how it is.
-pub(super) struct Model {
-    pub(super) name: String,
-    whole: Url,
-    stream: Url,
-    pub(super) circuit: CircuitBreaker,
+/// URLs and circuit breaker of a model.
+struct ModelEndpoint {
+    name: String,
+    generate_url: Url,
+    stream_url: Url,
+    breaker: CircuitBreaker,
 }
 
-/// A question on its way: its deadline and its attempts, whichever model is
-/// asked.
-pub(super) struct Call<'a> {
-    body: String,
-    sink: Option<&'a mut dyn TextSink>,
-    began: Instant,
-    deadline: Instant,
-    attempts: u32,
-}
-
-impl Model {
-    pub(super) fn new(
-        name: &PathSegment,
-        settings: &GeminiSettings,
-    ) -> Result<Self, GeminiSetupError> {
-        let mut stream = settings.url(name, "streamGenerateContent")?;
-        stream.set_query(Some("alt=sse"));
+impl ModelEndpoint {
+    fn new(name: &PathSegment, settings: &GeminiSettings) -> Result<Self, GeminiSetupError> {
+        let mut stream_url = settings.url(name, "streamGenerateContent")?;
+        stream_url.set_query(Some("alt=sse"));
         Ok(Self {
             name: name.to_string(),
-            whole: settings.url(name, "generateContent")?,
-            stream,
-            circuit: CircuitBreaker::new(settings.timing.circuit_open),
+            generate_url: settings.url(name, "generateContent")?,
+            stream_url,
+            breaker: CircuitBreaker::new(settings.timing.circuit_open),
         })
     }
 }
 
-impl<'a> Call<'a> {
-    pub(super) fn new(
+/// State of one call across its attempts and models.
+struct GenerateCall<'a> {
+    body: String,
+    sink: Option<&'a mut dyn TextSink>,
+    started: Instant,
+    deadline: Instant,
+    /// Requests sent so far.
+    attempts: u32,
+}
+
+impl<'a> GenerateCall<'a> {
+    fn new(
         prompt: &Prompt,
         sink: Option<&'a mut dyn TextSink>,
-        began: Instant,
+        started: Instant,
         deadline: Instant,
     ) -> Self {
         Self {
             body: request_body(prompt),
             sink,
-            began,
+            started,
             deadline,
             attempts: 0,
         }
     }
 
-    /// Requests sent so far.
-    pub(super) fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    /// Sends the question once.
-    pub(super) async fn attempt(
+    /// Sends the prompt once.
+    async fn attempt(
         &mut self,
         http: &reqwest::Client,
-        model: &Model,
-    ) -> Result<Finished, GeminiError> {
+        model: &ModelEndpoint,
+    ) -> Result<FinishedReply, GeminiError> {
         self.attempts += 1;
         let url = match self.sink {
-            Some(_) => &model.stream,
-            None => &model.whole,
+            Some(_) => &model.stream_url,
+            None => &model.generate_url,
         };
         let mut request = Request::new(Method::POST, url.clone());
         *request.body_mut() = Some(self.body.clone().into());
-        let patience = Patience::until(self.deadline, self.attempts >= ATTEMPTS);
+        let timeouts = AttemptTimeouts::until(self.deadline, self.attempts >= MAX_ATTEMPTS);
         let mut sink = self
             .sink
             .as_mut()
@@ -292,13 +287,13 @@ impl<'a> Call<'a> {
         if let Some(sink) = &mut sink {
             sink.start_attempt();
         }
-        measured(exchange(http, request, patience, sink)).await
+        instrument(send(http, request, timeouts, sink)).await
     }
 
-    pub(super) fn reply(&self, model: &Model, finished: Finished) -> Reply {
+    fn reply(&self, model: &ModelEndpoint, finished: FinishedReply) -> Reply {
         let mut usage = finished.usage;
         usage.attempts = self.attempts;
-        usage.latency = self.began.elapsed();
+        usage.latency = self.started.elapsed();
         Reply {
             text: finished.text,
             model: model.name.clone(),
@@ -309,11 +304,11 @@ impl<'a> Call<'a> {
         }
     }
 
-    pub(super) fn is_committed(&self) -> bool {
+    fn is_committed(&self) -> bool {
         self.sink.as_ref().is_some_and(|sink| sink.is_committed())
     }
 
-    pub(super) fn time_left(&self) -> Duration {
+    fn time_left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }
 }

@@ -3,93 +3,93 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, iter};
 
-/// Why there is no answer.
+/// Error of a call, without a reply.
 ///
-/// Its texts and causes hold neither the key nor a URL, and nothing of the
-/// question or the answer, so that they may be logged.
+/// Its message and causes contain neither the key nor a URL nor any part of the
+/// prompt or the reply, so they may be logged.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{kind}")]
 pub struct GeminiError {
-    /// What went wrong, the last time if it did several times.
+    /// Kind of the last attempt's error.
     pub kind: GeminiErrorKind,
     /// Requests sent.
     pub attempts: u32,
-    /// How long Gemini asks to be left alone.
-    pub(super) asked_wait: Option<Duration>,
+    /// Minimum delay before the next request, as asked for by Gemini.
+    pub(super) retry_after: Option<Duration>,
     #[source]
     cause: Option<Arc<reqwest::Error>>,
 }
 
-/// What went wrong.
+/// Kind of an error.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum GeminiErrorKind {
-    /// Gemini does not take the question.
-    #[error("Gemini blocked the question ({0})")]
+    /// Gemini blocked the prompt.
+    #[error("Gemini blocked the prompt ({0})")]
     Blocked(BlockReason),
-    /// It ended its answer for another reason than that it was done.
-    #[error("Gemini broke its answer off ({0})")]
+    /// The reply finished for another reason than `STOP`.
+    #[error("Gemini ended its reply early ({0})")]
     Finished(FinishReason),
-    /// It was done without having said anything.
-    #[error("Gemini's answer is empty")]
+    /// The reply finished without any text.
+    #[error("Gemini's reply is empty")]
     Empty,
-    /// The answer stopped before it was done.
-    #[error("Gemini's answer stopped before its end")]
+    /// The response ended before the reply was finished.
+    #[error("Gemini's response ended before its reply was finished")]
     BrokenStream,
-    /// An error where the answer should have been, after a status of success.
-    #[error("Gemini sent an error in place of an answer{}", in_brackets(*.status))]
+    /// An error in the body of a response with a success status.
+    #[error("Gemini sent an error in place of a reply{}", in_brackets(*.status))]
     ErrorFrame {
-        /// The HTTP status that it stands for, if it says so.
+        /// HTTP status in the error, if it has one.
         status: Option<u16>,
     },
-    /// Somebody who runs the service has to mend something.
-    #[error("Gemini refused the request ({status}{}): {}", after_space(.code.as_deref()), advice(*.status))]
-    Refused {
-        /// The HTTP status.
+    /// A rejection that the service's operator has to act on.
+    #[error("Gemini rejected the request ({status}{}): {}", after_space(.code.as_deref()), remedy(*.status))]
+    Rejected {
+        /// HTTP status.
         status: u16,
-        /// Google's name of the reason, such as `API_KEY_INVALID`.
+        /// Reason assigned by Google, such as `API_KEY_INVALID`.
         code: Option<String>,
     },
-    /// Too many requests at the moment.
-    #[error("Gemini's rate limit is reached: wait, or ask Google for a higher one")]
+    /// The rate limit is exceeded.
+    #[error("Gemini's rate limit is exceeded: wait, or ask Google for a higher limit")]
     RateLimited,
-    /// Too many requests today.
-    #[error("Gemini's quota of this day is used up: wait, or ask Google for a higher one")]
+    /// The daily quota is exhausted.
+    #[error("Gemini's daily quota is exhausted: wait, or ask Google for a higher quota")]
     QuotaExhausted,
-    /// Gemini is not well.
+    /// Server error or overload.
     #[error("Gemini is not available ({status})")]
     Unavailable {
-        /// The HTTP status.
+        /// HTTP status.
         status: u16,
     },
-    /// Something took too long.
-    #[error("Gemini took too long: {0}")]
+    /// A step or the whole call timed out.
+    #[error("timeout {0}")]
     Timeout(TimeoutKind),
-    /// No connection, or it broke before an answer began.
-    #[error("no connection to Gemini: check GEMINI_BASE_URL and the way out of the network")]
+    /// No connection, or it broke before the response started.
+    #[error("no connection to Gemini: check GEMINI_BASE_URL and outbound network access")]
     Connect,
-    /// The answer is not what the protocol says.
-    #[error("Gemini's answer is not understood: check GEMINI_BASE_URL and GEMINI_API_VERSION")]
-    NotUnderstood,
-    /// The answer is longer than any that was asked for.
-    #[error("Gemini's answer is too large")]
+    /// The response does not follow the protocol.
+    #[error("Gemini's response is malformed: check GEMINI_BASE_URL and GEMINI_API_VERSION")]
+    Malformed,
+    /// The response exceeds the size limit.
+    #[error("Gemini's response is too large")]
     TooLarge,
-    /// The model failed repeatedly and is left alone for a while.
-    #[error("Gemini failed repeatedly and is left alone for a while")]
+    /// The circuit breaker is open after repeated failures.
+    #[error("Gemini failed repeatedly; its circuit breaker is open")]
     CircuitOpen,
-    /// As many calls are under way as there may be.
-    #[error("too many questions are with Gemini already")]
+    /// No call slot became free in time.
+    #[error("too many concurrent calls to Gemini")]
     Busy,
 }
 
 impl GeminiError {
-    pub(super) fn asking_to_wait(kind: GeminiErrorKind, asked_wait: Option<Duration>) -> Self {
+    pub(super) fn with_retry_after(kind: GeminiErrorKind, retry_after: Option<Duration>) -> Self {
         Self {
-            asked_wait,
+            retry_after,
             ..Self::from(kind)
         }
     }
 
-    /// A failure on the wire. Its URL is taken away.
+    /// Wraps a transport error, from which the URL is removed.
     pub(super) fn caused_by(kind: GeminiErrorKind, cause: reqwest::Error) -> Self {
         Self {
             cause: Some(Arc::new(cause.without_url())),
@@ -97,7 +97,7 @@ impl GeminiError {
         }
     }
 
-    /// What lies behind it in the end, such as a refused connection.
+    /// Returns the innermost cause, such as a refused connection.
     pub(super) fn root_cause(&self) -> Option<String> {
         iter::successors(self.source(), |&error| error.source())
             .last()
@@ -110,14 +110,14 @@ impl From<GeminiErrorKind> for GeminiError {
         Self {
             kind,
             attempts: 0,
-            asked_wait: None,
+            retry_after: None,
             cause: None,
         }
     }
 }
 
 impl GeminiErrorKind {
-    /// A stable name for logs and metrics.
+    /// Returns a stable name for logs and metrics.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Blocked(_) => "blocked",
@@ -129,7 +129,7 @@ impl GeminiErrorKind {
             Self::Empty => "empty",
             Self::BrokenStream => "broken_stream",
             Self::ErrorFrame { .. } => "error_frame",
-            Self::Refused { .. } => "refused",
+            Self::Rejected { .. } => "refused",
             Self::RateLimited => "rate_limited",
             Self::QuotaExhausted => "quota_exhausted",
             Self::Unavailable { .. } => "unavailable",
@@ -138,25 +138,25 @@ impl GeminiErrorKind {
             Self::Timeout(TimeoutKind::Idle) => "idle_timeout",
             Self::Timeout(TimeoutKind::Deadline) => "deadline",
             Self::Connect => "connect",
-            Self::NotUnderstood => "not_understood",
+            Self::Malformed => "not_understood",
             Self::TooLarge => "too_large",
             Self::CircuitOpen => "circuit_open",
             Self::Busy => "busy",
         }
     }
 
-    /// The HTTP status that it came as, or stands for.
+    /// Returns the HTTP status of the response or in its error.
     pub fn status(&self) -> Option<u16> {
         match self {
-            Self::Refused { status, .. } | Self::Unavailable { status } => Some(*status),
+            Self::Rejected { status, .. } | Self::Unavailable { status } => Some(*status),
             Self::ErrorFrame { status } => *status,
             Self::RateLimited | Self::QuotaExhausted => Some(429),
             _ => None,
         }
     }
 
-    /// Whether the same request may succeed a little later.
-    pub(super) fn may_pass(&self) -> bool {
+    /// Returns true if the same request may succeed a little later.
+    pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Connect | Self::BrokenStream | Self::RateLimited => true,
             Self::Timeout(kind) => *kind != TimeoutKind::Deadline,
@@ -168,8 +168,8 @@ impl GeminiErrorKind {
         }
     }
 
-    /// Whether another model may answer the same request.
-    pub(super) fn another_model_may_answer(&self) -> bool {
+    /// Returns true if another model may succeed with the same request.
+    pub(super) fn should_fall_back(&self) -> bool {
         match self {
             Self::RateLimited
             | Self::QuotaExhausted
@@ -177,21 +177,22 @@ impl GeminiErrorKind {
             | Self::BrokenStream
             | Self::Timeout(TimeoutKind::FirstByte | TimeoutKind::Idle)
             | Self::CircuitOpen => true,
-            // The model is gone.
-            Self::Refused { status, .. } => *status == 404,
+            // The model was shut down.
+            Self::Rejected { status, .. } => *status == 404,
             Self::ErrorFrame { status } => {
-                status.is_none_or(|status| status == 404) || self.may_pass()
+                status.is_none_or(|status| status == 404) || self.is_transient()
             }
             _ => false,
         }
     }
 
-    /// What it says about how the model is: well, not well, or nothing.
-    pub(super) fn model_is_well(&self) -> Option<bool> {
+    /// Returns the health of the model that the error implies, if it implies
+    /// any.
+    pub(super) fn counts_as_healthy(&self) -> Option<bool> {
         match self {
             Self::Blocked(_) | Self::Finished(_) | Self::Empty => Some(true),
-            // A deadline may have left too little time for any answer, so it
-            // is not among these.
+            // A deadline is not among these: it may have left too little time
+            // for any reply.
             Self::Connect
             | Self::BrokenStream
             | Self::RateLimited
@@ -200,7 +201,7 @@ impl GeminiErrorKind {
             | Self::Timeout(TimeoutKind::Connect | TimeoutKind::FirstByte | TimeoutKind::Idle) => {
                 Some(false)
             }
-            Self::ErrorFrame { .. } if self.may_pass() => Some(false),
+            Self::ErrorFrame { .. } if self.is_transient() => Some(false),
             _ => None,
         }
     }
@@ -214,52 +215,51 @@ fn after_space(code: Option<&str>) -> String {
     code.map_or_else(String::new, |code| format!(" {code}"))
 }
 
-/// What to mend.
-fn advice(status: u16) -> &'static str {
+fn remedy(status: u16) -> &'static str {
     match status {
-        401 | 403 => "check GEMINI_API_KEY and what it may do",
-        404 => "check GEMINI_MODEL and GEMINI_API_VERSION, the model may be shut down",
-        300..=399 => "check GEMINI_BASE_URL, it leads elsewhere",
+        401 | 403 => "check GEMINI_API_KEY and its permissions",
+        404 => "check GEMINI_MODEL and GEMINI_API_VERSION; the model may be shut down",
+        300..=399 => "check GEMINI_BASE_URL; it redirects elsewhere",
         _ => "check GEMINI_API_KEY and GEMINI_MODEL",
     }
 }
 
-/// Why Gemini does not take a question.
+/// Reason for blocking a prompt. Google may add reasons at any time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum BlockReason {
-    /// For safety.
+    /// Safety settings.
     Safety,
-    /// It holds a term from a list.
+    /// A term of a terminology blocklist.
     Blocklist,
-    /// Its content is prohibited.
+    /// Prohibited content.
     ProhibitedContent,
-    /// Another reason, by Google's name.
+    /// Any other reason, by Google's name.
     Other(String),
 }
 
-/// Why Gemini ended an answer before it was done.
+/// Reason for ending a reply early. Google may add reasons at any time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FinishReason {
-    /// It got too long.
+    /// The token limit was reached.
     MaxTokens,
-    /// For safety.
+    /// Safety settings.
     Safety,
-    /// It quoted from what it was trained on.
+    /// The reply recited training data.
     Recitation,
-    /// Its content is prohibited.
+    /// Prohibited content.
     ProhibitedContent,
-    /// Another reason, by Google's name.
+    /// Any other reason, by Google's name.
     Other(String),
 }
 
-/// What took too long.
+/// Step that timed out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeoutKind {
-    /// To open a connection.
+    /// Opening a connection.
     Connect,
-    /// To begin an answer.
+    /// Waiting for the response to start.
     FirstByte,
-    /// To go on with an answer.
+    /// Waiting for the next part of the response.
     Idle,
     /// The call as a whole.
     Deadline,
@@ -288,11 +288,11 @@ impl From<&str> for FinishReason {
     }
 }
 
-/// A name of Google's, which is printed, if it is one: nothing else that came
-/// over the wire may get into a log in its place.
+/// Returns `name` if it looks like a constant of Google's API, else
+/// `UNREADABLE`, so that no other received text reaches a log.
 pub(super) fn printable(name: &str) -> String {
-    let fits = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    if name.len() <= 64 && name.bytes().all(fits) {
+    let is_allowed = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    if name.len() <= 64 && name.bytes().all(is_allowed) {
         name.to_owned()
     } else {
         "UNREADABLE".to_owned()
@@ -325,10 +325,10 @@ impl fmt::Display for FinishReason {
 impl fmt::Display for TimeoutKind {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
-            Self::Connect => "to open a connection",
-            Self::FirstByte => "to begin its answer",
-            Self::Idle => "to go on with its answer",
-            Self::Deadline => "for the deadline of the question",
+            Self::Connect => "opening a connection to Gemini",
+            Self::FirstByte => "waiting for Gemini's response to start",
+            Self::Idle => "waiting for the rest of Gemini's response",
+            Self::Deadline => "waiting for Gemini until the call's deadline",
         })
     }
 }

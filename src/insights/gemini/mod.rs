@@ -1,19 +1,19 @@
-//! The way to Gemini: one question over HTTPS, one answer back, whole or as a
-//! stream, and every way in which that fails as a type of its own.
+//! Client of the Gemini API: sends a prompt over HTTPS and returns the reply,
+//! whole or streamed.
 //!
-//! | module | what it is |
+//! | module | content |
 //! | --- | --- |
-//! | `settings` | where Gemini is, which models to ask, and how long to wait |
-//! | `client` | who is asked how often, how long after, and until when |
-//! | `attempt` | a request and its response, how long its steps may take, and what is told of it |
-//! | `wire` | what is asked, and what both look like |
-//! | `response` | puts a reply together from its pieces, and reads Google's errors |
-//! | `error` | why there is no answer |
-//! | `circuit_breaker` | leaves a model alone that is not well |
+//! | `settings` | endpoint, models, timeouts |
+//! | `client` | concurrency limit, retries, fallback model |
+//! | `attempt` | one HTTP exchange: timeouts, metrics, span |
+//! | `wire` | prompt, request and response formats |
+//! | `response` | assembly of replies, interpretation of Google's errors |
+//! | `error` | error kinds, and which of them are retried |
+//! | `circuit_breaker` | skips a model that keeps failing |
 //!
-//! Nothing here logs a question, a reply, the key or a URL.
+//! Questions, replies, the key and URLs are never logged.
 //!
-//! The protocol: <https://ai.google.dev/api/generate-content>.
+//! Protocol: <https://ai.google.dev/api/generate-content>.
 
 mod attempt;
 mod circuit_breaker;

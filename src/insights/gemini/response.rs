@@ -1,4 +1,5 @@
-//! Puts a reply together from its pieces, and reads Google's errors.
+//! Assembly of replies from their frames, and interpretation of Google's
+//! errors.
 
 use std::time::Duration;
 
@@ -8,14 +9,63 @@ use reqwest::StatusCode;
 use reqwest::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
 use super::error::{BlockReason, FinishReason, GeminiError, GeminiErrorKind, printable};
-use super::wire::{Answer, ApiError, Detail, Frame, UsageMetadata};
+use super::wire::{
+    ErrorDetail, GenerateContentResponse, GoogleError, ResponseFrame, UsageMetadata,
+};
 
-/// How Gemini says that it was done.
+/// Complete reply that the model finished by itself.
+///
+/// It does not implement `Debug`, which keeps its text out of logs.
+#[derive(Clone)]
+pub struct Reply {
+    /// Text without the model's thoughts; never empty.
+    pub text: String,
+    /// Model that was asked.
+    pub model: String,
+    /// Model version reported by Gemini.
+    pub version: Option<String>,
+    /// Response id assigned by Gemini.
+    pub response_id: Option<String>,
+    /// Finish reason: always `STOP`.
+    pub finish_reason: String,
+    /// Tokens, attempts and time spent.
+    pub usage: Usage,
+}
+
+/// Tokens, attempts and time spent on a reply.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Prompt tokens, including cached ones.
+    pub prompt_tokens: Option<u64>,
+    /// Tokens of the reply, excluding thoughts.
+    pub output_tokens: Option<u64>,
+    /// Tokens of the model's thoughts.
+    pub thought_tokens: Option<u64>,
+    /// Prompt tokens served from Gemini's cache.
+    pub cached_tokens: Option<u64>,
+    /// Requests sent, including the successful one.
+    pub attempts: u32,
+    /// Time from the call to the end of the reply, including waits.
+    pub latency: Duration,
+}
+
+/// Receiver of a streamed reply's text.
+pub trait TextSink: Send {
+    /// Discards the text of earlier attempts: a new one starts.
+    fn start_attempt(&mut self);
+    /// Accepts the next piece of text.
+    fn push(&mut self, piece: &str);
+    /// Returns true once text was passed on to the user. No further attempt
+    /// may start then.
+    fn is_committed(&self) -> bool;
+}
+
+/// Finish reason of a complete reply.
 const DONE: &str = "STOP";
 
-/// What has come of a reply.
+/// Reply under assembly.
 #[derive(Default)]
-pub(super) struct Transcript {
+pub(super) struct Accumulator {
     text: String,
     version: Option<String>,
     response_id: Option<String>,
@@ -23,8 +73,8 @@ pub(super) struct Transcript {
     is_done: bool,
 }
 
-/// A reply that came to its end.
-pub(super) struct Finished {
+/// Complete reply to one request. The caller adds model, attempts and latency.
+pub(super) struct FinishedReply {
     pub(super) text: String,
     pub(super) version: Option<String>,
     pub(super) response_id: Option<String>,
@@ -32,24 +82,28 @@ pub(super) struct Finished {
     pub(super) usage: Usage,
 }
 
-impl Transcript {
-    /// Takes the next piece, a JSON text, and gives the answer's text in it.
-    pub(super) fn take(&mut self, piece: &[u8]) -> Result<&str, GeminiError> {
-        match serde_json::from_slice(piece) {
-            Ok(Frame::Answer(answer)) => Ok(self.take_answer(answer)?),
-            Ok(Frame::Error(envelope) | Frame::Errors([envelope])) => {
-                Err(of_frame(&envelope.error))
+impl Accumulator {
+    /// Adds a frame, a JSON text, and returns the text in it.
+    pub(super) fn push(&mut self, frame: &[u8]) -> Result<&str, GeminiError> {
+        match serde_json::from_slice(frame) {
+            Ok(ResponseFrame::Response(response)) => Ok(self.push_response(response)?),
+            Ok(ResponseFrame::Error(envelope) | ResponseFrame::Errors([envelope])) => {
+                Err(frame_error(&envelope.error))
             }
-            Err(_) => Err(GeminiErrorKind::NotUnderstood.into()),
+            Err(_) => Err(GeminiErrorKind::Malformed.into()),
         }
     }
 
-    /// Nothing of a piece is used before what it says of itself was looked at.
-    fn take_answer(&mut self, answer: Answer) -> Result<&str, GeminiErrorKind> {
-        if let Some(reason) = answer.prompt_feedback.and_then(|it| it.block_reason) {
+    /// Adds a response. Block and finish reasons are checked before any of its
+    /// text is used.
+    fn push_response(
+        &mut self,
+        response: GenerateContentResponse,
+    ) -> Result<&str, GeminiErrorKind> {
+        if let Some(reason) = response.prompt_feedback.and_then(|it| it.block_reason) {
             return Err(GeminiErrorKind::Blocked(BlockReason::from(&*reason)));
         }
-        let candidate = answer.candidates.and_then(|all| all.into_iter().next());
+        let candidate = response.candidates.and_then(|all| all.into_iter().next());
         let (content, finish_reason) =
             candidate.map_or((None, None), |it| (it.content, it.finish_reason));
         match finish_reason.as_deref() {
@@ -57,11 +111,11 @@ impl Transcript {
             Some(DONE) => self.is_done = true,
             Some(reason) => return Err(GeminiErrorKind::Finished(FinishReason::from(reason))),
         }
-        if let Some(usage) = answer.usage_metadata {
-            self.usage = counted(&usage);
+        if let Some(metadata) = response.usage_metadata {
+            self.usage = usage_from(&metadata);
         }
-        self.version = answer.model_version.or(self.version.take());
-        self.response_id = answer.response_id.or(self.response_id.take());
+        self.version = response.model_version.or(self.version.take());
+        self.response_id = response.response_id.or(self.response_id.take());
         let before = self.text.len();
         for part in content.and_then(|it| it.parts).into_iter().flatten() {
             if part.thought != Some(true) {
@@ -71,20 +125,20 @@ impl Transcript {
         Ok(&self.text[before..])
     }
 
-    /// Whether Gemini has said that it was done.
+    /// Returns true once Gemini has reported the end of its reply.
     pub(super) fn is_done(&self) -> bool {
         self.is_done
     }
 
-    /// The reply, after which nothing more comes.
-    pub(super) fn finish(self) -> Result<Finished, GeminiErrorKind> {
+    /// Returns the reply, or an error if it is incomplete or empty.
+    pub(super) fn finish(self) -> Result<FinishedReply, GeminiErrorKind> {
         if !self.is_done {
             return Err(GeminiErrorKind::BrokenStream);
         }
         if self.text.trim().is_empty() {
             return Err(GeminiErrorKind::Empty);
         }
-        Ok(Finished {
+        Ok(FinishedReply {
             text: self.text,
             version: self.version,
             response_id: self.response_id,
@@ -94,95 +148,49 @@ impl Transcript {
     }
 }
 
-/// Each piece of a stream counts what came so far.
-fn counted(usage: &UsageMetadata) -> Usage {
+/// Converts token counts, which are cumulative in the frames of a stream.
+fn usage_from(metadata: &UsageMetadata) -> Usage {
     Usage {
-        prompt_tokens: usage.prompt_token_count,
-        output_tokens: usage.candidates_token_count,
-        thought_tokens: usage.thoughts_token_count,
-        cached_tokens: usage.cached_content_token_count,
+        prompt_tokens: metadata.prompt_token_count,
+        output_tokens: metadata.candidates_token_count,
+        thought_tokens: metadata.thoughts_token_count,
+        cached_tokens: metadata.cached_content_token_count,
         ..Usage::default()
     }
 }
 
-/// A whole answer that Gemini ended by itself.
-///
-/// It has no `Debug`, so that its text gets into no log.
-#[derive(Clone)]
-pub struct Reply {
-    /// The answer, without the model's thoughts; never empty.
-    pub text: String,
-    /// The model that was asked.
-    pub model: String,
-    /// The version that Gemini says answered.
-    pub version: Option<String>,
-    /// What Gemini calls this answer.
-    pub response_id: Option<String>,
-    /// Why it ended: `STOP`.
-    pub finish_reason: String,
-    /// What it took.
-    pub usage: Usage,
-}
-
-/// What an answer took.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// Tokens of the question, cached ones included.
-    pub prompt_tokens: Option<u64>,
-    /// Tokens of the answer, thoughts not included.
-    pub output_tokens: Option<u64>,
-    /// Tokens of the thoughts.
-    pub thought_tokens: Option<u64>,
-    /// Tokens of the question that Gemini had in a cache.
-    pub cached_tokens: Option<u64>,
-    /// Requests sent, the successful one included.
-    pub attempts: u32,
-    /// From the call to the end of the answer, waits included.
-    pub latency: Duration,
-}
-
-/// Takes the text of an answer while it comes.
-pub trait TextSink: Send {
-    /// A new attempt begins: what came of an earlier one is void.
-    fn start_attempt(&mut self);
-    /// The next piece of the answer.
-    fn push(&mut self, piece: &str);
-    /// Whether something has gone to the asker: then no other attempt may
-    /// start.
-    fn is_committed(&self) -> bool;
-}
-
-/// What a response other than a success means.
-pub(super) fn of_response(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> GeminiError {
+/// Interprets a response whose status is not a success.
+pub(super) fn status_error(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> GeminiError {
     let error = match serde_json::from_slice(body) {
-        Ok(Frame::Error(envelope) | Frame::Errors([envelope])) => envelope.error,
-        Ok(Frame::Answer(_)) | Err(_) => ApiError::default(),
+        Ok(ResponseFrame::Error(envelope) | ResponseFrame::Errors([envelope])) => envelope.error,
+        Ok(ResponseFrame::Response(_)) | Err(_) => GoogleError::default(),
     };
     let kind = match status.as_u16() {
-        429 if is_daily(&error) => GeminiErrorKind::QuotaExhausted,
+        429 if is_daily_quota(&error) => GeminiErrorKind::QuotaExhausted,
         429 => GeminiErrorKind::RateLimited,
         status @ (408 | 500..) => GeminiErrorKind::Unavailable { status },
-        status => GeminiErrorKind::Refused {
+        status => GeminiErrorKind::Rejected {
             status,
-            code: reason(&error).map(printable),
+            code: most_specific_code(&error).map(printable),
         },
     };
-    GeminiError::asking_to_wait(kind, retry_after(headers).max(asked_wait(&error)))
+    GeminiError::with_retry_after(kind, retry_after(headers).max(retry_delay(&error)))
 }
 
-/// What an error in place of an answer means.
-pub(super) fn of_frame(error: &ApiError) -> GeminiError {
-    let kind = if error.code == Some(429) && is_daily(error) {
+/// Interprets an error frame that was sent with a success status.
+fn frame_error(error: &GoogleError) -> GeminiError {
+    let kind = if error.code == Some(429) && is_daily_quota(error) {
         GeminiErrorKind::QuotaExhausted
     } else {
         GeminiErrorKind::ErrorFrame { status: error.code }
     };
-    GeminiError::asking_to_wait(kind, asked_wait(error))
+    GeminiError::with_retry_after(kind, retry_delay(error))
 }
 
-/// Whether the quota of a day is used up, for which no wait within a deadline
-/// helps: its id reads like `GenerateRequestsPerDayPerProjectPerModel-FreeTier`.
-fn is_daily(error: &ApiError) -> bool {
+/// Returns true if a daily quota is exhausted, which no wait within a deadline
+/// helps. Ids of such quotas look like
+/// `GenerateRequestsPerDayPerProjectPerModel-FreeTier`.
+fn is_daily_quota(error: &GoogleError) -> bool {
     details(error)
         .filter_map(|detail| detail.violations.as_ref())
         .flatten()
@@ -190,39 +198,40 @@ fn is_daily(error: &ApiError) -> bool {
         .any(|quota| quota.contains("PerDay"))
 }
 
-/// The most precise name of what is wrong.
-fn reason(error: &ApiError) -> Option<&str> {
+/// Returns the `ErrorInfo` reason if present, else the status name.
+fn most_specific_code(error: &GoogleError) -> Option<&str> {
     details(error)
         .find_map(|detail| detail.reason.as_deref())
         .or(error.status.as_deref())
 }
 
-/// How long the error asks to wait, by `RetryInfo` or in its words.
-fn asked_wait(error: &ApiError) -> Option<Duration> {
-    let by_detail = details(error)
+/// Returns the longer of the delays in `RetryInfo` and in the message text.
+fn retry_delay(error: &GoogleError) -> Option<Duration> {
+    let in_details = details(error)
         .filter_map(|detail| detail.retry_delay.as_deref())
-        .filter_map(duration)
+        .filter_map(parse_duration)
         .max();
-    let in_words = error
+    let in_message = error
         .message
         .as_deref()
         .and_then(|message| message.split_once("Please retry in "))
         .and_then(|(_, rest)| rest.split_whitespace().next())
-        .and_then(|words| duration(words.trim_end_matches(['.', ','])));
-    by_detail.max(in_words)
+        .and_then(|delay| parse_duration(delay.trim_end_matches(['.', ','])));
+    in_details.max(in_message)
 }
 
-fn details(error: &ApiError) -> impl Iterator<Item = &Detail> {
+fn details(error: &GoogleError) -> impl Iterator<Item = &ErrorDetail> {
     error.details.iter().flatten()
 }
 
-/// A duration such as `3.5s`, `250ms` or `1h2m3.5s`.
-fn duration(text: &str) -> Option<Duration> {
+/// Parses a duration such as `3.5s`, `250ms` or `1h2m3.5s`.
+fn parse_duration(text: &str) -> Option<Duration> {
     text.parse::<SignedDuration>().ok()?.try_into().ok()
 }
 
-/// How long `Retry-After` asks to wait. It may be a date, which the `Date` of
-/// the same response is taken from: no clock of ours is needed, or can be off.
+/// Returns the delay in `Retry-After`, in seconds or as a date (RFC 9110
+/// section 10.2.3). A date is compared with the `Date` of the same response, so
+/// that skew of the local clock does not matter.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: HeaderName| headers.get(name)?.to_str().ok();
     let value = text(RETRY_AFTER)?;

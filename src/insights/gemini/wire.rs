@@ -1,15 +1,47 @@
-//! What goes over the wire and what comes back.
+//! Prompt, and the request and response formats of `generateContent` and
+//! `streamGenerateContent`.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-/// Enough that thinking cannot eat the answer, which has a few hundred.
+/// Content of a request to Gemini.
+#[derive(Clone)]
+pub struct Prompt {
+    /// Instruction that takes precedence over the turns.
+    pub system_instruction: String,
+    /// Conversation so far; the last turn is the user's.
+    pub turns: Vec<Turn>,
+    /// Schema of the reply, in the subset of OpenAPI that Gemini accepts:
+    /// neither `additionalProperties` nor lists of types.
+    pub response_schema: Value,
+}
+
+/// One message of a conversation.
+#[derive(Clone)]
+pub struct Turn {
+    /// Author of the message.
+    pub role: Role,
+    /// Text of the message.
+    pub text: String,
+}
+
+/// Author of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// The user.
+    User,
+    /// The model.
+    Model,
+}
+
+/// Token limit of a reply. A reply has a few hundred tokens; the rest is room
+/// for thoughts, which count as well.
 const MAX_OUTPUT_TOKENS: u32 = 8_192;
 
-/// The body of a request, the same for each model and method.
+/// Returns the body of a request, the same for every model and method.
 ///
-/// It sets no temperature and the like, which Gemini 3 should be left to
-/// choose, and offers no tools.
+/// It offers no tools and sets no sampling parameters such as temperature,
+/// which should stay at their defaults for Gemini 3.
 pub(super) fn request_body(prompt: &Prompt) -> String {
     let contents: Vec<Value> = prompt
         .turns
@@ -36,20 +68,20 @@ pub(super) fn request_body(prompt: &Prompt) -> String {
     .to_string()
 }
 
-/// What comes where an answer is due, whole or as one piece of a stream.
+/// Body of a whole response, or one event of a stream.
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(super) enum Frame {
-    /// An error, as Google sends it where a list was due.
+pub(super) enum ResponseFrame {
+    /// Error in a list, the form that Google sends where a list was due.
     Errors([ErrorEnvelope; 1]),
     Error(ErrorEnvelope),
-    Answer(Answer),
+    Response(GenerateContentResponse),
 }
 
-/// An answer, or a piece of one. Every field may be absent.
+/// Response, or a piece of one. Every field may be absent.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Answer {
+pub(super) struct GenerateContentResponse {
     pub(super) candidates: Option<Vec<Candidate>>,
     pub(super) prompt_feedback: Option<PromptFeedback>,
     pub(super) usage_metadata: Option<UsageMetadata>,
@@ -60,17 +92,17 @@ pub(super) struct Answer {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Candidate {
-    pub(super) content: Option<Content>,
+    pub(super) content: Option<CandidateContent>,
     pub(super) finish_reason: Option<String>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Content {
-    pub(super) parts: Option<Vec<Part>>,
+pub(super) struct CandidateContent {
+    pub(super) parts: Option<Vec<ContentPart>>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Part {
+pub(super) struct ContentPart {
     pub(super) text: Option<String>,
     pub(super) thought: Option<bool>,
 }
@@ -92,62 +124,32 @@ pub(super) struct UsageMetadata {
 
 #[derive(Deserialize)]
 pub(super) struct ErrorEnvelope {
-    pub(super) error: ApiError,
+    pub(super) error: GoogleError,
 }
 
-/// An error: <https://cloud.google.com/apis/design/errors>.
+/// Error as defined by <https://cloud.google.com/apis/design/errors>.
 #[derive(Default, Deserialize)]
-pub(super) struct ApiError {
-    /// The HTTP status.
+pub(super) struct GoogleError {
+    /// HTTP status.
     pub(super) code: Option<u16>,
     pub(super) message: Option<String>,
-    /// Google's name of the status.
+    /// Name of the gRPC status, such as `INVALID_ARGUMENT`.
     pub(super) status: Option<String>,
-    pub(super) details: Option<Vec<Detail>>,
+    pub(super) details: Option<Vec<ErrorDetail>>,
 }
 
-/// One of `RetryInfo`, `QuotaFailure` and `ErrorInfo`, or another: their
-/// fields have different names.
+/// Union of the fields of `RetryInfo`, `QuotaFailure` and `ErrorInfo`, whose
+/// names do not overlap.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Detail {
+pub(super) struct ErrorDetail {
     pub(super) retry_delay: Option<String>,
-    pub(super) violations: Option<Vec<Violation>>,
+    pub(super) violations: Option<Vec<QuotaViolation>>,
     pub(super) reason: Option<String>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Violation {
+pub(super) struct QuotaViolation {
     pub(super) quota_id: Option<String>,
-}
-
-/// What Gemini is asked.
-#[derive(Clone)]
-pub struct Prompt {
-    /// What it is told to do, whatever the turns say.
-    pub system_instruction: String,
-    /// The conversation so far; the last turn is the user's.
-    pub turns: Vec<Turn>,
-    /// What its answer looks like, in the subset of OpenAPI that Gemini takes:
-    /// no `additionalProperties`, no list of types.
-    pub response_schema: Value,
-}
-
-/// What one side said.
-#[derive(Clone)]
-pub struct Turn {
-    /// Which side.
-    pub role: Role,
-    /// What it said.
-    pub text: String,
-}
-
-/// A side of a conversation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Whoever asks.
-    User,
-    /// Gemini.
-    Model,
 }
