@@ -1,6 +1,6 @@
 use serde::Deserialize;
 
-use super::instruction::RULES;
+use super::system_instruction::RULES;
 use crate::insights::answer::recommendations;
 use crate::insights::answer::render;
 use crate::insights::answer::{Finding, Recommendation, Verification};

@@ -9,10 +9,10 @@ use tokio::sync::mpsc::unbounded_channel;
 use tokio::time::Instant;
 
 use super::draft::Draft;
-use super::instruction::{INSTRUCTION, SCHEMA};
-use super::live::Live;
-use super::outbound::user_turn;
-use super::phrased::Phrased;
+use super::prompt_payload::user_turn;
+use super::rendered::Phrased;
+use super::streaming_renderer::Live;
+use super::system_instruction::{INSTRUCTION, SCHEMA};
 use crate::insights::answer::{Insight, InsightStatus, Model, ModelUsage, Verification};
 use crate::insights::context::AnalysisContext;
 use crate::insights::gemini::{

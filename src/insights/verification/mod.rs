@@ -7,7 +7,7 @@
 //! language: with one of them a sentence does not pass. The facts' own wording
 //! takes its place, so that a doubt costs style and never truth.
 
-mod claims;
+mod assertions;
 mod phrases;
 mod sentence;
 mod tokens;
@@ -111,7 +111,7 @@ pub fn finding(
     if cited.is_empty() {
         verdict.faults.push(DraftViolation::NothingCited);
     }
-    claims::check(text, &cited, &mut verdict);
+    assertions::check(text, &cited, &mut verdict);
     verdict
 }
 
