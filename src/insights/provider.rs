@@ -6,54 +6,55 @@ use tokio::sync::mpsc::Sender;
 use super::answer::Insight;
 use super::context::AnalysisContext;
 
-/// Chooses among the facts of a context and puts them in words.
+/// Source of answers: chooses among the facts of a context and phrases them.
 ///
-/// An answer holds no number that is not a fact's, says who wrote it, and is
-/// there whatever happens: a provider that fails answers with statistics.
+/// Every number in an answer is the value of a fact, and the answer names its
+/// author. A provider never fails: if its model does, it answers with
+/// statistics.
 #[async_trait]
 pub trait InsightProvider: Send + Sync {
-    /// Answers the question of `context`. Where `deltas` are wanted, they may get
-    /// the beginning of the answer's text while the rest is not there yet.
+    /// Answers the question of `context`. If `deltas` is enabled, parts of the
+    /// answer's text may be sent there before the answer is complete.
     async fn answer(&self, context: &AnalysisContext, deltas: &DeltaSink) -> Insight;
 }
 
-/// Where an answer's text goes as it comes.
+/// Receiver of an answer's text while it is generated.
 #[derive(Debug, Default)]
 pub struct DeltaSink {
-    receiver: Option<Sender<String>>,
-    /// How many bytes of the text were sent.
+    sender: Option<Sender<String>>,
+    /// Bytes of the text sent so far.
     sent: AtomicUsize,
 }
 
 impl DeltaSink {
-    /// Nowhere: it is wanted whole.
+    /// Creates a sink for a client that wants the answer as a whole.
     pub fn disabled() -> Self {
         Self::default()
     }
 
-    /// To whoever receives from `sender`.
+    /// Creates a sink that sends to `sender`.
     pub fn new(sender: Sender<String>) -> Self {
         Self {
-            receiver: Some(sender),
+            sender: Some(sender),
             sent: AtomicUsize::new(0),
         }
     }
 
-    /// Whether anybody waits for them.
+    /// Returns true if the text is wanted while it is generated.
     pub fn is_enabled(&self) -> bool {
-        self.receiver.is_some()
+        self.sender.is_some()
     }
 
-    /// Sends the next piece of the text, once there is room for it.
+    /// Sends the next piece of the text, waiting for room in the channel.
     pub async fn send(&self, piece: &str) {
-        if let Some(receiver) = &self.receiver {
+        if let Some(sender) = &self.sender {
             self.sent.fetch_add(piece.len(), Ordering::Relaxed);
-            // Who does not listen any more has gone, and the answer with them.
-            let _ = receiver.send(piece.to_owned()).await;
+            // The receiver goes away together with the request.
+            let _ = sender.send(piece.to_owned()).await;
         }
     }
 
-    /// Sends what of `text` was not sent yet.
+    /// Sends the rest of `text`, the complete answer.
     pub async fn finish(&self, text: &str) {
         let rest = text.get(self.sent.load(Ordering::Relaxed)..);
         if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {

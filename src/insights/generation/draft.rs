@@ -1,3 +1,5 @@
+use std::collections::HashSet;
+
 use serde::Deserialize;
 
 use super::system_instruction::RULES;
@@ -7,17 +9,18 @@ use crate::insights::answer::{Finding, Recommendation, Verification};
 use crate::insights::context::AnalysisContext;
 use crate::insights::verification::{self, DraftViolation, Verdict};
 
-/// What the model wrote, as its schema has it.
+/// Reply of the model, in the form of the response schema. Unverified.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Draft {
     #[serde(default)]
     pub findings: Vec<DraftFinding>,
-    #[serde(default, deserialize_with = "those_that_fit")]
+    #[serde(default, deserialize_with = "valid_recommendations")]
     pub recommendations: Vec<DraftRecommendation>,
 }
 
-/// Advice that is not given as the schema has it is not worth the findings.
-fn those_that_fit<'de, D: serde::Deserializer<'de>>(
+/// Skips recommendations that do not match the schema, for which the findings
+/// should not be lost.
+fn valid_recommendations<'de, D: serde::Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<DraftRecommendation>, D::Error> {
     let list = serde_json::Value::deserialize(deserializer)?;
@@ -26,7 +29,7 @@ fn those_that_fit<'de, D: serde::Deserializer<'de>>(
     Ok(list.into_iter().filter_map(read).collect())
 }
 
-/// A sentence, and what it rests on.
+/// Sentence and the ids of the facts that it cites.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct DraftFinding {
     pub text: String,
@@ -34,7 +37,7 @@ pub struct DraftFinding {
     pub fact_ids: Vec<String>,
 }
 
-/// Advice by its id, and what suggests it.
+/// Chosen recommendation and the ids of the facts that suggest it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DraftRecommendation {
     pub advice_id: String,
@@ -42,25 +45,26 @@ pub struct DraftRecommendation {
     pub based_on: Vec<String>,
 }
 
-/// At most how many findings of a model's are told.
-pub const MOST_FINDINGS: usize = 5;
-const MOST_RECOMMENDATIONS: usize = 3;
-/// At most how many facts of a sentence that fails are told in its place.
-const MOST_FACTS_IN_PLACE: usize = 3;
+/// Maximum number of a draft's findings that are used.
+pub const MAX_FINDINGS: usize = 5;
+const MAX_RECOMMENDATIONS: usize = 3;
+/// Maximum number of facts that replace a sentence that failed verification.
+const MAX_REPLACEMENT_FACTS: usize = 3;
 
 impl DraftFinding {
-    /// Without repetitions.
-    fn tidied(mut self) -> Self {
-        let mut known = std::collections::HashSet::new();
+    /// Removes repeated fact ids.
+    fn deduplicated(mut self) -> Self {
+        let mut known = HashSet::new();
         self.fact_ids.retain(|id| known.insert(id.clone()));
         self
     }
 
-    /// What is told of it, and whether that is what it says: if it does not fit
-    /// the facts, each of them is told in the service's own words.
-    pub fn told(&self, context: &AnalysisContext) -> (Verdict, Vec<Finding>) {
-        let this = self.clone().tidied();
-        let verdict = verification::finding(&this.text, &this.fact_ids, context, RULES);
+    /// Verifies the sentence against the facts that it cites. Returns the
+    /// verdict and the findings to show: the sentence itself, or if it failed,
+    /// each of its facts in the service's own words.
+    fn verify(&self, context: &AnalysisContext) -> (Verdict, Vec<Finding>) {
+        let this = self.clone().deduplicated();
+        let verdict = verification::verify_sentence(&this.text, &this.fact_ids, context, RULES);
         let facts = this.fact_ids.iter().filter_map(|id| context.citable(id));
         let findings = if verdict.passes() {
             let text = this.text.trim().to_owned();
@@ -69,60 +73,93 @@ impl DraftFinding {
             facts
                 .filter_map(|fact| Some((fact, context.summary_of(fact)?)))
                 .map(|(fact, of)| Finding::new(render::sentence(fact, of), vec![fact.clone()]))
-                .take(MOST_FACTS_IN_PLACE)
+                .take(MAX_REPLACEMENT_FACTS)
                 .collect()
         };
         (verdict, findings)
     }
 }
 
+/// Findings of a draft after verification against the facts of one context.
+///
+/// [`Draft::verify`] and [`VerifiedDraft::push`] are the only ways to fill it,
+/// so that rendering, which takes one, cannot show unverified text.
+#[derive(Debug, Clone, Default)]
+pub struct VerifiedDraft {
+    findings: Vec<Finding>,
+    has_model_text: bool,
+}
+
+impl VerifiedDraft {
+    /// Verifies a finding and appends what may be shown of it. Returns the
+    /// verdict and the appended findings.
+    pub fn push(
+        &mut self,
+        finding: &DraftFinding,
+        context: &AnalysisContext,
+    ) -> (Verdict, &[Finding]) {
+        let (verdict, findings) = finding.verify(context);
+        self.has_model_text |= verdict.passes();
+        let before = self.findings.len();
+        self.findings.extend(findings);
+        (verdict, &self.findings[before..])
+    }
+
+    /// Returns true if at least one of the model's sentences passed.
+    pub fn has_model_text(&self) -> bool {
+        self.has_model_text
+    }
+
+    /// Returns the findings to show.
+    pub fn into_findings(self) -> Vec<Finding> {
+        self.findings
+    }
+}
+
 impl Draft {
-    /// The draft without what repeats itself.
-    pub fn tidied(mut self) -> Self {
+    /// Removes repetitions and excess findings.
+    pub fn deduplicated(mut self) -> Self {
         self.findings = self
             .findings
             .into_iter()
-            .take(MOST_FINDINGS)
-            .map(DraftFinding::tidied)
+            .take(MAX_FINDINGS)
+            .map(DraftFinding::deduplicated)
             .collect();
         self.findings.dedup();
         self
     }
 
-    /// What is wrong with it; empty if all of its findings may be told.
-    pub fn faults(
-        &self,
-        context: &AnalysisContext,
-        verification: &mut Verification,
-    ) -> Vec<DraftViolation> {
-        let mut faults = Vec::new();
+    /// Verifies all findings against the facts of `context`. The verdict covers
+    /// the draft as a whole.
+    pub fn verify(&self, context: &AnalysisContext) -> (VerifiedDraft, Verdict) {
+        let mut verified = VerifiedDraft::default();
+        let mut total = Verdict::default();
         if self.findings.is_empty() && !context.is_withheld {
-            faults.push(DraftViolation::Length);
+            total.violations.push(DraftViolation::Length);
         }
         for finding in &self.findings {
-            let (verdict, _) = finding.told(context);
-            verification.add(&verdict);
-            faults.extend(verdict.faults);
+            let (verdict, _) = verified.push(finding, context);
+            total.merge(verdict);
         }
-        faults
+        (verified, total)
     }
 }
 
-/// The advice that was chosen, of that which fits; it rests on those facts
-/// that are `told`, which a client can look up.
+/// Returns the chosen recommendations that fit the facts. They refer only to
+/// facts of `findings`, which a client can look up.
 pub fn recommendations(
     chosen: &[DraftRecommendation],
     context: &AnalysisContext,
-    told: &[Finding],
+    findings: &[Finding],
 ) -> Vec<Recommendation> {
-    let fitting = recommendations::suitable(context);
-    let is_told = |id: &&String| {
-        let mut facts = told.iter().flat_map(|finding| &finding.facts);
+    let suitable = recommendations::suitable(context);
+    let is_shown = |id: &&String| {
+        let mut facts = findings.iter().flat_map(|finding| &finding.facts);
         facts.any(|fact| fact.fact_id == **id)
     };
     let mut recommendations: Vec<Recommendation> = Vec::new();
     for draft in chosen {
-        let Some(advice) = fitting.iter().find(|advice| advice.id == draft.advice_id) else {
+        let Some(advice) = suitable.iter().find(|advice| advice.id == draft.advice_id) else {
             continue;
         };
         if recommendations
@@ -130,7 +167,7 @@ pub fn recommendations(
             .all(|known| known.text != advice.text)
         {
             let mut based_on: Vec<String> =
-                draft.based_on.iter().filter(is_told).cloned().collect();
+                draft.based_on.iter().filter(is_shown).cloned().collect();
             based_on.sort_unstable();
             based_on.dedup();
             recommendations.push(Recommendation {
@@ -139,12 +176,12 @@ pub fn recommendations(
             });
         }
     }
-    recommendations.truncate(MOST_RECOMMENDATIONS);
+    recommendations.truncate(MAX_RECOMMENDATIONS);
     recommendations
 }
 
 impl Verification {
-    /// Counts what came of one text.
+    /// Adds the counts of a verdict.
     pub fn add(&mut self, verdict: &Verdict) {
         self.numbers_checked += verdict.numbers_checked;
         self.numbers_unsupported += verdict.numbers_unsupported;

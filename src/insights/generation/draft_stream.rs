@@ -1,21 +1,20 @@
 use super::draft::DraftFinding;
 
-/// Reads findings out of a draft while it comes.
+/// Incremental parser of the findings in a streamed draft.
 ///
-/// The schema puts them first; where a model does not, they are found once the
-/// draft is whole.
+/// The schema puts the findings first. If a model does not, none is found here,
+/// and they are read from the whole draft.
 #[derive(Debug, Default)]
 pub struct DraftStream {
     text: String,
-    /// How far the text is read, once its list of findings has begun.
-    read: Option<usize>,
-    is_over: bool,
+    /// Offset of the unparsed text, once the list of findings has started.
+    parsed: Option<usize>,
+    is_finished: bool,
 }
 
 impl DraftStream {
-    /// Takes in a piece of the draft, and gives the findings that are whole
-    /// with it.
-    pub fn take(&mut self, piece: &str) -> Vec<DraftFinding> {
+    /// Adds a piece of the draft and returns the findings that it completes.
+    pub fn push(&mut self, piece: &str) -> Vec<DraftFinding> {
         self.text.push_str(piece);
         let mut findings = Vec::new();
         while let Some(finding) = self.next() {
@@ -25,39 +24,39 @@ impl DraftStream {
     }
 
     fn next(&mut self) -> Option<DraftFinding> {
-        if self.is_over {
+        if self.is_finished {
             return None;
         }
-        let read = match self.read {
-            Some(read) => read,
-            None => beginning(&self.text)?,
+        let parsed = match self.parsed {
+            Some(parsed) => parsed,
+            None => findings_start(&self.text)?,
         };
-        let rest = &self.text[read..];
+        let rest = &self.text[parsed..];
         let skipped = rest.len() - rest.trim_start_matches([',', ' ', '\n', '\r', '\t']).len();
-        self.read = Some(read + skipped);
+        self.parsed = Some(parsed + skipped);
         let rest = &rest[skipped..];
         if rest.starts_with(']') {
-            self.is_over = true;
+            self.is_finished = true;
             return None;
         }
         let mut findings = serde_json::Deserializer::from_str(rest).into_iter::<DraftFinding>();
         match findings.next()? {
             Ok(finding) => {
-                self.read = Some(read + skipped + findings.byte_offset());
+                self.parsed = Some(parsed + skipped + findings.byte_offset());
                 Some(finding)
             }
             Err(error) if error.is_eof() => None,
             Err(_) => {
-                // No draft as the schema has it: it will fail as a whole.
-                self.is_over = true;
+                // Not the schema: parsing the whole draft will fail too.
+                self.is_finished = true;
                 None
             }
         }
     }
 }
 
-/// Where the list of findings begins, once it has.
-fn beginning(text: &str) -> Option<usize> {
+/// Returns the offset of the first finding, once the list has started.
+fn findings_start(text: &str) -> Option<usize> {
     let mut rest = text;
     for expected in ["{", "\"findings\"", ":", "["] {
         rest = rest.trim_start().strip_prefix(expected)?;
@@ -73,7 +72,7 @@ mod tests {
         {"text":"Two.","fact_ids":[]}], "recommendations":[{"text":"x","based_on":[]}]}"#;
 
     #[test]
-    fn findings_come_as_soon_as_they_are_whole_however_the_text_is_cut() {
+    fn findings_are_returned_once_complete_for_any_chunk_size() {
         for size in 1..DRAFT.len() {
             let mut stream = DraftStream::default();
             let mut found = Vec::new();
@@ -81,18 +80,18 @@ mod tests {
             for character in DRAFT.chars() {
                 piece.push(character);
                 if piece.len() >= size {
-                    found.extend(stream.take(&piece));
+                    found.extend(stream.push(&piece));
                     piece.clear();
                 }
             }
-            found.extend(stream.take(&piece));
+            found.extend(stream.push(&piece));
             let texts: Vec<&str> = found.iter().map(|finding| &*finding.text).collect();
             assert_eq!(texts, ["One, [}\"é.", "Two."], "{size}");
         }
     }
 
     #[test]
-    fn what_is_no_draft_has_no_findings() {
+    fn invalid_draft_has_no_findings() {
         for text in [
             "",
             "no JSON",
@@ -100,7 +99,7 @@ mod tests {
             r#"{"recommendations":[]}"#,
             r#"{"findings":[1,{"text":"x"}]}"#,
         ] {
-            assert!(DraftStream::default().take(text).is_empty(), "{text}");
+            assert!(DraftStream::default().push(text).is_empty(), "{text}");
         }
     }
 }

@@ -1,14 +1,14 @@
-//! Has a model choose among the facts and phrase them, and lets nothing out
-//! that the facts do not bear out.
+//! Answers whose wording a model generates, verified against the facts before
+//! anything is sent.
 //!
-//! | module | what it is |
+//! | module | content |
 //! | --- | --- |
-//! | `provider` | the way of a question: cache, model, check, answer |
-//! | `system_instruction` | what the model is told, and what its answer looks like |
-//! | `prompt_payload` | what leaves the service |
-//! | `draft`, `draft_stream` | what the model wrote, whole or while it comes |
-//! | `rendered` | what may be told of it |
-//! | `streaming_renderer` | tells a draft while it comes |
+//! | `provider` | lifecycle of a question: cache, model, verification, repair |
+//! | `system_instruction` | system instruction and reply schema |
+//! | `prompt_payload` | data that leaves the service |
+//! | `draft`, `draft_stream` | the model's reply, whole or streamed |
+//! | `rendered` | answers rendered from verified drafts |
+//! | `streaming_renderer` | verifies and sends sentences as they arrive |
 
 mod draft;
 mod draft_stream;

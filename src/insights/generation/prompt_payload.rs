@@ -5,27 +5,27 @@ use crate::insights::context::AnalysisContext;
 use crate::insights::facts::{Fact, Period, Statistic};
 use crate::statistics::{Direction, Strength};
 
-/// What leaves the service: the question and the facts, and nothing that tells
-/// whose they are. Facts go by their ids and by periods relative to the newest
-/// reading; what a client wrote into metadata is not in it.
+/// Data that leaves the service: the redacted question and the facts, without
+/// anything that identifies the user. Facts have request-local ids and periods
+/// relative to the newest reading. Metadata written by clients is not included.
 #[derive(Serialize)]
-struct Outbound<'a> {
+struct PromptPayload<'a> {
     question: &'a str,
-    facts: Vec<OutboundFact<'a>>,
-    /// How old the newest reading of each metric is.
-    newest: Vec<Newest<'a>>,
+    facts: Vec<PayloadFact<'a>>,
+    /// Age of the newest reading of each metric.
+    newest: Vec<NewestReading<'a>>,
     missing: &'a [String],
-    advice: Vec<OutboundAdvice>,
+    advice: Vec<PayloadAdvice>,
 }
 
 #[derive(Serialize)]
-struct OutboundAdvice {
+struct PayloadAdvice {
     id: &'static str,
     text: &'static str,
 }
 
 #[derive(Serialize)]
-struct OutboundFact<'a> {
+struct PayloadFact<'a> {
     id: &'a str,
     metric: &'a str,
     statistic: Statistic,
@@ -41,21 +41,26 @@ struct OutboundFact<'a> {
 }
 
 #[derive(Serialize)]
-struct Newest<'a> {
+struct NewestReading<'a> {
     metric: &'a str,
     days_ago: i64,
 }
 
-/// The user's turn: the question and the facts as one JSON text.
-pub fn user_turn(context: &AnalysisContext) -> Result<String, serde_json::Error> {
-    let outbound = Outbound {
-        question: context.question.redacted(),
-        facts: context.sent_facts().map(OutboundFact::of).collect(),
+/// Returns the text of the user's message: question and facts as JSON.
+///
+/// # Errors
+///
+/// If a fact cannot be serialized.
+pub fn prompt_payload(context: &AnalysisContext) -> Result<String, serde_json::Error> {
+    let redacted_question = context.question.redacted();
+    let payload = PromptPayload {
+        question: redacted_question,
+        facts: context.sent_facts().map(PayloadFact::new).collect(),
         newest: context
             .summaries
             .iter()
             .filter(|summary| summary.metric.is_some())
-            .map(|summary| Newest {
+            .map(|summary| NewestReading {
                 metric: &summary.data_type,
                 days_ago: context.days_ago(summary.newest.0),
             })
@@ -63,17 +68,17 @@ pub fn user_turn(context: &AnalysisContext) -> Result<String, serde_json::Error>
         missing: &context.missing,
         advice: recommendations::suitable(context)
             .into_iter()
-            .map(|advice| OutboundAdvice {
+            .map(|advice| PayloadAdvice {
                 id: advice.id,
                 text: advice.text,
             })
             .collect(),
     };
-    serde_json::to_string(&outbound)
+    serde_json::to_string(&payload)
 }
 
-impl<'a> OutboundFact<'a> {
-    fn of(fact: &'a Fact) -> Self {
+impl<'a> PayloadFact<'a> {
+    fn new(fact: &'a Fact) -> Self {
         Self {
             id: &fact.fact_id,
             metric: &fact.metric,
@@ -101,7 +106,7 @@ fn period(period: Period) -> String {
     }
 }
 
-/// To two decimals, or three digits below 1, as answers show numbers.
+/// Rounds to two decimals, or to three digits below 1, as in answers.
 fn rounded(value: f64) -> f64 {
     crate::insights::answer::render::number(value)
         .parse()

@@ -1,41 +1,47 @@
-use super::draft::{Draft, recommendations};
+use super::draft::{Draft, VerifiedDraft, recommendations};
 use crate::insights::answer::{
-    Finding, Insight, InsightSource, InsightStatus, Model, ModelUsage, Verification,
+    Insight, InsightSource, InsightStatus, Model, ModelUsage, Verification,
 };
 use crate::insights::context::AnalysisContext;
 use crate::insights::gemini::Reply;
 use crate::insights::statistical;
 
-/// A draft that may be told to everybody whose question and facts are the same:
-/// it names facts by their ids only, and is held against them once more when it
-/// is told.
+/// Generated answer as it is cached.
+///
+/// Every user with the same question and facts may get it: it refers to facts
+/// only by their ids, and it is verified against each user's own facts before it
+/// is rendered.
 #[derive(Debug, Clone)]
-pub struct Phrased {
+pub struct GeneratedAnswer {
     pub draft: Draft,
     pub verification: Verification,
+    /// Model that generated it; `None` if the stream was interrupted.
     pub model: Option<Model>,
     pub usage: Option<ModelUsage>,
 }
 
-impl Phrased {
-    /// The answer that tells it.
-    pub fn told(&self, context: &AnalysisContext, status: InsightStatus) -> Insight {
-        let mut findings: Vec<Finding> = Vec::new();
-        // With readings withheld, it is the model's choice of advice that is told.
-        let mut is_the_models = context.is_withheld;
-        if !context.is_withheld {
-            for draft in &self.draft.findings {
-                let (verdict, sentences) = draft.told(context);
-                is_the_models |= verdict.passes();
-                findings.extend(sentences);
-            }
-        }
+impl GeneratedAnswer {
+    /// Renders the answer from its draft, verified against `context`.
+    pub fn render(
+        &self,
+        verified: VerifiedDraft,
+        context: &AnalysisContext,
+        status: InsightStatus,
+    ) -> Insight {
+        // With readings withheld there are no findings: the recommendations are
+        // the model's contribution.
+        let is_generated = context.is_withheld || verified.has_model_text();
+        let mut findings = if context.is_withheld {
+            Vec::new()
+        } else {
+            verified.into_findings()
+        };
         let mut recommendations = recommendations(&self.draft.recommendations, context, &findings);
         if recommendations.is_empty() {
             recommendations = statistical::recommendations(context, &findings);
         }
         findings.extend(statistical::findings_of_unsent(context));
-        let (status, source, model) = if is_the_models {
+        let (status, source, model) = if is_generated {
             (status, InsightSource::Gemini, self.model.clone())
         } else {
             (InsightStatus::Fallback, InsightSource::Statistics, None)
@@ -47,14 +53,15 @@ impl Phrased {
         insight
     }
 
-    /// It as it is told to somebody for whom the model was not called.
-    pub fn remembered(&self) -> Self {
-        let mut remembered = self.clone();
-        remembered.usage = None;
-        if let Some(model) = &mut remembered.model {
+    /// Returns the answer without usage and response id, which belong to the
+    /// request that called the model.
+    pub fn from_cache(&self) -> Self {
+        let mut cached = self.clone();
+        cached.usage = None;
+        if let Some(model) = &mut cached.model {
             model.response_id = None;
         }
-        remembered
+        cached
     }
 }
 
@@ -84,8 +91,8 @@ impl From<&Reply> for ModelUsage {
 }
 
 impl ModelUsage {
-    /// What two calls took together.
-    pub fn and(self, other: Self) -> Self {
+    /// Returns the usage of two calls together.
+    pub fn plus(self, other: Self) -> Self {
         let sum = |one: Option<u64>, other: Option<u64>| match (one, other) {
             (Some(one), Some(other)) => Some(one.saturating_add(other)),
             (one, other) => one.or(other),

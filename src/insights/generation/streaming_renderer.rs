@@ -1,65 +1,85 @@
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::draft::{DraftFinding, MOST_FINDINGS};
+use super::draft::{DraftFinding, MAX_FINDINGS, VerifiedDraft};
 use super::draft_stream::DraftStream;
 use crate::insights::answer::Verification;
 use crate::insights::context::AnalysisContext;
 use crate::insights::gemini::TextSink;
 
-/// Tells the findings of a draft while it comes: each once it is whole and was
-/// held against the facts; one that fails in the service's own words.
-pub struct Live<'a> {
+/// Verifies the findings of a streamed draft and sends each as soon as it is
+/// complete. A sentence that fails is replaced by its facts in the service's own
+/// words.
+pub struct StreamingRenderer<'a> {
     context: &'a AnalysisContext,
     draft: DraftStream,
-    /// What was told, in order.
-    pub told: Vec<DraftFinding>,
-    pub verification: Verification,
-    /// The text goes here. What a draft can hold is bounded by the client.
-    text: UnboundedSender<String>,
+    rendered: RenderedStream,
+    /// Receives the sentences. Unbounded, since the client limits the size of a
+    /// reply.
+    sender: UnboundedSender<String>,
 }
 
-impl<'a> Live<'a> {
-    pub fn new(context: &'a AnalysisContext, text: UnboundedSender<String>) -> Self {
+/// Part of a draft that was sent.
+pub struct RenderedStream {
+    /// Findings in the order in which they were sent.
+    pub findings: Vec<DraftFinding>,
+    /// The same findings, verified.
+    pub verified: VerifiedDraft,
+    /// Counts of all verified findings of the last attempt.
+    pub verification: Verification,
+}
+
+impl<'a> StreamingRenderer<'a> {
+    /// Creates a renderer that sends sentences to `sender`.
+    pub fn new(context: &'a AnalysisContext, sender: UnboundedSender<String>) -> Self {
         Self {
             context,
             draft: DraftStream::default(),
-            told: Vec::new(),
-            verification: Verification::default(),
-            text,
+            rendered: RenderedStream {
+                findings: Vec::new(),
+                verified: VerifiedDraft::default(),
+                verification: Verification::default(),
+            },
+            sender,
         }
     }
 
-    fn tell(&mut self, finding: DraftFinding) {
-        let is_known = self.told.contains(&finding);
-        if is_known || self.told.len() >= MOST_FINDINGS || self.context.is_withheld {
+    /// Closes the channel and returns the part that was sent.
+    pub fn finish(self) -> RenderedStream {
+        self.rendered
+    }
+
+    fn render(&mut self, finding: DraftFinding) {
+        let rendered = &mut self.rendered;
+        let is_known = rendered.findings.contains(&finding);
+        if is_known || rendered.findings.len() >= MAX_FINDINGS || self.context.is_withheld {
             return;
         }
-        let (verdict, sentences) = finding.told(self.context);
-        self.verification.add(&verdict);
+        let (verdict, sentences) = rendered.verified.push(&finding, self.context);
+        rendered.verification.add(&verdict);
         if sentences.is_empty() {
             return;
         }
         for sentence in sentences {
-            // Nobody may be there any more to read it.
-            let _ = self.text.send(sentence.text);
+            // The receiver may have gone away.
+            let _ = self.sender.send(sentence.text.clone());
         }
-        self.told.push(finding);
+        rendered.findings.push(finding);
     }
 }
 
-impl TextSink for Live<'_> {
+impl TextSink for StreamingRenderer<'_> {
     fn start_attempt(&mut self) {
         self.draft = DraftStream::default();
-        self.verification = Verification::default();
+        self.rendered.verification = Verification::default();
     }
 
     fn push(&mut self, piece: &str) {
-        for finding in self.draft.take(piece) {
-            self.tell(finding);
+        for finding in self.draft.push(piece) {
+            self.render(finding);
         }
     }
 
     fn is_committed(&self) -> bool {
-        !self.told.is_empty()
+        !self.rendered.findings.is_empty()
     }
 }

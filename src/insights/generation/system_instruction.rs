@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::insights::verification::NEUTRAL_WORDS;
 
-/// What the model is told to do, whatever a question says.
+/// Rules for the model. Product behaviour: tests pin the text.
 pub const RULES: &str = "\
 You help people understand readings from their wearables, in plain and friendly English. \
 You are given one JSON object: a question, facts that a program computed from that person's \
@@ -28,7 +28,7 @@ suggest it in based_on.
 - This is wellness information. Give no diagnosis, name no illness, no medicine, no dose.
 Answer with the JSON object that the schema describes and nothing else.";
 
-/// Sentences as they should be.
+/// Examples of accepted sentences.
 const EXAMPLES: &str = "\
 Your resting heart rate averaged 52 /min over the last 30 days, based on 28 readings.
 Your sleep duration ranged from 350 to 447 min a day in the last 7 days.
@@ -37,14 +37,14 @@ Your blood glucose was in range for 84.4% of the time in the last 7 days.
 You took 165000 steps in total in the last 30 days, and averaged 5500 steps a day.
 Your latest heart rate reading was 74.5 /min.";
 
-/// The rules, examples, and the words that sentences may be made of.
-pub static INSTRUCTION: LazyLock<String> = LazyLock::new(|| {
+/// System instruction: rules, examples and the permitted neutral words.
+pub static SYSTEM_INSTRUCTION: LazyLock<String> = LazyLock::new(|| {
     let words = NEUTRAL_WORDS.join(" ");
     format!("{RULES}\n\nExamples:\n{EXAMPLES}\n\nWords: {words}")
 });
 
-/// What the answer looks like, in the subset of OpenAPI that Gemini takes.
-pub static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+/// Schema of the reply, in the subset of OpenAPI that Gemini accepts.
+pub static RESPONSE_SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     json!({
         "type": "OBJECT",
         "properties": {
@@ -52,12 +52,12 @@ pub static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
             "recommendations": list("based_on", "advice_id"),
         },
         "required": ["findings", "recommendations"],
-        // Findings first, so that they can be told while the rest comes.
+        // Findings first, so that they can be sent while the rest is generated.
         "propertyOrdering": ["findings", "recommendations"]
     })
 });
 
-/// A list of objects, each with the ids of facts and one text.
+/// Returns the schema of a list of objects with a text and fact ids.
 fn list(ids: &str, text: &str) -> Value {
     json!({
         "type": "ARRAY",

@@ -1,15 +1,24 @@
-//! Holds what a model wrote against the facts that it cites.
+//! Verification of a model's sentences against the facts that they cite.
 //!
-//! A sentence passes when it consists of words that are known, each number in it
-//! is that of a cited fact at the digits shown, and the data type, the
-//! statistic, the period, the unit and the direction that its words name are
-//! those of that fact. Words that are not known might say anything, in any
-//! language: with one of them a sentence does not pass. The facts' own wording
-//! takes its place, so that a doubt costs style and never truth.
+//! A sentence passes if it consists of known words only, each number in it is
+//! the value of a cited fact to the digits shown, and the data type, statistic,
+//! period, unit and direction that the words state are those of that fact.
+//! Unknown words could state anything, in any language, so one of them fails the
+//! sentence. A failed sentence is replaced by the service's own wording of its
+//! facts: a false alarm costs style, never truth.
+//!
+//! | module | content |
+//! | --- | --- |
+//! | `tokens` | words, numbers and punctuation |
+//! | `phrases` | table of known phrases and neutral words |
+//! | `sentence` | clauses and what they state |
+//! | `assertions` | comparison of the statements with the facts |
+//! | `stated_number` | comparison of one number with one fact |
 
 mod assertions;
 mod phrases;
 mod sentence;
+mod stated_number;
 mod tokens;
 
 pub use phrases::NEUTRAL_WORDS;
@@ -18,76 +27,86 @@ use super::context::AnalysisContext;
 use super::facts::Fact;
 use super::safety;
 
-/// What came of holding a text against facts.
+/// Result of verifying a text.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Verdict {
-    /// Numbers, and words for numbers, that were looked at.
+    /// Numbers and number words that were checked.
     pub numbers_checked: usize,
-    /// Those that are no cited fact's.
+    /// Numbers that are not the value of a cited fact.
     pub numbers_unsupported: usize,
-    /// Everything that is wrong; empty if the text may go out.
-    pub faults: Vec<DraftViolation>,
+    /// Violations; empty if the text may be shown.
+    pub violations: Vec<DraftViolation>,
 }
 
 impl Verdict {
-    /// Whether the text may go out.
+    /// Returns true if the text may be shown.
     pub fn passes(&self) -> bool {
-        self.faults.is_empty()
+        self.violations.is_empty()
+    }
+
+    /// Adds the counts and violations of another text.
+    pub fn merge(&mut self, other: Self) {
+        self.numbers_checked += other.numbers_checked;
+        self.numbers_unsupported += other.numbers_unsupported;
+        self.violations.extend(other.violations);
     }
 }
 
-/// What is wrong with a text, in words that help to write it better.
+/// Violation found in a text.
+///
+/// The names are values of the log field `faults`. The messages are sent to the
+/// model when it is asked for a repaired draft.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum DraftViolation {
-    /// It is no answer as the schema has it.
+    /// The reply does not match the schema.
     #[error("it is not the JSON object that the schema describes")]
     NotADraft,
-    /// An id in the citations is no fact's.
+    /// A cited id is not the id of a fact.
     #[error("it cites a fact id that does not exist")]
     UnknownFact,
-    /// It cites nothing.
+    /// No fact is cited.
     #[error("it cites no fact")]
     NothingCited,
-    /// A number is no cited fact's, or not of what the words say.
+    /// A number is not the value of a cited fact, or of one that the words do
+    /// not describe.
     #[error(
         "a number is not that of a cited fact with the metric, statistic, period and unit that the sentence names"
     )]
     UnsupportedNumber,
-    /// It speaks of a data type of which it cites nothing.
+    /// A data type is named without a cited fact of it.
     #[error("it speaks of a metric of which it cites no fact")]
     UnsupportedMetric,
-    /// It tells of a period of which it cites nothing.
+    /// A period is named without a cited fact of it.
     #[error("it names a period of which it cites no fact")]
     UnsupportedPeriod,
-    /// It tells of a change that the facts do not.
+    /// A direction is stated that no cited fact has.
     #[error("it tells of a change that no cited fact shows")]
     UnsupportedChange,
-    /// It says more than one thing at a time.
+    /// More than one statement is made at a time.
     #[error("it is not simple: one metric, and in each clause one number, or one direction alone")]
     NotSimple,
-    /// It has a word that may say anything.
+    /// A word is not in the vocabulary.
     #[error("it uses words that are not on the list of words")]
     UnknownWord,
-    /// It must not be said.
+    /// The safety policy forbids the text, or it contains unusual characters.
     #[error("it doses, diagnoses, reassures or is no plain prose")]
     Unsafe,
-    /// It gives away the instruction.
+    /// The system instruction is repeated.
     #[error("it repeats the instruction")]
     Leak,
-    /// It is empty or longer than a sentence or two.
+    /// The text is empty or too long.
     #[error("it must be one short sentence")]
     Length,
 }
 
-/// The most characters of a sentence.
-const LONGEST_SENTENCE: usize = 400;
+/// Maximum length of a sentence in characters.
+const MAX_SENTENCE_CHARS: usize = 400;
 
-/// The most facts that a sentence may cite.
-const MOST_CITED: usize = 12;
+/// Maximum number of facts that a sentence may cite.
+const MAX_CITED_FACTS: usize = 12;
 
-/// Whether the model may say `text` as a finding that rests on `fact_ids`,
-/// having been given `instruction`.
-pub fn finding(
+/// Verifies a sentence that cites `fact_ids`, generated under `instruction`.
+pub fn verify_sentence(
     text: &str,
     fact_ids: &[String],
     context: &AnalysisContext,
@@ -95,32 +114,33 @@ pub fn finding(
 ) -> Verdict {
     let mut verdict = Verdict::default();
     if text.trim().is_empty()
-        || text.chars().count() > LONGEST_SENTENCE
-        || fact_ids.len() > MOST_CITED
+        || text.chars().count() > MAX_SENTENCE_CHARS
+        || fact_ids.len() > MAX_CITED_FACTS
     {
-        verdict.faults.push(DraftViolation::Length);
+        verdict.violations.push(DraftViolation::Length);
         return verdict;
     }
-    if safety::check(text).is_err() || !text.chars().all(is_plain) {
-        verdict.faults.push(DraftViolation::Unsafe);
+    if safety::check(text).is_err() || !text.chars().all(is_permitted) {
+        verdict.violations.push(DraftViolation::Unsafe);
     }
-    if repeats(text, instruction) {
-        verdict.faults.push(DraftViolation::Leak);
+    if leaks(text, instruction) {
+        verdict.violations.push(DraftViolation::Leak);
     }
-    let cited = cited(fact_ids, context, &mut verdict);
+    let cited = cited_facts(fact_ids, context, &mut verdict);
     if cited.is_empty() {
-        verdict.faults.push(DraftViolation::NothingCited);
+        verdict.violations.push(DraftViolation::NothingCited);
     }
     assertions::check(text, &cited, &mut verdict);
     verdict
 }
 
-/// Whether a character may stand in a sentence. Others could hide words.
-fn is_plain(character: char) -> bool {
+/// Returns true if a sentence may contain the character. Others could hide
+/// words.
+fn is_permitted(character: char) -> bool {
     character.is_ascii_alphanumeric() || " ,.;:()%/'–—−-°₂²".contains(character)
 }
 
-fn cited<'a>(
+fn cited_facts<'a>(
     fact_ids: &[String],
     context: &'a AnalysisContext,
     verdict: &mut Verdict,
@@ -129,25 +149,26 @@ fn cited<'a>(
     for id in fact_ids {
         match context.citable(id) {
             Some(fact) => facts.push(fact),
-            None => verdict.faults.push(DraftViolation::UnknownFact),
+            None => verdict.violations.push(DraftViolation::UnknownFact),
         }
     }
     facts
 }
 
-/// So many words in a row are no coincidence.
-const WORDS_OF_A_LEAK: usize = 7;
+/// Length of a run of words that cannot be shared with the instruction by
+/// coincidence.
+const PROMPT_LEAK_WORDS: usize = 7;
 
-/// Whether `text` holds a run of words of `instruction`, or speaks of it.
-fn repeats(text: &str, instruction: &str) -> bool {
+/// Returns true if `text` quotes or mentions the instruction.
+fn leaks(text: &str, instruction: &str) -> bool {
     let words = |text: &str| -> Vec<String> {
         text.split(|character: char| !character.is_alphanumeric())
             .filter(|word| !word.is_empty())
             .map(str::to_lowercase)
             .collect()
     };
-    let (said, secret) = (words(text), words(instruction));
-    let speaks_of_it = [
+    let (stated, secret) = (words(text), words(instruction));
+    let mentions_it = [
         "fact_id",
         "based_on",
         "system instruction",
@@ -156,10 +177,10 @@ fn repeats(text: &str, instruction: &str) -> bool {
     ]
     .iter()
     .any(|name| text.to_lowercase().contains(name));
-    speaks_of_it
-        || said
-            .windows(WORDS_OF_A_LEAK)
-            .any(|run| secret.windows(WORDS_OF_A_LEAK).any(|other| run == other))
+    mentions_it
+        || stated
+            .windows(PROMPT_LEAK_WORDS)
+            .any(|run| secret.windows(PROMPT_LEAK_WORDS).any(|other| run == other))
 }
 
 #[cfg(test)]

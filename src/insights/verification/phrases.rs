@@ -1,4 +1,4 @@
-//! What phrases in a model's sentence claim.
+//! Phrases with a known meaning, and neutral words.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
@@ -9,54 +9,54 @@ use crate::insights::facts::{Span, Statistic};
 use crate::insights::question::tokenize::{PhraseTable, normalize_word};
 use crate::statistics::Direction;
 
-/// What a phrase says of the numbers near it, or of the facts.
+/// Assertion that a phrase makes about the numbers near it, or about the facts.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Claim {
-    /// They are of one of these statistics.
+pub enum Assertion {
+    /// The numbers are of one of these statistics.
     Statistic(&'static [Statistic]),
-    /// They are a share, of the statistic whose bounds these are: the digits
-    /// of "below 70" belong to its name.
+    /// The number is a share of this statistic, whose bounds these are: the
+    /// digits of "below 70" belong to its name.
     Bounds(Statistic),
-    /// They are of this period.
+    /// The numbers are of this period.
     Period(Span),
-    /// They are of the local day of the newest reading.
+    /// The numbers are of the local day of the newest reading.
     NewestDay,
-    /// They are of days, each of which counts once.
+    /// The numbers are daily values.
     PerDay,
-    /// They are of nights, which are days of sleep.
+    /// The numbers are nightly values: daily ones of sleep.
     PerNight,
-    /// It is said that there are readings.
+    /// Readings exist.
     Recorded,
-    /// Steps are taken, and ways walked.
+    /// The number is of something that is walked.
     Walked,
-    /// Nothing.
+    /// No assertion.
     Filler,
-    /// Two numbers follow, the least and the greatest.
+    /// Two numbers follow: the minimum and the maximum.
     Range,
-    /// Values go this way.
+    /// The values change in this direction.
     Direction(Direction),
     /// A number in words.
     Number(u32),
     /// The number before it has this unit.
     Unit(&'static str),
-    /// A new clause begins.
+    /// A new clause starts.
     Boundary,
 }
 
-/// The phrases.
-pub static PHRASES: LazyLock<PhraseTable<Claim>> = LazyLock::new(|| {
+/// Phrases of [`TABLE`], of which the longest match counts.
+pub static PHRASES: LazyLock<PhraseTable<Assertion>> = LazyLock::new(|| {
     let table = TABLE.iter();
     PhraseTable::new(
-        table.flat_map(|(claim, phrases)| phrases.iter().map(|phrase| (*phrase, *claim))),
+        table.flat_map(|(assertion, phrases)| phrases.iter().map(|phrase| (*phrase, *assertion))),
     )
 });
 
-const TABLE: &[(Claim, &[&str])] = &[
-    (Claim::Walked, &["walked", "took"]),
-    (Claim::Filler, &["of the time"]),
-    (Claim::PerNight, &["a night", "per night", "nightly"]),
+const TABLE: &[(Assertion, &[&str])] = &[
+    (Assertion::Walked, &["walked", "took"]),
+    (Assertion::Filler, &["of the time"]),
+    (Assertion::PerNight, &["a night", "per night", "nightly"]),
     (
-        Claim::Recorded,
+        Assertion::Recorded,
         &[
             "recorded",
             "measured",
@@ -67,7 +67,7 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Period(Span::Day),
+        Assertion::Period(Span::Day),
         &[
             "last 24 hours",
             "past 24 hours",
@@ -77,7 +77,7 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Period(Span::Week),
+        Assertion::Period(Span::Week),
         &[
             "last 7 days",
             "past 7 days",
@@ -89,7 +89,7 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Period(Span::Month),
+        Assertion::Period(Span::Month),
         &[
             "last 30 days",
             "past 30 days",
@@ -100,41 +100,41 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::NewestDay,
+        Assertion::NewestDay,
         &["newest day", "latest day", "most recent day"],
     ),
     (
-        Claim::PerDay,
+        Assertion::PerDay,
         &["a day", "per day", "daily", "day to day", "from day to day"],
     ),
     (
-        Claim::Statistic(&[S::Mean, S::DailyMean, S::WeekdayMean, S::WeekendMean]),
+        Assertion::Statistic(&[S::Mean, S::DailyMean, S::WeekdayMean, S::WeekendMean]),
         &["average", "averaged", "averaging", "averages", "mean"],
     ),
     (
-        Claim::Statistic(&[S::Mean, S::DailyMean, S::Median, S::BaselineMedian]),
+        Assertion::Statistic(&[S::Mean, S::DailyMean, S::Median, S::BaselineMedian]),
         &["typical", "typically"],
     ),
     (
-        Claim::Statistic(&[S::Median, S::BaselineMedian]),
+        Assertion::Statistic(&[S::Median, S::BaselineMedian]),
         &["median"],
     ),
     (
-        Claim::Statistic(&[S::BaselineMedian]),
+        Assertion::Statistic(&[S::BaselineMedian]),
         &["usual", "usually", "baseline"],
     ),
     (
-        Claim::Statistic(&[S::Min, S::DailyMin]),
+        Assertion::Statistic(&[S::Min, S::DailyMin]),
         &["low of", "shortest", "lowest", "minimum", "min"],
     ),
     (
-        Claim::Statistic(&[S::Max, S::DailyMax]),
+        Assertion::Statistic(&[S::Max, S::DailyMax]),
         &[
             "high of", "longest", "highest", "maximum", "max", "peak", "peaked", "peaking",
         ],
     ),
     (
-        Claim::Statistic(&[S::Last]),
+        Assertion::Statistic(&[S::Last]),
         &[
             "latest",
             "newest",
@@ -149,7 +149,7 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Statistic(&[S::Sum]),
+        Assertion::Statistic(&[S::Sum]),
         &[
             "total",
             "totalled",
@@ -162,22 +162,31 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Statistic(&[S::Count]),
+        Assertion::Statistic(&[S::Count]),
         &["reading", "measurement", "data point", "number of readings"],
     ),
-    (Claim::Statistic(&[S::LongestGap]), &["gap", "longest gap"]),
-    (Claim::Statistic(&[S::P10]), &["10th percentile"]),
-    (Claim::Statistic(&[S::P90]), &["90th percentile"]),
-    (Claim::Statistic(&[S::WeekdayMean]), &["weekday"]),
-    (Claim::Statistic(&[S::WeekendMean]), &["weekend"]),
-    (Claim::Statistic(&[S::Outliers]), &["outlier", "unusual"]),
-    (Claim::Statistic(&[S::Suspect]), &["suspect", "implausible"]),
     (
-        Claim::Statistic(&[S::DailyDeviation]),
+        Assertion::Statistic(&[S::LongestGap]),
+        &["gap", "longest gap"],
+    ),
+    (Assertion::Statistic(&[S::P10]), &["10th percentile"]),
+    (Assertion::Statistic(&[S::P90]), &["90th percentile"]),
+    (Assertion::Statistic(&[S::WeekdayMean]), &["weekday"]),
+    (Assertion::Statistic(&[S::WeekendMean]), &["weekend"]),
+    (
+        Assertion::Statistic(&[S::Outliers]),
+        &["outlier", "unusual"],
+    ),
+    (
+        Assertion::Statistic(&[S::Suspect]),
+        &["suspect", "implausible"],
+    ),
+    (
+        Assertion::Statistic(&[S::DailyDeviation]),
         &["standard deviation"],
     ),
     (
-        Claim::Statistic(&[
+        Assertion::Statistic(&[
             S::CoefficientOfVariation,
             S::DailyDeviation,
             S::BaselineSpread,
@@ -192,20 +201,20 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Statistic(&[S::CoefficientOfVariation]),
+        Assertion::Statistic(&[S::CoefficientOfVariation]),
         &["cv", "coefficient of variation"],
     ),
     (
-        Claim::Statistic(&[S::GlucoseManagementIndicator]),
+        Assertion::Statistic(&[S::GlucoseManagementIndicator]),
         &["glucose management indicator", "gmi"],
     ),
-    (Claim::Statistic(&[S::TrendPerDay]), &["trend"]),
+    (Assertion::Statistic(&[S::TrendPerDay]), &["trend"]),
     (
-        Claim::Statistic(&[S::RestingEstimate]),
+        Assertion::Statistic(&[S::RestingEstimate]),
         &["estimated", "estimate"],
     ),
     (
-        Claim::Bounds(S::TimeInRange),
+        Assertion::Bounds(S::TimeInRange),
         &[
             "time in range",
             "in range",
@@ -219,11 +228,11 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Bounds(S::TimeVeryLow),
+        Assertion::Bounds(S::TimeVeryLow),
         &["below 54", "under 54", "very low"],
     ),
     (
-        Claim::Bounds(S::TimeLow),
+        Assertion::Bounds(S::TimeLow),
         &[
             "below 70",
             "under 70",
@@ -233,7 +242,7 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Bounds(S::TimeHigh),
+        Assertion::Bounds(S::TimeHigh),
         &[
             "above 180",
             "over 180",
@@ -243,11 +252,11 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Bounds(S::TimeVeryHigh),
+        Assertion::Bounds(S::TimeVeryHigh),
         &["above 250", "over 250", "very high"],
     ),
     (
-        Claim::Range,
+        Assertion::Range,
         &[
             "varied between",
             "varied from",
@@ -266,7 +275,7 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Direction(Direction::Rising),
+        Assertion::Direction(Direction::Rising),
         &[
             "trended upward",
             "trending upward",
@@ -291,7 +300,7 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Direction(Direction::Falling),
+        Assertion::Direction(Direction::Falling),
         &[
             "trended downward",
             "trending downward",
@@ -319,7 +328,7 @@ const TABLE: &[(Claim, &[&str])] = &[
         ],
     ),
     (
-        Claim::Direction(Direction::Steady),
+        Assertion::Direction(Direction::Steady),
         &[
             "steady",
             "stable",
@@ -331,19 +340,19 @@ const TABLE: &[(Claim, &[&str])] = &[
             "no clear rise or fall",
         ],
     ),
-    (Claim::Number(0), &["zero"]),
-    (Claim::Number(1), &["one"]),
-    (Claim::Number(2), &["two"]),
-    (Claim::Number(3), &["three"]),
-    (Claim::Number(4), &["four"]),
-    (Claim::Number(5), &["five"]),
-    (Claim::Number(6), &["six"]),
-    (Claim::Number(7), &["seven"]),
-    (Claim::Number(8), &["eight"]),
-    (Claim::Number(9), &["nine"]),
-    (Claim::Number(10), &["ten"]),
+    (Assertion::Number(0), &["zero"]),
+    (Assertion::Number(1), &["one"]),
+    (Assertion::Number(2), &["two"]),
+    (Assertion::Number(3), &["three"]),
+    (Assertion::Number(4), &["four"]),
+    (Assertion::Number(5), &["five"]),
+    (Assertion::Number(6), &["six"]),
+    (Assertion::Number(7), &["seven"]),
+    (Assertion::Number(8), &["eight"]),
+    (Assertion::Number(9), &["nine"]),
+    (Assertion::Number(10), &["ten"]),
     (
-        Claim::Unit("/min"),
+        Assertion::Unit("/min"),
         &[
             "bpm",
             "beats per minute",
@@ -353,29 +362,32 @@ const TABLE: &[(Claim, &[&str])] = &[
             "per minute",
         ],
     ),
-    (Claim::Unit("%"), &["percent", "per cent"]),
-    (Claim::Unit("min"), &["minute"]),
-    (Claim::Unit("h"), &["hour", "h"]),
-    (Claim::Unit("ms"), &["millisecond", "ms"]),
-    (Claim::Unit("d"), &["day"]),
-    (Claim::Unit("mg/dL"), &["mg dl"]),
-    (Claim::Unit("mmol/L"), &["mmol l"]),
-    (Claim::Unit("mL/min/kg"), &["ml min kg", "ml kg min"]),
-    (Claim::Unit("kg/m2"), &["kg m2"]),
-    (Claim::Unit("mm[Hg]"), &["mmhg"]),
-    (Claim::Unit("km"), &["km", "kilometer", "kilometre"]),
-    (Claim::Unit("m"), &["m", "meter", "metre"]),
-    (Claim::Unit("[mi_i]"), &["mile", "mi"]),
-    (Claim::Unit("cm"), &["cm"]),
-    (Claim::Unit("kg"), &["kg", "kilogram"]),
-    (Claim::Unit("[lb_av]"), &["lb", "pound"]),
-    (Claim::Unit("kcal"), &["kcal", "calorie", "kilocalorie"]),
-    (Claim::Unit("mL"), &["ml", "milliliter", "millilitre"]),
-    (Claim::Unit("L"), &["l", "liter", "litre"]),
-    (Claim::Unit("Cel"), &["°c", "c", "degrees celsius"]),
-    (Claim::Unit("[degF]"), &["°f", "f", "degrees fahrenheit"]),
+    (Assertion::Unit("%"), &["percent", "per cent"]),
+    (Assertion::Unit("min"), &["minute"]),
+    (Assertion::Unit("h"), &["hour", "h"]),
+    (Assertion::Unit("ms"), &["millisecond", "ms"]),
+    (Assertion::Unit("d"), &["day"]),
+    (Assertion::Unit("mg/dL"), &["mg dl"]),
+    (Assertion::Unit("mmol/L"), &["mmol l"]),
+    (Assertion::Unit("mL/min/kg"), &["ml min kg", "ml kg min"]),
+    (Assertion::Unit("kg/m2"), &["kg m2"]),
+    (Assertion::Unit("mm[Hg]"), &["mmhg"]),
+    (Assertion::Unit("km"), &["km", "kilometer", "kilometre"]),
+    (Assertion::Unit("m"), &["m", "meter", "metre"]),
+    (Assertion::Unit("[mi_i]"), &["mile", "mi"]),
+    (Assertion::Unit("cm"), &["cm"]),
+    (Assertion::Unit("kg"), &["kg", "kilogram"]),
+    (Assertion::Unit("[lb_av]"), &["lb", "pound"]),
+    (Assertion::Unit("kcal"), &["kcal", "calorie", "kilocalorie"]),
+    (Assertion::Unit("mL"), &["ml", "milliliter", "millilitre"]),
+    (Assertion::Unit("L"), &["l", "liter", "litre"]),
+    (Assertion::Unit("Cel"), &["°c", "c", "degrees celsius"]),
     (
-        Claim::Boundary,
+        Assertion::Unit("[degF]"),
+        &["°f", "f", "degrees fahrenheit"],
+    ),
+    (
+        Assertion::Boundary,
         &[
             "and",
             "but",
@@ -391,10 +403,11 @@ const TABLE: &[(Claim, &[&str])] = &[
     ),
 ];
 
-/// Words that claim nothing by themselves, in the singular. A sentence that
-/// holds any other word than these, those of phrases, and names of data types,
-/// may say anything: it does not pass. There is no "not" here, nor "never",
-/// "always" or "every"; no "good" and no "bad"; nothing that a doctor would say.
+/// Words that assert nothing by themselves, in the singular. A sentence with a
+/// word that is neither here nor in a phrase or the name of a data type could
+/// state anything, so it fails. The list has no negation ("not", "never"), no
+/// quantifier ("always", "every"), no judgement ("good", "bad") and no medical
+/// term.
 pub const NEUTRAL_WORDS: &[&str] = &[
     "a",
     "about",
@@ -456,8 +469,8 @@ pub const NEUTRAL_WORDS: &[&str] = &[
     "your",
 ];
 
-/// Whether a word, as [`words`](crate::insights::question::tokenize::tokenize) gives it, claims
-/// nothing.
+/// Returns true if a word, normalized as by [`words`](crate::insights::question::tokenize::tokenize),
+/// asserts nothing.
 pub fn is_neutral(word: &str) -> bool {
     static SET: LazyLock<HashSet<String>> = LazyLock::new(|| {
         NEUTRAL_WORDS
@@ -474,20 +487,20 @@ mod tests {
     use crate::insights::question::tokenize::tokenize;
 
     #[test]
-    fn the_longest_phrase_is_what_counts() {
-        let found = |text: &str| -> Vec<Claim> {
+    fn longest_phrase_wins() {
+        let found = |text: &str| -> Vec<Assertion> {
             PHRASES
                 .find(&tokenize(text))
                 .into_iter()
-                .map(|(_, claim)| *claim)
+                .map(|(_, assertion)| *assertion)
                 .collect()
         };
-        assert_eq!(found("in the last 7 days"), [Claim::Period(Span::Week)]);
+        assert_eq!(found("in the last 7 days"), [Assertion::Period(Span::Week)]);
         assert_eq!(
             found("no clear trend"),
-            [Claim::Direction(Direction::Steady)]
+            [Assertion::Direction(Direction::Steady)]
         );
-        assert_eq!(found("beats per minute"), [Claim::Unit("/min")]);
-        assert_eq!(found("time in range"), [Claim::Bounds(S::TimeInRange)]);
+        assert_eq!(found("beats per minute"), [Assertion::Unit("/min")]);
+        assert_eq!(found("time in range"), [Assertion::Bounds(S::TimeInRange)]);
     }
 }

@@ -1,45 +1,45 @@
 use std::ops::Range;
 
-use super::phrases::{Claim, PHRASES, is_neutral};
-use super::tokens::{Number, Token, tokens};
+use super::phrases::{Assertion, PHRASES, is_neutral};
+use super::tokens::{Number, Token, tokenize};
 use crate::insights::question::tokenize::Word;
 use crate::insights::question::topics::{Mention, find_data_types};
 
-/// A text, taken apart into clauses.
+/// Parsed sentence.
 pub struct Sentence {
     pub clauses: Vec<Clause>,
 }
 
-/// What one clause says, from left to right.
+/// Clause: its parts from left to right.
 #[derive(Default)]
 pub struct Clause {
-    pub parts: Vec<Part>,
+    pub parts: Vec<ClausePart>,
 }
 
-/// Something that a clause says.
+/// ClausePart of a clause.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Part {
-    /// It names a data type, or sleep as a whole.
+pub enum ClausePart {
+    /// Name of a data type, or of sleep as a whole.
     Mention(Mention),
-    /// It claims something of numbers or facts.
-    Claim(Claim),
-    /// A number, and the unit that follows it.
+    /// Assertion about numbers or facts.
+    Assertion(Assertion),
+    /// Number and the unit that follows it.
     Number(Number, Option<&'static str>),
-    /// Between two numbers: `to`, `and` or a dash.
+    /// `to`, `and` or a dash between two numbers.
     To,
-    /// A word of which nothing is known.
+    /// Word outside the vocabulary.
     UnknownWord,
-    /// What looks like a number and can't be held against facts.
+    /// Text that looks like a number but cannot be compared with facts.
     UnreadableNumber,
 }
 
 impl Sentence {
-    /// Takes `text` apart.
-    pub fn read(text: &str) -> Self {
-        let (tokens, words) = tokens(text);
+    /// Splits `text` into clauses and their parts.
+    pub fn parse(text: &str) -> Self {
+        let (tokens, words) = tokenize(text);
         let mentions = find_data_types(&words);
-        let claims = PHRASES.find(&words);
-        let mut reader = Reader {
+        let assertions = PHRASES.find(&words);
+        let mut parser = SentenceParser {
             text,
             tokens: &tokens,
             words: &words,
@@ -48,40 +48,40 @@ impl Sentence {
         let mut at = 0;
         while at < tokens.len() {
             let mention = mentions.iter().find(|(range, _)| range.start == at);
-            let claim = claims.iter().find(|(range, _)| range.start == at);
-            at = match (mention, claim) {
-                // After a number it is a unit, whatever else it may name.
-                (_, Some((range, Claim::Unit(unit)))) if reader.follows_number(at) => {
-                    reader.unit(unit);
+            let assertion = assertions.iter().find(|(range, _)| range.start == at);
+            at = match (mention, assertion) {
+                // After a number it is a unit, even if it also names a data type.
+                (_, Some((range, Assertion::Unit(unit)))) if parser.follows_number(at) => {
+                    parser.unit(unit);
                     range.end
                 }
-                (Some((range, mention)), claim)
-                    if claim.is_none_or(|(other, _)| other.len() <= range.len()) =>
+                (Some((range, mention)), assertion)
+                    if assertion.is_none_or(|(other, _)| other.len() <= range.len()) =>
                 {
-                    reader.push(Part::Mention(mention.clone()));
+                    parser.push(ClausePart::Mention(mention.clone()));
                     range.end
                 }
-                (_, Some((range, claim))) => {
-                    reader.claim(range, **claim);
+                (_, Some((range, assertion))) => {
+                    parser.assert(range, **assertion);
                     range.end
                 }
                 _ => {
-                    reader.token(at);
+                    parser.token(at);
                     at + 1
                 }
             };
         }
         Self {
-            clauses: reader.clauses,
+            clauses: parser.clauses,
         }
     }
 }
 
 impl Sentence {
-    /// Whether it is built so that each word has its place: it is about one
-    /// data type; each clause tells one number or one range of it, but for one
-    /// that tells the period before all others; or there is one clause, which
-    /// tells which way values go.
+    /// Returns true if the sentence is unambiguous: it is about one data type,
+    /// and either each clause states one number or one range, except for a
+    /// leading one that may state the period; or its only clause states a
+    /// direction.
     pub fn is_simple(&self) -> bool {
         let mut clauses: Vec<&Clause> = self
             .clauses
@@ -97,55 +97,57 @@ impl Sentence {
         if leads {
             clauses.remove(0);
         }
-        let has_period = |clause: &&Clause| clause.parts.iter().any(Part::is_period);
+        let has_period = |clause: &&Clause| clause.parts.iter().any(ClausePart::is_period);
         if clauses.is_empty() || (leads && clauses.iter().any(has_period)) {
             return false;
         }
-        let goes_somewhere = |clause: &&Clause| clause.parts.iter().any(Part::is_direction);
-        if clauses.iter().any(goes_somewhere) {
-            return clauses.len() == 1 && clauses[0].tells_a_direction();
+        let states_direction = |clause: &&Clause| clause.parts.iter().any(ClausePart::is_direction);
+        if clauses.iter().any(states_direction) {
+            return clauses.len() == 1 && clauses[0].states_one_direction();
         }
-        clauses.iter().all(|clause| clause.tells_one_number())
+        clauses.iter().all(|clause| clause.states_one_number())
     }
 }
 
 impl Clause {
     fn mentions(&self) -> impl Iterator<Item = Option<&str>> {
         self.parts.iter().filter_map(|part| match part {
-            Part::Mention(mention) => Some(mention.named.as_deref()),
+            ClausePart::Mention(mention) => Some(mention.named.as_deref()),
             _ => None,
         })
     }
 
-    /// Whether it says when, and nothing else.
+    /// Returns true if the clause states a period and nothing else.
     fn is_period(&self) -> bool {
         matches!(self.parts.as_slice(), [part] if part.is_period())
     }
 
-    fn tells_a_direction(&self) -> bool {
-        let count = |is: fn(&Part) -> bool| self.parts.iter().filter(|part| is(part)).count();
-        let is_other = |part: &Part| {
+    fn states_one_direction(&self) -> bool {
+        let count = |is: fn(&ClausePart) -> bool| self.parts.iter().filter(|part| is(part)).count();
+        let is_other = |part: &ClausePart| {
             matches!(
                 part,
-                Part::Claim(Claim::Statistic(_) | Claim::Bounds(_) | Claim::Range) | Part::To
+                ClausePart::Assertion(
+                    Assertion::Statistic(_) | Assertion::Bounds(_) | Assertion::Range
+                ) | ClausePart::To
             )
         };
-        count(Part::is_direction) == 1
-            && count(|part| matches!(part, Part::Number(..))) <= 1
+        count(ClausePart::is_direction) == 1
+            && count(|part| matches!(part, ClausePart::Number(..))) <= 1
             && count(is_other) == 0
     }
 
-    /// One number; or two that are a range; or of readings, and of the days
-    /// that have them.
-    fn tells_one_number(&self) -> bool {
+    /// Returns true for one number, two numbers that form a range, or a number
+    /// of readings and one of days.
+    fn states_one_number(&self) -> bool {
         let numbers: Vec<usize> = (0..self.parts.len())
-            .filter(|at| matches!(self.parts[*at], Part::Number(..)))
+            .filter(|at| matches!(self.parts[*at], ClausePart::Number(..)))
             .collect();
         match numbers.as_slice() {
             [_] => true,
             [first, second] => {
-                let is_range = self.parts[*first..*second].contains(&Part::To);
-                let are_days = matches!(self.parts[*second], Part::Number(_, Some("d")));
+                let is_range = self.parts[*first..*second].contains(&ClausePart::To);
+                let are_days = matches!(self.parts[*second], ClausePart::Number(_, Some("d")));
                 is_range || are_days
             }
             _ => false,
@@ -153,31 +155,34 @@ impl Clause {
     }
 }
 
-impl Part {
+impl ClausePart {
     fn is_period(&self) -> bool {
-        matches!(self, Self::Claim(Claim::Period(_) | Claim::NewestDay))
+        matches!(
+            self,
+            Self::Assertion(Assertion::Period(_) | Assertion::NewestDay)
+        )
     }
 
     fn is_direction(&self) -> bool {
-        matches!(self, Self::Claim(Claim::Direction(_)))
+        matches!(self, Self::Assertion(Assertion::Direction(_)))
     }
 }
 
-struct Reader<'a> {
+struct SentenceParser<'a> {
     text: &'a str,
     tokens: &'a [Token],
     words: &'a [Word],
     clauses: Vec<Clause>,
 }
 
-impl Reader<'_> {
-    fn push(&mut self, part: Part) {
+impl SentenceParser<'_> {
+    fn push(&mut self, part: ClausePart) {
         if let Some(clause) = self.clauses.last_mut() {
             clause.parts.push(part);
         }
     }
 
-    fn last(&mut self) -> Option<&mut Part> {
+    fn last(&mut self) -> Option<&mut ClausePart> {
         self.clauses.last_mut()?.parts.last_mut()
     }
 
@@ -193,8 +198,8 @@ impl Reader<'_> {
         is(at + 1, &["the"]) && is(at + 2, &["last", "past", "most", "latest"])
     }
 
-    /// A unit belongs to the number right before it, and to one that is joined
-    /// to that.
+    /// Attaches a unit to the number right before it, and to the other end of a
+    /// range.
     fn unit(&mut self, unit: &'static str) {
         let parts = self
             .clauses
@@ -204,23 +209,23 @@ impl Reader<'_> {
             Some(
                 [
                     ..,
-                    Part::Number(_, first @ None),
-                    Part::To,
-                    Part::Number(_, last @ None),
+                    ClausePart::Number(_, first @ None),
+                    ClausePart::To,
+                    ClausePart::Number(_, last @ None),
                 ],
             ) => {
                 *first = Some(unit);
                 *last = Some(unit);
             }
-            Some([.., Part::Number(_, none @ None)]) => *none = Some(unit),
+            Some([.., ClausePart::Number(_, none @ None)]) => *none = Some(unit),
             // The unit of a bound, as in "below 70 mg/dL".
-            Some([.., Part::Claim(Claim::Bounds(_))]) if unit == "mg/dL" => {}
-            _ => self.push(Part::UnknownWord),
+            Some([.., ClausePart::Assertion(Assertion::Bounds(_))]) if unit == "mg/dL" => {}
+            _ => self.push(ClausePart::UnknownWord),
         }
     }
 
-    fn claim(&mut self, at: &Range<usize>, claim: Claim) {
-        match claim {
+    fn assert(&mut self, at: &Range<usize>, assertion: Assertion) {
+        match assertion {
             // "60 min" is a duration, "60 /min" a rate, "the min" a minimum.
             _ if self.words[at.start].text == "min"
                 && at.len() == 1
@@ -229,53 +234,53 @@ impl Reader<'_> {
                 let is_per = self.text[..self.words[at.start].at.start].ends_with('/');
                 self.unit(if is_per { "/min" } else { "min" });
             }
-            Claim::Unit(unit) => self.unit(unit),
-            Claim::Boundary if self.joins_numbers(at) => self.push(Part::To),
-            Claim::Boundary => self.clauses.push(Clause::default()),
-            Claim::Number(number) => {
+            Assertion::Unit(unit) => self.unit(unit),
+            Assertion::Boundary if self.joins_numbers(at) => self.push(ClausePart::To),
+            Assertion::Boundary => self.clauses.push(Clause::default()),
+            Assertion::Number(number) => {
                 let number = Number {
                     value: f64::from(number),
                     decimals: 0,
                 };
-                self.push(Part::Number(number, None));
+                self.push(ClausePart::Number(number, None));
             }
-            Claim::Filler => {}
-            claim => self.push(Part::Claim(claim)),
+            Assertion::Filler => {}
+            assertion => self.push(ClausePart::Assertion(assertion)),
         }
     }
 
-    /// Whether the `and` at `at` stands between two numbers.
+    /// Returns true if the `and` at `at` is between two numbers.
     fn joins_numbers(&mut self, at: &Range<usize>) -> bool {
-        let is_before = matches!(self.last(), Some(Part::Number(..)));
+        let is_before = matches!(self.last(), Some(ClausePart::Number(..)));
         is_before && matches!(self.tokens.get(at.end), Some(Token::Number(_)))
     }
 
     fn token(&mut self, at: usize) {
         let word = &self.words[at];
-        let follows = matches!(self.last(), Some(Part::Number(..)));
+        let follows = matches!(self.last(), Some(ClausePart::Number(..)));
         match &self.tokens[at] {
             Token::Number(number) => {
                 if follows && self.text[..word.at.start].ends_with(['-', '–', '—']) {
-                    self.push(Part::To);
+                    self.push(ClausePart::To);
                 }
-                // Of what is written with an exponent, too many digits are left out.
+                // A positive exponent leaves too many digits unstated.
                 if number.decimals < 0 {
-                    self.push(Part::UnreadableNumber);
+                    self.push(ClausePart::UnreadableNumber);
                 } else {
-                    self.push(Part::Number(*number, None));
+                    self.push(ClausePart::Number(*number, None));
                 }
             }
             Token::Percent => self.unit("%"),
-            Token::Foreign => self.push(Part::UnreadableNumber),
+            Token::Foreign => self.push(ClausePart::UnreadableNumber),
             Token::Boundary => self.clauses.push(Clause::default()),
-            Token::Word if follows && word.text == "to" => self.push(Part::To),
+            Token::Word if follows && word.text == "to" => self.push(ClausePart::To),
             Token::Word if word.text.contains(|digit: char| digit.is_numeric()) => {
-                self.push(Part::UnreadableNumber);
+                self.push(ClausePart::UnreadableNumber);
             }
-            // "over 60" says that it is more, "over the last 7 days" when.
+            // "Over 60" is a comparison, "over the last 7 days" a period.
             Token::Word if word.text == "over" && self.precedes_period(at) => {}
             Token::Word if is_neutral(&word.text) => {}
-            Token::Word => self.push(Part::UnknownWord),
+            Token::Word => self.push(ClausePart::UnknownWord),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! What may be said of some facts, and what may not.
+//! Sentences that verification accepts or rejects.
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{DraftViolation, finding};
+use super::{DraftViolation, verify_sentence};
 use crate::domain::{Measurement, MeasurementTime, Metadata, Reading, ReadingValue};
 use crate::insights::context::AnalysisContext;
 use crate::insights::facts::{Evidence, Observation};
@@ -24,9 +24,9 @@ fn observation(data_type: &str, value: f64, at: Timestamp) -> Observation {
     Reading::take_in(measurement, at).into()
 }
 
-/// Thirty days at noon: heart rates that rise from 60 by 0.5 a day, resting
-/// ones of 50 to 54, steps of 1,000 to 10,000, and a weight that falls from 90
-/// by 0.2 a day.
+/// Returns the facts of 30 days of readings at noon: a heart rate that rises
+/// from 60 by 0.5 a day, a resting heart rate of 50 to 54, 1,000 to 10,000
+/// steps, and a weight that falls from 90 by 0.2 a day.
 fn context() -> AnalysisContext {
     let newest: Timestamp = "2024-05-31T12:00:00Z".parse().unwrap();
     let observations = (0..30_i32).flat_map(|day| {
@@ -47,8 +47,9 @@ fn context() -> AnalysisContext {
     )
 }
 
-/// Eight days of a monitor that reads every quarter of an hour: of 32 readings
-/// 1 is below 70, 4 are above 180 and 27 in range; none is below 54.
+/// Returns the facts of eight days of a glucose monitor that reads every 15
+/// minutes: of 32 readings 1 is below 70, 4 are above 180 and 27 are in range;
+/// none is below 54.
 fn glucose() -> AnalysisContext {
     let newest: Timestamp = "2024-05-31T12:00:00Z".parse().unwrap();
     let observations = (0..8 * 96_i32).map(|number| {
@@ -92,8 +93,9 @@ const STEP_ENDS: Cited<'_> = &[("steps", S::DailyMin, Month), ("steps", S::Daily
 const SUM: Cited<'_> = &[("steps", S::Sum, Month)];
 const COUNTS: Cited<'_> = &[(HR, S::Count, Month), (HR, S::Days, Month)];
 
-/// Heart rate: 67.25 on the mean of 30 days, 73 of 7, 74.5 last.
-const TRUE: &[(&str, Cited<'_>)] = &[
+/// The heart rate has a mean of 67.25 over 30 days and of 73 over 7 days; its
+/// last value is 74.5.
+const SUPPORTED: &[(&str, Cited<'_>)] = &[
     ("You took 165,000 steps in the last 30 days.", SUM),
     (
         "Heart rate ranged from a low of 60 bpm to a high of 74.5 bpm over the last 30 days.",
@@ -197,11 +199,11 @@ const TRUE: &[(&str, Cited<'_>)] = &[
 ];
 
 #[test]
-fn what_the_facts_bear_out_passes() {
+fn supported_sentences_pass() {
     let context = context();
-    for (text, cited) in TRUE {
-        let verdict = finding(text, &ids(&context, cited), &context, INSTRUCTION);
-        assert_eq!(verdict.faults, [], "{text}");
+    for (text, cited) in SUPPORTED {
+        let verdict = verify_sentence(text, &ids(&context, cited), &context, INSTRUCTION);
+        assert_eq!(verdict.violations, [], "{text}");
         assert_eq!(verdict.numbers_unsupported, 0, "{text}");
     }
 }
@@ -211,13 +213,13 @@ use DraftViolation::{
     UnsupportedPeriod,
 };
 
-const FALSE: &[(&str, Cited<'_>, DraftViolation)] = &[
+const UNSUPPORTED: &[(&str, Cited<'_>, DraftViolation)] = &[
     (
         "Your weight averaged 67.25 kg in the last 30 days.",
         MEAN,
         UnsupportedMetric,
     ),
-    // One thing at a time.
+    // More than one statement at a time.
     (
         "Your latest weight was 84.2 kg, the highest in the last 30 days.",
         &[("weight", S::Last, Month)],
@@ -469,7 +471,7 @@ const FALSE: &[(&str, Cited<'_>, DraftViolation)] = &[
         MEAN,
         UnsupportedNumber,
     ),
-    // Numbers of which it is not said what they are.
+    // Numbers without data type, statistic, period or unit.
     ("Your heart rate is 60 /min.", ENDS, UnsupportedNumber),
     (
         "Your heart rate was 60 /min over the last 30 days.",
@@ -747,7 +749,7 @@ const FALSE: &[(&str, Cited<'_>, DraftViolation)] = &[
         &[("weight", S::Min, Month), ("weight", S::Max, Month)],
         UnsupportedNumber,
     ),
-    // Comparisons, negations, judgements, reasons: words that are not known.
+    // Comparisons, negations, judgements and reasons, in unknown words.
     (
         "Your heart rate averaged 67.25, lower than the 52 of your resting heart rate.",
         &[(HR, S::Mean, Month), (RHR, S::Mean, Month)],
@@ -804,7 +806,7 @@ const FALSE: &[(&str, Cited<'_>, DraftViolation)] = &[
         &[],
         NothingCited,
     ),
-    // What must not be said, and what hides words.
+    // Forbidden statements, and characters that hide words.
     (
         "Your heart rate of 67.25 suggests hypertension.",
         MEAN,
@@ -844,40 +846,40 @@ const FALSE: &[(&str, Cited<'_>, DraftViolation)] = &[
 ];
 
 #[test]
-fn what_the_facts_do_not_bear_out_is_caught() {
+fn unsupported_sentences_are_rejected() {
     let context = context();
     let mut missed = Vec::new();
-    for (text, cited, fault) in FALSE {
-        let verdict = finding(text, &ids(&context, cited), &context, INSTRUCTION);
-        let is_number = *fault == UnsupportedNumber;
+    for (text, cited, violation) in UNSUPPORTED {
+        let verdict = verify_sentence(text, &ids(&context, cited), &context, INSTRUCTION);
+        let is_number = *violation == UnsupportedNumber;
         let is_counted = verdict.numbers_unsupported > 0 || !is_number;
-        if !verdict.faults.contains(fault) || !is_counted {
+        if !verdict.violations.contains(violation) || !is_counted {
             missed.push((text, verdict));
         }
     }
     assert!(missed.is_empty(), "{missed:#?}");
     let invented = ["f999".to_owned()];
-    let verdict = finding(
+    let verdict = verify_sentence(
         "Your heart rate was recorded.",
         &invented,
         &context,
         INSTRUCTION,
     );
-    assert!(verdict.faults.contains(&DraftViolation::UnknownFact));
+    assert!(verdict.violations.contains(&DraftViolation::UnknownFact));
     let long = format!("Your heart rate{}.", " is".repeat(200));
     assert_eq!(
-        finding(&long, &ids(&context, MAX), &context, INSTRUCTION).faults,
+        verify_sentence(&long, &ids(&context, MAX), &context, INSTRUCTION).violations,
         [DraftViolation::Length]
     );
     let many = vec![ids(&context, MAX)[0].clone(); 13];
     assert_eq!(
-        finding("Your heart rate.", &many, &context, INSTRUCTION).faults,
+        verify_sentence("Your heart rate.", &many, &context, INSTRUCTION).violations,
         [DraftViolation::Length]
     );
 }
 
 #[test]
-fn shares_of_glucose_are_those_of_their_bounds() {
+fn glucose_shares_match_the_stated_bounds() {
     let context = glucose();
     let of = |statistic| ("blood_glucose", statistic, Week);
     let all = [
@@ -897,8 +899,8 @@ fn shares_of_glucose_are_those_of_their_bounds() {
         "12.5% of your glucose readings were above 180 mg/dL in the last 7 days.",
         "Your glucose was below 70 mg/dL for 3.13% of the time in the last 7 days.",
     ] {
-        let verdict = finding(text, &ids, &context, INSTRUCTION);
-        assert_eq!(verdict.faults, [], "{text}");
+        let verdict = verify_sentence(text, &ids, &context, INSTRUCTION);
+        assert_eq!(verdict.violations, [], "{text}");
     }
     for text in [
         "Your glucose was below 70 mg/dL 12.5% of the time in the last 7 days.",
@@ -911,7 +913,7 @@ fn shares_of_glucose_are_those_of_their_bounds() {
         "Your glucose was above 250 mg/dL all week.",
         "Your glucose was 84.38% in the last 7 days.",
     ] {
-        let verdict = finding(text, &ids, &context, INSTRUCTION);
+        let verdict = verify_sentence(text, &ids, &context, INSTRUCTION);
         assert!(!verdict.passes(), "{text}");
     }
 }

@@ -2,49 +2,49 @@ use std::ops::Range;
 
 use crate::insights::question::tokenize::{Word, normalize_word};
 
-/// A piece of a sentence.
+/// Token of a sentence.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Token {
-    /// A word.
+    /// Word.
     Word,
-    /// A number in digits.
+    /// Number in ASCII digits.
     Number(Number),
-    /// What ends a clause: punctuation.
+    /// Punctuation that ends a clause.
     Boundary,
-    /// A per cent sign.
+    /// Per cent sign.
     Percent,
-    /// A digit of another script, a fraction or the like, which cannot be held
-    /// against anything.
+    /// Digit of another script, fraction or the like, which cannot be compared
+    /// with a fact.
     Foreign,
 }
 
-/// A number as it is written.
+/// Number as written.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Number {
-    /// What it says.
+    /// Its value.
     pub value: f64,
-    /// To how many decimals; negative after an exponent.
+    /// Number of decimals; negative after a positive exponent.
     pub decimals: i32,
 }
 
 impl Number {
-    /// Whether `value`, rounded to as many decimals, is written like this, and
-    /// not so coarsely that it says something else: 0 is nothing but 0.
+    /// Returns true if `value` rounds to this number at its decimals, and the
+    /// rounding does not distort it: 0 shows only 0.
     pub fn shows(&self, value: f64) -> bool {
-        /// The share of a value by which it may be rounded.
-        const COARSEST: f64 = 0.05;
+        /// Maximum rounding error, relative to the value.
+        const MAX_ROUNDING_ERROR: f64 = 0.05;
         let unit = 10_f64.powi(-self.decimals);
-        if (value - self.value).abs() > COARSEST * value.abs() {
+        if (value - self.value).abs() > MAX_ROUNDING_ERROR * value.abs() {
             return false;
         }
-        // Half a unit in the last place, and what a double cannot tell from it.
+        // Half a unit in the last decimal, and the rounding error of a double.
         (value - self.value).abs() <= unit / 2.0 + value.abs() * 4.0 * f64::EPSILON
     }
 }
 
-/// The tokens of `text` and, alike in number, their words: a number's is how it
-/// is written, that of punctuation is empty.
-pub fn tokens(text: &str) -> (Vec<Token>, Vec<Word>) {
+/// Splits `text` into tokens and, index by index, their words. The word of a
+/// number is its text; that of punctuation is empty.
+pub fn tokenize(text: &str) -> (Vec<Token>, Vec<Word>) {
     let mut tokens = Vec::new();
     let mut words = Vec::new();
     let mut push = |token: Token, at: Range<usize>| {
@@ -73,7 +73,7 @@ pub fn tokens(text: &str) -> (Vec<Token>, Vec<Word>) {
                 push(Token::Percent, rest..rest + 1);
                 1
             }
-            // Within a word, between two numbers, or a minus right before one.
+            // A hyphen within a word, a dash between numbers or a minus sign.
             '–' | '-' | '−' => {
                 let before = text[..rest].chars().next_back();
                 let after = text[rest + next.len_utf8()..].chars().next();
@@ -106,16 +106,16 @@ pub fn tokens(text: &str) -> (Vec<Token>, Vec<Word>) {
     (tokens, words)
 }
 
-/// The bytes of a word at the beginning of `text`: letters, digits after them
-/// (`SpO2`), and what hangs below or above (`VO₂`).
+/// Returns the length in bytes of the word at the start of `text`: letters,
+/// digits after them (`SpO2`), subscripts and superscripts (`VO₂`).
 fn word(text: &str) -> usize {
     text.char_indices()
         .find(|(_, character)| !character.is_alphanumeric())
         .map_or(text.len(), |(at, _)| at)
 }
 
-/// The bytes of `st`, `nd`, `rd` or `th` at the beginning of `text`, 0 if it
-/// does not begin so.
+/// Returns the length of `st`, `nd`, `rd` or `th` at the start of `text`, else
+/// 0.
 fn ordinal(text: &str) -> usize {
     let length = word(text);
     if ["st", "nd", "rd", "th"].contains(&&text[..length]) {
@@ -125,8 +125,8 @@ fn ordinal(text: &str) -> usize {
     }
 }
 
-/// The number that begins at `start`, and its bytes: digits with a decimal
-/// point or comma, with separators between thousands, with an exponent.
+/// Parses the number at `start` and returns it with its length in bytes. It may
+/// have a decimal point or comma, thousands separators and an exponent.
 fn number(text: &str, start: usize) -> (Number, usize) {
     let bytes = text.as_bytes();
     let digits = |mut at: usize| {
@@ -150,7 +150,7 @@ fn number(text: &str, start: usize) -> (Number, usize) {
             plain.push_str(&text[end + 1..next]);
             is_grouped = true;
         } else if bytes[end] == b',' && is_grouped {
-            // "165,000,0" is neither.
+            // "165,000,0" is neither grouped nor a decimal.
             decimals = -1;
         } else {
             plain.push('.');
@@ -183,7 +183,7 @@ mod tests {
     use super::*;
 
     fn numbers(text: &str) -> Vec<(f64, i32)> {
-        let (tokens, words) = tokens(text);
+        let (tokens, words) = tokenize(text);
         assert_eq!(tokens.len(), words.len());
         tokens
             .into_iter()
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_read_as_people_write_them() {
+    fn numbers_parse_with_separators_signs_and_exponents() {
         assert_eq!(
             numbers("from 60 to 90.5, or 1,234.50."),
             [(60.0, 0), (90.5, 1), (1234.5, 2)]
@@ -221,15 +221,15 @@ mod tests {
     }
 
     #[test]
-    fn other_numerals_are_foreign() {
+    fn non_ascii_numerals_are_foreign() {
         for text in ["½", "٣ steps", "7²"] {
-            assert!(tokens(text).0.contains(&Token::Foreign), "{text}");
+            assert!(tokenize(text).0.contains(&Token::Foreign), "{text}");
         }
     }
 
     #[test]
-    fn a_number_shows_what_rounds_to_it() {
-        let number = |text: &str| match tokens(text).0[0] {
+    fn number_shows_values_that_round_to_it() {
+        let number = |text: &str| match tokenize(text).0[0] {
             Token::Number(number) => number,
             _ => unreachable!(),
         };
