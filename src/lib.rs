@@ -1,48 +1,58 @@
-//! The backend that health apps talk to: it takes readings from wearables,
-//! gives them back, and answers questions about them.
+//! Backend for health apps: stores readings from wearables, returns them, and
+//! answers questions about them.
+//!
+//! `docs/architecture.md` has the reasons behind this structure, `docs/design/` the
+//! mechanisms one by one.
 //!
 //! # Map
 //!
-//! | module | what it is |
+//! | module | responsibility |
 //! | --- | --- |
-//! | [`commands`] | what the binary can be told to do |
-//! | [`app`] | puts the service together and runs it |
-//! | [`server`] | connections, and how they end |
-//! | [`import`] | readings from elsewhere: sources, pipeline, verification |
-//! | [`http`] | the service as its clients see it: routes, wire types, errors |
-//! | [`auth`] | who is asking, and what they may do |
+//! | [`commands`] | command line |
+//! | [`app`] | wires the service together and runs it |
+//! | [`config`] | settings from the environment |
+//! | [`server`] | connections and shutdown phases |
+//! | [`http`] | routes, wire types, access, admission, problem documents |
+//! | [`import`] | `clarity-backend import`: sources, mapping, pipeline |
+//! | [`auth`] | API keys, tokens, scopes, principals |
 //! | [`insights`] | answers to questions about readings |
 //! | [`summaries`] | readings by local calendar periods |
 //! | [`statistics`] | statistics of numbers |
-//! | [`store`] | where readings are kept: one contract, two stores |
-//! | [`domain`] | what a reading is |
-//! | [`config`] | settings |
-//! | [`telemetry`] | what the service tells of itself: logs, metrics and traces |
+//! | [`store`] | storage contract, and its two implementations |
+//! | [`domain`] | readings and their rules |
+//! | [`telemetry`] | logs, metrics and traces |
 //!
-//! # Who may use what
+//! # Layers
 //!
-//! `commands → app → http → {auth, insights, summaries, store}`, `commands →
-//! import → store`, `insights → {statistics, domain}`, `summaries → {statistics,
-//! domain}`, `store → domain`, `auth → domain`, `app → server`: a module may use
-//! those that its arrows lead to, directly or over others. Nothing points back, and
-//! neighbours do not know each other. Beside them, `config` is used by `commands`
-//! and `app`, and itself uses `auth`, to read lists of keys; and `telemetry`, which
-//! uses nothing, is used by all that tell something of themselves. Only `app` names
-//! concrete stores and providers; `domain` knows no HTTP, no database and no clock.
-//! A test over the source tree keeps it so.
+//! ```text
+//! commands → app → http → auth, insights, summaries, store → domain, statistics
+//!            app → server
+//! commands → import → store
+//! commands, app → config → auth
+//! ```
 //!
-//! # The way of a request
+//! A module may use those that its arrows lead to, directly or through others.
+//! Nothing points back, and siblings do not know each other. [`telemetry`] uses
+//! nothing and may be used by all. Only [`app`] names concrete stores and
+//! providers; [`domain`] knows no HTTP, no database and no clock.
+//! `tests/architecture.rs` enforces this.
 //!
-//! [`server::serve`] takes it from a connection; [`http::router`] names every
-//! route. A request gets its id (`http::middleware`), shows its key or token
-//! (`http::access`), gets a ticket of its class of routes
-//! (`http::overload`), is asked by the first argument of its handler whether it
-//! may do this (`http::access`), is turned into valid types by the others
-//! (`http::extract`), which hand out no user that it may not act for,
-//! and the handler (`http::routes`) calls the
-//! [`store::ReadingStore`] or the [`insights::InsightProvider`] and answers.
-//! Whatever goes wrong on the way is an `http::problem::ApiError`, and what became of
-//! it is told by `http::middleware::access_log`.
+//! # Lifecycle of a request
+//!
+//! 1. [`server::serve`] reads it from a connection and calls [`http::router`].
+//! 2. `http::middleware` assigns its id, opens its access log entry, and renders
+//!    whatever error comes back as a problem document.
+//! 3. `http::access` authenticates the principal and opens the audit record.
+//! 4. `http::overload` admits it under the limit and the deadline of its route class,
+//!    or sheds it.
+//! 5. `http::extract` and `http::access` turn it into the arguments of a handler:
+//!    `Authorized` first, then valid domain types. No user id gets through that the
+//!    principal may not act for.
+//! 6. `http::routes` has the handler. It calls the [`store::ReadingStore`],
+//!    [`summaries`] or [`insights`], and returns a response or an `ApiError`
+//!    (`http::problem`).
+//! 7. When the response is sent, or the client has gone, the access log entry and the
+//!    audit record are written.
 
 pub mod app;
 pub mod auth;
