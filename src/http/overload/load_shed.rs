@@ -75,7 +75,7 @@ pub struct AdmissionControl {
 impl AdmissionControl {
     /// As much as this machine's cores can bear. With one of them, and
     /// as many connections as there may be by default, it fits the memory of the
-    /// smallest task: the README has the sum.
+    /// smallest task: docs/design/overload.md has the sum.
     pub fn for_cores(deadlines: Deadlines) -> Self {
         let cores = available_parallelism().map_or(1, usize::from).min(16);
         let limit = |class, permits, deadline, bodies| {
