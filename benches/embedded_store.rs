@@ -232,7 +232,7 @@ fn reading(number: u64) -> Reading {
         metadata: Metadata::parse(r#"{"source":"watch","granularity":"5s"}"#).unwrap(),
         client_record: None,
     };
-    Reading::take_in(measurement, time)
+    Reading::accept(measurement, time)
 }
 
 /// Calls `write` with 0, 1, 2… from `clients` tasks until the round is over,

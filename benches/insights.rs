@@ -94,7 +94,7 @@ async fn fill(store: &Arc<EmbeddedStore>) {
                     metadata: Metadata::parse(r#"{"source":"watch"}"#).unwrap(),
                     client_record: None,
                 };
-                let reading = Reading::take_in(measurement, Newest.now());
+                let reading = Reading::accept(measurement, Newest.now());
                 store.put(reading).await.unwrap();
             }
         });

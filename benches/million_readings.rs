@@ -92,7 +92,7 @@ fn reading(number: u32) -> Reading {
         metadata: Metadata::parse(r#"{"source":"watch","granularity":"5s"}"#).unwrap(),
         client_record: None,
     };
-    Reading::take_in(measurement, time)
+    Reading::accept(measurement, time)
 }
 
 /// A store with so many readings.
@@ -214,7 +214,7 @@ async fn summarize(store: &EmbeddedStore, days: u32) {
     };
     let mut query = ListQuery {
         range,
-        ..all(Order::Asc, PageSize::LARGEST)
+        ..all(Order::Asc, PageSize::MAX)
     };
     let mut summarizer = Summarizer::new(range, CalendarPeriod::Day, TimeZone::UTC, end);
     loop {

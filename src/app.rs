@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use crate::auth::{ApiKeys, KeyRing, KeyRingFault, KeySource, SecretsManager, TokenVerifier};
+use crate::auth::{ApiKeys, KeyRing, KeyRingError, KeySource, SecretsManager, TokenVerifier};
 use crate::config::{
     Config, CorsConfig, Environment, InsightConfig, KeyList, LimitConfig, ShutdownConfig,
     StoreConfig, TableConfig,
@@ -31,7 +31,7 @@ use crate::insights::gemini::{GeminiClient, GeminiSettings, Timing};
 use crate::insights::{GeminiProvider, InsightProvider, Insights, StatisticalProvider};
 use crate::server::{self, ConnectionLimits, ShutdownPhase};
 use crate::store::{
-    DynamoDbSettings, DynamoDbStore, EmbeddedStore, MeasuredStore, OldTable, ReadingStore,
+    DynamoDbSettings, DynamoDbStore, EmbeddedStore, InstrumentedStore, LegacyTable, ReadingStore,
 };
 use crate::telemetry::{Metrics, error_chain};
 
@@ -74,7 +74,7 @@ impl App {
     /// is one.
     pub async fn build(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let store = open_store(&config.store, config.environment).await?;
-        let store = Arc::new(MeasuredStore::new(store));
+        let store = Arc::new(InstrumentedStore::new(store));
         Self::with_store(config, store, Arc::new(SystemClock)).await
     }
 
@@ -164,12 +164,12 @@ impl App {
         };
         let keep_token_keys_fresh = async {
             match self.state.tokens.clone() {
-                Some(tokens) => tokens.keep_fresh().await,
+                Some(tokens) => tokens.refresh_loop().await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            never = self.state.api_keys.keep_fresh(self.reload_keys_every) => match never {},
+            never = self.state.api_keys.refresh_loop(self.reload_keys_every) => match never {},
             never = keep_token_keys_fresh => match never {},
             never = shutdown => { let _: Infallible = never; }
             () = server::serve(listener, self.router(), self.connections, phases) => {}
@@ -254,11 +254,11 @@ fn allowed_origins(config: &CorsConfig) -> AllowedOrigins {
     }
 }
 
-async fn open_key_ring(config: &Config) -> Result<KeyRing, KeyRingFault> {
+async fn open_key_ring(config: &Config) -> Result<KeyRing, KeyRingError> {
     let fixed = ApiKeys::with_full_access(&config.keys.with_full_access);
     let source = match &config.keys.listed {
-        KeyList::None => return Ok(KeyRing::fixed(fixed)),
-        KeyList::Inline(keys) => return Ok(KeyRing::fixed(fixed.and(keys))),
+        KeyList::None => return Ok(KeyRing::from_static(fixed)),
+        KeyList::Inline(keys) => return Ok(KeyRing::from_static(fixed.merge(keys))),
         KeyList::File(path) => KeySource::File(path.clone()),
         KeyList::Secret {
             id,
@@ -298,8 +298,8 @@ pub async fn open_store(
 }
 
 /// Connects to a table that the Python service wrote.
-pub async fn open_legacy_table(config: &TableConfig) -> OldTable {
-    OldTable::connect(dynamodb_settings(config)).await
+pub async fn open_legacy_table(config: &TableConfig) -> LegacyTable {
+    LegacyTable::connect(dynamodb_settings(config)).await
 }
 
 fn dynamodb_settings(config: &TableConfig) -> DynamoDbSettings {

@@ -28,7 +28,7 @@ impl ApiKeys {
             users: Users::all(),
         });
         let key = |key: &SecretString| ApiKey {
-            digest: KeyDigest::of(key.expose_secret().as_bytes()),
+            digest: KeyDigest::from_key(key.expose_secret().as_bytes()),
             not_after: None,
             principal: Arc::clone(&principal),
         };
@@ -36,13 +36,13 @@ impl ApiKeys {
     }
 
     /// These and those.
-    pub fn and(mut self, others: &Self) -> Self {
+    pub fn merge(mut self, others: &Self) -> Self {
         self.0.extend_from_slice(&others.0);
         self
     }
 
     /// Whether a key is one of these and of those.
-    pub fn overlap(&self, others: &Self) -> bool {
+    pub fn intersects(&self, others: &Self) -> bool {
         let is_other = |key: &ApiKey| others.0.iter().any(|other| other.digest == key.digest);
         self.0.iter().any(is_other)
     }
@@ -57,11 +57,11 @@ impl ApiKeys {
     /// Digests are compared in constant time, and with all of them: neither a
     /// wrong key's first wrong byte shows in the time an answer takes, nor
     /// which of the keys is the right one.
-    pub fn find(&self, presented: &[u8], now: Timestamp) -> Option<&Arc<Principal>> {
-        let presented = KeyDigest::of(presented);
+    pub fn lookup(&self, presented: &[u8], now: Timestamp) -> Option<&Arc<Principal>> {
+        let presented = KeyDigest::from_key(presented);
         let mut found = u64::MAX;
         for (index, key) in (0..).zip(&self.0) {
-            found.conditional_assign(&index, presented.equals(&key.digest));
+            found.conditional_assign(&index, presented.ct_eq(&key.digest));
         }
         let key = self.0.get(usize::try_from(found).ok()?)?;
         let is_valid = key.not_after.is_none_or(|not_after| now < not_after);
@@ -94,8 +94,8 @@ mod tests {
         let keys: [SecretString; 2] = ["development-key".into(), "another".into()];
         let keys = ApiKeys::with_full_access(&keys);
         let now = Timestamp::UNIX_EPOCH;
-        assert!(keys.find(b"development-key", now).is_some());
-        assert!(keys.find(b"another", now).is_some());
+        assert!(keys.lookup(b"development-key", now).is_some());
+        assert!(keys.lookup(b"another", now).is_some());
         for wrong in [
             "",
             "development-ke",
@@ -103,16 +103,16 @@ mod tests {
             "Development-key",
             "development-key,another",
         ] {
-            assert!(keys.find(wrong.as_bytes(), now).is_none());
+            assert!(keys.lookup(wrong.as_bytes(), now).is_none());
         }
-        assert!(ApiKeys::default().find(b"", now).is_none());
+        assert!(ApiKeys::default().lookup(b"", now).is_none());
     }
 
     #[test]
     fn a_key_is_good_until_its_end_and_stands_for_its_own_principal() {
         let entry = |id: &str, key: &str, scope, not_after: Option<&str>| KeyEntry {
             id: id.parse().unwrap(),
-            sha256: KeyDigest::of(key.as_bytes()),
+            sha256: KeyDigest::from_key(key.as_bytes()),
             scopes: vec![scope],
             users: vec!["*".parse().unwrap()],
             not_after: not_after.map(|end| end.parse().unwrap()),
@@ -123,10 +123,10 @@ mod tests {
         ]);
         let before = "2024-05-31T23:59:59Z".parse().unwrap();
         let after = "2024-06-01T00:00:00Z".parse().unwrap();
-        let (old, new) = (keys.find(b"old", before), keys.find(b"new", before));
+        let (old, new) = (keys.lookup(b"old", before), keys.lookup(b"new", before));
         assert_eq!(old.unwrap().id, new.unwrap().id);
-        assert!(old.unwrap().scopes.contain(Scope::ReadData));
-        assert!(new.unwrap().scopes.contain(Scope::WriteData));
-        assert!(keys.find(b"old", after).is_none() && keys.find(b"new", after).is_some());
+        assert!(old.unwrap().scopes.contains(Scope::ReadData));
+        assert!(new.unwrap().scopes.contains(Scope::WriteData));
+        assert!(keys.lookup(b"old", after).is_none() && keys.lookup(b"new", after).is_some());
     }
 }

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConstantTimeEq};
 
-use crate::domain::Invalid;
+use crate::domain::ValidationError;
 
 /// The SHA-256 of a key: all that is kept of it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -12,12 +12,12 @@ pub struct KeyDigest([u8; 32]);
 
 impl KeyDigest {
     /// The digest of a key as it is presented.
-    pub fn of(key: &[u8]) -> Self {
+    pub fn from_key(key: &[u8]) -> Self {
         Self(Sha256::digest(key).into())
     }
 
     /// Compares in a time that does not tell where the first difference is.
-    pub(super) fn equals(&self, other: &Self) -> Choice {
+    pub(super) fn ct_eq(&self, other: &Self) -> Choice {
         self.0.ct_eq(&other.0)
     }
 }
@@ -36,13 +36,13 @@ impl fmt::Debug for KeyDigest {
 }
 
 impl FromStr for KeyDigest {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         let mut digest = [0; 32];
         match hex::decode_to_slice(text, &mut digest) {
             Ok(()) => Ok(Self(digest)),
-            Err(_) => Err(Invalid::because(
+            Err(_) => Err(ValidationError::new(
                 "must be a SHA-256 digest of 64 hexadecimal digits",
             )),
         }
@@ -57,7 +57,7 @@ mod tests {
     fn a_digest_reads_as_it_is_written() {
         // FIPS 180-4: the digest of "abc".
         let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
-        let digest = KeyDigest::of(b"abc");
+        let digest = KeyDigest::from_key(b"abc");
         assert_eq!(digest.to_string(), text);
         assert_eq!(text.parse::<KeyDigest>().unwrap(), digest);
         assert_eq!(text.to_uppercase().parse::<KeyDigest>().unwrap(), digest);

@@ -6,17 +6,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use super::{KeyDigest, Scope, UserPattern};
-use crate::domain::Invalid;
+use crate::domain::ValidationError;
 
 /// What keys that were given without an id go by; no listed key may.
 pub(super) const SHARED_KEY: &str = "shared-key";
 
 /// The most keys there may be: a request is compared with each.
-const MOST: usize = 1_000;
+const MAX_KEYS: usize = 1_000;
 
 /// The most patterns of users that an entry may have: each user of a request is
 /// compared with all.
-const MOST_USERS: usize = 1_000;
+const MAX_USERS_PER_KEY: usize = 1_000;
 
 /// A key as it is stored: an element of the array in `CLARITY_API_KEYS`.
 #[derive(Debug, Clone, Deserialize)]
@@ -32,47 +32,47 @@ pub struct KeyEntry {
     pub scopes: Vec<Scope>,
     /// For whom.
     pub users: Vec<UserPattern>,
-    /// From when on it is refused; never if absent.
+    /// From when on it is forbidden; never if absent.
     #[serde(default)]
     pub not_after: Option<Timestamp>,
 }
 
 impl KeyEntry {
-    /// Reads the JSON array of keys, which must not hold the `refused` one.
+    /// Reads the JSON array of keys, which must not hold the `forbidden` one.
     ///
     /// # Errors
     /// When it is none, or holds an entry that no key could be used by, or the
-    /// refused one. What it says never repeats the text: somebody may have put a
+    /// forbidden one. What it says never repeats the text: somebody may have put a
     /// key there.
-    pub fn read_all(json: &str, refused: Option<&KeyDigest>) -> Result<Vec<Self>, KeysFault> {
+    pub fn read_all(json: &str, forbidden: Option<&KeyDigest>) -> Result<Vec<Self>, KeyListError> {
         let entries: Vec<Self> =
-            serde_json::from_str(json).map_err(|error| KeysFault::Malformed {
+            serde_json::from_str(json).map_err(|error| KeyListError::Malformed {
                 line: error.line(),
                 column: error.column(),
             })?;
-        if entries.len() > MOST {
-            return Err(KeysFault::TooMany);
+        if entries.len() > MAX_KEYS {
+            return Err(KeyListError::TooMany);
         }
         if entries.is_empty() {
-            return Err(KeysFault::Empty);
+            return Err(KeyListError::Empty);
         }
-        let digest_of_nothing = KeyDigest::of(b"");
+        let empty_key_digest = KeyDigest::from_key(b"");
         let mut digests = BTreeSet::new();
         for (index, entry) in entries.iter().enumerate() {
             if entry.scopes.is_empty() || entry.users.is_empty() {
-                return Err(KeysFault::Useless { index });
+                return Err(KeyListError::NoScopeOrUser { index });
             }
-            if entry.users.len() > MOST_USERS {
-                return Err(KeysFault::TooManyUsers { index });
+            if entry.users.len() > MAX_USERS_PER_KEY {
+                return Err(KeyListError::TooManyUsers { index });
             }
-            if Some(&entry.sha256) == refused {
-                return Err(KeysFault::Known { index });
+            if Some(&entry.sha256) == forbidden {
+                return Err(KeyListError::DevelopmentKey { index });
             }
-            if entry.sha256 == digest_of_nothing {
-                return Err(KeysFault::OfNothing { index });
+            if entry.sha256 == empty_key_digest {
+                return Err(KeyListError::EmptyKey { index });
             }
             if !digests.insert(&entry.sha256) {
-                return Err(KeysFault::Twice { index });
+                return Err(KeyListError::Duplicate { index });
             }
         }
         Ok(entries)
@@ -81,7 +81,7 @@ impl KeyEntry {
 
 /// What is wrong with a list of keys.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum KeysFault {
+pub enum KeyListError {
     /// It is no such list.
     #[error(
         "must be a JSON array of {{\"id\", \"sha256\", \"scopes\", \"users\", \"not_after\"}}, as `clarity-backend keys new` prints them; there is a fault at line {line}, column {column}"
@@ -93,7 +93,7 @@ pub enum KeysFault {
         column: usize,
     },
     /// It is longer than it may be.
-    #[error("must hold at most {MOST} keys")]
+    #[error("must hold at most {MAX_KEYS} keys")]
     TooMany,
     /// There is none: far likelier a slip than meant, and it would refuse
     /// everybody.
@@ -104,13 +104,13 @@ pub enum KeysFault {
     /// It holds the digest of no text at all, as a script makes it whose
     /// variable for the key is not set.
     #[error("must not hold the digest of an empty key; entry {index} (from 0) does")]
-    OfNothing {
+    EmptyKey {
         /// The entry's place, from 0.
         index: usize,
     },
     /// A key is for more users than it may name.
     #[error(
-        "must name at most {MOST_USERS} users for a key; entry {index} (from 0) names more: use the beginning of their ids"
+        "must name at most {MAX_USERS_PER_KEY} users for a key; entry {index} (from 0) names more: use the beginning of their ids"
     )]
     TooManyUsers {
         /// The entry's place, from 0.
@@ -123,19 +123,19 @@ pub enum KeysFault {
     #[error(
         "must name at least one scope and one user for each key; entry {index} (from 0) does not"
     )]
-    Useless {
+    NoScopeOrUser {
         /// The entry's place, from 0.
         index: usize,
     },
     /// It holds a key that everybody knows.
     #[error("must not hold the development key in production; entry {index} (from 0) does")]
-    Known {
+    DevelopmentKey {
         /// The entry's place, from 0.
         index: usize,
     },
     /// A key is there twice.
     #[error("must hold each key once; entry {index} (from 0) has the digest of another")]
-    Twice {
+    Duplicate {
         /// The entry's place, from 0.
         index: usize,
     },
@@ -157,11 +157,11 @@ impl KeyId {
 }
 
 impl FromStr for KeyId {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         if text == SHARED_KEY {
-            return Err(Invalid::because(
+            return Err(ValidationError::new(
                 "must not be shared-key, which keys with full access go by",
             ));
         }
@@ -172,7 +172,7 @@ impl FromStr for KeyId {
         if is_id {
             Ok(Self(text.into()))
         } else {
-            Err(Invalid::because("must be 1 to 64 of A-Z a-z 0-9 . _ -"))
+            Err(ValidationError::new("must be 1 to 64 of A-Z a-z 0-9 . _ -"))
         }
     }
 }
@@ -189,7 +189,7 @@ impl Serialize for KeyId {
     }
 }
 
-fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err = Invalid>>(
+fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err = ValidationError>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     let text = String::deserialize(deserializer)?;
@@ -218,18 +218,18 @@ mod tests {
         assert_eq!(entries[0].scopes, [Scope::ReadData, Scope::Insights]);
         assert_eq!(
             KeyEntry::read_all("[]", None).unwrap_err(),
-            KeysFault::Empty
+            KeyListError::Empty
         );
-        let of_nothing = good.replace(digest, &KeyDigest::of(b"").to_string());
+        let of_nothing = good.replace(digest, &KeyDigest::from_key(b"").to_string());
         assert_eq!(
             KeyEntry::read_all(&format!("[{of_nothing}]"), None).unwrap_err(),
-            KeysFault::OfNothing { index: 0 }
+            KeyListError::EmptyKey { index: 0 }
         );
-        let many = vec![r#""canary""#; MOST_USERS + 1].join(",");
+        let many = vec![r#""canary""#; MAX_USERS_PER_KEY + 1].join(",");
         assert_eq!(
             KeyEntry::read_all(&format!("[{}]", entry(r#""insights""#, &many, "")), None)
                 .unwrap_err(),
-            KeysFault::TooManyUsers { index: 0 }
+            KeyListError::TooManyUsers { index: 0 }
         );
         for bad in [
             "".to_owned(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use secrecy::ExposeSecret;
 
-use super::{ApiKeys, KeyDigest, KeyEntry, KeySource, KeySourceError, KeysFault, Principal};
+use super::{ApiKeys, KeyDigest, KeyEntry, KeyListError, KeySource, KeySourceError, Principal};
 use crate::telemetry::error_chain;
 
 /// The keys that are good now, some of which may change while the service runs.
@@ -14,7 +14,7 @@ pub struct KeyRing {
     fixed: ApiKeys,
     source: Option<KeySource>,
     /// A key that the source must not hold.
-    refused: Option<KeyDigest>,
+    forbidden: Option<KeyDigest>,
     /// The fixed ones and those of the source.
     current: RwLock<Arc<ApiKeys>>,
     stale: AtomicBool,
@@ -22,18 +22,18 @@ pub struct KeyRing {
 
 impl KeyRing {
     /// Keys that never change.
-    pub fn fixed(keys: ApiKeys) -> Self {
+    pub fn from_static(keys: ApiKeys) -> Self {
         Self {
             current: RwLock::new(Arc::new(keys.clone())),
             fixed: keys,
             source: None,
-            refused: None,
+            forbidden: None,
             stale: AtomicBool::new(false),
         }
     }
 
     /// Keys that never change, and those of a source, which must not hold the
-    /// `refused` one.
+    /// `forbidden` one.
     ///
     /// # Errors
     /// When the source gives none now: a service that takes no keys is of no
@@ -41,18 +41,18 @@ impl KeyRing {
     pub async fn open(
         fixed: ApiKeys,
         source: KeySource,
-        refused: Option<KeyDigest>,
-    ) -> Result<Self, KeyRingFault> {
-        let mut ring = Self::fixed(fixed);
+        forbidden: Option<KeyDigest>,
+    ) -> Result<Self, KeyRingError> {
+        let mut ring = Self::from_static(fixed);
         ring.source = Some(source);
-        ring.refused = refused;
+        ring.forbidden = forbidden;
         ring.reload().await?;
         Ok(ring)
     }
 
     /// Who the key stands for at this moment.
-    pub fn find(&self, presented: &[u8], now: Timestamp) -> Option<Arc<Principal>> {
-        self.current().find(presented, now).cloned()
+    pub fn lookup(&self, presented: &[u8], now: Timestamp) -> Option<Arc<Principal>> {
+        self.current().lookup(presented, now).cloned()
     }
 
     /// Reads the source again, if there is one; if that fails the keys stay
@@ -61,13 +61,13 @@ impl KeyRing {
     ///
     /// # Errors
     /// When it fails.
-    pub async fn reload(&self) -> Result<bool, KeyRingFault> {
+    pub async fn reload(&self) -> Result<bool, KeyRingError> {
         let Some(source) = &self.source else {
             return Ok(false);
         };
         let read = self.read(source).await;
         self.stale.store(read.is_err(), Ordering::Relaxed);
-        let keys = self.fixed.clone().and(&read?);
+        let keys = self.fixed.clone().merge(&read?);
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let changed = **current != keys;
         *current = Arc::new(keys);
@@ -75,7 +75,7 @@ impl KeyRing {
     }
 
     /// Reads the source again and again, and logs what comes of it.
-    pub async fn keep_fresh(&self, every: Duration) -> Infallible {
+    pub async fn refresh_loop(&self, every: Duration) -> Infallible {
         loop {
             tokio::time::sleep(every).await;
             let before = self.count();
@@ -105,12 +105,12 @@ impl KeyRing {
         Arc::clone(&current.unwrap_or_else(PoisonError::into_inner))
     }
 
-    async fn read(&self, source: &KeySource) -> Result<ApiKeys, KeyRingFault> {
+    async fn read(&self, source: &KeySource) -> Result<ApiKeys, KeyRingError> {
         let text = source.read().await?;
-        let entries = KeyEntry::read_all(text.expose_secret(), self.refused.as_ref())?;
+        let entries = KeyEntry::read_all(text.expose_secret(), self.forbidden.as_ref())?;
         let keys = ApiKeys::from(entries);
-        if self.fixed.overlap(&keys) {
-            return Err(KeysFault::FullAccess.into());
+        if self.fixed.intersects(&keys) {
+            return Err(KeyListError::FullAccess.into());
         }
         Ok(keys)
     }
@@ -118,13 +118,13 @@ impl KeyRing {
 
 /// Why keys could not be taken from their source.
 #[derive(Debug, thiserror::Error)]
-pub enum KeyRingFault {
+pub enum KeyRingError {
     /// The source cannot be read.
     #[error("the API keys cannot be read")]
     Unreadable(#[from] KeySourceError),
     /// What it holds are no keys.
     #[error("the list of API keys is not usable")]
-    Unusable(#[from] KeysFault),
+    Unusable(#[from] KeyListError),
 }
 
 #[cfg(test)]
@@ -133,7 +133,7 @@ mod tests {
 
     fn list(keys: &[&str]) -> String {
         let entry = |key: &&str| {
-            let digest = KeyDigest::of(key.as_bytes());
+            let digest = KeyDigest::from_key(key.as_bytes());
             format!(r#"{{"id":"app","sha256":"{digest}","scopes":["insights"],"users":["*"]}}"#)
         };
         format!("[{}]", keys.iter().map(entry).collect::<Vec<_>>().join(","))
@@ -145,7 +145,7 @@ mod tests {
         let path = directory.path().join("keys.json");
         let write = |text: &str| std::fs::write(&path, text).unwrap();
         let open = || {
-            let known = Some(KeyDigest::of(b"known"));
+            let known = Some(KeyDigest::from_key(b"known"));
             let fixed = ApiKeys::with_full_access(&["full".into()]);
             KeyRing::open(fixed, KeySource::File(path.clone()), known)
         };
@@ -155,7 +155,7 @@ mod tests {
 
         write(&list(&["old"]));
         let ring = open().await.unwrap();
-        let knows = |key: &str| ring.find(key.as_bytes(), Timestamp::UNIX_EPOCH).is_some();
+        let knows = |key: &str| ring.lookup(key.as_bytes(), Timestamp::UNIX_EPOCH).is_some();
         assert!(knows("old") && !knows("new") && !ring.is_stale());
         write(&list(&["old", "new"]));
         assert!(ring.reload().await.unwrap(), "there is another key");

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use crate::telemetry::error_chain;
 
 /// The largest list of keys in bytes; a secret holds 64 KiB.
-const LARGEST: u64 = 1024 * 1024;
+const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
 /// Where keys are kept that may change while the service runs.
 #[derive(Debug)]
@@ -41,13 +41,13 @@ async fn read_file(path: PathBuf) -> Result<SecretString, KeySourceError> {
     let read = move || -> Result<SecretString, KeySourceError> {
         // A pipe would keep its reader waiting for ever.
         if !std::fs::metadata(&path)?.is_file() {
-            return Err(KeySourceError::NoFile);
+            return Err(KeySourceError::NotRegularFile);
         }
         let mut text = String::new();
         File::open(&path)?
-            .take(LARGEST + 1)
+            .take(MAX_FILE_BYTES + 1)
             .read_to_string(&mut text)?;
-        if text.len() as u64 > LARGEST {
+        if text.len() as u64 > MAX_FILE_BYTES {
             return Err(KeySourceError::TooLarge);
         }
         Ok(text.into())
@@ -117,7 +117,7 @@ pub enum KeySourceError {
     File(#[from] io::Error),
     /// There is something else in its place.
     #[error("it is no regular file")]
-    NoFile,
+    NotRegularFile,
     /// The file is no list of keys.
     #[error("the file is larger than a list of keys")]
     TooLarge,

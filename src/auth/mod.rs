@@ -17,11 +17,13 @@ mod users;
 
 pub use api_keys::ApiKeys;
 pub use key_digest::KeyDigest;
-pub use key_entry::{KeyEntry, KeyId, KeysFault};
-pub use key_ring::{KeyRing, KeyRingFault};
+pub use key_entry::{KeyEntry, KeyId, KeyListError};
+pub use key_ring::{KeyRing, KeyRingError};
 pub use key_source::{KeySource, KeySourceError, SecretsManager};
 pub use new_key::NewKey;
 pub use principal::{Principal, PrincipalId};
 pub use scope::{Scope, Scopes};
-pub use tokens::{Audience, Issuer, KEY_SET_PAUSE, KeySetFault, TokenFault, TokenVerifier};
+pub use tokens::{
+    Audience, Issuer, KEY_SET_MIN_REFRESH_INTERVAL, KeySetError, TokenError, TokenVerifier,
+};
 pub use users::{UserPattern, Users};

@@ -27,18 +27,18 @@ impl NewKey {
     ///
     /// # Errors
     /// When the system has no random bytes.
-    pub fn make() -> Result<Self, getrandom::Error> {
+    pub fn generate() -> Result<Self, getrandom::Error> {
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random)?;
-        Ok(Self::of(random))
+        Ok(Self::from_random(random))
     }
 
-    fn of(random: [u8; RANDOM_BYTES]) -> Self {
+    fn from_random(random: [u8; RANDOM_BYTES]) -> Self {
         let mut key = PREFIX.to_owned() + &hex::encode(random);
         let checksum = Sha256::digest(&key);
         key += &hex::encode(&checksum[..CHECKSUM_BYTES]);
         Self {
-            digest: KeyDigest::of(key.as_bytes()),
+            digest: KeyDigest::from_key(key.as_bytes()),
             key: key.into(),
         }
     }
@@ -52,14 +52,14 @@ mod tests {
 
     #[test]
     fn keys_have_a_prefix_random_digits_and_a_checksum() {
-        let made = NewKey::make().unwrap();
+        let made = NewKey::generate().unwrap();
         let key = made.key.expose_secret();
         let (body, checksum) = key.split_at(44);
         assert!(body.starts_with("clk_") && key.len() == 52, "{key}");
         let expected = Sha256::digest(body);
         assert_eq!(hex::encode(&expected[..4]), checksum);
-        assert_eq!(KeyDigest::of(key.as_bytes()), made.digest);
-        let another = NewKey::make().unwrap();
+        assert_eq!(KeyDigest::from_key(key.as_bytes()), made.digest);
+        let another = NewKey::generate().unwrap();
         assert_ne!(another.key.expose_secret(), key);
     }
 }

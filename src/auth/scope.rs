@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::Invalid;
+use crate::domain::ValidationError;
 
 /// What an operation needs its sender to be allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
@@ -58,14 +58,14 @@ impl fmt::Display for Scope {
 }
 
 impl FromStr for Scope {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         Self::ALL
             .into_iter()
             .find(|scope| scope.as_str() == text)
             .ok_or_else(|| {
-                Invalid::because("must be data:read, data:write, data:erase or insights")
+                ValidationError::new("must be data:read, data:write, data:erase or insights")
             })
     }
 }
@@ -76,7 +76,7 @@ pub struct Scopes(u8);
 
 impl Scopes {
     /// Whether `scope` is one of them.
-    pub fn contain(self, scope: Scope) -> bool {
+    pub fn contains(self, scope: Scope) -> bool {
         self.0 & scope.bit() != 0
     }
 
@@ -101,9 +101,9 @@ mod tests {
         for scope in Scope::ALL {
             let set = Scopes::from_iter([scope]);
             for other in Scope::ALL {
-                assert_eq!(set.contain(other), scope == other);
+                assert_eq!(set.contains(other), scope == other);
             }
-            assert!(Scopes::all().contain(scope));
+            assert!(Scopes::all().contains(scope));
             assert_eq!(scope.as_str().parse::<Scope>().unwrap(), scope);
             assert_eq!(
                 serde_json::to_string(&scope).unwrap(),

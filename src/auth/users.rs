@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, de};
 
-use crate::domain::{Invalid, UserId};
+use crate::domain::{UserId, ValidationError};
 
 /// For whom a principal may act.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +25,7 @@ impl Users {
     }
 
     /// Whether `user_id` is one of them.
-    pub fn contain(&self, user_id: &UserId) -> bool {
+    pub fn contains(&self, user_id: &UserId) -> bool {
         self.0.iter().any(|pattern| match pattern {
             UserPattern::All => true,
             UserPattern::Prefix(prefix) => user_id.as_str().starts_with(prefix.as_str()),
@@ -53,16 +53,18 @@ pub enum UserPattern {
 }
 
 impl FromStr for UserPattern {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         // What an id may begin with is an id too, as ids have no shortest one.
         match text.strip_suffix('*') {
             Some("") => Ok(Self::All),
             Some(prefix) => prefix.parse().map(Self::Prefix),
             None => text.parse().map(Self::Id),
         }
-        .map_err(|_| Invalid::because("must be *, the beginning of user ids and *, or a user id"))
+        .map_err(|_| {
+            ValidationError::new("must be *, the beginning of user ids and *, or a user id")
+        })
     }
 }
 
@@ -81,7 +83,7 @@ mod tests {
     fn a_pattern_is_all_a_beginning_or_one() {
         let matches = |pattern: &str, user_id: &str| {
             let users = Users::from_iter([pattern.parse().unwrap()]);
-            users.contain(&user_id.parse().unwrap())
+            users.contains(&user_id.parse().unwrap())
         };
         assert!(matches("*", "anybody"));
         assert!(matches("demo-*", "demo-1") && matches("demo-*", "demo-"));
@@ -91,6 +93,6 @@ mod tests {
         for bad in ["", "**", "a*b", "*a", "-*", "a b", "é*"] {
             assert!(bad.parse::<UserPattern>().is_err(), "{bad}");
         }
-        assert!(!Users::none().contain(&"jane".parse().unwrap()));
+        assert!(!Users::none().contains(&"jane".parse().unwrap()));
     }
 }

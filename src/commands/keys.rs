@@ -54,7 +54,7 @@ struct Entry<'a> {
 
 pub(super) fn run(keys: &Keys) -> Result<(), Failure> {
     let Keys::New(new) = keys;
-    let made = NewKey::make()?;
+    let made = NewKey::generate()?;
     let entry = serde_json::to_string(&Entry {
         id: &new.id,
         sha256: made.digest.to_string(),

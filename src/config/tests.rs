@@ -220,7 +220,7 @@ fn production_warns_of_defaults_that_many_clients_do_not_fit() {
 #[test]
 fn a_key_has_full_access_or_is_listed() {
     let key = "0123456789abcdef0123456789abcdef";
-    let digest = KeyDigest::of(key.as_bytes());
+    let digest = KeyDigest::from_key(key.as_bytes());
     let list =
         format!(r#"[{{"id":"app","sha256":"{digest}","scopes":["insights"],"users":["*"]}}]"#);
     let variables = [
@@ -392,7 +392,7 @@ fn origins_are_written_as_browsers_send_them() {
 #[test]
 fn keys_with_scopes_come_from_one_place() {
     let list = |key: &str| {
-        let digest = KeyDigest::of(key.as_bytes());
+        let digest = KeyDigest::from_key(key.as_bytes());
         format!(r#"[{{"id":"app","sha256":"{digest}","scopes":["insights"],"users":["*"]}}]"#)
     };
     let good = list("0123456789abcdef0123");

@@ -1,4 +1,4 @@
-use super::{Invalid, Metadata, ReadingValue};
+use super::{Metadata, ReadingValue, ValidationError};
 
 /// Writes JSON in the canonical form of [`Metadata`], value by value.
 #[derive(Default)]
@@ -21,17 +21,19 @@ impl CanonicalWriter {
     pub fn object<'n, V>(
         &mut self,
         members: impl IntoIterator<Item = (&'n str, V)>,
-        mut write: impl FnMut(&mut Self, V) -> Result<(), Invalid>,
-    ) -> Result<(), Invalid> {
+        mut write: impl FnMut(&mut Self, V) -> Result<(), ValidationError>,
+    ) -> Result<(), ValidationError> {
         self.nest()?;
         let mut separator = '{';
         let mut before = None;
         for (name, value) in members {
             if name.is_empty() {
-                return Err(Invalid::because("must not have a member without a name"));
+                return Err(ValidationError::new(
+                    "must not have a member without a name",
+                ));
             }
             if before == Some(name) {
-                return Err(Invalid::because("must not name a member twice"));
+                return Err(ValidationError::new("must not name a member twice"));
             }
             before = Some(name);
             self.text.push(separator);
@@ -51,8 +53,8 @@ impl CanonicalWriter {
     pub fn array<V>(
         &mut self,
         elements: impl IntoIterator<Item = V>,
-        mut write: impl FnMut(&mut Self, V) -> Result<(), Invalid>,
-    ) -> Result<(), Invalid> {
+        mut write: impl FnMut(&mut Self, V) -> Result<(), ValidationError>,
+    ) -> Result<(), ValidationError> {
         self.nest()?;
         let mut separator = '[';
         for element in elements {
@@ -64,10 +66,10 @@ impl CanonicalWriter {
         Ok(())
     }
 
-    fn nest(&mut self) -> Result<(), Invalid> {
+    fn nest(&mut self) -> Result<(), ValidationError> {
         self.depth += 1;
-        if self.depth > Metadata::DEEPEST {
-            return Err(Invalid::because("must not nest deeper than 16 levels"));
+        if self.depth > Metadata::MAX_DEPTH {
+            return Err(ValidationError::new("must not nest deeper than 16 levels"));
         }
         Ok(())
     }
@@ -109,19 +111,19 @@ impl CanonicalWriter {
     ///
     /// # Errors
     /// When it is none, or beyond what can be kept.
-    pub fn number(&mut self, text: &str) -> Result<(), Invalid> {
+    pub fn number(&mut self, text: &str) -> Result<(), ValidationError> {
         if let Ok(integer) = text.parse::<i64>() {
             self.text.push_str(&integer.to_string());
         } else if let Ok(integer) = text.parse::<u64>() {
             self.text.push_str(&integer.to_string());
         } else if !text.contains(['.', 'e', 'E']) {
-            return Err(Invalid::because(
+            return Err(ValidationError::new(
                 "must not hold integers of more than 64 bits; send them as text",
             ));
         } else {
-            let number: ReadingValue = text
-                .parse()
-                .map_err(|invalid| Invalid::because(format!("holds a number that {invalid}")))?;
+            let number: ReadingValue = text.parse().map_err(|invalid| {
+                ValidationError::new(format!("holds a number that {invalid}"))
+            })?;
             if is_integer_of_64_bits(number.get()) {
                 self.text.push_str(&format!("{:.0}", number.get()));
             } else {

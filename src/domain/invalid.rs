@@ -6,11 +6,11 @@ use std::borrow::Cow;
 /// it may go into an answer and into a log.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Invalid(Cow<'static, str>);
+pub struct ValidationError(Cow<'static, str>);
 
-impl Invalid {
+impl ValidationError {
     /// A refusal for `reason`, a clause such as "must be a JSON number".
-    pub fn because(reason: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Self(reason.into())
     }
 }

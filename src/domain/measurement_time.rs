@@ -5,7 +5,7 @@ use jiff::fmt::temporal::{Pieces, PiecesOffset};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-use super::Invalid;
+use super::ValidationError;
 
 /// When something was measured: an instant, and how the client wrote it.
 ///
@@ -21,18 +21,22 @@ pub struct MeasurementTime {
 
 impl MeasurementTime {
     /// How far ahead of the service's clock a client's clock may be.
-    pub const AHEAD: SignedDuration = SignedDuration::from_hours(24);
+    pub const MAX_FUTURE_SKEW: SignedDuration = SignedDuration::from_hours(24);
 
     /// Reads RFC 3339 with any offset, or an ISO 8601 date-time without one,
     /// which is taken as UTC.
     ///
     /// # Errors
-    /// When it is neither, lies before 1970, or more than [`Self::AHEAD`] after
+    /// When it is neither, lies before 1970, or more than [`Self::MAX_FUTURE_SKEW`] after
     /// `now`.
-    pub fn parse(text: &str, now: Timestamp) -> Result<Self, Invalid> {
+    pub fn parse(text: &str, now: Timestamp) -> Result<Self, ValidationError> {
         let time = Self::parse_any(text)?;
-        if time.instant > now.saturating_add(Self::AHEAD).unwrap_or(Timestamp::MAX) {
-            return Err(Invalid::because(
+        if time.instant
+            > now
+                .saturating_add(Self::MAX_FUTURE_SKEW)
+                .unwrap_or(Timestamp::MAX)
+        {
+            return Err(ValidationError::new(
                 "must not be more than one day ahead of now",
             ));
         }
@@ -43,14 +47,16 @@ impl MeasurementTime {
     ///
     /// # Errors
     /// When it is not a date-time or lies before 1970.
-    pub fn parse_any(text: &str) -> Result<Self, Invalid> {
+    pub fn parse_any(text: &str) -> Result<Self, ValidationError> {
         let (local, offset) = read(text)?;
         let instant = offset
             .unwrap_or(Offset::UTC)
             .to_timestamp(local)
             .map_err(|_| not_a_time())?;
         if instant < Timestamp::UNIX_EPOCH {
-            return Err(Invalid::because("must not be before 1970-01-01T00:00:00Z"));
+            return Err(ValidationError::new(
+                "must not be before 1970-01-01T00:00:00Z",
+            ));
         }
         Ok(Self {
             instant,
@@ -64,7 +70,7 @@ impl MeasurementTime {
     ///
     /// # Errors
     /// When it is not a date-time.
-    pub fn parse_bound(text: &str) -> Result<Timestamp, Invalid> {
+    pub fn parse_bound(text: &str) -> Result<Timestamp, ValidationError> {
         let (local, offset) = read(text)?;
         let beyond = if local.year() > 0 {
             Timestamp::MAX
@@ -142,7 +148,7 @@ impl fmt::Display for MeasurementTime {
 
 /// Reads a date-time in the extended form, and its offset unless that is `Z` or
 /// absent.
-fn read(text: &str) -> Result<(DateTime, Option<Offset>), Invalid> {
+fn read(text: &str) -> Result<(DateTime, Option<Offset>), ValidationError> {
     if !has_extended_form(text) {
         return Err(not_a_time());
     }
@@ -172,9 +178,9 @@ fn read(text: &str) -> Result<(DateTime, Option<Offset>), Invalid> {
 /// back as they were sent: seconds in an offset, a leap second, and what stands
 /// in brackets behind a time.
 fn has_extended_form(text: &str) -> bool {
-    const LONGEST: usize = 64;
+    const MAX_LEN: usize = 64;
     let bytes = text.as_bytes();
-    if bytes.len() > LONGEST || !text.is_ascii() || text.contains('[') {
+    if bytes.len() > MAX_LEN || !text.is_ascii() || text.contains('[') {
         return false;
     }
     let separators = [(4, "-"), (7, "-"), (10, "Tt "), (13, ":")];
@@ -192,8 +198,8 @@ fn has_extended_form(text: &str) -> bool {
     has_separators && !is_leap_second && offset.len() <= "+00:00".len()
 }
 
-fn not_a_time() -> Invalid {
-    Invalid::because(
+fn not_a_time() -> ValidationError {
+    ValidationError::new(
         "must be an RFC 3339 date-time such as 2024-01-15T10:30:00Z or 2024-01-15T10:30:00+01:00",
     )
 }

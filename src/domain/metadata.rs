@@ -6,7 +6,7 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use super::{CanonicalWriter, Invalid};
+use super::{CanonicalWriter, ValidationError};
 
 /// What else a client says about a reading: a JSON object in canonical form.
 ///
@@ -23,17 +23,17 @@ pub struct Metadata(Option<Arc<RawValue>>);
 
 impl Metadata {
     /// The largest canonical text in bytes.
-    pub const LARGEST: usize = 16 * 1024;
+    pub const MAX_BYTES: usize = 16 * 1024;
     /// How deep objects and arrays may nest; the metadata itself is level one.
-    pub const DEEPEST: usize = 16;
+    pub const MAX_DEPTH: usize = 16;
 
     /// Brings the text of a JSON value into canonical form.
     ///
     /// # Errors
     /// When it is not an object, or breaks a bound named above.
-    pub fn parse(text: &str) -> Result<Self, Invalid> {
+    pub fn parse(text: &str) -> Result<Self, ValidationError> {
         if !text.trim_start().starts_with('{') {
-            return Err(Invalid::because("must be a JSON object"));
+            return Err(ValidationError::new("must be a JSON object"));
         }
         Self::write(|canonical| write_text(text, canonical))
     }
@@ -43,13 +43,13 @@ impl Metadata {
     /// # Errors
     /// When it fails, or writes no object, or too large a one.
     pub fn write(
-        write: impl FnOnce(&mut CanonicalWriter) -> Result<(), Invalid>,
-    ) -> Result<Self, Invalid> {
+        write: impl FnOnce(&mut CanonicalWriter) -> Result<(), ValidationError>,
+    ) -> Result<Self, ValidationError> {
         let mut canonical = CanonicalWriter::default();
         write(&mut canonical)?;
         let canonical = canonical.into_text();
         if !canonical.starts_with('{') {
-            return Err(Invalid::because("must be a JSON object"));
+            return Err(ValidationError::new("must be a JSON object"));
         }
         Self::from_canonical(canonical)
     }
@@ -59,16 +59,16 @@ impl Metadata {
     /// # Errors
     /// When the text is not JSON at all or too large; its form is not checked
     /// again.
-    pub fn from_canonical(canonical: String) -> Result<Self, Invalid> {
-        if canonical.len() > Self::LARGEST {
-            return Err(Invalid::because("must not be larger than 16 KiB"));
+    pub fn from_canonical(canonical: String) -> Result<Self, ValidationError> {
+        if canonical.len() > Self::MAX_BYTES {
+            return Err(ValidationError::new("must not be larger than 16 KiB"));
         }
         if canonical == "{}" {
             return Ok(Self(None));
         }
         RawValue::from_string(canonical)
             .map(|raw| Self(Some(raw.into())))
-            .map_err(|_| Invalid::because("must be a JSON object"))
+            .map_err(|_| ValidationError::new("must be a JSON object"))
     }
 
     /// The canonical text.
@@ -132,9 +132,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 }
 
 /// Writes the text of one JSON value.
-fn write_text(text: &str, canonical: &mut CanonicalWriter) -> Result<(), Invalid> {
+fn write_text(text: &str, canonical: &mut CanonicalWriter) -> Result<(), ValidationError> {
     // Also what `serde_json` says of a lone surrogate, and of nothing else here.
-    let not_json = |_| Invalid::because("must be JSON text with valid Unicode");
+    let not_json = |_| ValidationError::new("must be JSON text with valid Unicode");
     let text = text.trim();
     match text.as_bytes().first() {
         Some(b'{') => {

@@ -19,7 +19,7 @@ pub mod vocabulary;
 
 pub use canonical::CanonicalWriter;
 pub use clock::Clock;
-pub use invalid::Invalid;
+pub use invalid::ValidationError;
 pub use measurement_time::{MeasurementTime, MeasurementTimeParts};
 pub use metadata::Metadata;
 pub use metadata_tags::MetadataTags;

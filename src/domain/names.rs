@@ -4,41 +4,41 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use super::Invalid;
+use super::ValidationError;
 
 /// Defines a text type that can only hold what its rule allows.
 ///
 /// `Debug` shows the type alone: these texts may name a person, and a log line
 /// written by accident must not.
 macro_rules! checked_text {
-    ($(#[$doc:meta])* $name:ident, longest: $longest:expr, rule: $rule:expr, reason: $reason:expr) => {
+    ($(#[$doc:meta])* $name:ident, max_len: $max_len:expr, rule: $rule:expr, reason: $reason:expr) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub struct $name(Arc<str>);
 
         impl $name {
             /// The most characters it may have; all of them are ASCII.
-            pub const LONGEST: usize = $longest;
+            pub const MAX_LEN: usize = $max_len;
 
             /// The text itself.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            fn check(text: &str) -> Result<(), Invalid> {
+            fn check(text: &str) -> Result<(), ValidationError> {
                 let rule: fn(&[u8]) -> bool = $rule;
-                if (1..=Self::LONGEST).contains(&text.len()) && rule(text.as_bytes()) {
+                if (1..=Self::MAX_LEN).contains(&text.len()) && rule(text.as_bytes()) {
                     Ok(())
                 } else {
-                    Err(Invalid::because($reason))
+                    Err(ValidationError::new($reason))
                 }
             }
         }
 
         impl FromStr for $name {
-            type Err = Invalid;
+            type Err = ValidationError;
 
-            fn from_str(text: &str) -> Result<Self, Invalid> {
+            fn from_str(text: &str) -> Result<Self, ValidationError> {
                 Self::check(text)?;
                 Ok(Self(text.into()))
             }
@@ -55,7 +55,7 @@ macro_rules! checked_text {
 checked_text! {
     /// Whose reading it is: the id that the client's own system gave the person.
     UserId,
-    longest: 128,
+    max_len: 128,
     rule: |text| {
         text[0].is_ascii_alphanumeric()
             && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._@:+-".contains(byte))
@@ -66,7 +66,7 @@ checked_text! {
 checked_text! {
     /// What was measured, such as `heart_rate`.
     DataType,
-    longest: 64,
+    max_len: 64,
     rule: |text| {
         text[0].is_ascii_alphabetic()
             && text.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(byte))
@@ -77,7 +77,7 @@ checked_text! {
 checked_text! {
     /// The unit of the value in UCUM, such as `/min`, whose symbols are all ASCII.
     Unit,
-    longest: 32,
+    max_len: 32,
     rule: |text| text.iter().all(u8::is_ascii_graphic),
     reason: "must be 1 to 32 visible ASCII characters, as in UCUM: /min, mg/dL, Cel"
 }
@@ -85,7 +85,7 @@ checked_text! {
 checked_text! {
     /// The client's own id of a reading.
     ClientRecordId,
-    longest: 128,
+    max_len: 128,
     rule: |text| text.iter().all(u8::is_ascii_graphic),
     reason: "must be 1 to 128 visible ASCII characters"
 }

@@ -1,6 +1,8 @@
 use jiff::Timestamp;
 
-use super::{DataType, Invalid, MeasurementTime, Reading, ReadingId, ReadingIdRange, UserId};
+use super::{
+    DataType, MeasurementTime, Reading, ReadingId, ReadingIdRange, UserId, ValidationError,
+};
 
 /// In which order of measurement time readings are listed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -36,7 +38,7 @@ pub struct PageSize(u16);
 
 impl PageSize {
     /// The largest page.
-    pub const LARGEST: Self = Self(1_000);
+    pub const MAX: Self = Self(1_000);
 
     /// The size as a number.
     pub fn get(self) -> usize {
@@ -51,53 +53,57 @@ impl Default for PageSize {
 }
 
 impl TryFrom<u16> for PageSize {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(size: u16) -> Result<Self, Invalid> {
-        if (1..=Self::LARGEST.0).contains(&size) {
+    fn try_from(size: u16) -> Result<Self, ValidationError> {
+        if (1..=Self::MAX.0).contains(&size) {
             Ok(Self(size))
         } else {
-            Err(Invalid::because("must be a whole number from 1 to 1000"))
+            Err(ValidationError::new(
+                "must be a whole number from 1 to 1000",
+            ))
         }
     }
 }
 
 /// Of which data types readings are wanted: of all, or of up to
-/// [`Self::MOST`] named ones.
+/// [`Self::MAX_LEN`] named ones.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DataTypes(Vec<DataType>);
 
 impl DataTypes {
     /// The most that can be named, as a store may look for each by itself.
-    pub const MOST: usize = 20;
+    pub const MAX_LEN: usize = 20;
 
     /// Those named, in order and each once; empty where all are wanted.
-    pub fn named(&self) -> &[DataType] {
+    pub fn as_slice(&self) -> &[DataType] {
         &self.0
     }
 
     /// Whether readings of all types are wanted.
-    pub fn are_all(&self) -> bool {
+    pub fn is_all(&self) -> bool {
         self.0.is_empty()
     }
 
     /// Whether readings of `data_type` are wanted.
-    pub fn contain(&self, data_type: &DataType) -> bool {
-        self.are_all() || self.0.binary_search(data_type).is_ok()
+    pub fn contains(&self, data_type: &DataType) -> bool {
+        self.is_all() || self.0.binary_search(data_type).is_ok()
     }
 }
 
 /// The named ones; naming none wants all.
 impl TryFrom<Vec<DataType>> for DataTypes {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(mut named: Vec<DataType>) -> Result<Self, Invalid> {
+    fn try_from(mut named: Vec<DataType>) -> Result<Self, ValidationError> {
         named.sort_unstable();
         named.dedup();
-        if named.len() <= Self::MOST {
+        if named.len() <= Self::MAX_LEN {
             Ok(Self(named))
         } else {
-            Err(Invalid::because("must not name more than 20 data types"))
+            Err(ValidationError::new(
+                "must not name more than 20 data types",
+            ))
         }
     }
 }
@@ -133,7 +139,7 @@ impl ListQuery {
 
     /// Whether `reading` is of a wanted type and time, the user aside.
     pub fn matches(&self, reading: &Reading) -> bool {
-        self.data_types.contain(&reading.measurement.data_type)
+        self.data_types.contains(&reading.measurement.data_type)
             && self.range.contains(&reading.measurement.timestamp)
     }
 }
@@ -153,7 +159,7 @@ pub struct Page {
 impl Page {
     /// The page of at most `limit` among `readings`, of which one more than
     /// `limit` were looked for.
-    pub fn of_limit_and_one(mut readings: Vec<Reading>, limit: PageSize) -> Self {
+    pub fn from_lookahead(mut readings: Vec<Reading>, limit: PageSize) -> Self {
         let has_more = readings.len() > limit.get();
         readings.truncate(limit.get());
         let next = readings.last().filter(|_| has_more).map(|last| last.id);

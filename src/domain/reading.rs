@@ -1,8 +1,8 @@
 use jiff::Timestamp;
 
 use super::{
-    ClientRecordId, DataType, Invalid, MeasurementTime, Metadata, ReadingId, ReadingValue, Unit,
-    UserId,
+    ClientRecordId, DataType, MeasurementTime, Metadata, ReadingId, ReadingValue, Unit, UserId,
+    ValidationError,
 };
 
 /// What a client measured and sent.
@@ -41,7 +41,7 @@ pub struct RecordVersion(u64);
 
 impl RecordVersion {
     /// The highest version.
-    pub const HIGHEST: u64 = (1 << 53) - 1;
+    pub const MAX: u64 = (1 << 53) - 1;
 
     /// The version as a number.
     pub fn get(self) -> u64 {
@@ -50,13 +50,13 @@ impl RecordVersion {
 }
 
 impl TryFrom<u64> for RecordVersion {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(version: u64) -> Result<Self, Invalid> {
-        if version <= Self::HIGHEST {
+    fn try_from(version: u64) -> Result<Self, ValidationError> {
+        if version <= Self::MAX {
             Ok(Self(version))
         } else {
-            Err(Invalid::because(
+            Err(ValidationError::new(
                 "must be a whole number from 0 to 9007199254740991",
             ))
         }
@@ -76,7 +76,7 @@ pub struct Reading {
 
 impl Reading {
     /// The reading that the service makes of `measurement` at `now`.
-    pub fn take_in(measurement: Measurement, now: Timestamp) -> Self {
+    pub fn accept(measurement: Measurement, now: Timestamp) -> Self {
         Self {
             id: ReadingId::of(&measurement),
             created_at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
@@ -219,7 +219,7 @@ mod tests {
     #[test]
     fn only_a_higher_or_a_different_equal_version_replaces() {
         let now = Timestamp::UNIX_EPOCH;
-        let held = Reading::take_in(
+        let held = Reading::accept(
             Measurement {
                 client_record: record(2),
                 ..measurement()
@@ -227,7 +227,7 @@ mod tests {
             now,
         );
         let at = |version, value: &str| {
-            Reading::take_in(
+            Reading::accept(
                 Measurement {
                     client_record: record(version),
                     value: value.parse().unwrap(),

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Invalid, Measurement};
+use super::{Measurement, ValidationError};
 
 /// The id of a reading: when it was measured, then what it is.
 ///
@@ -69,15 +69,15 @@ impl ReadingId {
     ///
     /// # Errors
     /// When they are not a UUID version 8.
-    pub fn from_bytes(bytes: [u8; 16]) -> Result<Self, Invalid> {
+    pub fn from_bytes(bytes: [u8; 16]) -> Result<Self, ValidationError> {
         Self::checked(Uuid::from_bytes(bytes))
     }
 
-    fn checked(uuid: Uuid) -> Result<Self, Invalid> {
+    fn checked(uuid: Uuid) -> Result<Self, ValidationError> {
         if uuid.get_version_num() == 8 && uuid.get_variant() == uuid::Variant::RFC4122 {
             Ok(Self(uuid))
         } else {
-            Err(Invalid::because("must be a UUID version 8"))
+            Err(ValidationError::new("must be a UUID version 8"))
         }
     }
 }
@@ -96,13 +96,13 @@ impl Serialize for ReadingId {
 }
 
 impl FromStr for ReadingId {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         const HYPHENATED: usize = uuid::fmt::Hyphenated::LENGTH;
         match Uuid::try_parse(text) {
             Ok(uuid) if text.len() == HYPHENATED => Self::checked(uuid),
-            _ => Err(Invalid::because("must be a UUID of 36 characters")),
+            _ => Err(ValidationError::new("must be a UUID of 36 characters")),
         }
     }
 }

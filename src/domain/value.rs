@@ -1,7 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::Invalid;
+use super::ValidationError;
 
 /// The measured number: finite, and small enough for both stores.
 ///
@@ -13,9 +13,9 @@ pub struct ReadingValue(f64);
 
 impl ReadingValue {
     /// The smallest magnitude other than 0.
-    pub const SMALLEST: f64 = 1e-130;
+    pub const MIN_MAGNITUDE: f64 = 1e-130;
     /// The largest magnitude.
-    pub const LARGEST: f64 = 9.9e125;
+    pub const MAX_MAGNITUDE: f64 = 9.9e125;
 
     /// The number as a double.
     pub fn get(self) -> f64 {
@@ -24,17 +24,17 @@ impl ReadingValue {
 }
 
 impl TryFrom<f64> for ReadingValue {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(number: f64) -> Result<Self, Invalid> {
+    fn try_from(number: f64) -> Result<Self, ValidationError> {
         let magnitude = number.abs();
         if magnitude == 0.0 {
             // A DynamoDB number has no negative zero, so neither does a reading.
             Ok(Self(0.0))
-        } else if (Self::SMALLEST..=Self::LARGEST).contains(&magnitude) {
+        } else if (Self::MIN_MAGNITUDE..=Self::MAX_MAGNITUDE).contains(&magnitude) {
             Ok(Self(number))
         } else {
-            Err(Invalid::because(
+            Err(ValidationError::new(
                 "must have a magnitude of 0 or from 1e-130 to 9.9e125",
             ))
         }
@@ -43,17 +43,17 @@ impl TryFrom<f64> for ReadingValue {
 
 /// Reads the text of a JSON number, exactly rounded to a double.
 impl FromStr for ReadingValue {
-    type Err = Invalid;
+    type Err = ValidationError;
 
-    fn from_str(text: &str) -> Result<Self, Invalid> {
+    fn from_str(text: &str) -> Result<Self, ValidationError> {
         if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
-            return Err(Invalid::because("must be a JSON number"));
+            return Err(ValidationError::new("must be a JSON number"));
         }
         let number: f64 = text
             .parse()
-            .map_err(|_| Invalid::because("must be a JSON number"))?;
+            .map_err(|_| ValidationError::new("must be a JSON number"))?;
         if number == 0.0 && has_nonzero_digit(text) {
-            return Err(Invalid::because(
+            return Err(ValidationError::new(
                 "is closer to 0 than a double can tell; send 0 or at least 1e-130",
             ));
         }

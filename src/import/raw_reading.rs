@@ -2,7 +2,8 @@ use jiff::Timestamp;
 
 use super::record::Rejection;
 use crate::domain::{
-    ClientRecord, Invalid, Measurement, MeasurementTime, Metadata, Reading, RecordVersion, UserId,
+    ClientRecord, Measurement, MeasurementTime, Metadata, Reading, RecordVersion, UserId,
+    ValidationError,
 };
 
 /// What holds for every record of an import.
@@ -65,7 +66,7 @@ impl RawReading<'_> {
                 .unwrap_or_default(),
             client_record: self.client_record()?,
         };
-        let mut reading = Reading::take_in(measurement, *now);
+        let mut reading = Reading::accept(measurement, *now);
         if let Some(created_at) = read_if_there("created_at", self.created_at, moment)? {
             reading.created_at = created_at;
         }
@@ -102,16 +103,16 @@ impl RawReading<'_> {
 }
 
 /// To the millisecond, as the service keeps it.
-fn moment(text: &str) -> Result<Timestamp, Invalid> {
+fn moment(text: &str) -> Result<Timestamp, ValidationError> {
     let milliseconds = MeasurementTime::parse_any(text)?.instant().as_millisecond();
     Timestamp::from_millisecond(milliseconds)
-        .map_err(|_| Invalid::because("must be an RFC 3339 date-time"))
+        .map_err(|_| ValidationError::new("must be an RFC 3339 date-time"))
 }
 
 fn read<T>(
     part: &'static str,
     text: Option<&str>,
-    read: impl FnOnce(&str) -> Result<T, Invalid>,
+    read: impl FnOnce(&str) -> Result<T, ValidationError>,
 ) -> Result<T, Rejection> {
     read_if_there(part, text, read)?.ok_or_else(|| Rejection::because(part, "is missing"))
 }
@@ -119,7 +120,7 @@ fn read<T>(
 fn read_if_there<T>(
     part: &'static str,
     text: Option<&str>,
-    read: impl FnOnce(&str) -> Result<T, Invalid>,
+    read: impl FnOnce(&str) -> Result<T, ValidationError>,
 ) -> Result<Option<T>, Rejection> {
     text.map(read)
         .transpose()

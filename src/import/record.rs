@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use super::source_location::{SourceError, SourceLocation};
-use crate::domain::{Invalid, Reading};
+use crate::domain::{Reading, ValidationError};
 
 /// What a source yields, in its order.
 pub type Found = Result<Record, SourceError>;
@@ -62,12 +62,12 @@ impl Record {
 #[error("{part} {reason}")]
 pub struct Rejection {
     part: Cow<'static, str>,
-    reason: Invalid,
+    reason: ValidationError,
 }
 
 impl Rejection {
     /// A rejection because of `part`, such as the name of a member.
-    pub fn of(part: impl Into<Cow<'static, str>>, reason: Invalid) -> Self {
+    pub fn of(part: impl Into<Cow<'static, str>>, reason: ValidationError) -> Self {
         let part = part.into();
         Self { part, reason }
     }
@@ -77,6 +77,6 @@ impl Rejection {
         part: impl Into<Cow<'static, str>>,
         reason: impl Into<Cow<'static, str>>,
     ) -> Self {
-        Self::of(part, Invalid::because(reason))
+        Self::of(part, ValidationError::new(reason))
     }
 }

@@ -19,7 +19,7 @@ use super::sources::firestore::{
 };
 use super::sources::legacy_table::{self, ScanOptions};
 use super::sources::ndjson::NdjsonReadings;
-use crate::store::OldTable;
+use crate::store::LegacyTable;
 
 /// The form of files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub enum Source {
     /// A table of the Python service.
     Rows {
         /// The table.
-        table: Arc<OldTable>,
+        table: Arc<LegacyTable>,
         /// How fast it is read.
         pace: ScanOptions,
     },

@@ -7,7 +7,7 @@ use crate::domain::{Reading, ReadingId, RecordVersion, UserId};
 
 /// What became of a reading given to [`put_batch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
+pub enum BatchPutStatus {
     /// It is held, and was not before.
     Stored,
     /// It has been held since an earlier time; or another of the same batch
@@ -27,21 +27,21 @@ pub enum Kept {
 pub async fn put_batch(
     store: &dyn ReadingStore,
     readings: Vec<Reading>,
-) -> Vec<Result<Kept, StoreError>> {
+) -> Vec<Result<BatchPutStatus, StoreError>> {
     let Folded {
         distinct,
         winners,
         places,
     } = Folded::of(readings);
-    let outcomes = store.put_all(distinct).await;
+    let outcomes = store.put_many(distinct).await;
     places
         .into_iter()
         .enumerate()
         .map(|(index, (place, version))| {
             let winner = &winners[place];
             outcomes[place].clone().map(|kept| match kept {
-                _ if version < winner.version => Kept::Superseded,
-                Kept::Stored if index != winner.index => Kept::Unchanged,
+                _ if version < winner.version => BatchPutStatus::Superseded,
+                BatchPutStatus::Stored if index != winner.index => BatchPutStatus::Unchanged,
                 kept => kept,
             })
         })

@@ -24,7 +24,7 @@ pub struct Erasure {
 ///
 /// # Errors
 /// Whatever else the store's [`ReadingStore::erase_part`] answers.
-pub async fn erase(
+pub async fn erase_user(
     store: &dyn ReadingStore,
     user_id: &UserId,
     patience: Duration,

@@ -8,17 +8,17 @@ use tokio::time::Instant;
 use tracing::field::Empty;
 use tracing::{Instrument as _, Span, info_span};
 
-use super::{DistinctReadings, Erasure, Kept, PutOutcome, ReadingStore, StoreError};
+use super::{BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, StoreError};
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 use crate::telemetry::metrics::names;
 
 /// Counts what another store is asked to do and how that ends, and makes a span
 /// of each.
-pub struct MeasuredStore {
+pub struct InstrumentedStore {
     store: Arc<dyn ReadingStore>,
 }
 
-impl MeasuredStore {
+impl InstrumentedStore {
     /// Measures `store`.
     pub fn new(store: Arc<dyn ReadingStore>) -> Self {
         Self { store }
@@ -85,7 +85,7 @@ fn outcome<T>(answer: &Result<T, StoreError>) -> &'static str {
 }
 
 /// The outcome of a batch is that of the first reading which failed.
-fn outcome_of_all(answers: &[Result<Kept, StoreError>]) -> &'static str {
+fn outcome_of_all(answers: &[Result<BatchPutStatus, StoreError>]) -> &'static str {
     let failed = answers.iter().find(|answer| answer.is_err());
     failed.map_or(OK, outcome)
 }
@@ -101,25 +101,28 @@ fn count_readings(result: &'static str, readings: usize) {
 }
 
 #[async_trait]
-impl ReadingStore for MeasuredStore {
-    async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
+impl ReadingStore for InstrumentedStore {
+    async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
         let put = Operation::measure("put", self.store.put(reading), outcome).await;
         match &put {
-            Ok(PutOutcome::Stored(_)) => count_readings(STORED, 1),
-            Ok(PutOutcome::Superseded(_)) => count_readings(SUPERSEDED, 1),
+            Ok(PutResult::Stored(_)) => count_readings(STORED, 1),
+            Ok(PutResult::Superseded(_)) => count_readings(SUPERSEDED, 1),
             Err(_) => {}
         }
         put
     }
 
-    async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>> {
-        let ask = self.store.put_all(readings);
+    async fn put_many(
+        &self,
+        readings: DistinctReadings,
+    ) -> Vec<Result<BatchPutStatus, StoreError>> {
+        let ask = self.store.put_many(readings);
         let answers = Operation::measure("put_all", ask, |all| outcome_of_all(all)).await;
         // A batch may hold 5,000, which a double holds exactly.
         #[expect(clippy::cast_precision_loss, reason = "it is small")]
         metrics::histogram!(names::BATCH_READINGS.name).record(answers.len() as f64);
         let kept = answers.iter().flatten().count();
-        let is_superseded = |kept: &&Kept| **kept == Kept::Superseded;
+        let is_superseded = |kept: &&BatchPutStatus| **kept == BatchPutStatus::Superseded;
         let superseded = answers.iter().flatten().filter(is_superseded).count();
         count_readings(STORED, kept - superseded);
         count_readings(SUPERSEDED, superseded);

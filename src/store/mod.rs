@@ -14,16 +14,16 @@ mod page_in_progress;
 
 use async_trait::async_trait;
 
-pub use batch::{DistinctReadings, Kept, put_batch};
+pub use batch::{BatchPutStatus, DistinctReadings, put_batch};
 pub use dynamodb::{
-    DynamoDbSettings, DynamoDbStore, DynamoDbTimeouts, OldPage, OldRow, OldTable, OldValue,
-    PageStart, Segment,
+    DynamoDbSettings, DynamoDbStore, DynamoDbTimeouts, LegacyPage, LegacyRow, LegacyTable,
+    LegacyValue, PageStart, Segment,
 };
 pub use embedded::{EmbeddedStore, OpenError};
-pub use erasure::{Erasure, erase};
+pub use erasure::{Erasure, erase_user};
 pub use error::StoreError;
-pub use measured::MeasuredStore;
-pub use newest::{Newest, ReadBudget, newest};
+pub use measured::InstrumentedStore;
+pub use newest::{NewestReadings, ReadBudget, read_newest};
 
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 
@@ -36,7 +36,7 @@ use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 pub trait ReadingStore: Send + Sync {
     /// Keeps `reading`, unless what is held under its id stands
     /// ([`Reading::replaces`]): then nothing changes.
-    async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError>;
+    async fn put(&self, reading: Reading) -> Result<PutResult, StoreError>;
 
     /// Keeps each of `readings` as [`Self::put`] would, in no particular order,
     /// and tells what became of each, in theirs. An error says that it is not
@@ -44,7 +44,8 @@ pub trait ReadingStore: Send + Sync {
     /// have not been tried get the same error without being tried.
     ///
     /// Callers use [`put_batch`].
-    async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>>;
+    async fn put_many(&self, readings: DistinctReadings)
+    -> Vec<Result<BatchPutStatus, StoreError>>;
 
     /// The reading under this id; `None` when the user has none such.
     async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError>;
@@ -55,7 +56,7 @@ pub trait ReadingStore: Send + Sync {
     /// Erases a bounded part of whatever is held of the user, readings or not;
     /// it is complete when nothing was found.
     ///
-    /// Callers use [`erase`].
+    /// Callers use [`erase_user`].
     async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError>;
 
     /// A page of a user's readings, in order of their ids and thus of
@@ -69,7 +70,7 @@ pub trait ReadingStore: Send + Sync {
 
 /// What became of a reading given to [`ReadingStore::put`].
 #[derive(Debug, Clone, PartialEq)]
-pub enum PutOutcome {
+pub enum PutResult {
     /// It is held, now or since an earlier time; this is what is held.
     Stored(Reading),
     /// A higher version of the client's record is held: this one.
@@ -86,20 +87,20 @@ enum Put {
 
 impl Put {
     /// What became of `offered`.
-    fn outcome(self, offered: Reading) -> PutOutcome {
+    fn outcome(self, offered: Reading) -> PutResult {
         match self {
-            Self::Written => PutOutcome::Stored(offered),
-            Self::Stands(held) if offered.is_superseded_by(&held) => PutOutcome::Superseded(held),
-            Self::Stands(held) => PutOutcome::Stored(held),
+            Self::Written => PutResult::Stored(offered),
+            Self::Stands(held) if offered.is_superseded_by(&held) => PutResult::Superseded(held),
+            Self::Stands(held) => PutResult::Stored(held),
         }
     }
 
     /// The same in short.
-    fn kept(&self, offered: &Reading) -> Kept {
+    fn kept(&self, offered: &Reading) -> BatchPutStatus {
         match self {
-            Self::Written => Kept::Stored,
-            Self::Stands(held) if offered.is_superseded_by(held) => Kept::Superseded,
-            Self::Stands(_) => Kept::Unchanged,
+            Self::Written => BatchPutStatus::Stored,
+            Self::Stands(held) if offered.is_superseded_by(held) => BatchPutStatus::Superseded,
+            Self::Stands(_) => BatchPutStatus::Unchanged,
         }
     }
 }

@@ -5,9 +5,9 @@ use crate::domain::{DataTypes, ListQuery, Order, PageSize, Reading, TimeRange, U
 
 /// What was kept of a user's newest readings, and whether those were all.
 #[derive(Debug)]
-pub struct Newest<T> {
+pub struct NewestReadings<T> {
     /// Newest first.
-    pub kept: Vec<T>,
+    pub items: Vec<T>,
     /// Whether the user has no older readings.
     pub complete: bool,
 }
@@ -26,33 +26,33 @@ pub struct ReadBudget {
 ///
 /// # Errors
 /// Whatever the store's [`ReadingStore::list`] answers.
-pub async fn newest<T>(
+pub async fn read_newest<T>(
     store: &dyn ReadingStore,
     user_id: &UserId,
     budget: ReadBudget,
     part: impl Fn(Reading) -> T,
-) -> Result<Newest<T>, StoreError> {
+) -> Result<NewestReadings<T>, StoreError> {
     let mut query = ListQuery {
         user_id: user_id.clone(),
         data_types: DataTypes::default(),
         range: TimeRange::default(),
         order: Order::Desc,
         after: None,
-        limit: PageSize::LARGEST,
+        limit: PageSize::MAX,
     };
-    let mut kept = Vec::new();
+    let mut items = Vec::new();
     let mut metadata_bytes = 0;
     loop {
         let page = store.list(&query).await?;
         query.after = page.next;
         for reading in page.readings {
             metadata_bytes += reading.measurement.metadata.as_str().len();
-            kept.push(part(reading));
+            items.push(part(reading));
         }
-        let is_spent = kept.len() >= budget.readings || metadata_bytes >= budget.metadata_bytes;
+        let is_spent = items.len() >= budget.readings || metadata_bytes >= budget.metadata_bytes;
         if page.next.is_none() || is_spent {
-            return Ok(Newest {
-                kept,
+            return Ok(NewestReadings {
+                items,
                 complete: page.next.is_none(),
             });
         }

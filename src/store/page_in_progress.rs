@@ -14,7 +14,7 @@ const MOST_METADATA: usize = 4 * 1024 * 1024;
 const USUAL: usize = 50;
 
 /// A page as it is being gathered, in the order of the query.
-pub(super) struct PageInProgress<'a> {
+pub(super) struct PageBuilder<'a> {
     query: &'a ListQuery,
     readings: Vec<Reading>,
     metadata_bytes: usize,
@@ -25,7 +25,7 @@ pub(super) struct PageInProgress<'a> {
     last: Option<ReadingId>,
 }
 
-impl<'a> PageInProgress<'a> {
+impl<'a> PageBuilder<'a> {
     pub(super) fn of(query: &'a ListQuery) -> Self {
         Self {
             query,
@@ -85,7 +85,7 @@ impl<'a> PageInProgress<'a> {
 
     /// The page, when there is nothing more to look at.
     pub(super) fn at_the_end(self) -> Page {
-        let page = Page::of_limit_and_one(self.readings, self.query.limit);
+        let page = Page::from_lookahead(self.readings, self.query.limit);
         Page {
             next: page.next.or(self.last.filter(|_| self.is_full)),
             ..page

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use clarity_backend::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 use clarity_backend::store::{
-    DistinctReadings, EmbeddedStore, Erasure, Kept, PutOutcome, ReadingStore, StoreError, put_batch,
+    BatchPutStatus, DistinctReadings, EmbeddedStore, Erasure, PutResult, ReadingStore, StoreError,
+    put_batch,
 };
 use tempfile::TempDir;
 
@@ -71,14 +72,17 @@ fn fault() -> StoreError {
 
 #[async_trait]
 impl ReadingStore for FaultyStore {
-    async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
+    async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
         if self.is_faulty(&reading) {
             return Err(fault());
         }
         self.store.put(reading).await
     }
 
-    async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>> {
+    async fn put_many(
+        &self,
+        readings: DistinctReadings,
+    ) -> Vec<Result<BatchPutStatus, StoreError>> {
         let mut outcomes = Vec::new();
         for reading in readings.into_vec() {
             outcomes.push(match self.is_faulty(&reading) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clarity_backend::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 use clarity_backend::store::{
-    DistinctReadings, Erasure, Kept, PutOutcome, ReadingStore, StoreError,
+    BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, StoreError,
 };
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -102,10 +102,10 @@ struct Panicking;
 
 #[async_trait::async_trait]
 impl ReadingStore for Panicking {
-    async fn put(&self, _: Reading) -> Result<PutOutcome, StoreError> {
+    async fn put(&self, _: Reading) -> Result<PutResult, StoreError> {
         panic!("canary")
     }
-    async fn put_all(&self, _: DistinctReadings) -> Vec<Result<Kept, StoreError>> {
+    async fn put_many(&self, _: DistinctReadings) -> Vec<Result<BatchPutStatus, StoreError>> {
         panic!("canary")
     }
     async fn get(&self, _: &UserId, _: ReadingId) -> Result<Option<Reading>, StoreError> {

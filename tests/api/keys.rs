@@ -10,7 +10,7 @@ pub const SCOPES: [&str; 4] = ["data:read", "data:write", "data:erase", "insight
 pub fn entry(id: &str, key: &str, scopes: &[&str], users: &[&str]) -> Value {
     json!({
         "id": id,
-        "sha256": KeyDigest::of(key.as_bytes()).to_string(),
+        "sha256": KeyDigest::from_key(key.as_bytes()).to_string(),
         "scopes": scopes,
         "users": users,
     })

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use clarity_backend::auth::{Audience, Issuer, TokenFault, TokenVerifier};
+use clarity_backend::auth::{Audience, Issuer, TokenError, TokenVerifier};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -361,7 +361,7 @@ async fn a_request_that_is_given_up_uses_no_attempt_up() {
     let _ = tokio::time::timeout(Duration::from_millis(30), given_up).await;
     assert!(verifier.verify(&valid(&claims), moment).await.is_ok());
     let still_unknown = verifier.verify(&unknown, moment).await;
-    assert_eq!(still_unknown.err(), Some(TokenFault::Invalid));
+    assert_eq!(still_unknown.err(), Some(TokenError::Invalid));
     assert_eq!(issuer.asked(), 1);
 }
 

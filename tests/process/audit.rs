@@ -14,7 +14,7 @@ fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 #[tokio::test]
 async fn each_access_is_logged_with_who_whose_what_and_how_much() {
     let directory = tempfile::tempdir().unwrap();
-    let reader = clarity_backend::auth::KeyDigest::of(b"reader-key");
+    let reader = clarity_backend::auth::KeyDigest::from_key(b"reader-key");
     let keys = format!(
         r#"[{{"id":"reader","sha256":"{reader}","scopes":["data:read"],"users":["jane"]}}]"#
     );

@@ -135,7 +135,7 @@ fn production_refuses_to_start_without_a_key_of_its_own() {
     // The digest of the development key.
     let known = r#"[{"id":"app","sha256":"DIGEST","scopes":["insights"],"users":["*"]}]"#.replace(
         "DIGEST",
-        &clarity_backend::auth::KeyDigest::of(b"development-key").to_string(),
+        &clarity_backend::auth::KeyDigest::from_key(b"development-key").to_string(),
     );
     fs::write(&file, &known).unwrap();
     let file = file.to_str().unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clarity_backend::store::{
-    DynamoDbSettings, DynamoDbStore, EmbeddedStore, MeasuredStore, ReadingStore,
+    DynamoDbSettings, DynamoDbStore, EmbeddedStore, InstrumentedStore, ReadingStore,
 };
 use tempfile::TempDir;
 
@@ -51,7 +51,7 @@ impl Backend for Embedded {
 
 /// An embedded store that is measured, as the service has it.
 pub struct Measured {
-    store: MeasuredStore,
+    store: InstrumentedStore,
     directory: TempDir,
 }
 
@@ -59,7 +59,7 @@ impl Measured {
     fn in_directory(directory: TempDir) -> Self {
         let store = EmbeddedStore::open(directory.path()).unwrap();
         Self {
-            store: MeasuredStore::new(Arc::new(store)),
+            store: InstrumentedStore::new(Arc::new(store)),
             directory,
         }
     }

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clarity_backend::domain::{DataTypes, ListQuery, Reading};
 use clarity_backend::store::{
-    EmbeddedStore, Kept, OpenError, PutOutcome, ReadingStore, StoreError, erase, put_batch,
+    BatchPutStatus, EmbeddedStore, OpenError, PutResult, ReadingStore, StoreError, erase_user,
+    put_batch,
 };
 use redb::{Database, ReadableDatabase, ReadableTableMetadata, TableDefinition};
 
@@ -236,7 +237,7 @@ async fn the_order_by_type_holds_what_the_store_holds() {
     let store = EmbeddedStore::open(directory.path()).unwrap();
     let patience = Duration::from_secs(60);
     assert_eq!(
-        erase(&store, user_id, patience, |_| {})
+        erase_user(&store, user_id, patience, |_| {})
             .await
             .unwrap()
             .deleted,
@@ -283,15 +284,15 @@ async fn an_unreadable_record_is_told_as_such() {
     let outcomes = all_at_once(more.iter().map(|reading| store.put(reading.clone()))).await;
     for (outcome, reading) in outcomes.into_iter().zip(&more) {
         match outcome {
-            Ok(outcome) => assert_eq!(outcome, PutOutcome::Stored(reading.clone())),
+            Ok(outcome) => assert_eq!(outcome, PutResult::Stored(reading.clone())),
             Err(StoreError::Corrupt(_)) => assert_eq!(reading, unreadable),
             Err(error) => panic!("{error:?}"),
         }
     }
     let outcomes = put_batch(&store, readings.clone()).await;
-    assert!(matches!(outcomes[0], Ok(Kept::Unchanged)));
+    assert!(matches!(outcomes[0], Ok(BatchPutStatus::Unchanged)));
     assert!(matches!(outcomes[1], Err(StoreError::Corrupt(_))));
-    assert!(matches!(outcomes[2], Ok(Kept::Unchanged)));
+    assert!(matches!(outcomes[2], Ok(BatchPutStatus::Unchanged)));
     assert!(store.delete(user_id, unreadable.id).await.unwrap());
     let page = store.list(&all_of("someone")).await.unwrap();
     assert_eq!(
@@ -306,7 +307,7 @@ async fn an_unreadable_record_is_told_as_such() {
     let of_type = store.list(&by_type).await.unwrap();
     assert_eq!(of_type.readings, page.readings);
 
-    let erasure = erase(&store, user_id, Duration::from_secs(60), |_| {})
+    let erasure = erase_user(&store, user_id, Duration::from_secs(60), |_| {})
         .await
         .unwrap();
     assert_eq!((erasure.deleted, erasure.complete), (2, true));

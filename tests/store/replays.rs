@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use clarity_backend::domain::{ListQuery, Measurement, Reading, ReadingId};
-use clarity_backend::store::{Kept, ReadingStore, put_batch};
+use clarity_backend::store::{BatchPutStatus, ReadingStore, put_batch};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -107,8 +107,8 @@ async fn deliver(
     for (outcome, reading) in outcomes.into_iter().zip(batch) {
         let highest = expected[&reading.id].version();
         match outcome.unwrap() {
-            Kept::Stored | Kept::Unchanged => {}
-            Kept::Superseded => assert!(reading.version() < highest),
+            BatchPutStatus::Stored | BatchPutStatus::Unchanged => {}
+            BatchPutStatus::Superseded => assert!(reading.version() < highest),
         }
     }
 }

@@ -37,12 +37,12 @@ pub fn measurement(user_id: &str, timestamp: &str) -> Measurement {
 }
 
 pub fn reading(measurement: Measurement) -> Reading {
-    Reading::take_in(measurement, instant(FIRST))
+    Reading::accept(measurement, instant(FIRST))
 }
 
 /// The same measurement, sent again at a later time.
 pub fn again(reading: &Reading) -> Reading {
-    Reading::take_in(reading.measurement.clone(), instant(LATER))
+    Reading::accept(reading.measurement.clone(), instant(LATER))
 }
 
 pub fn client_record(id: &str, version: u64) -> Option<ClientRecord> {
@@ -86,7 +86,7 @@ pub fn all_of(user_id: &str) -> ListQuery {
         range: TimeRange::default(),
         order: Order::Asc,
         after: None,
-        limit: PageSize::LARGEST,
+        limit: PageSize::MAX,
     }
 }
 

@@ -157,7 +157,7 @@ async fn walk(
     for reading in there {
         let data_type = &reading.measurement.data_type;
         let times = seen.iter().filter(|id| **id == reading.id).count();
-        let is_wanted = query.data_types.contain(data_type);
+        let is_wanted = query.data_types.contains(data_type);
         prop_assert_eq!(times, usize::from(is_wanted), "{} {:?}", reading.id, query);
     }
     Ok(())

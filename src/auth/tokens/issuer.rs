@@ -21,7 +21,7 @@ pub enum Audience {
 }
 
 impl Audience {
-    pub(super) fn is_of(&self, claims: &Claims) -> bool {
+    pub(super) fn matches(&self, claims: &Claims) -> bool {
         let is_for = |name: &str| claims.aud.as_ref().is_some_and(|aud| aud.contains(name));
         match self {
             Self::CognitoClients(clients) => match claims.token_use.as_deref() {

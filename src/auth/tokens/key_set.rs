@@ -11,25 +11,25 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::TokenFault;
+use super::TokenError;
 use crate::telemetry::error_chain;
 
 /// The least time between two requests for the key set, however many tokens
 /// name keys that nobody knows.
-pub const PAUSE: Duration = Duration::from_secs(10);
+pub const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(10);
 /// For reading it.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// How long keys are believed in when the issuer no longer gives any: a day, so
 /// that one that was withdrawn is not good for ever.
-const LONGEST_BELIEVED: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_KEY_SET_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 /// The largest key set in bytes.
-const LARGEST: usize = 256 * 1024;
+const MAX_KEY_SET_BYTES: usize = 256 * 1024;
 
 /// An issuer's keys (RFC 7517), read again when a token names one that is not there.
 pub(super) struct KeySet {
     url: String,
     client: Client,
-    keys: RwLock<Known>,
+    keys: RwLock<CachedKeys>,
     /// Whether the last attempt to read them failed, or there was none.
     stale: AtomicBool,
     /// When they were last asked for.
@@ -40,13 +40,13 @@ type Keys = HashMap<String, Arc<DecodingKey>>;
 
 /// Keys, and when they were read.
 #[derive(Default)]
-struct Known {
+struct CachedKeys {
     keys: Keys,
-    read: Option<Instant>,
+    read_at: Option<Instant>,
 }
 
 impl KeySet {
-    pub(super) fn new(url: String) -> Result<Self, KeySetFault> {
+    pub(super) fn new(url: String) -> Result<Self, KeySetError> {
         #[expect(clippy::disallowed_methods, reason = "it has a timeout")]
         let client = Client::builder()
             .redirect(Policy::none())
@@ -66,17 +66,17 @@ impl KeySet {
     /// # Errors
     /// When the issuer has none of this id; or when it may have, but could not
     /// be asked.
-    pub(super) async fn find(self: &Arc<Self>, id: &str) -> Result<Arc<DecodingKey>, TokenFault> {
-        if let Some(key) = self.known(id) {
+    pub(super) async fn lookup(self: &Arc<Self>, id: &str) -> Result<Arc<DecodingKey>, TokenError> {
+        if let Some(key) = self.cached(id) {
             return Ok(key);
         }
         self.refresh().await;
         // Asked for first, since keys may come in between.
         let is_stale = self.is_stale();
-        match self.known(id) {
+        match self.cached(id) {
             Some(key) => Ok(key),
-            None if is_stale => Err(TokenFault::NoKeys),
-            None => Err(TokenFault::Invalid),
+            None if is_stale => Err(TokenError::NoKeys),
+            None => Err(TokenError::Invalid),
         }
     }
 
@@ -86,16 +86,16 @@ impl KeySet {
     /// The reading belongs to nobody's request: who hangs up does not end it,
     /// and so cannot use up the one attempt in a while.
     pub(super) async fn refresh(self: &Arc<Self>) {
-        // Whoever comes meanwhile waits for the same answer, within their own
+        // Whoever comes meanwhile waits for the same response, within their own
         // request: of the tasks that outlive one there is a single one.
         let mut asked = Arc::clone(&self.asked).lock_owned().await;
-        if asked.is_some_and(|at| at.elapsed() < PAUSE) {
+        if asked.is_some_and(|at| at.elapsed() < MIN_REFRESH_INTERVAL) {
             return;
         }
         *asked = Some(Instant::now());
         let keys = Arc::clone(self);
         let read = tokio::spawn(async move {
-            keys.read_and_keep().await;
+            keys.refresh_now().await;
             drop(asked);
         });
         // It fails when the service stops, or panics, which is told where it
@@ -103,12 +103,12 @@ impl KeySet {
         let _ = read.await;
     }
 
-    async fn read_and_keep(&self) {
-        match self.read().await {
+    async fn refresh_now(&self) {
+        match self.fetch().await {
             Ok(keys) => {
-                let read = Some(Instant::now());
+                let read_at = Some(Instant::now());
                 let mut known = self.keys.write().unwrap_or_else(PoisonError::into_inner);
-                *known = Known { keys, read };
+                *known = CachedKeys { keys, read_at };
                 drop(known);
                 self.stale.store(false, Ordering::Release);
             }
@@ -122,9 +122,9 @@ impl KeySet {
         }
     }
 
-    fn known(&self, id: &str) -> Option<Arc<DecodingKey>> {
+    fn cached(&self, id: &str) -> Option<Arc<DecodingKey>> {
         let known = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let is_believed = known.read?.elapsed() < LONGEST_BELIEVED;
+        let is_believed = known.read_at?.elapsed() < MAX_KEY_SET_AGE;
         known.keys.get(id).filter(|_| is_believed).cloned()
     }
 
@@ -133,11 +133,11 @@ impl KeySet {
         self.stale.load(Ordering::Acquire)
     }
 
-    async fn read(&self) -> Result<Keys, KeySetFault> {
-        let answer = self.client.get(&self.url).send().await?;
-        let text = whole(answer.error_for_status()?).await?;
+    async fn fetch(&self) -> Result<Keys, KeySetError> {
+        let response = self.client.get(&self.url).send().await?;
+        let text = read_body(response.error_for_status()?).await?;
         // What is no key of a kind that is known here does not spoil the others.
-        let DocumentedKeys { keys } = serde_json::from_slice(&text)?;
+        let Jwks { keys } = serde_json::from_slice(&text)?;
         let keys = keys.into_iter().filter_map(|key| {
             let key: Jwk = serde_json::from_value(key).ok()?;
             let id = key.common.key_id.clone()?;
@@ -145,14 +145,14 @@ impl KeySet {
         });
         let keys: Keys = keys.collect();
         if keys.is_empty() {
-            return Err(KeySetFault::Empty);
+            return Err(KeySetError::Empty);
         }
         Ok(keys)
     }
 }
 
 #[derive(Deserialize)]
-struct DocumentedKeys {
+struct Jwks {
     keys: Vec<serde_json::Value>,
 }
 
@@ -172,11 +172,11 @@ fn decoding_key(key: &Jwk) -> Option<DecodingKey> {
     }
 }
 
-async fn whole(mut answer: Response) -> Result<Vec<u8>, KeySetFault> {
+async fn read_body(mut response: Response) -> Result<Vec<u8>, KeySetError> {
     let mut text = Vec::new();
-    while let Some(part) = answer.chunk().await? {
-        if text.len() + part.len() > LARGEST {
-            return Err(KeySetFault::TooLarge);
+    while let Some(part) = response.chunk().await? {
+        if text.len() + part.len() > MAX_KEY_SET_BYTES {
+            return Err(KeySetError::TooLarge);
         }
         text.extend_from_slice(&part);
     }
@@ -185,10 +185,10 @@ async fn whole(mut answer: Response) -> Result<Vec<u8>, KeySetFault> {
 
 /// Why an issuer's keys could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum KeySetFault {
+pub enum KeySetError {
     /// They were not given.
     #[error("the key set was not given")]
-    NotGiven(#[from] reqwest::Error),
+    Unavailable(#[from] reqwest::Error),
     /// What was given is no key set.
     #[error("what was given is no key set")]
     Malformed(#[from] serde_json::Error),
@@ -208,13 +208,13 @@ mod tests {
     async fn keys_are_believed_in_for_a_day() {
         let set = KeySet::new("http://127.0.0.1:9/".to_owned()).unwrap();
         let key = Arc::new(DecodingKey::from_secret(b""));
-        *set.keys.write().unwrap() = Known {
+        *set.keys.write().unwrap() = CachedKeys {
             keys: Keys::from([("one".to_owned(), key)]),
-            read: Some(Instant::now()),
+            read_at: Some(Instant::now()),
         };
-        tokio::time::advance(LONGEST_BELIEVED / 2).await;
-        assert!(set.known("one").is_some() && set.known("two").is_none());
-        tokio::time::advance(LONGEST_BELIEVED / 2).await;
-        assert!(set.known("one").is_none());
+        tokio::time::advance(MAX_KEY_SET_AGE / 2).await;
+        assert!(set.cached("one").is_some() && set.cached("two").is_none());
+        tokio::time::advance(MAX_KEY_SET_AGE / 2).await;
+        assert!(set.cached("one").is_none());
     }
 }

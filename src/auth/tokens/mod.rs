@@ -15,17 +15,17 @@ use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 
 pub use issuer::{Audience, Issuer};
-pub use key_set::{KeySetFault, PAUSE as KEY_SET_PAUSE};
+pub use key_set::{KeySetError, MIN_REFRESH_INTERVAL as KEY_SET_MIN_REFRESH_INTERVAL};
 
 use super::{Principal, PrincipalId, Scopes, Users};
 use claims::Claims;
-use key_set::{KeySet, PAUSE};
+use key_set::{KeySet, MIN_REFRESH_INTERVAL};
 
 /// The longest token in bytes: several times what Cognito makes.
-const LONGEST: usize = 8 * 1024;
+const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
 /// The longest subject in bytes (OpenID Connect Core, section 2).
-const LONGEST_SUBJECT: usize = 255;
+const MAX_SUBJECT_BYTES: usize = 255;
 
 /// How far clocks may be apart, in seconds.
 const LEEWAY: i64 = 60;
@@ -35,7 +35,7 @@ const ADMINISTRATORS: &str = "clarity-admins";
 
 /// How often keys are read again without a reason, so that one which the issuer
 /// has withdrawn is not believed for long.
-const REFRESH_EVERY: Duration = Duration::from_secs(3_600);
+const REFRESH_INTERVAL: Duration = Duration::from_secs(3_600);
 
 /// Tells whom a token stands for.
 pub struct TokenVerifier {
@@ -46,7 +46,7 @@ pub struct TokenVerifier {
 
 /// Why nobody is behind a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenFault {
+pub enum TokenError {
     /// It is not valid. Nobody is told why.
     Invalid,
     /// The issuer could not be asked for its key: it may be valid.
@@ -55,11 +55,11 @@ pub enum TokenFault {
 
 impl TokenVerifier {
     /// A verifier of the issuer's tokens, whose keys are read by
-    /// [`Self::keep_fresh`] or when they are first needed.
+    /// [`Self::refresh_loop`] or when they are first needed.
     ///
     /// # Errors
     /// When there is no way to read them.
-    pub fn new(issuer: Issuer, key_set_url: String) -> Result<Self, KeySetFault> {
+    pub fn new(issuer: Issuer, key_set_url: String) -> Result<Self, KeySetError> {
         let mut validation = Validation::new(Algorithm::RS256);
         // The clock is ours, and the audience depends on the kind of token.
         validation.validate_exp = false;
@@ -78,19 +78,19 @@ impl TokenVerifier {
     ///
     /// # Errors
     /// When it stands for nobody.
-    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Principal>, TokenFault> {
-        if token.len() > LONGEST {
-            return Err(TokenFault::Invalid);
+    pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Principal>, TokenError> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::Invalid);
         }
-        let header = decode_header(token).map_err(|_| TokenFault::Invalid)?;
-        let key_id = key_id(&header).ok_or(TokenFault::Invalid)?;
-        let key = self.keys.find(key_id).await?;
+        let header = decode_header(token).map_err(|_| TokenError::Invalid)?;
+        let key_id = key_id(&header).ok_or(TokenError::Invalid)?;
+        let key = self.keys.lookup(key_id).await?;
         let claims = decode::<Claims>(token, &key, &self.validation)
-            .map_err(|_| TokenFault::Invalid)?
+            .map_err(|_| TokenError::Invalid)?
             .claims;
         self.principal(&claims, now)
             .map(Arc::new)
-            .ok_or(TokenFault::Invalid)
+            .ok_or(TokenError::Invalid)
     }
 
     fn principal(&self, claims: &Claims, now: Timestamp) -> Option<Principal> {
@@ -100,8 +100,8 @@ impl TokenVerifier {
                 .nbf
                 .is_none_or(|nbf| nbf.seconds() <= now.saturating_add(LEEWAY));
         let is_whole =
-            claims.iss == self.issuer.url && (1..=LONGEST_SUBJECT).contains(&claims.sub.len());
-        if !is_current || !is_whole || !self.issuer.audience.is_of(claims) {
+            claims.iss == self.issuer.url && (1..=MAX_SUBJECT_BYTES).contains(&claims.sub.len());
+        if !is_current || !is_whole || !self.issuer.audience.matches(claims) {
             return None;
         }
         let is_administrator = claims.groups.iter().any(|group| group == ADMINISTRATORS);
@@ -119,13 +119,13 @@ impl TokenVerifier {
     }
 
     /// Reads the issuer's keys now, and again from time to time.
-    pub async fn keep_fresh(&self) -> Infallible {
+    pub async fn refresh_loop(&self) -> Infallible {
         loop {
             self.keys.refresh().await;
             let pause = if self.keys.is_stale() {
-                PAUSE
+                MIN_REFRESH_INTERVAL
             } else {
-                REFRESH_EVERY
+                REFRESH_INTERVAL
             };
             tokio::time::sleep(pause).await;
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::auth::{ApiKeys, KeyDigest, KeyEntry, KeysFault};
+use crate::auth::{ApiKeys, KeyDigest, KeyEntry, KeyListError};
 use crate::config::env_reader::EnvReader;
 use crate::config::{DEVELOPMENT_KEY, Environment};
 
@@ -75,14 +75,14 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     ) -> KeyConfig {
         let refused = match environment {
             Environment::Development => None,
-            Environment::Production => Some(KeyDigest::of(DEVELOPMENT_KEY.as_bytes())),
+            Environment::Production => Some(KeyDigest::from_key(DEVELOPMENT_KEY.as_bytes())),
         };
         let listed = self.key_list(environment, refused.as_ref());
         let with_full_access = self.keys_with_full_access(environment, &listed, has_tokens);
         if let KeyList::Inline(keys) = &listed
-            && ApiKeys::with_full_access(&with_full_access).overlap(keys)
+            && ApiKeys::with_full_access(&with_full_access).intersects(keys)
         {
-            self.error("CLARITY_API_KEYS", KeysFault::FullAccess.to_string());
+            self.error("CLARITY_API_KEYS", KeyListError::FullAccess.to_string());
         }
         KeyConfig {
             with_full_access,

@@ -61,13 +61,13 @@ impl Metric {
 
     /// Whether it is of sleep, which is slept once a day and over when it is
     /// measured.
-    pub fn is_of_sleep(&self) -> bool {
+    pub fn is_sleep(&self) -> bool {
         self.name.starts_with("sleep_") || self.name == "time_in_bed"
     }
 
     /// Whether its values are differences, which do not convert to other units
     /// as what they are differences of does: 1 °C more is 1.8 °F more.
-    pub fn is_difference(&self) -> bool {
+    pub fn is_delta(&self) -> bool {
         self.name.ends_with("_deviation")
     }
 

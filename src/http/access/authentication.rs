@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::audit::AuditRecord;
 use super::authorized::Access;
-use crate::auth::{Principal, TokenFault};
+use crate::auth::{Principal, TokenError};
 use crate::http::headers::API_KEY;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
@@ -68,13 +68,13 @@ async fn principal(state: &AppState, headers: &HeaderMap) -> Result<Arc<Principa
     match (keys.next(), keys.next(), tokens.next(), tokens.next()) {
         (Some(key), None, None, None) => state
             .api_keys
-            .find(key.as_bytes(), now)
+            .lookup(key.as_bytes(), now)
             .ok_or(ApiError::Unauthorized),
         (None, None, Some((verifier, token)), None) => {
             let verified = verifier.verify(token, now).await;
             verified.map_err(|fault| match fault {
-                TokenFault::Invalid => ApiError::Unauthorized,
-                TokenFault::NoKeys => ApiError::IssuerUnavailable,
+                TokenError::Invalid => ApiError::Unauthorized,
+                TokenError::NoKeys => ApiError::IssuerUnavailable,
             })
         }
         _ => Err(ApiError::Unauthorized),

@@ -81,7 +81,7 @@ impl<O: Operation> FromRequestParts<AppState> for Permission<O> {
         let access = Access::of(&parts.extensions)?;
         let principal = access.record.principal();
         state.limits.take(&principal.id, O::CLASS)?;
-        if principal.scopes.contain(O::SCOPE) {
+        if principal.scopes.contains(O::SCOPE) {
             Ok(Self {
                 access: Arc::clone(access),
                 operation: PhantomData,
@@ -122,7 +122,7 @@ impl Access {
     /// # Errors
     /// When it may not.
     pub fn permit(&self, user_id: &UserId, readings: u64) -> Result<(), ApiError> {
-        if self.record.principal().users.contain(user_id) {
+        if self.record.principal().users.contains(user_id) {
             self.record.add(user_id, readings);
             Ok(())
         } else {

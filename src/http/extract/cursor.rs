@@ -134,7 +134,7 @@ impl CursorKey {
         let order = position.order;
         let start_nanoseconds = position.range.start.map(nanoseconds);
         let end_nanoseconds = position.range.end.map(nanoseconds);
-        let content = if position.data_types.are_all() {
+        let content = if position.data_types.is_all() {
             Content::First {
                 after,
                 order,
@@ -142,7 +142,7 @@ impl CursorKey {
                 end_nanoseconds,
             }
         } else {
-            let named = position.data_types.named().iter();
+            let named = position.data_types.as_slice().iter();
             Content::Second {
                 after,
                 order,
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn remembers_as_many_data_types_as_can_be_named() {
-        let longest = (0..DataTypes::MOST).map(|index| format!("t{index:063}").parse().unwrap());
+        let longest = (0..DataTypes::MAX_LEN).map(|index| format!("t{index:063}").parse().unwrap());
         let position = Position {
             data_types: longest.collect::<Vec<_>>().try_into().unwrap(),
             range: TimeRange {

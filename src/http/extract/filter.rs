@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
-use crate::domain::{DataType, DataTypes, Invalid, MeasurementTime, TimeRange};
+use crate::domain::{DataType, DataTypes, MeasurementTime, TimeRange, ValidationError};
 use crate::http::problem::Faults;
 
 /// Which of a user's readings are meant.
@@ -100,7 +100,7 @@ pub fn read_query(
 pub fn set<T>(
     slot: &mut Option<T>,
     pointer: &'static str,
-    read: Result<T, Invalid>,
+    read: Result<T, ValidationError>,
     faults: &mut Faults,
 ) {
     if slot.is_some() {
@@ -110,10 +110,10 @@ pub fn set<T>(
     }
 }
 
-fn parse_time(text: &str) -> Result<Timestamp, Invalid> {
+fn parse_time(text: &str) -> Result<Timestamp, ValidationError> {
     match MeasurementTime::parse_bound(text) {
         Ok(bound) => Ok(bound),
-        Err(_) if text.contains(' ') => Err(Invalid::because(
+        Err(_) if text.contains(' ') => Err(ValidationError::new(
             "must be an RFC 3339 date-time; write the + of an offset as %2B in a URL",
         )),
         Err(invalid) => Err(invalid),

@@ -4,7 +4,9 @@ use utoipa::IntoParams;
 
 use super::cursor::{CursorKeys, Position};
 use super::filter::{Filters, read_query, set};
-use crate::domain::{DataTypes, Invalid, ListQuery, Order, PageSize, ReadingId, TimeRange, UserId};
+use crate::domain::{
+    DataTypes, ListQuery, Order, PageSize, ReadingId, TimeRange, UserId, ValidationError,
+};
 use crate::http::problem::{ApiError, Faults};
 
 /// What a listing of readings may be asked for.
@@ -106,7 +108,7 @@ impl ListParameters {
                 .start
                 .is_none_or(|given| Some(given) == range.start)
             && self.range.end.is_none_or(|given| Some(given) == range.end)
-            && (self.data_types.are_all() || self.data_types == *data_types)
+            && (self.data_types.is_all() || self.data_types == *data_types)
     }
 }
 
@@ -123,15 +125,15 @@ pub fn next_cursor(query: &ListQuery, last: ReadingId, keys: &CursorKeys) -> Opt
     )
 }
 
-fn parse_limit(text: &str) -> Result<PageSize, Invalid> {
+fn parse_limit(text: &str) -> Result<PageSize, ValidationError> {
     // 0 is no page size either, and is refused with the same words.
     PageSize::try_from(text.parse::<u16>().unwrap_or(0))
 }
 
-fn parse_order(text: &str) -> Result<Order, Invalid> {
+fn parse_order(text: &str) -> Result<Order, ValidationError> {
     match text {
         "asc" => Ok(Order::Asc),
         "desc" => Ok(Order::Desc),
-        _ => Err(Invalid::because("must be asc or desc")),
+        _ => Err(ValidationError::new("must be asc or desc")),
     }
 }

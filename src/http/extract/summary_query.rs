@@ -5,7 +5,7 @@ use jiff::{Span, Timestamp};
 use utoipa::IntoParams;
 
 use super::filter::{Filters, read_query, set};
-use crate::domain::{DataTypes, Invalid, TimeRange};
+use crate::domain::{DataTypes, TimeRange, ValidationError};
 use crate::http::problem::{ApiError, Faults};
 use crate::http::state::AppState;
 use crate::summaries::CalendarPeriod;
@@ -91,18 +91,18 @@ fn bounded(range: TimeRange, now: Timestamp, zone: &TimeZone) -> TimeRange {
     }
 }
 
-fn parse_period(text: &str) -> Result<CalendarPeriod, Invalid> {
+fn parse_period(text: &str) -> Result<CalendarPeriod, ValidationError> {
     match text {
         "hour" => Ok(CalendarPeriod::Hour),
         "day" => Ok(CalendarPeriod::Day),
         "week" => Ok(CalendarPeriod::Week),
         "month" => Ok(CalendarPeriod::Month),
-        _ => Err(Invalid::because("must be hour, day, week or month")),
+        _ => Err(ValidationError::new("must be hour, day, week or month")),
     }
 }
 
-fn parse_zone(text: &str) -> Result<TimeZone, Invalid> {
+fn parse_zone(text: &str) -> Result<TimeZone, ValidationError> {
     TimeZone::get(text).map_err(|_| {
-        Invalid::because("must be the IANA name of a time zone, such as Europe/Athens")
+        ValidationError::new("must be the IANA name of a time zone, such as Europe/Athens")
     })
 }

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use super::batch_item::BatchResult;
 use super::rate_limited::RateLimited;
 use super::validation::{Fault, Faults};
-use crate::auth::KEY_SET_PAUSE;
+use crate::auth::KEY_SET_MIN_REFRESH_INTERVAL;
 use crate::http::headers::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::store::StoreError;
 use crate::telemetry::metrics::names;
@@ -226,7 +226,7 @@ impl IntoResponse for ApiError {
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = match self {
                 // Sooner it is not asked again.
-                Self::IssuerUnavailable => KEY_SET_PAUSE.as_secs(),
+                Self::IssuerUnavailable => KEY_SET_MIN_REFRESH_INTERVAL.as_secs(),
                 _ => 1,
             };
             response.headers_mut().insert(RETRY_AFTER, seconds.into());

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::domain::Invalid;
+use crate::domain::ValidationError;
 
 /// A rule that a request breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -61,7 +61,11 @@ impl Faults {
     }
 
     /// What was read, or a fault at `pointer`.
-    pub fn note<T>(&mut self, pointer: &'static str, read: Result<T, Invalid>) -> Option<T> {
+    pub fn note<T>(
+        &mut self,
+        pointer: &'static str,
+        read: Result<T, ValidationError>,
+    ) -> Option<T> {
         read.map_err(|invalid| self.add(pointer, invalid)).ok()
     }
 
@@ -70,9 +74,9 @@ impl Faults {
         &mut self,
         pointer: &'static str,
         member: Option<&RawValue>,
-        read: impl FnOnce(&str) -> Result<T, Invalid>,
+        read: impl FnOnce(&str) -> Result<T, ValidationError>,
     ) -> Option<T> {
-        let json = member.ok_or_else(|| Invalid::because("is required"));
+        let json = member.ok_or_else(|| ValidationError::new("is required"));
         self.note(pointer, json.and_then(|json| read(json.get())))
     }
 
@@ -82,7 +86,7 @@ impl Faults {
         &mut self,
         pointer: &'static str,
         member: Option<&RawValue>,
-        read: impl FnOnce(&str) -> Result<T, Invalid>,
+        read: impl FnOnce(&str) -> Result<T, ValidationError>,
     ) -> Option<T> {
         self.note(pointer, read(member?.get()))
     }
@@ -106,14 +110,16 @@ impl fmt::Display for Faults {
 }
 
 /// The text in a JSON string.
-pub fn text(json: &str) -> Result<Cow<'_, str>, Invalid> {
+pub fn text(json: &str) -> Result<Cow<'_, str>, ValidationError> {
     /// Borrows where no escape stands in the way, which a bare `Cow` does not.
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
     match serde_json::from_str(json) {
         Ok(Text(text)) => Ok(text),
-        Err(_) => Err(Invalid::because("must be a JSON string of valid Unicode")),
+        Err(_) => Err(ValidationError::new(
+            "must be a JSON string of valid Unicode",
+        )),
     }
 }
 

@@ -20,7 +20,7 @@ use crate::http::openapi::BatchProblems;
 use crate::http::overload::MAX_BATCH_BODY_BYTES;
 use crate::http::problem::{ApiError, BatchOutcome, BatchResult, Faults};
 use crate::http::state::AppState;
-use crate::store::{Kept, StoreError, put_batch};
+use crate::store::{BatchPutStatus, StoreError, put_batch};
 
 /// The most readings in a batch.
 const MOST: usize = 5_000;
@@ -108,7 +108,7 @@ impl FromJson for Batch {
         let read = |(index, reading): (usize, &RawValue)| {
             let text = reading.get();
             let measurement = Measurement::from_json(text.as_bytes(), now);
-            let reading = measurement.map(|measurement| Reading::take_in(measurement, now));
+            let reading = measurement.map(|measurement| Reading::accept(measurement, now));
             reading.map_err(|error| {
                 rejected_of.extend(whose(text));
                 let faults = match error {
@@ -209,15 +209,17 @@ impl Results {
     /// The results with what the store answered.
     fn complete(
         mut self,
-        outcomes: Vec<Result<Kept, StoreError>>,
+        outcomes: Vec<Result<BatchPutStatus, StoreError>>,
     ) -> Result<Vec<BatchResult>, ApiError> {
         let mut failure: Option<StoreError> = None;
         for (index, outcome) in self.waiting.into_iter().zip(outcomes) {
             match outcome {
-                Ok(Kept::Stored | Kept::Unchanged) => {
+                Ok(BatchPutStatus::Stored | BatchPutStatus::Unchanged) => {
                     self.results[index].result = BatchOutcome::Stored
                 }
-                Ok(Kept::Superseded) => self.results[index].result = BatchOutcome::Superseded,
+                Ok(BatchPutStatus::Superseded) => {
+                    self.results[index].result = BatchOutcome::Superseded
+                }
                 // Rather one that may pass: then it is worth sending again.
                 Err(error) if failure.as_ref().is_none_or(|first| !first.is_retryable()) => {
                     failure = Some(error);

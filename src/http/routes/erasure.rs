@@ -15,7 +15,7 @@ use crate::http::extract::UserPath;
 use crate::http::openapi::ListProblems;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
-use crate::store::erase;
+use crate::store;
 
 /// How long one request erases: less than a load balancer waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -45,7 +45,7 @@ pub async fn erase_user(
     UserPath { user_id }: UserPath,
 ) -> Result<Response, ApiError> {
     let count = |deleted| permission.count(deleted);
-    let erasure = erase(&*state.store, &user_id, PATIENCE, count).await?;
+    let erasure = store::erase_user(&*state.store, &user_id, PATIENCE, count).await?;
     let mut response = answer(&Erased {
         success: true,
         user_id: user_id.as_str(),

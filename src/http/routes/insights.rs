@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::insight_stream::events;
 use super::json_response::answer;
-use crate::domain::{Invalid, UserId};
+use crate::domain::{UserId, ValidationError};
 use crate::http::access::{AskInsights, Permission};
 use crate::http::extract::{FromJson, Json, object};
 use crate::http::middleware::RequestId;
@@ -21,7 +21,7 @@ use crate::http::openapi::WriteProblems;
 use crate::http::problem::{ApiError, Faults, text};
 use crate::http::state::AppState;
 use crate::insights::{DeltaSink, Evidence, Insight, Observation, Question};
-use crate::store::{ReadBudget, newest};
+use crate::store::{ReadBudget, read_newest};
 
 /// How much of a user's newest readings an answer looks at: what a request may
 /// cost is bounded, however much is held. The answer says so when there are
@@ -70,9 +70,10 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     let evidence = if asked.include_recent_data {
         let _memory = state.admission.scan().await?;
-        let newest = newest(&*state.store, &asked.user_id, LOOKED_AT, Observation::from).await?;
-        permission.count(newest.kept.len() as u64);
-        Evidence::newest(newest.kept, newest.complete)
+        let newest =
+            read_newest(&*state.store, &asked.user_id, LOOKED_AT, Observation::from).await?;
+        permission.count(newest.items.len() as u64);
+        Evidence::newest(newest.items, newest.complete)
     } else {
         Evidence::Withheld
     };
@@ -156,7 +157,7 @@ impl FromJson for Asked {
             request.include_recent_data,
             |json| {
                 json.parse()
-                    .map_err(|_| Invalid::because("must be true or false"))
+                    .map_err(|_| ValidationError::new("must be true or false"))
             },
         );
         match (user_id, question) {

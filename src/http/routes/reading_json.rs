@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use crate::domain::{
-    ClientRecord, Invalid, Measurement, MeasurementTime, Metadata, Reading, ReadingId,
-    RecordVersion, UserId,
+    ClientRecord, Measurement, MeasurementTime, Metadata, Reading, ReadingId, RecordVersion,
+    UserId, ValidationError,
 };
 use crate::http::extract::{FromJson, object};
 use crate::http::problem::{ApiError, Faults, text};
@@ -129,7 +129,7 @@ impl NewReading<'_> {
     }
 }
 
-fn record_version(json: &str) -> Result<RecordVersion, Invalid> {
+fn record_version(json: &str) -> Result<RecordVersion, ValidationError> {
     let version = json.parse().ok().or_else(|| whole(json.parse().ok()?));
     // Too large for a `u64` is too large all the more.
     RecordVersion::try_from(version.unwrap_or(u64::MAX))

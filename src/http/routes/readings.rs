@@ -13,7 +13,7 @@ use crate::http::extract::{Filters, Json, ListParameters, ReadingPath, UserPath,
 use crate::http::openapi::{ListProblems, ReadingProblems, WriteProblems};
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
-use crate::store::PutOutcome;
+use crate::store::PutResult;
 
 /// Store a reading.
 ///
@@ -40,7 +40,7 @@ pub async fn create(
     State(state): State<AppState>,
     Json(measurement): Json<Measurement>,
 ) -> Result<Response, ApiError> {
-    let reading = Reading::take_in(measurement, state.clock.now());
+    let reading = Reading::accept(measurement, state.clock.now());
     let outcome = state.store.put(reading).await?;
     answer(&Stored::from(&outcome))
 }
@@ -158,11 +158,11 @@ enum StoreResult {
     Superseded,
 }
 
-impl<'a> From<&'a PutOutcome> for Stored<'a> {
-    fn from(outcome: &'a PutOutcome) -> Self {
+impl<'a> From<&'a PutResult> for Stored<'a> {
+    fn from(outcome: &'a PutResult) -> Self {
         let (reading, result): (&Reading, _) = match outcome {
-            PutOutcome::Stored(reading) => (reading, StoreResult::Stored),
-            PutOutcome::Superseded(held) => (held, StoreResult::Superseded),
+            PutResult::Stored(reading) => (reading, StoreResult::Stored),
+            PutResult::Superseded(held) => (held, StoreResult::Superseded),
         };
         Self {
             success: true,

@@ -59,7 +59,7 @@ pub async fn summarize(
         range,
         order: Order::Asc,
         after: None,
-        limit: PageSize::LARGEST,
+        limit: PageSize::MAX,
     };
     let deadline = Instant::now() + PATIENCE;
     let _memory = state.admission.scan().await?;

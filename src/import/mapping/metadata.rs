@@ -2,7 +2,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value as Json, json};
 
-use crate::domain::{Invalid, Metadata, ReadingValue};
+use crate::domain::{Metadata, ReadingValue, ValidationError};
 use crate::import::sources::firestore::Fields;
 use crate::import::sources::firestore::Value;
 
@@ -42,7 +42,7 @@ impl MetadataBuilder {
     ///
     /// # Errors
     /// When there is more of it than a reading may have.
-    pub fn finish(self) -> Result<Metadata, Invalid> {
+    pub fn finish(self) -> Result<Metadata, ValidationError> {
         if self.0.is_empty() {
             return Ok(Metadata::default());
         }

@@ -1,4 +1,4 @@
-use crate::domain::{Invalid, ReadingValue};
+use crate::domain::{ReadingValue, ValidationError};
 use crate::import::record::Rejection;
 use crate::import::sources::firestore::Value;
 
@@ -30,7 +30,7 @@ pub fn number(name: &str, value: Option<&Value>) -> Result<Option<f64>, Rejectio
         Some(Value::Integer(integer)) => *integer as f64,
         Some(Value::Double(double)) => *double,
         Some(_) => {
-            let reason = Invalid::because("must be a number");
+            let reason = ValidationError::new("must be a number");
             return Err(Rejection::of(name.to_owned(), reason));
         }
     };

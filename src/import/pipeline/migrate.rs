@@ -6,7 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::retry::{backoff, backoff_or_fail};
 use crate::domain::Reading;
-use crate::store::{OldTable, ReadingStore, StoreError};
+use crate::store::{LegacyTable, ReadingStore, StoreError};
 
 /// How many rows are read back and deleted at once.
 const AT_ONCE: usize = 16;
@@ -18,7 +18,7 @@ const AT_ONCE: usize = 16;
 /// When the store fails for longer than one backoff.
 pub(super) async fn delete_migrated<'a>(
     store: &dyn ReadingStore,
-    table: &OldTable,
+    table: &LegacyTable,
     moved: impl Iterator<Item = (&'a str, &'a Reading)>,
     stop: &AtomicBool,
 ) -> Result<Vec<bool>, StoreError> {

@@ -11,7 +11,7 @@ use super::summary::{Outcome, ReadingOutcome, RecordOutcome, is_implausible};
 use crate::domain::Reading;
 use crate::import::record::{Content, Record};
 use crate::import::source_location::SourceError;
-use crate::store::{Kept, OldTable, ReadingStore, StoreError, put_batch};
+use crate::store::{BatchPutStatus, LegacyTable, ReadingStore, StoreError, put_batch};
 
 /// Where readings go.
 #[derive(Clone)]
@@ -22,7 +22,7 @@ pub enum Target {
     Store(Arc<dyn ReadingStore>),
     /// Into a store; the rows that they were made of are deleted once their
     /// readings were read back.
-    MigrateRows(Arc<dyn ReadingStore>, Arc<OldTable>),
+    MigrateRows(Arc<dyn ReadingStore>, Arc<LegacyTable>),
 }
 
 /// What became of an entry of a batch.
@@ -46,7 +46,7 @@ pub(super) async fn settle(
     }
     let _done = turn.come().await;
     let outcomes = match &target {
-        Target::DryRun => vec![Some(Kept::Stored); readings.len()],
+        Target::DryRun => vec![Some(BatchPutStatus::Stored); readings.len()],
         Target::Store(store) => put(store.as_ref(), &readings, &stop).await?,
         Target::MigrateRows(store, _) => put(store.as_ref(), &readings, &stop).await?,
     };
@@ -68,10 +68,10 @@ pub(super) async fn settle(
                 break;
             };
             reading.outcome = Some(match kept {
-                Some(Kept::Stored) => Outcome::Stored,
+                Some(BatchPutStatus::Stored) => Outcome::Stored,
                 _ => Outcome::Duplicate,
             });
-            reading.superseded = kept == Some(Kept::Superseded);
+            reading.superseded = kept == Some(BatchPutStatus::Superseded);
             reading.old_deleted = old_deleted;
         }
         let outcomes = done.readings.iter().filter_map(|reading| reading.outcome);
@@ -113,8 +113,8 @@ async fn put(
     store: &dyn ReadingStore,
     readings: &[Reading],
     stop: &AtomicBool,
-) -> Result<Vec<Option<Kept>>, StoreError> {
-    let mut outcomes: Vec<Option<Kept>> = vec![None; readings.len()];
+) -> Result<Vec<Option<BatchPutStatus>>, StoreError> {
+    let mut outcomes: Vec<Option<BatchPutStatus>> = vec![None; readings.len()];
     let mut backoff = backoff();
     loop {
         let missing: Vec<usize> = (0..readings.len())

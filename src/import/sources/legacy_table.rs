@@ -20,7 +20,7 @@ use crate::import::pipeline::retry::{backoff, backoff_or_fail};
 use crate::import::raw_reading::{ImportContext, RawReading};
 use crate::import::record::{Content, Record, Rejection};
 use crate::import::source_location::{SourceError, SourceLocation};
-use crate::store::{OldRow, OldTable, OldValue, Segment, StoreError};
+use crate::store::{LegacyRow, LegacyTable, LegacyValue, Segment, StoreError};
 
 /// How a table is read.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,7 @@ pub struct ScanOptions {
 }
 
 /// Reads the rows of a table, several segments at once.
-pub fn feed(table: &Arc<OldTable>, pace: ScanOptions, context: &ImportContext) -> BatchReceiver {
+pub fn feed(table: &Arc<LegacyTable>, pace: ScanOptions, context: &ImportContext) -> BatchReceiver {
     let (feeder, feed) = BatchReceiver::channel();
     let allowance = Arc::new(ReadRateLimiter::of(pace.max_read_units));
     let others = (1..pace.segments).map(|_| feeder.another());
@@ -42,7 +42,7 @@ pub fn feed(table: &Arc<OldTable>, pace: ScanOptions, context: &ImportContext) -
             table: Arc::clone(table),
             segment: Segment {
                 index,
-                of: pace.segments,
+                total: pace.segments,
             },
             allowance: Arc::clone(&allowance),
             // Such a page takes about one read unit for each row.
@@ -58,7 +58,7 @@ pub fn feed(table: &Arc<OldTable>, pace: ScanOptions, context: &ImportContext) -
 }
 
 struct SegmentReader {
-    table: Arc<OldTable>,
+    table: Arc<LegacyTable>,
     segment: Segment,
     allowance: Arc<ReadRateLimiter>,
     limit: Option<u16>,
@@ -156,7 +156,7 @@ impl ReadRateLimiter {
 }
 
 /// The reading in a row.
-fn record(table: &str, row: OldRow, context: &ImportContext) -> Record {
+fn record(table: &str, row: LegacyRow, context: &ImportContext) -> Record {
     Record {
         place: SourceLocation::new(table, 0),
         content: Content::Readings(vec![reading(&row, context)]),
@@ -164,10 +164,10 @@ fn record(table: &str, row: OldRow, context: &ImportContext) -> Record {
     }
 }
 
-fn reading(row: &OldRow, context: &ImportContext) -> Result<Reading, Rejection> {
+fn reading(row: &LegacyRow, context: &ImportContext) -> Result<Reading, Rejection> {
     let text = |name: &str| match row.attributes.get(name) {
-        Some(OldValue::Text(text)) => Some(text.as_str()),
-        Some(OldValue::Json(json)) => json.as_deref(),
+        Some(LegacyValue::Text(text)) => Some(text.as_str()),
+        Some(LegacyValue::Json(json)) => json.as_deref(),
         None => None,
     };
     let epoch = row.data_id.rsplit('_').next();
@@ -190,7 +190,7 @@ fn reading(row: &OldRow, context: &ImportContext) -> Result<Reading, Rejection> 
 }
 
 /// What the row says apart from the reading itself, as JSON.
-fn metadata(row: &OldRow) -> Result<String, Rejection> {
+fn metadata(row: &LegacyRow) -> Result<String, Rejection> {
     const TOLD: [&str; 5] = ["data_type", "value", "timestamp", "unit", "created_at"];
     let mut members: BTreeMap<String, Box<RawValue>> = BTreeMap::new();
     let unreadable = |name: &str| {
@@ -198,8 +198,8 @@ fn metadata(row: &OldRow) -> Result<String, Rejection> {
         Rejection::because(format!("the attribute {name}"), reason)
     };
     let own = match row.attributes.get("metadata") {
-        Some(OldValue::Json(json)) => json.as_deref(),
-        Some(OldValue::Text(text)) => Some(text.as_str()),
+        Some(LegacyValue::Json(json)) => json.as_deref(),
+        Some(LegacyValue::Text(text)) => Some(text.as_str()),
         None => None,
     };
     let own = own.and_then(|json| serde_json::from_str::<BTreeMap<_, _>>(json).ok());
@@ -210,8 +210,8 @@ fn metadata(row: &OldRow) -> Result<String, Rejection> {
             continue;
         }
         let json = match value {
-            OldValue::Text(text) => serde_json::to_string(text).ok(),
-            OldValue::Json(json) => json.clone(),
+            LegacyValue::Text(text) => serde_json::to_string(text).ok(),
+            LegacyValue::Json(json) => json.clone(),
         };
         let json = json.and_then(|json| RawValue::from_string(json).ok());
         let json = json.ok_or_else(|| unreadable(name))?;

@@ -410,10 +410,7 @@ impl Facts<'_, '_> {
         let aggregation = self.aggregation();
         // Last night's sleep is whole, unlike today's steps.
         let goes_on = aggregation == DailyAggregation::Sum
-            && self
-                .series
-                .metric
-                .is_some_and(|metric| !metric.is_of_sleep());
+            && self.series.metric.is_some_and(|metric| !metric.is_sleep());
         let end = goes_on.then_some(self.today);
         Days::between(window.start, end, observations, aggregation)
             .filter(|days| !days.values.is_empty())

@@ -12,7 +12,7 @@ pub fn unify_units(observations: &mut [Observation]) {
         let Some(metric) = find(observation.data_type.as_str()) else {
             continue;
         };
-        if metric.is_difference() {
+        if metric.is_delta() {
             continue;
         }
         let data_type = observation.data_type.as_str();

@@ -8,7 +8,7 @@ use regex::Regex;
 
 pub use intent::{Intent, RequestedStatistic};
 
-use crate::domain::{Invalid, UserId};
+use crate::domain::{UserId, ValidationError};
 
 /// What a person asks: 1 to 2,000 characters.
 #[derive(Clone)]
@@ -42,11 +42,11 @@ impl Question {
 }
 
 impl TryFrom<String> for Question {
-    type Error = Invalid;
+    type Error = ValidationError;
 
-    fn try_from(text: String) -> Result<Self, Invalid> {
+    fn try_from(text: String) -> Result<Self, ValidationError> {
         if text.trim().is_empty() || text.chars().count() > Self::MAX_CHARS {
-            Err(Invalid::because(
+            Err(ValidationError::new(
                 "must be 1 to 2000 characters, not all of them blank",
             ))
         } else {

@@ -68,7 +68,7 @@ impl StatedNumber<'_> {
             None => is_specific_to_glucose(fact.statistic),
         };
         let fits_days = if DAILY.contains(&fact.statistic) {
-            is_per_day || self.may_be_per_day || implies_days(fact) || is_of_sleep(fact)
+            is_per_day || self.may_be_per_day || implies_days(fact) || is_sleep(fact)
         } else {
             !is_per_day || permits_days(fact)
         };
@@ -77,7 +77,7 @@ impl StatedNumber<'_> {
             && has_period
             && has_data_type
             && fits_days
-            && (!self.is_per_night || is_of_sleep(fact))
+            && (!self.is_per_night || is_sleep(fact))
             && (self.direction.is_none() || is_trend)
     }
 }
@@ -107,9 +107,9 @@ fn is_specific_to_glucose(statistic: Statistic) -> bool {
 }
 
 /// Returns true for facts about sleep, whose values are daily by nature.
-fn is_of_sleep(fact: &Fact) -> bool {
+fn is_sleep(fact: &Fact) -> bool {
     fact.statistic != Statistic::TrendPerDay
-        && vocabulary::find(&fact.metric).is_some_and(Metric::is_of_sleep)
+        && vocabulary::find(&fact.metric).is_some_and(Metric::is_sleep)
 }
 
 /// Returns true for statistics whose name implies daily values.
@@ -150,7 +150,7 @@ pub fn is_about(fact: &Fact, mention: &Mention) -> bool {
 /// be stated without a unit.
 fn value_in(fact: &Fact, unit: Option<&str>) -> Option<f64> {
     let value = fact.value;
-    let is_difference = vocabulary::find(&fact.metric).is_some_and(Metric::is_difference)
+    let is_delta = vocabulary::find(&fact.metric).is_some_and(Metric::is_delta)
         || matches!(
             fact.statistic,
             Statistic::TrendPerDay | Statistic::BaselineSpread | Statistic::DailyDeviation
@@ -162,7 +162,7 @@ fn value_in(fact: &Fact, unit: Option<&str>) -> Option<f64> {
         (None, Some(_)) => None,
         // A difference must be in the fact's own unit: differences of
         // temperatures do not convert like temperatures.
-        (Some(own), Some(unit)) if is_difference => {
+        (Some(own), Some(unit)) if is_delta => {
             let own = own.strip_suffix("/d").unwrap_or(own);
             vocabulary::same_unit(own, unit).then_some(value)
         }

@@ -21,7 +21,7 @@ fn observation(data_type: &str, value: f64, at: Timestamp) -> Observation {
         metadata: Metadata::parse("{}").unwrap(),
         client_record: None,
     };
-    Reading::take_in(measurement, at).into()
+    Reading::accept(measurement, at).into()
 }
 
 /// Returns the facts of 30 days of readings at noon: a heart rate that rises

@@ -14,8 +14,8 @@ use serde_json::Value;
 
 use super::attribute::{Attribute, Attributes};
 use crate::domain::{
-    CanonicalWriter, ClientRecord, DataType, Invalid, Measurement, MeasurementTime, Metadata,
-    Reading, ReadingId, RecordVersion, UserId,
+    CanonicalWriter, ClientRecord, DataType, Measurement, MeasurementTime, Metadata, Reading,
+    ReadingId, RecordVersion, UserId, ValidationError,
 };
 use crate::store::StoreError;
 
@@ -87,7 +87,7 @@ pub(super) fn decode(item: Attributes<'_>) -> Result<Reading, StoreError> {
     into_reading(item).map_err(StoreError::corrupt)
 }
 
-fn into_reading(item: Attributes<'_>) -> Result<Reading, Invalid> {
+fn into_reading(item: Attributes<'_>) -> Result<Reading, ValidationError> {
     let client_record = match text_if_present(CLIENT_RECORD_ID, &item.client_record_id)? {
         None => None,
         Some(id) => Some(ClientRecord {
@@ -123,14 +123,17 @@ fn into_reading(item: Attributes<'_>) -> Result<Reading, Invalid> {
     })
 }
 
-fn text<'a>(name: &'static str, attribute: &'a Option<Attribute<'_>>) -> Result<&'a str, Invalid> {
+fn text<'a>(
+    name: &'static str,
+    attribute: &'a Option<Attribute<'_>>,
+) -> Result<&'a str, ValidationError> {
     text_if_present(name, attribute)?.ok_or_else(|| unreadable(name))
 }
 
 fn text_if_present<'a>(
     name: &'static str,
     attribute: &'a Option<Attribute<'_>>,
-) -> Result<Option<&'a str>, Invalid> {
+) -> Result<Option<&'a str>, ValidationError> {
     match attribute {
         None => Ok(None),
         Some(Attribute::Text(text)) => Ok(Some(text)),
@@ -141,15 +144,15 @@ fn text_if_present<'a>(
 fn number<'a>(
     name: &'static str,
     attribute: &'a Option<Attribute<'_>>,
-) -> Result<&'a str, Invalid> {
+) -> Result<&'a str, ValidationError> {
     match attribute {
         Some(Attribute::Number(number)) => Ok(number),
         _ => Err(unreadable(name)),
     }
 }
 
-fn unreadable(attribute: &'static str) -> Invalid {
-    Invalid::because(format!(
+fn unreadable(attribute: &'static str) -> ValidationError {
+    ValidationError::new(format!(
         "the attribute {attribute} of an item is unreadable"
     ))
 }
@@ -182,7 +185,7 @@ fn encode_json(value: Value) -> AttributeValue {
 fn write_canonical(
     attribute: &Attribute<'_>,
     canonical: &mut CanonicalWriter,
-) -> Result<(), Invalid> {
+) -> Result<(), ValidationError> {
     match attribute {
         Attribute::Null(_) => canonical.null(),
         Attribute::Boolean(boolean) => canonical.boolean(*boolean),
@@ -216,7 +219,10 @@ fn as_json(number: &str) -> Cow<'_, str> {
 }
 
 /// Appends the attribute as JSON.
-pub(super) fn write_json(attribute: &AttributeValue, json: &mut String) -> Result<(), Invalid> {
+pub(super) fn write_json(
+    attribute: &AttributeValue,
+    json: &mut String,
+) -> Result<(), ValidationError> {
     match attribute {
         AttributeValue::Null(_) => json.push_str("null"),
         AttributeValue::Bool(true) => json.push_str("true"),

@@ -15,7 +15,7 @@ use super::query_answer::{self, QueriedItem};
 use super::table::TYPE_INDEX;
 use crate::domain::{DataType, ListQuery, Order, Page, Reading};
 use crate::store::StoreError;
-use crate::store::page_in_progress::PageInProgress;
+use crate::store::page_in_progress::PageBuilder;
 
 /// How many answers of at most 1 MB each a page may take where a filter leaves
 /// most of them out.
@@ -27,7 +27,7 @@ const FEWEST_FILTERED: usize = 256;
 pub(super) async fn list(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
     if query.ids().is_empty() {
         Ok(Page::default())
-    } else if query.data_types.are_all() {
+    } else if query.data_types.is_all() {
         list_all(store, query).await
     } else if store.type_index.is_there(store).await {
         match list_by_index(store, query).await? {
@@ -40,7 +40,7 @@ pub(super) async fn list(store: &DynamoDbStore, query: &ListQuery) -> Result<Pag
 }
 
 async fn list_all(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
-    let mut page = PageInProgress::of(query);
+    let mut page = PageBuilder::of(query);
     let mut resume = None;
     // One answer holds at most 1 MB, so a page may take several.
     loop {
@@ -66,16 +66,16 @@ async fn list_all(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, Stor
 /// Lets DynamoDB leave out the other types, within bounds, as it reads them
 /// all the same.
 async fn list_filtered(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
-    let mut page = PageInProgress::of(query);
+    let mut page = PageBuilder::of(query);
     let mut resume = None;
-    let names: Vec<String> = (0..query.data_types.named().len())
+    let names: Vec<String> = (0..query.data_types.as_slice().len())
         .map(|index| format!(":type{index}"))
         .collect();
     let filter = format!("{DATA_TYPE} IN ({})", names.join(", "));
     let mut look_through = (page.missing() * 2).max(FEWEST_FILTERED);
     for answers in 1.. {
         let mut request = of_table(store, query).filter_expression(&filter);
-        for (name, data_type) in names.iter().zip(query.data_types.named()) {
+        for (name, data_type) in names.iter().zip(query.data_types.as_slice()) {
             request = request.expression_attribute_values(name, text(data_type.as_str()));
         }
         request = request
@@ -108,8 +108,8 @@ async fn list_by_index(
     store: &DynamoDbStore,
     query: &ListQuery,
 ) -> Result<Option<Page>, StoreError> {
-    let named = query.data_types.named();
-    let mut page = PageInProgress::of(query);
+    let named = query.data_types.as_slice();
+    let mut page = PageBuilder::of(query);
     // The more types, the fewer of each are in a page.
     let at_once = (page.missing() * 2)
         .div_ceil(named.len())
@@ -222,7 +222,7 @@ fn is_about_the_index(error: &QueryError) -> bool {
 /// Takes an item for a page, if it is a reading.
 fn look_at(
     store: &DynamoDbStore,
-    page: &mut PageInProgress<'_>,
+    page: &mut PageBuilder<'_>,
     item: QueriedItem,
 ) -> Result<(), StoreError> {
     match item {

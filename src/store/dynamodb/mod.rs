@@ -3,15 +3,15 @@
 
 mod attempts;
 mod attribute;
+mod batch_put;
 mod batch_write;
 mod client;
 mod delete;
 mod erase;
 mod error;
 mod item;
+mod legacy_table;
 mod list;
-mod old_table;
-mod put_all;
 mod query_answer;
 mod shared_put;
 mod table;
@@ -31,10 +31,10 @@ use self::attribute::Attributes;
 pub use self::client::{DynamoDbSettings, DynamoDbTimeouts};
 use self::error::Faults;
 use self::item::{CLIENT_RECORD_VERSION, DATA_ID, Item, TYPE_KEY, USER_ID};
-pub use self::old_table::{OldPage, OldRow, OldTable, OldValue, PageStart, Segment};
+pub use self::legacy_table::{LegacyPage, LegacyRow, LegacyTable, LegacyValue, PageStart, Segment};
 use self::shared_put::SharedPuts;
 use self::type_index::TypeIndex;
-use super::{DistinctReadings, Erasure, Kept, Put, PutOutcome, ReadingStore, StoreError};
+use super::{BatchPutStatus, DistinctReadings, Erasure, Put, PutResult, ReadingStore, StoreError};
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 
 /// Keeps readings in a DynamoDB table.
@@ -92,7 +92,7 @@ impl DynamoDbStore {
     }
 
     /// Puts `reading`, with calls of its own.
-    async fn put_by_itself(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
+    async fn put_by_itself(&self, reading: Reading) -> Result<PutResult, StoreError> {
         let put = self.put_one(&reading).await?;
         Ok(put.outcome(reading))
     }
@@ -266,15 +266,18 @@ impl Condition {
 
 #[async_trait]
 impl ReadingStore for DynamoDbStore {
-    async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
+    async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
         match reading.version() {
             None => shared_put::put(self, reading).await,
             Some(_) => self.put_by_itself(reading).await,
         }
     }
 
-    async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>> {
-        put_all::put_all(self, readings.into_vec()).await
+    async fn put_many(
+        &self,
+        readings: DistinctReadings,
+    ) -> Vec<Result<BatchPutStatus, StoreError>> {
+        batch_put::put_many(self, readings.into_vec()).await
     }
 
     async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError> {

@@ -9,11 +9,11 @@
 //! being put is not put a second time until that has ended: all who send it are
 //! answered the same. Where another task or a batch puts the same one at the same
 //! moment, or a call that was given up for lost reaches the table after the reading
-//! was sent again, either's `created_at` may be the one that stays, as in [`put_all`].
+//! was sent again, either's `created_at` may be the one that stays, as in [`batch_put`].
 //!
 //! What nobody waits for any more is not begun.
 //!
-//! [`put_all`]: super::put_all
+//! [`batch_put`]: super::batch_put
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,10 +23,10 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::put_all::{Name, PutAll, name};
+use super::batch_put::{Name, PutAll, name};
 use super::{DynamoDbStore, batch_write};
 use crate::domain::Reading;
-use crate::store::{PutOutcome, StoreError};
+use crate::store::{PutResult, StoreError};
 
 /// How many calls are under way before puts wait. With two of them, one that is
 /// slow does not hold up the others.
@@ -47,7 +47,7 @@ struct Queue {
 /// A put that waits for a call.
 struct Waiting {
     reading: Reading,
-    outcome: oneshot::Sender<Result<PutOutcome, StoreError>>,
+    outcome: oneshot::Sender<Result<PutResult, StoreError>>,
 }
 
 impl SharedPuts {
@@ -84,11 +84,11 @@ enum Turn {
     /// By itself, now.
     Now(Reading),
     /// With others, when they get to it.
-    Later(oneshot::Receiver<Result<PutOutcome, StoreError>>),
+    Later(oneshot::Receiver<Result<PutResult, StoreError>>),
 }
 
 /// Puts `reading`, which has no version.
-pub(super) async fn put(store: &DynamoDbStore, reading: Reading) -> Result<PutOutcome, StoreError> {
+pub(super) async fn put(store: &DynamoDbStore, reading: Reading) -> Result<PutResult, StoreError> {
     match turn(store, reading) {
         Turn::Now(reading) => {
             let names = vec![name(&reading)];
@@ -191,7 +191,7 @@ async fn put_together(store: &DynamoDbStore, mut waiting: Vec<Waiting>) {
         } = waiting;
         match outcome {
             // Nobody waits any more where this fails.
-            Ok(true) => drop(sender.send(Ok(PutOutcome::Stored(reading)))),
+            Ok(true) => drop(sender.send(Ok(PutResult::Stored(reading)))),
             Err(error) if error.is_retryable() => drop(sender.send(Err(error))),
             // What is held is to be answered, or one of them spoils the call.
             Ok(false) | Err(_) => by_themselves.push(Waiting {

@@ -24,7 +24,7 @@ use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 use self::current::Current;
 pub use self::open_error::OpenError;
 use self::writer::Writer;
-use super::{DistinctReadings, Erasure, Kept, PutOutcome, ReadingStore, StoreError};
+use super::{BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, StoreError};
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 
 /// Keeps readings in a file of its own; see the module.
@@ -92,7 +92,7 @@ impl EmbeddedStore {
             Ok(Err(error @ StoreError::Unavailable(_))) => {
                 // The engine reads no more either, once it could not: a write,
                 // if of nothing, has the file opened anew.
-                self.writer.put_all(Vec::new()).await;
+                self.writer.put_many(Vec::new()).await;
                 Err(error)
             }
             Ok(read) => read,
@@ -106,12 +106,15 @@ impl EmbeddedStore {
 
 #[async_trait]
 impl ReadingStore for EmbeddedStore {
-    async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
+    async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
         self.writer.put(reading).await
     }
 
-    async fn put_all(&self, readings: DistinctReadings) -> Vec<Result<Kept, StoreError>> {
-        self.writer.put_all(readings.into_vec()).await
+    async fn put_many(
+        &self,
+        readings: DistinctReadings,
+    ) -> Vec<Result<BatchPutStatus, StoreError>> {
+        self.writer.put_many(readings.into_vec()).await
     }
 
     async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError> {

@@ -8,13 +8,13 @@ use super::format::{BY_TYPE, READINGS};
 use super::{engine_fault, record};
 use crate::domain::{DataType, ListQuery, Order, Page, Reading, ReadingId, UserId};
 use crate::store::StoreError;
-use crate::store::page_in_progress::PageInProgress;
+use crate::store::page_in_progress::PageBuilder;
 
 pub(super) fn list(database: &Database, query: &ListQuery) -> Result<Page, StoreError> {
     if query.ids().is_empty() {
         return Ok(Page::default());
     }
-    if query.data_types.are_all() {
+    if query.data_types.is_all() {
         list_all(database, query)
     } else {
         list_some_types(database, query)
@@ -30,7 +30,7 @@ fn list_all(database: &Database, query: &ListQuery) -> Result<Page, StoreError> 
     let entries = table
         .range(first.as_slice()..=last.as_slice())
         .map_err(engine_fault)?;
-    let mut page = PageInProgress::of(query);
+    let mut page = PageBuilder::of(query);
     for entry in in_order(entries, query.order) {
         let (key, value) = entry.map_err(engine_fault)?;
         let id = record::id_of_key(key.value())?;
@@ -61,9 +61,9 @@ fn list_some_types(database: &Database, query: &ListQuery) -> Result<Page, Store
         });
         Ok::<_, StoreError>(ids.peekable())
     };
-    let named = query.data_types.named().iter();
+    let named = query.data_types.as_slice().iter();
     let mut types = named.map(ids_of).collect::<Result<Vec<_>, _>>()?;
-    let mut page = PageInProgress::of(query);
+    let mut page = PageBuilder::of(query);
     while let Some(id) = next_of(&mut types, query.order)? {
         let key = record::key(&query.user_id, id.as_bytes());
         match table.get(key.as_slice()).map_err(engine_fault)? {

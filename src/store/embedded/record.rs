@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
-    ClientRecord, DataType, Invalid, Measurement, MeasurementTime, MeasurementTimeParts, Metadata,
-    Reading, ReadingId, ReadingValue, RecordVersion, UserId,
+    ClientRecord, DataType, Measurement, MeasurementTime, MeasurementTimeParts, Metadata, Reading,
+    ReadingId, ReadingValue, RecordVersion, UserId, ValidationError,
 };
 use crate::store::StoreError;
 
@@ -129,8 +129,8 @@ impl RecordFirst<'_> {
         user_id: &UserId,
         id: ReadingId,
         neighbour: Option<&Reading>,
-    ) -> Result<Reading, Invalid> {
-        let no_time = || Invalid::because("holds a time that none could have sent");
+    ) -> Result<Reading, ValidationError> {
+        let no_time = || ValidationError::new("holds a time that none could have sent");
         let neighbour = neighbour.map(|reading| &reading.measurement);
         let same_type =
             neighbour.filter(|neighbour| neighbour.data_type.as_str() == self.data_type);
@@ -187,7 +187,7 @@ mod tests {
                 version: 7.try_into().unwrap(),
             }),
         };
-        Reading::take_in(measurement, "2024-06-01T12:00:00.5Z".parse().unwrap())
+        Reading::accept(measurement, "2024-06-01T12:00:00.5Z".parse().unwrap())
     }
 
     /// Files out there hold these bytes: a change here is a new format.

@@ -218,7 +218,7 @@ fn reading(line: &Value) -> Reading {
         metadata: Metadata::parse(&line["metadata"].to_string()).unwrap(),
         client_record: None,
     };
-    Reading::take_in(measurement, NOW.parse().unwrap())
+    Reading::accept(measurement, NOW.parse().unwrap())
 }
 
 /// The plausible range of a type and what stands for a day of it.

@@ -253,7 +253,7 @@ async fn what_was_not_looked_at_is_not_described() {
             metadata: Metadata::parse(&json!({"note": "x".repeat(9_000)}).to_string()).unwrap(),
             client_record: None,
         };
-        Reading::take_in(measurement, newest)
+        Reading::accept(measurement, newest)
     });
     for reading in readings {
         store.put(reading).await.unwrap();

@@ -50,7 +50,7 @@ fn row(index: u32, value: &str) -> Item {
 }
 
 /// A table as the Python service had it, with these rows.
-async fn old_table(rows: impl IntoIterator<Item = Item>) -> String {
+async fn legacy_table(rows: impl IntoIterator<Item = Item>) -> String {
     let name = DynamoDbLocal::new_table_name();
     let definition = |name| {
         AttributeDefinition::builder()
@@ -125,7 +125,7 @@ async fn import_from(arguments: &[&str], store: &str, table: &str, firestore: Op
 async fn rows_move_within_their_table() {
     let rows = (0..120).map(|index| row(index, &format!("{}.5", 60 + index % 20)));
     let odd = [row(200, "n/a"), row(201, "7.2e-05")];
-    let table = old_table(rows.chain(odd)).await;
+    let table = legacy_table(rows.chain(odd)).await;
     let arguments = ["--from-dynamodb", &table, "--segments", "3", "--verify"];
     let ran = import(&arguments, "dynamodb", &table).await;
     assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
@@ -169,7 +169,7 @@ async fn rows_move_within_their_table() {
 
 #[tokio::test]
 async fn rows_move_into_an_embedded_store() {
-    let table = old_table((0..10).map(|index| row(index, "70"))).await;
+    let table = legacy_table((0..10).map(|index| row(index, "70"))).await;
     let endpoint = DynamoDbLocal::shared().endpoint();
     let arguments = [
         "--from-dynamodb",

@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use clarity_backend::domain::{DataTypes, ListQuery, Measurement, Metadata, Reading};
-use clarity_backend::store::{Kept, PutOutcome, StoreError, put_batch};
+use clarity_backend::store::{BatchPutStatus, PutResult, StoreError, put_batch};
 
 use super::raw::{Item, items, map, number, store_with, text};
 use crate::backend::{Backend, DynamoDb};
@@ -248,12 +248,12 @@ async fn without_the_key_of_the_index_get_it_when_they_are_sent_again() {
         let sent = [again(&bare), again(&full())];
         if in_a_batch {
             for outcome in put_batch(store, sent.to_vec()).await {
-                assert_eq!(outcome.unwrap(), Kept::Unchanged);
+                assert_eq!(outcome.unwrap(), BatchPutStatus::Unchanged);
             }
         } else {
             for (one, held) in sent.into_iter().zip([&bare, &full()]) {
                 let outcome = store.put(one).await.unwrap();
-                assert_eq!(outcome, PutOutcome::Stored(held.clone()));
+                assert_eq!(outcome, PutResult::Stored(held.clone()));
             }
         }
         assert_eq!(sorted_items(&backend).await, whole);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
 use clarity_backend::domain::Reading;
-use clarity_backend::store::{DynamoDbStore, PutOutcome, ReadingStore, StoreError};
+use clarity_backend::store::{DynamoDbStore, PutResult, ReadingStore, StoreError};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
@@ -52,10 +52,7 @@ fn all_taken() -> (u16, String) {
     (200, json!({"UnprocessedItems": {}}).to_string())
 }
 
-async fn put_at_once(
-    endpoint: &str,
-    readings: Vec<Reading>,
-) -> Vec<Result<PutOutcome, StoreError>> {
+async fn put_at_once(endpoint: &str, readings: Vec<Reading>) -> Vec<Result<PutResult, StoreError>> {
     let store = DynamoDbStore::connect(dynamodb_settings(endpoint)).await;
     join_all(readings.into_iter().map(|reading| store.put(reading))).await
 }
@@ -66,7 +63,7 @@ async fn what_waits_goes_together() {
     let readings = series("someone", 100);
     let outcomes = put_at_once(&endpoint, readings.clone()).await;
     for (outcome, reading) in outcomes.into_iter().zip(readings) {
-        assert_eq!(outcome.unwrap(), PutOutcome::Stored(reading));
+        assert_eq!(outcome.unwrap(), PutResult::Stored(reading));
     }
     let asked = asked.lock().unwrap();
     assert_eq!(asked.by_themselves, 2, "the first do not wait");
@@ -90,7 +87,7 @@ async fn the_same_reading_goes_once_in_a_batch() {
     let (endpoint, asked) = server(|_, _| all_taken());
     let readings: Vec<Reading> = series("someone", 4).into_iter().cycle().take(12).collect();
     for outcome in put_at_once(&endpoint, readings).await {
-        assert!(matches!(outcome, Ok(PutOutcome::Stored(_))));
+        assert!(matches!(outcome, Ok(PutResult::Stored(_))));
     }
     // What comes again goes by itself, after the first of it.
     let asked = asked.lock().unwrap();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clarity_backend::domain::Measurement;
-use clarity_backend::store::{Kept, StoreError, erase, put_batch};
+use clarity_backend::store::{BatchPutStatus, StoreError, erase_user, put_batch};
 use serde_json::{Value, json};
 
 use super::answers;
@@ -84,7 +84,7 @@ async fn puts_are_sent_again_until_all_are_processed() {
     let store = connect_to_local(&dynamodb_settings(&slow(&processed))).await;
     let outcomes = put_batch(&store, series("someone", 60)).await;
     for outcome in outcomes {
-        assert_eq!(outcome.unwrap(), Kept::Stored);
+        assert_eq!(outcome.unwrap(), BatchPutStatus::Stored);
     }
     assert_eq!(*processed.lock().unwrap(), ids(60));
 }
@@ -94,7 +94,7 @@ async fn deletions_are_sent_again_until_all_are_processed() {
     let processed = Processed::default();
     let store = connect_to_local(&dynamodb_settings(&slow(&processed))).await;
     let patience = Duration::from_secs(60);
-    let erasure = erase(&store, &user("someone"), patience, |_| {})
+    let erasure = erase_user(&store, &user("someone"), patience, |_| {})
         .await
         .unwrap();
     assert_eq!((erasure.deleted, erasure.complete), (60, true));
@@ -144,7 +144,7 @@ async fn calls_that_are_throttled_are_made_again() {
     }));
     let ids: BTreeSet<String> = readings.iter().map(|one| one.id.to_string()).collect();
     for outcome in put_batch(&store, readings).await {
-        assert_eq!(outcome.unwrap(), Kept::Stored);
+        assert_eq!(outcome.unwrap(), BatchPutStatus::Stored);
     }
     assert_eq!(*processed.lock().unwrap(), ids);
 }
@@ -175,14 +175,14 @@ async fn an_erasure_that_fails_midway_tells_what_was_deleted() {
     let store = connect_to_local(&dynamodb_settings(&endpoint)).await;
     let patience = Duration::from_secs(60);
     let mut told = 0;
-    let erasure = erase(&store, &user("someone"), patience, |part| told += part)
+    let erasure = erase_user(&store, &user("someone"), patience, |part| told += part)
         .await
         .unwrap();
     assert!(!erasure.complete);
     assert_eq!(erasure.deleted, processed.lock().unwrap().len() as u64);
     assert_eq!(told, erasure.deleted);
     // Of what cannot be deleted at all that is told.
-    let failed = erase(&store, &user("someone"), patience, |_| {}).await;
+    let failed = erase_user(&store, &user("someone"), patience, |_| {}).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
 }
 
@@ -239,7 +239,7 @@ async fn a_failure_midway_tells_what_was_stored() {
     let mut stored = BTreeSet::new();
     for (outcome, reading) in outcomes.into_iter().zip(&readings) {
         match outcome {
-            Ok(Kept::Stored) => assert!(stored.insert(reading.id.to_string())),
+            Ok(BatchPutStatus::Stored) => assert!(stored.insert(reading.id.to_string())),
             Err(StoreError::Unavailable(_)) => {}
             other => panic!("{other:?}"),
         }
@@ -288,8 +288,8 @@ async fn keys_are_asked_for_again_until_all_are_processed() {
     let outcomes = put_batch(&store, readings.clone()).await;
     for (outcome, reading) in outcomes.into_iter().zip(readings) {
         let expected = match held.contains(&reading.id.to_string()) {
-            true => Kept::Unchanged,
-            false => Kept::Stored,
+            true => BatchPutStatus::Unchanged,
+            false => BatchPutStatus::Stored,
         };
         assert_eq!(outcome.unwrap(), expected);
     }

@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 
 use clarity_backend::domain::{ListQuery, Order, Reading, ReadingId, UserId};
-use clarity_backend::store::{Kept, PutOutcome};
+use clarity_backend::store::{BatchPutStatus, PutResult};
 
 /// What a store should do, in as few words as possible.
 #[derive(Default)]
@@ -20,21 +20,21 @@ impl Map {
         self.0.get(&key(user_id, id))
     }
 
-    pub fn put(&mut self, reading: Reading) -> PutOutcome {
+    pub fn put(&mut self, reading: Reading) -> PutResult {
         if let Some(held) = self.0.get(&key_of(&reading)) {
             if reading.version() < held.version() {
-                return PutOutcome::Superseded(held.clone());
+                return PutResult::Superseded(held.clone());
             }
             if reading.measurement == held.measurement {
-                return PutOutcome::Stored(held.clone());
+                return PutResult::Stored(held.clone());
             }
         }
         self.0.insert(key_of(&reading), reading.clone());
-        PutOutcome::Stored(reading)
+        PutResult::Stored(reading)
     }
 
     /// Of those with one id the last of the highest version counts.
-    pub fn put_batch(&mut self, readings: Vec<Reading>) -> Vec<Kept> {
+    pub fn put_batch(&mut self, readings: Vec<Reading>) -> Vec<BatchPutStatus> {
         let mut last_of_highest: BTreeMap<_, usize> = BTreeMap::new();
         for (index, reading) in readings.iter().enumerate() {
             let best = last_of_highest.entry(key_of(reading)).or_insert(index);
@@ -52,11 +52,11 @@ impl Map {
         let kept = |(index, reading): (usize, &Reading)| {
             let key = key_of(reading);
             if reading.version() < self.0[&key].version() {
-                Kept::Superseded
+                BatchPutStatus::Superseded
             } else if last_of_highest[&key] == index && before.get(&key) != self.0.get(&key) {
-                Kept::Stored
+                BatchPutStatus::Stored
             } else {
-                Kept::Unchanged
+                BatchPutStatus::Unchanged
             }
         };
         readings.iter().enumerate().map(kept).collect()
@@ -66,7 +66,7 @@ impl Map {
         self.0.remove(&key(user_id, id)).is_some()
     }
 
-    pub fn erase(&mut self, user_id: &UserId) -> u64 {
+    pub fn erase_user(&mut self, user_id: &UserId) -> u64 {
         let before = self.0.len();
         self.0.retain(|(user, _), _| user != user_id.as_str());
         (before - self.0.len()) as u64
@@ -79,7 +79,7 @@ impl Map {
             .iter()
             .filter(|((user, id), reading)| {
                 let instant = reading.measurement.timestamp.instant();
-                let named = query.data_types.named();
+                let named = query.data_types.as_slice();
                 user == query.user_id.as_str()
                     && (named.is_empty() || named.contains(&reading.measurement.data_type))
                     && query.range.start.is_none_or(|start| start <= instant)

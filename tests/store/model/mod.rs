@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use clarity_backend::domain::Reading;
-use clarity_backend::store::{Kept, erase, put_batch};
+use clarity_backend::store::{BatchPutStatus, erase_user, put_batch};
 use jiff::SignedDuration;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -86,16 +86,16 @@ async fn check(
     let store = backend.store();
     match operation {
         Operation::Put(sample) => {
-            let reading = Reading::take_in(sample.measurement(users), now);
+            let reading = Reading::accept(sample.measurement(users), now);
             let outcome = store.put(reading.clone()).await.unwrap();
             prop_assert_eq!(outcome, map.put(reading));
         }
         Operation::PutBatch(samples) => {
             let take_in =
-                |sample: &operation::Sample| Reading::take_in(sample.measurement(users), now);
+                |sample: &operation::Sample| Reading::accept(sample.measurement(users), now);
             let readings: Vec<Reading> = samples.iter().map(take_in).collect();
             let outcomes = put_batch(store, readings.clone()).await;
-            let outcomes: Vec<Kept> = outcomes.into_iter().map(Result::unwrap).collect();
+            let outcomes: Vec<BatchPutStatus> = outcomes.into_iter().map(Result::unwrap).collect();
             prop_assert_eq!(outcomes, map.put_batch(readings));
         }
         Operation::Get(sample) => {
@@ -110,10 +110,10 @@ async fn check(
         }
         Operation::Erase(user) => {
             let user_id = users.id(user);
-            let erasure = erase(store, &user_id, Duration::from_secs(60), |_| {}).await;
+            let erasure = erase_user(store, &user_id, Duration::from_secs(60), |_| {}).await;
             let erasure = erasure.unwrap();
             prop_assert!(erasure.complete);
-            prop_assert_eq!(erasure.deleted, map.erase(&user_id));
+            prop_assert_eq!(erasure.deleted, map.erase_user(&user_id));
         }
         Operation::List(listing) => {
             let query = listing.query(users);

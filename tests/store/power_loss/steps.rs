@@ -51,7 +51,7 @@ impl Write {
                 map.delete(&reading.measurement.user_id, reading.id);
             }
             Self::Erase(user_id) => {
-                map.erase(&user_id);
+                map.erase_user(&user_id);
             }
         }
     }

@@ -1,5 +1,5 @@
 use clarity_backend::domain::{Measurement, Reading};
-use clarity_backend::store::{Kept, ReadingStore, put_batch};
+use clarity_backend::store::{BatchPutStatus, ReadingStore, put_batch};
 
 use super::{held, put, walk};
 use crate::samples::{
@@ -9,7 +9,7 @@ use crate::samples::{
 const MOMENT: &str = "2024-01-15T10:30:00Z";
 
 /// What became of each, where the store does not fail.
-async fn outcomes(store: &dyn ReadingStore, readings: Vec<Reading>) -> Vec<Kept> {
+async fn outcomes(store: &dyn ReadingStore, readings: Vec<Reading>) -> Vec<BatchPutStatus> {
     let outcomes = put_batch(store, readings).await;
     outcomes.into_iter().map(Result::unwrap).collect()
 }
@@ -37,7 +37,10 @@ pub async fn are_held_whole(store: &dyn ReadingStore) {
         .collect();
     let others = series("someone.else", 3);
     let batch = [readings.clone(), others.clone()].concat();
-    assert_eq!(outcomes(store, batch).await, vec![Kept::Stored; 263]);
+    assert_eq!(
+        outcomes(store, batch).await,
+        vec![BatchPutStatus::Stored; 263]
+    );
     assert_eq!(walk(store, all_of("someone")).await, sorted(readings));
     assert_eq!(walk(store, all_of("someone.else")).await, others);
 }
@@ -46,12 +49,15 @@ pub async fn sent_again_change_nothing(store: &dyn ReadingStore) {
     let readings = series("someone", 130);
     // Part of it is held already.
     put(store, &readings[40]).await;
-    let mut expected = vec![Kept::Stored; 130];
-    expected[40] = Kept::Unchanged;
+    let mut expected = vec![BatchPutStatus::Stored; 130];
+    expected[40] = BatchPutStatus::Unchanged;
     assert_eq!(outcomes(store, readings.clone()).await, expected);
     let later = readings.iter().map(again).collect();
     for sent in [readings.clone(), later] {
-        assert_eq!(outcomes(store, sent).await, vec![Kept::Unchanged; 130]);
+        assert_eq!(
+            outcomes(store, sent).await,
+            vec![BatchPutStatus::Unchanged; 130]
+        );
     }
     assert_eq!(walk(store, all_of("someone")).await, readings);
 }
@@ -73,12 +79,12 @@ pub async fn fold_what_comes_twice(store: &dyn ReadingStore) {
     assert_eq!(
         outcomes(store, batch).await,
         [
-            Kept::Stored,
-            Kept::Superseded,
-            Kept::Unchanged,
-            Kept::Unchanged,
-            Kept::Superseded,
-            Kept::Stored
+            BatchPutStatus::Stored,
+            BatchPutStatus::Superseded,
+            BatchPutStatus::Unchanged,
+            BatchPutStatus::Unchanged,
+            BatchPutStatus::Superseded,
+            BatchPutStatus::Stored
         ]
     );
     assert_eq!(held(store, &plain).await, Some(plain));
@@ -90,13 +96,13 @@ pub async fn never_replace_a_higher_version(store: &dyn ReadingStore) {
     put(store, &record(5, 5.0)).await;
     assert_eq!(
         outcomes(store, vec![record(4, 4.0), record(3, 3.0)]).await,
-        [Kept::Superseded; 2]
+        [BatchPutStatus::Superseded; 2]
     );
     assert_eq!(held(store, &record(0, 0.0)).await, Some(record(5, 5.0)));
-    let higher = Reading::take_in(record(6, 6.0).measurement, instant(LATER));
+    let higher = Reading::accept(record(6, 6.0).measurement, instant(LATER));
     assert_eq!(
         outcomes(store, vec![record(4, 4.0), higher.clone()]).await,
-        [Kept::Superseded, Kept::Stored]
+        [BatchPutStatus::Superseded, BatchPutStatus::Stored]
     );
     assert_eq!(held(store, &record(0, 0.0)).await, Some(higher));
 }
@@ -105,7 +111,7 @@ pub async fn of_the_largest_size_are_held(store: &dyn ReadingStore) {
     let readings = series("someone", 5_000);
     assert_eq!(
         outcomes(store, readings.clone()).await,
-        vec![Kept::Stored; 5_000]
+        vec![BatchPutStatus::Stored; 5_000]
     );
     assert_eq!(walk(store, all_of("someone")).await, readings);
 }

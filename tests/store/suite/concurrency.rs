@@ -1,12 +1,12 @@
 use clarity_backend::domain::{Measurement, Reading};
-use clarity_backend::store::{PutOutcome, ReadingStore, StoreError};
+use clarity_backend::store::{PutResult, ReadingStore, StoreError};
 use jiff::SignedDuration;
 
 use super::{held, list, put};
 use crate::all_at_once::all_at_once;
 use crate::samples::{FIRST, all_of, client_record, instant, measurement, series};
 
-async fn put_at_once(store: &dyn ReadingStore, readings: &[Reading]) -> Vec<PutOutcome> {
+async fn put_at_once(store: &dyn ReadingStore, readings: &[Reading]) -> Vec<PutResult> {
     let outcomes = all_at_once(readings.iter().map(|reading| store.put(reading.clone()))).await;
     outcomes
         .into_iter()
@@ -17,7 +17,7 @@ async fn put_at_once(store: &dyn ReadingStore, readings: &[Reading]) -> Vec<PutO
 /// The reading as taken in by the `index`th of many who receive it at once.
 fn received(measurement: Measurement, index: u32) -> Reading {
     let moment = instant(FIRST) + SignedDuration::from_secs(index.into());
-    Reading::take_in(measurement, moment)
+    Reading::accept(measurement, moment)
 }
 
 fn state(version: u64, value: u32) -> Measurement {
@@ -32,7 +32,7 @@ pub async fn of_distinct_readings_loses_none(store: &dyn ReadingStore) {
     let readings = series("someone", 64);
     let outcomes = put_at_once(store, &readings).await;
     for (outcome, reading) in outcomes.into_iter().zip(&readings) {
-        assert_eq!(outcome, PutOutcome::Stored(reading.clone()));
+        assert_eq!(outcome, PutResult::Stored(reading.clone()));
     }
     assert_eq!(list(store, &all_of("someone")).await.readings, readings);
 }
@@ -45,7 +45,7 @@ pub async fn of_the_same_reading_keeps_one(store: &dyn ReadingStore) {
     let held = held(store, &readings[0]).await.unwrap();
     assert!(readings.contains(&held));
     for outcome in outcomes {
-        assert_eq!(outcome, PutOutcome::Stored(held.clone()));
+        assert_eq!(outcome, PutResult::Stored(held.clone()));
     }
     assert_eq!(list(store, &all_of("someone")).await.readings, [held]);
 }
@@ -65,13 +65,13 @@ pub async fn of_versions_ends_with_the_highest(store: &dyn ReadingStore) {
     assert_eq!(held(store, highest).await.as_ref(), Some(highest));
     for (outcome, reading) in outcomes.iter().zip(&readings) {
         match outcome {
-            PutOutcome::Stored(stored) => assert_eq!(stored, reading),
-            PutOutcome::Superseded(by) => assert!(by.version() > reading.version()),
+            PutResult::Stored(stored) => assert_eq!(stored, reading),
+            PutResult::Superseded(by) => assert!(by.version() > reading.version()),
         }
     }
     assert_eq!(
         put(store, highest).await,
-        PutOutcome::Stored(highest.clone())
+        PutResult::Stored(highest.clone())
     );
 }
 
@@ -83,7 +83,7 @@ pub async fn of_one_version_ends_with_one_of_its_contents(store: &dyn ReadingSto
     let held = held(store, &readings[0]).await.unwrap();
     assert!(readings.contains(&held));
     for (outcome, reading) in outcomes.into_iter().zip(&readings) {
-        assert_eq!(outcome, PutOutcome::Stored(reading.clone()));
+        assert_eq!(outcome, PutResult::Stored(reading.clone()));
     }
 }
 

@@ -1,5 +1,5 @@
 use clarity_backend::domain::Reading;
-use clarity_backend::store::{PutOutcome, ReadingStore};
+use clarity_backend::store::{PutResult, ReadingStore};
 
 use super::{held, list, put, put_all};
 use crate::samples::{again, all_of, measurement, reading, series};
@@ -37,9 +37,6 @@ pub async fn lets_the_same_come_again_as_new(store: &dyn ReadingStore) {
     put(store, &first).await;
     assert!(delete(store, &first).await);
     let second = again(&first);
-    assert_eq!(
-        put(store, &second).await,
-        PutOutcome::Stored(second.clone())
-    );
+    assert_eq!(put(store, &second).await, PutResult::Stored(second.clone()));
     assert_eq!(held(store, &second).await, Some(second));
 }

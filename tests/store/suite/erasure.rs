@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use clarity_backend::domain::{DataTypes, ListQuery, Reading};
-use clarity_backend::store::{ReadingStore, erase, put_batch};
+use clarity_backend::store::{ReadingStore, erase_user, put_batch};
 
 use super::{held, list, put_all, walk};
 use crate::samples::{all_of, series, user};
@@ -11,7 +11,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 pub async fn leaves_nothing_of_the_user(store: &dyn ReadingStore) {
     put_batch(store, series("someone", 600)).await;
-    let erasure = erase(store, &user("someone"), PATIENCE, |_| {})
+    let erasure = erase_user(store, &user("someone"), PATIENCE, |_| {})
         .await
         .unwrap();
     assert_eq!(erasure.deleted, 600);
@@ -24,7 +24,9 @@ pub async fn leaves_nothing_of_the_user(store: &dyn ReadingStore) {
     assert!(list(store, &of_type).await.readings.is_empty());
     // And again, and of somebody who never was.
     for nobody in ["someone", "nobody"] {
-        let erasure = erase(store, &user(nobody), PATIENCE, |_| {}).await.unwrap();
+        let erasure = erase_user(store, &user(nobody), PATIENCE, |_| {})
+            .await
+            .unwrap();
         assert_eq!((erasure.deleted, erasure.complete), (0, true));
     }
 }
@@ -35,7 +37,7 @@ pub async fn leaves_all_of_the_others(store: &dyn ReadingStore) {
         put_all(store, &series(neighbour, 3)).await;
     }
     put_all(store, &series("someone", 3)).await;
-    erase(store, &user("someone"), PATIENCE, |_| {})
+    erase_user(store, &user("someone"), PATIENCE, |_| {})
         .await
         .unwrap();
     for neighbour in neighbours {
@@ -49,7 +51,7 @@ pub async fn goes_on_where_it_stopped(store: &dyn ReadingStore) {
     let mut requests = 0;
     loop {
         // One part each.
-        let erasure = erase(store, &user("someone"), Duration::ZERO, |_| {}).await;
+        let erasure = erase_user(store, &user("someone"), Duration::ZERO, |_| {}).await;
         let erasure = erasure.unwrap();
         deleted += erasure.deleted;
         requests += 1;
@@ -67,9 +69,9 @@ pub async fn is_safe_against_writes_meanwhile(store: &dyn ReadingStore) {
     put_batch(store, readings.clone()).await;
     let user = user("someone");
     let (first, again, second) = tokio::join!(
-        erase(store, &user, PATIENCE, |_| {}),
+        erase_user(store, &user, PATIENCE, |_| {}),
         put_batch(store, readings.clone()),
-        erase(store, &user, PATIENCE, |_| {}),
+        erase_user(store, &user, PATIENCE, |_| {}),
     );
     assert!(first.unwrap().complete && second.unwrap().complete);
     assert!(again.into_iter().all(|outcome| outcome.is_ok()));
@@ -84,7 +86,7 @@ pub async fn is_safe_against_writes_meanwhile(store: &dyn ReadingStore) {
     assert!(ids(&left).is_subset(&ids(&readings)));
     assert_eq!(ids(&left).len(), left.len(), "each once");
     assert!(
-        erase(store, &user, PATIENCE, |_| {})
+        erase_user(store, &user, PATIENCE, |_| {})
             .await
             .unwrap()
             .complete
@@ -95,7 +97,7 @@ pub async fn is_safe_against_writes_meanwhile(store: &dyn ReadingStore) {
 pub async fn lets_the_same_come_again(store: &dyn ReadingStore) {
     let readings = series("someone", 30);
     put_all(store, &readings).await;
-    erase(store, &user("someone"), PATIENCE, |_| {})
+    erase_user(store, &user("someone"), PATIENCE, |_| {})
         .await
         .unwrap();
     put_all(store, &readings).await;

@@ -83,7 +83,7 @@ pub async fn with_any_text_come_back(store: &dyn ReadingStore) {
 }
 
 pub async fn nested_to_the_limit_come_back(store: &dyn ReadingStore) {
-    let levels = Metadata::DEEPEST;
+    let levels = Metadata::MAX_DEPTH;
     let objects = format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
     let arrays = format!(
         r#"{{"a":{}{}}}"#,
@@ -96,8 +96,8 @@ pub async fn nested_to_the_limit_come_back(store: &dyn ReadingStore) {
 
 pub async fn of_the_largest_size_come_back(store: &dyn ReadingStore) {
     let around = r#"{"a":""}"#.len();
-    let one_text = format!(r#"{{"a":"{}"}}"#, "x".repeat(Metadata::LARGEST - around));
-    assert_eq!(one_text.len(), Metadata::LARGEST);
+    let one_text = format!(r#"{{"a":"{}"}}"#, "x".repeat(Metadata::MAX_BYTES - around));
+    assert_eq!(one_text.len(), Metadata::MAX_BYTES);
     let numbers = format!(r#"{{"a":[{}1]}}"#, "1,".repeat(8_000));
     let members: Vec<_> = (0..1_000)
         .map(|index| format!(r#""m{index}":null"#))

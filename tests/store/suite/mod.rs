@@ -22,7 +22,7 @@ mod users;
 mod values;
 
 use clarity_backend::domain::{ListQuery, Page, Reading};
-use clarity_backend::store::{PutOutcome, ReadingStore};
+use clarity_backend::store::{PutResult, ReadingStore};
 
 use crate::all_at_once::all_at_once;
 
@@ -158,12 +158,12 @@ async fn put_all(store: &dyn ReadingStore, readings: &[Reading]) {
     for some in readings.chunks(16) {
         let outcomes = all_at_once(some.iter().map(|reading| store.put(reading.clone()))).await;
         for (outcome, reading) in outcomes.into_iter().zip(some) {
-            assert_eq!(outcome.unwrap(), PutOutcome::Stored(reading.clone()));
+            assert_eq!(outcome.unwrap(), PutResult::Stored(reading.clone()));
         }
     }
 }
 
-async fn put(store: &dyn ReadingStore, reading: &Reading) -> PutOutcome {
+async fn put(store: &dyn ReadingStore, reading: &Reading) -> PutResult {
     store.put(reading.clone()).await.unwrap()
 }
 

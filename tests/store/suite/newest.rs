@@ -1,5 +1,5 @@
 use clarity_backend::domain::Reading;
-use clarity_backend::store::{ReadBudget, ReadingStore, newest};
+use clarity_backend::store::{ReadBudget, ReadingStore, read_newest};
 
 use super::put_all;
 use crate::samples::{reversed, series, user};
@@ -19,10 +19,10 @@ pub async fn are_all_if_there_are_fewer(store: &dyn ReadingStore) {
     let stored = series("someone", 5);
     put_all(store, &stored).await;
     for most in [5, 6, 5_000] {
-        let newest = newest(store, &user("someone"), readings(most), whole)
+        let newest = read_newest(store, &user("someone"), readings(most), whole)
             .await
             .unwrap();
-        assert_eq!(newest.kept, reversed(stored.clone()));
+        assert_eq!(newest.items, reversed(stored.clone()));
         assert!(newest.complete);
     }
 }
@@ -32,12 +32,12 @@ pub async fn are_the_newest_if_there_are_more(store: &dyn ReadingStore) {
     put_all(store, &stored).await;
     let descending = reversed(stored);
     for most in [1, 4] {
-        let newest = newest(store, &user("someone"), readings(most), whole)
+        let newest = read_newest(store, &user("someone"), readings(most), whole)
             .await
             .unwrap();
-        assert!(newest.kept.len() >= most);
-        assert!(descending.starts_with(&newest.kept));
-        assert_eq!(newest.complete, newest.kept.len() == descending.len());
+        assert!(newest.items.len() >= most);
+        assert!(descending.starts_with(&newest.items));
+        assert_eq!(newest.complete, newest.items.len() == descending.len());
     }
 }
 
@@ -46,30 +46,30 @@ pub async fn of_more_than_a_page_are_read_on(store: &dyn ReadingStore) {
     put_all(store, &stored).await;
     let descending = reversed(stored);
     for (most, count) in [(1_000, 1_000), (1_001, 1_001), (2_000, 1_001)] {
-        let newest = newest(store, &user("someone"), readings(most), whole)
+        let newest = read_newest(store, &user("someone"), readings(most), whole)
             .await
             .unwrap();
-        assert!(newest.kept == descending[..count], "{most}");
+        assert!(newest.items == descending[..count], "{most}");
         assert_eq!(newest.complete, count == descending.len(), "{most}");
     }
 }
 
 pub async fn of_an_unknown_user_are_none(store: &dyn ReadingStore) {
     put_all(store, &series("someone", 2)).await;
-    let newest = newest(store, &user("nobody"), readings(10), whole)
+    let newest = read_newest(store, &user("nobody"), readings(10), whole)
         .await
         .unwrap();
-    assert!(newest.kept.is_empty());
+    assert!(newest.items.is_empty());
     assert!(newest.complete);
 }
 
 pub async fn may_be_kept_in_part(store: &dyn ReadingStore) {
     put_all(store, &series("someone", 3)).await;
     let value = |reading: Reading| reading.measurement.value.get();
-    let newest = newest(store, &user("someone"), readings(10), value)
+    let newest = read_newest(store, &user("someone"), readings(10), value)
         .await
         .unwrap();
-    assert_eq!(newest.kept, [2.0, 1.0, 0.0]);
+    assert_eq!(newest.items, [2.0, 1.0, 0.0]);
     assert!(newest.complete);
 }
 
@@ -79,9 +79,9 @@ pub async fn stop_where_metadata_are_large(store: &dyn ReadingStore) {
         readings: usize::MAX,
         metadata_bytes: 1,
     };
-    let newest = newest(store, &user("someone"), budget, whole)
+    let newest = read_newest(store, &user("someone"), budget, whole)
         .await
         .unwrap();
-    assert_eq!(newest.kept.len(), 1_000);
+    assert_eq!(newest.items.len(), 1_000);
     assert!(!newest.complete);
 }

@@ -1,5 +1,5 @@
 use clarity_backend::domain::Measurement;
-use clarity_backend::store::{PutOutcome, ReadingStore};
+use clarity_backend::store::{PutResult, ReadingStore};
 
 use super::{held, list, put, put_all};
 use crate::samples::{again, all_of, measurement, reading, sorted, time};
@@ -9,7 +9,7 @@ pub async fn give_back_what_is_held(store: &dyn ReadingStore) {
     assert_eq!(held(store, &reading).await, None);
     assert_eq!(
         put(store, &reading).await,
-        PutOutcome::Stored(reading.clone())
+        PutResult::Stored(reading.clone())
     );
     assert_eq!(held(store, &reading).await, Some(reading));
 }
@@ -21,7 +21,7 @@ pub async fn of_the_same_again_change_nothing(store: &dyn ReadingStore) {
     assert_ne!(second.created_at, first.created_at);
     assert_eq!(
         put(store, &second).await,
-        PutOutcome::Stored(first.clone()),
+        PutResult::Stored(first.clone()),
         "the answer is what is held"
     );
     assert_eq!(list(store, &all_of("someone")).await.readings, [first]);
@@ -34,7 +34,7 @@ pub async fn of_the_same_in_another_spelling_change_nothing(store: &dyn ReadingS
         timestamp: time("2024-01-15T11:30:00.000+01:00"),
         ..first.measurement.clone()
     });
-    assert_eq!(put(store, &same).await, PutOutcome::Stored(first.clone()));
+    assert_eq!(put(store, &same).await, PutResult::Stored(first.clone()));
     assert_eq!(held(store, &same).await, Some(first));
 }
 

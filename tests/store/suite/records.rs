@@ -1,5 +1,5 @@
 use clarity_backend::domain::{Measurement, Reading, RecordVersion};
-use clarity_backend::store::{PutOutcome, ReadingStore};
+use clarity_backend::store::{PutResult, ReadingStore};
 
 use super::{held, list, put, put_all};
 use crate::samples::{again, all_of, client_record, measurement, reading};
@@ -23,16 +23,13 @@ pub async fn of_a_higher_version_replace(store: &dyn ReadingStore) {
     put(store, &state(0, "70")).await;
     let mut higher = again(&state(3, "80"));
     higher.measurement.unit = Some("/min".parse().unwrap());
-    assert_eq!(
-        put(store, &higher).await,
-        PutOutcome::Stored(higher.clone())
-    );
+    assert_eq!(put(store, &higher).await, PutResult::Stored(higher.clone()));
     assert_only(store, &higher).await;
     // Also one that says the same otherwise.
     let highest = again(&state(4, "80"));
     assert_eq!(
         put(store, &highest).await,
-        PutOutcome::Stored(highest.clone())
+        PutResult::Stored(highest.clone())
     );
     assert_only(store, &highest).await;
 }
@@ -40,7 +37,7 @@ pub async fn of_a_higher_version_replace(store: &dyn ReadingStore) {
 pub async fn of_the_same_version_replace_if_they_differ(store: &dyn ReadingStore) {
     put(store, &state(2, "70")).await;
     let other = again(&state(2, "71"));
-    assert_eq!(put(store, &other).await, PutOutcome::Stored(other.clone()));
+    assert_eq!(put(store, &other).await, PutResult::Stored(other.clone()));
     assert_only(store, &other).await;
 }
 
@@ -49,7 +46,7 @@ pub async fn of_the_same_version_and_content_change_nothing(store: &dyn ReadingS
     put(store, &first).await;
     assert_eq!(
         put(store, &again(&first)).await,
-        PutOutcome::Stored(first.clone())
+        PutResult::Stored(first.clone())
     );
     assert_only(store, &first).await;
 }
@@ -60,22 +57,22 @@ pub async fn of_a_lower_version_are_superseded(store: &dyn ReadingStore) {
     for lower in [state(9, "70"), state(9, "80"), state(0, "1")] {
         assert_eq!(
             put(store, &again(&lower)).await,
-            PutOutcome::Superseded(higher.clone())
+            PutResult::Superseded(higher.clone())
         );
         assert_only(store, &higher).await;
     }
 }
 
 pub async fn have_versions_up_to_the_highest(store: &dyn ReadingStore) {
-    let highest = RecordVersion::HIGHEST;
+    let highest = RecordVersion::MAX;
     for version in [0, 9, 10, 1 << 32, highest - 1, highest] {
         let state = state(version, "70");
-        assert_eq!(put(store, &state).await, PutOutcome::Stored(state.clone()));
+        assert_eq!(put(store, &state).await, PutResult::Stored(state.clone()));
         assert_only(store, &state).await;
     }
     assert_eq!(
         put(store, &state(highest - 1, "80")).await,
-        PutOutcome::Superseded(state(highest, "70"))
+        PutResult::Superseded(state(highest, "70"))
     );
 }
 

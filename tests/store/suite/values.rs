@@ -134,7 +134,7 @@ pub async fn of_creation_come_back_to_the_millisecond(store: &dyn ReadingStore) 
         ("2024-06-01T08:01:00.007Z", "2024-06-01T08:01:00.007Z"),
         ("2024-06-01T08:02:00.999999999Z", "2024-06-01T08:02:00.999Z"),
     ] {
-        let reading = Reading::take_in(measurement("someone", now), now.parse().unwrap());
+        let reading = Reading::accept(measurement("someone", now), now.parse().unwrap());
         put_all(store, std::slice::from_ref(&reading)).await;
         let held = held(store, &reading).await.unwrap();
         assert_eq!(held.created_at, expected.parse::<Timestamp>().unwrap());

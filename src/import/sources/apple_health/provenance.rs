@@ -1,7 +1,7 @@
 use serde_json::{Map, Value};
 
 use super::attributes::{Attributes, Entries};
-use crate::domain::{Invalid, MeasurementTime, Metadata};
+use crate::domain::{MeasurementTime, Metadata, ValidationError};
 
 /// Where a reading comes from, as its metadata say it.
 ///
@@ -65,7 +65,7 @@ impl Provenance {
     ///
     /// # Errors
     /// When it is larger than metadata may be.
-    pub fn metadata(&self) -> Result<Metadata, Invalid> {
+    pub fn metadata(&self) -> Result<Metadata, ValidationError> {
         if self.0.is_empty() {
             return Ok(Metadata::default());
         }

@@ -5,7 +5,7 @@ use super::kinds::{Kind, sleep_data_types};
 use super::provenance::Provenance;
 use super::units::Quantity;
 use crate::domain::{
-    Invalid, Measurement, MeasurementTime, Metadata, Reading, ReadingValue, UserId,
+    Measurement, MeasurementTime, Metadata, Reading, ReadingValue, UserId, ValidationError,
 };
 use crate::import::record::Rejection;
 
@@ -52,7 +52,7 @@ pub fn readings(
             }]
         }
     };
-    let take_in = |measurement| Reading::take_in(measurement, now);
+    let take_in = |measurement| Reading::accept(measurement, now);
     Ok(measurements.into_iter().map(take_in).collect())
 }
 
@@ -132,8 +132,8 @@ fn required<'a>(value: Option<&'a str>, name: &'static str) -> Result<&'a str, R
 ///
 /// # Errors
 /// When it is none, lies before 1970, or more than a day after `now`.
-fn parse_time(text: &str, now: Timestamp) -> Result<MeasurementTime, Invalid> {
-    let malformed = || Invalid::because("must be a time such as 2023-01-05 07:30:00 +0100");
+fn parse_time(text: &str, now: Timestamp) -> Result<MeasurementTime, ValidationError> {
+    let malformed = || ValidationError::new("must be a time such as 2023-01-05 07:30:00 +0100");
     let (date, rest) = text.split_once(' ').ok_or_else(malformed)?;
     let (time, offset) = rest.split_once(' ').ok_or_else(malformed)?;
     let (hours, minutes) = offset

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use crate::domain::vocabulary::{self, Metric};
-use crate::domain::{Invalid, ReadingValue, Unit};
+use crate::domain::{ReadingValue, Unit, ValidationError};
 use crate::import::rounding::rounded;
 
 /// A number and the unit it is in.
@@ -22,7 +22,7 @@ impl Quantity {
         value: &str,
         unit: &str,
         metric: Option<&'static Metric>,
-    ) -> Result<Self, Invalid> {
+    ) -> Result<Self, ValidationError> {
         let value: ReadingValue = value.parse()?;
         let (in_ucum, unit) = ucum(value.get(), unit);
         let (converted, unit) = match metric {

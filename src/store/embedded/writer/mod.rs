@@ -26,7 +26,7 @@ use self::write::{Put, Tables, Write};
 use super::current::Current;
 use super::{OpenError, engine_fault};
 use crate::domain::{Reading, ReadingId, UserId};
-use crate::store::{Erasure, Kept, PutOutcome, StoreError};
+use crate::store::{BatchPutStatus, Erasure, PutResult, StoreError};
 
 /// After the write with this many readings a commit takes no more, so that it
 /// stays short and small.
@@ -64,13 +64,16 @@ impl Writer {
         })
     }
 
-    pub(super) async fn put(&self, reading: Reading) -> Result<PutOutcome, StoreError> {
+    pub(super) async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
         let put = Put::of(reading)?;
         self.send(|caller| Write::Put(Box::new(put), caller)).await
     }
 
     /// All in one transaction, shared with whatever else waits.
-    pub(super) async fn put_all(&self, readings: Vec<Reading>) -> Vec<Result<Kept, StoreError>> {
+    pub(super) async fn put_many(
+        &self,
+        readings: Vec<Reading>,
+    ) -> Vec<Result<BatchPutStatus, StoreError>> {
         let count = readings.len();
         let puts = readings.into_iter().map(Put::of).collect();
         let answer = match puts {

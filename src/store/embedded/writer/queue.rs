@@ -71,7 +71,7 @@ mod tests {
             metadata: Metadata::parse(&format!(r#"{{"a":"{}"}}"#, "x".repeat(16_000))).unwrap(),
             client_record: None,
         };
-        let reading = Reading::take_in(measurement, jiff::Timestamp::UNIX_EPOCH);
+        let reading = Reading::accept(measurement, jiff::Timestamp::UNIX_EPOCH);
         let put = || Put::of(reading.clone()).unwrap();
         let (caller, _) = oneshot::channel();
         Write::PutAll((0..count).map(|_| put()).collect(), caller)

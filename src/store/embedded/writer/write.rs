@@ -4,7 +4,7 @@ use super::Caller;
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::embedded::format::{BY_TYPE, READINGS};
 use crate::store::embedded::{engine_fault, record};
-use crate::store::{self, Erasure, Kept, PutOutcome, StoreError};
+use crate::store::{self, BatchPutStatus, Erasure, PutResult, StoreError};
 
 /// How much one part of an erasure deletes: other writes of the same commit
 /// wait for it.
@@ -43,8 +43,8 @@ impl<'a> Tables<'a> {
 
 /// A write, what became of it, and whom to tell.
 pub(super) enum Write {
-    Put(Box<Put>, Caller<PutOutcome>),
-    PutAll(Vec<Put>, Caller<Vec<Result<Kept, StoreError>>>),
+    Put(Box<Put>, Caller<PutResult>),
+    PutAll(Vec<Put>, Caller<Vec<Result<BatchPutStatus, StoreError>>>),
     Delete {
         key: Vec<u8>,
         existed: bool,

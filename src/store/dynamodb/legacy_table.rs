@@ -24,7 +24,7 @@ const TIMEOUTS: DynamoDbTimeouts = DynamoDbTimeouts {
 
 /// A table with rows that the Python service wrote, which are no readings of
 /// this service: their sort key is `<data_type>_<8 hex>_<epoch seconds>`.
-pub struct OldTable {
+pub struct LegacyTable {
     client: Client,
     table: String,
     faults: Faults,
@@ -32,18 +32,18 @@ pub struct OldTable {
 
 /// A row of such a table.
 #[derive(Debug)]
-pub struct OldRow {
+pub struct LegacyRow {
     /// Its partition key.
     pub user_id: String,
     /// Its sort key.
     pub data_id: String,
     /// Its other attributes by name.
-    pub attributes: BTreeMap<String, OldValue>,
+    pub attributes: BTreeMap<String, LegacyValue>,
 }
 
 /// An attribute of a row.
 #[derive(Debug)]
-pub enum OldValue {
+pub enum LegacyValue {
     /// A text.
     Text(String),
     /// Anything else, as JSON; `None` for a type that has no form there.
@@ -51,9 +51,9 @@ pub enum OldValue {
 }
 
 /// Some rows of a segment of the table.
-pub struct OldPage {
+pub struct LegacyPage {
     /// The rows that are not of this service.
-    pub rows: Vec<OldRow>,
+    pub rows: Vec<LegacyRow>,
     /// How many readings of this service were among them.
     pub readings: u64,
     /// How many read units the page took.
@@ -72,10 +72,10 @@ pub struct Segment {
     /// Which one, from 0.
     pub index: u16,
     /// Of how many.
-    pub of: u16,
+    pub total: u16,
 }
 
-impl OldTable {
+impl LegacyTable {
     /// Connects to the table that `settings` name; no request is sent yet.
     pub async fn connect(settings: DynamoDbSettings) -> Self {
         Self {
@@ -100,13 +100,13 @@ impl OldTable {
         segment: Segment,
         after: Option<PageStart>,
         limit: Option<u16>,
-    ) -> Result<OldPage, StoreError> {
+    ) -> Result<LegacyPage, StoreError> {
         let answer = self
             .client
             .scan()
             .table_name(&self.table)
             .segment(segment.index.into())
-            .total_segments(segment.of.into())
+            .total_segments(segment.total.into())
             .set_exclusive_start_key(after.map(|PageStart(key)| key))
             .set_limit(limit.map(i32::from))
             .consistent_read(true)
@@ -116,8 +116,8 @@ impl OldTable {
             .map_err(|error| self.faults.classify("Scan", error))?;
         let items = answer.items.unwrap_or_default();
         let count = items.len();
-        let rows: Vec<OldRow> = items.into_iter().filter_map(old_row).collect();
-        Ok(OldPage {
+        let rows: Vec<LegacyRow> = items.into_iter().filter_map(legacy_row).collect();
+        Ok(LegacyPage {
             readings: (count - rows.len()) as u64,
             rows,
             read_units: answer
@@ -146,7 +146,7 @@ impl OldTable {
 }
 
 /// The row in an item, unless it is a reading of this service.
-fn old_row(mut item: Item) -> Option<OldRow> {
+fn legacy_row(mut item: Item) -> Option<LegacyRow> {
     let mut key = |name| match item.remove(name) {
         Some(AttributeValue::S(text)) => text,
         // The table's own schema makes them texts.
@@ -158,15 +158,15 @@ fn old_row(mut item: Item) -> Option<OldRow> {
     }
     let attributes = item.into_iter().map(|(name, attribute)| {
         let value = match attribute {
-            AttributeValue::S(text) => OldValue::Text(text),
+            AttributeValue::S(text) => LegacyValue::Text(text),
             other => {
                 let mut json = String::new();
-                OldValue::Json(write_json(&other, &mut json).ok().map(|()| json))
+                LegacyValue::Json(write_json(&other, &mut json).ok().map(|()| json))
             }
         };
         (name, value)
     });
-    Some(OldRow {
+    Some(LegacyRow {
         attributes: attributes.collect(),
         user_id,
         data_id,

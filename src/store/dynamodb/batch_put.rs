@@ -19,7 +19,7 @@ use super::batch_write::{self, few_waits, wait_after, waits};
 use super::item::{self, DATA_ID, TYPE_KEY, USER_ID};
 use super::{DynamoDbStore, key};
 use crate::domain::{Reading, ReadingId, UserId};
-use crate::store::{Kept, StoreError};
+use crate::store::{BatchPutStatus, StoreError};
 
 /// The most keys in one `BatchGetItem`.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
@@ -59,12 +59,12 @@ enum Held {
     Unindexed,
 }
 
-type Outcome = (usize, Result<Kept, StoreError>);
+type Outcome = (usize, Result<BatchPutStatus, StoreError>);
 
-pub(super) async fn put_all(
+pub(super) async fn put_many(
     store: &DynamoDbStore,
     readings: Vec<Reading>,
-) -> Vec<Result<Kept, StoreError>> {
+) -> Vec<Result<BatchPutStatus, StoreError>> {
     let count = readings.len();
     let batch = PutAll::until(store, Instant::now() + store.batch_timeout);
     let (records, others): (Vec<Placed>, Vec<Placed>) = readings
@@ -187,7 +187,7 @@ impl<'a> PutAll<'a> {
         let (mut unindexed, mut new) = (Vec::new(), Vec::new());
         for (place, one) in chunk {
             match held.get(&name(&one)) {
-                Some(Held::Whole) => outcomes.push((place, Ok(Kept::Unchanged))),
+                Some(Held::Whole) => outcomes.push((place, Ok(BatchPutStatus::Unchanged))),
                 Some(Held::Unindexed) => unindexed.push((place, one)),
                 None => new.push((place, one)),
             }
@@ -200,7 +200,7 @@ impl<'a> PutAll<'a> {
         for some in new.chunks(batch_write::MOST) {
             let readings: Vec<&Reading> = some.iter().map(|(_, reading)| reading).collect();
             let written = self.put_new(&readings).await.into_iter();
-            let kept = written.map(|put| put.map(|()| Kept::Stored));
+            let kept = written.map(|put| put.map(|()| BatchPutStatus::Stored));
             outcomes.extend(some.iter().map(|(place, _)| *place).zip(kept));
         }
         outcomes
