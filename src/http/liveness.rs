@@ -11,7 +11,7 @@ impl LivenessBody {
     /// # Errors
     /// When it has no JSON form, which is a fault of ours.
     pub fn new(environment: &'static str) -> Result<Self, serde_json::Error> {
-        let alive = Alive {
+        let alive = HealthResponse {
             status: "healthy",
             service: env!("CARGO_PKG_NAME"),
             environment,
@@ -28,7 +28,7 @@ impl LivenessBody {
 
 /// A sign of life.
 #[derive(Serialize, ToSchema)]
-pub struct Alive {
+pub struct HealthResponse {
     /// Always `healthy`.
     #[schema(example = "healthy")]
     status: &'static str,

@@ -10,9 +10,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::batch_item::BatchResult;
+use super::batch_item::BatchItemResult;
 use super::rate_limited::RateLimited;
-use super::validation::{Fault, Faults};
+use super::validation::{Faults, FieldError};
 use crate::auth::KEY_SET_MIN_REFRESH_INTERVAL;
 use crate::http::headers::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::store::StoreError;
@@ -66,7 +66,7 @@ pub enum ApiError {
         /// How it failed on one of them.
         source: StoreError,
         /// What became of each.
-        results: Vec<BatchResult>,
+        results: Vec<BatchItemResult>,
     },
     /// The body takes longer to arrive than a request may.
     #[error("the body took too long to arrive")]
@@ -205,10 +205,10 @@ pub struct Problem {
     success: bool,
     /// With 422: each rule that was broken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Fault>,
+    errors: Vec<FieldError>,
     /// Where the store failed on a batch: what became of each reading.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    results: Vec<BatchResult>,
+    results: Vec<BatchItemResult>,
 }
 
 /// The error itself travels in the response's extensions; the outermost layer

@@ -5,7 +5,7 @@ mod error;
 mod rate_limited;
 mod validation;
 
-pub use batch_item::{BatchOutcome, BatchResult};
+pub use batch_item::{BatchItemResult, BatchItemStatus};
 pub use error::{ApiError, Problem, behind, problem, render};
 pub use rate_limited::RateLimited;
 pub use validation::{Faults, text};

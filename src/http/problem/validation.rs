@@ -12,7 +12,7 @@ use crate::domain::ValidationError;
 
 /// A rule that a request breaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Fault {
+pub struct FieldError {
     /// Where: a JSON pointer into the body (RFC 6901), or the name of a
     /// parameter behind a slash.
     #[schema(example = "/value")]
@@ -24,7 +24,7 @@ pub struct Fault {
 
 /// The rules that a request breaks.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Faults(Vec<Fault>);
+pub struct Faults(Vec<FieldError>);
 
 impl Faults {
     /// A single one.
@@ -36,19 +36,19 @@ impl Faults {
 
     /// One more.
     pub fn add(&mut self, pointer: impl Into<Cow<'static, str>>, detail: impl fmt::Display) {
-        self.0.push(Fault {
+        self.0.push(FieldError {
             pointer: pointer.into(),
             detail: detail.to_string(),
         });
     }
 
     /// All of them.
-    pub fn list(&self) -> &[Fault] {
+    pub fn list(&self) -> &[FieldError] {
         &self.0
     }
 
     /// All of them, to keep.
-    pub fn into_list(self) -> Vec<Fault> {
+    pub fn into_list(self) -> Vec<FieldError> {
         self.0
     }
 
@@ -94,7 +94,7 @@ impl Faults {
 
 impl fmt::Display for Faults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, Fault { pointer, detail }) in self.0.iter().enumerate() {
+        for (index, FieldError { pointer, detail }) in self.0.iter().enumerate() {
             if index > 0 {
                 formatter.write_str("; ")?;
             }

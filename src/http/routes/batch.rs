@@ -18,7 +18,7 @@ use crate::http::access::{Permission, WriteData};
 use crate::http::extract::{FromJson, Json, object};
 use crate::http::openapi::BatchProblems;
 use crate::http::overload::MAX_BATCH_BODY_BYTES;
-use crate::http::problem::{ApiError, BatchOutcome, BatchResult, Faults};
+use crate::http::problem::{ApiError, BatchItemResult, BatchItemStatus, Faults};
 use crate::http::state::AppState;
 use crate::store::{BatchPutStatus, StoreError, put_batch};
 
@@ -43,7 +43,7 @@ const MOST: usize = 5_000;
             ]
         })
     ),
-    responses((status = 200, description = "What became of each.", body = BatchStored), BatchProblems)
+    responses((status = 200, description = "What became of each.", body = BatchResponse), BatchProblems)
 )]
 pub async fn create(
     _: Permission<WriteData>,
@@ -62,7 +62,7 @@ pub async fn create(
         }
     }
     let outcomes = put_batch(&*state.store, readings).await;
-    answer(&BatchStored::from(results.complete(outcomes)?))
+    answer(&BatchResponse::from(results.complete(outcomes)?))
 }
 
 /// The readings of a batch, or what is wrong with each. Their ids are made where
@@ -173,7 +173,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
 
 /// The results of a batch while it is being stored.
 struct Results {
-    results: Vec<BatchResult>,
+    results: Vec<BatchItemResult>,
     /// Those that wait for the store, in the order in which it gets them.
     waiting: Vec<usize>,
 }
@@ -189,18 +189,18 @@ impl Results {
     fn await_outcome(&mut self, reading: &Reading) {
         let index = self.results.len();
         self.waiting.push(index);
-        self.results.push(BatchResult {
+        self.results.push(BatchItemResult {
             index,
-            result: BatchOutcome::Failed,
+            result: BatchItemStatus::Failed,
             data_id: Some(reading.id.to_string()),
             errors: Vec::new(),
         });
     }
 
     fn reject(&mut self, faults: Faults) {
-        self.results.push(BatchResult {
+        self.results.push(BatchItemResult {
             index: self.results.len(),
-            result: BatchOutcome::Rejected,
+            result: BatchItemStatus::Rejected,
             data_id: None,
             errors: faults.into_list(),
         });
@@ -210,15 +210,15 @@ impl Results {
     fn complete(
         mut self,
         outcomes: Vec<Result<BatchPutStatus, StoreError>>,
-    ) -> Result<Vec<BatchResult>, ApiError> {
+    ) -> Result<Vec<BatchItemResult>, ApiError> {
         let mut failure: Option<StoreError> = None;
         for (index, outcome) in self.waiting.into_iter().zip(outcomes) {
             match outcome {
                 Ok(BatchPutStatus::Stored | BatchPutStatus::Unchanged) => {
-                    self.results[index].result = BatchOutcome::Stored
+                    self.results[index].result = BatchItemStatus::Stored
                 }
                 Ok(BatchPutStatus::Superseded) => {
-                    self.results[index].result = BatchOutcome::Superseded
+                    self.results[index].result = BatchItemStatus::Superseded
                 }
                 // Rather one that may pass: then it is worth sending again.
                 Err(error) if failure.as_ref().is_none_or(|first| !first.is_retryable()) => {
@@ -239,7 +239,7 @@ impl Results {
 
 /// What became of a batch.
 #[derive(Serialize, ToSchema)]
-struct BatchStored {
+struct BatchResponse {
     /// Always `true`.
     #[schema(example = true)]
     success: bool,
@@ -253,20 +253,20 @@ struct BatchStored {
     #[schema(example = 0)]
     rejected: usize,
     /// What became of each, in the order of the request.
-    results: Vec<BatchResult>,
+    results: Vec<BatchItemResult>,
 }
 
-impl From<Vec<BatchResult>> for BatchStored {
-    fn from(results: Vec<BatchResult>) -> Self {
+impl From<Vec<BatchItemResult>> for BatchResponse {
+    fn from(results: Vec<BatchItemResult>) -> Self {
         let count = |outcome| {
             let of_it = results.iter().filter(|result| result.result == outcome);
             of_it.count()
         };
         Self {
             success: true,
-            stored: count(BatchOutcome::Stored),
-            superseded: count(BatchOutcome::Superseded),
-            rejected: count(BatchOutcome::Rejected),
+            stored: count(BatchItemStatus::Stored),
+            superseded: count(BatchItemStatus::Superseded),
+            rejected: count(BatchItemStatus::Rejected),
             results,
         }
     }

@@ -31,9 +31,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
     security(("api_key" = ["data:erase"]), ("token" = ["data:erase"])),
     params(UserPath),
     responses(
-        (status = 200, description = "Nothing is left.", body = Erased),
+        (status = 200, description = "Nothing is left.", body = EraseUserResponse),
         (
-            status = 202, description = "There is more: repeat.", body = Erased,
+            status = 202, description = "There is more: repeat.", body = EraseUserResponse,
             headers(("Retry-After" = u32, description = "After how many seconds to repeat."))
         ),
         ListProblems
@@ -46,7 +46,7 @@ pub async fn erase_user(
 ) -> Result<Response, ApiError> {
     let count = |deleted| permission.count(deleted);
     let erasure = store::erase_user(&*state.store, &user_id, PATIENCE, count).await?;
-    let mut response = answer(&Erased {
+    let mut response = answer(&EraseUserResponse {
         success: true,
         user_id: user_id.as_str(),
         deleted: erasure.deleted,
@@ -61,7 +61,7 @@ pub async fn erase_user(
 
 /// What was erased.
 #[derive(Serialize, ToSchema)]
-struct Erased<'a> {
+struct EraseUserResponse<'a> {
     /// Always `true`.
     #[schema(example = true)]
     success: bool,

@@ -7,7 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::json_response::{answer, answer_text};
-use crate::http::liveness::Alive;
+use crate::http::liveness::HealthResponse;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 
@@ -16,7 +16,7 @@ use crate::http::state::AppState;
 /// It does not ask the database: a service without one is alive, if of no use.
 #[utoipa::path(
     get, path = "/health", tag = "health", operation_id = "health", security(()),
-    responses((status = 200, description = "It lives.", body = Alive))
+    responses((status = 200, description = "It lives.", body = HealthResponse))
 )]
 pub async fn alive(State(state): State<AppState>) -> Response {
     answer_text(state.liveness_body.json())
@@ -26,8 +26,8 @@ pub async fn alive(State(state): State<AppState>) -> Response {
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", operation_id = "ready", security(()),
     responses(
-        (status = 200, description = "It can.", body = Ready),
-        (status = 503, description = "It cannot, or is shutting down.", body = Ready)
+        (status = 200, description = "It can.", body = ReadinessResponse),
+        (status = 503, description = "It cannot, or is shutting down.", body = ReadinessResponse)
     )
 )]
 pub async fn ready(State(state): State<AppState>) -> Result<Response, ApiError> {
@@ -38,9 +38,9 @@ pub async fn ready(State(state): State<AppState>) -> Result<Response, ApiError> 
     } else {
         "ok"
     };
-    let body = answer(&Ready {
+    let body = answer(&ReadinessResponse {
         status: if is_ready { "ready" } else { "not_ready" },
-        checks: Checks { store, api_keys },
+        checks: ReadinessChecks { store, api_keys },
     })?;
     let status = if is_ready {
         StatusCode::OK
@@ -52,17 +52,17 @@ pub async fn ready(State(state): State<AppState>) -> Result<Response, ApiError> 
 
 /// Whether the service can do its work.
 #[derive(Serialize, ToSchema)]
-struct Ready {
+struct ReadinessResponse {
     /// `ready` or `not_ready`.
     #[schema(example = "ready")]
     status: &'static str,
     /// What was looked at.
-    checks: Checks,
+    checks: ReadinessChecks,
 }
 
 /// What was looked at.
 #[derive(Serialize, ToSchema)]
-struct Checks {
+struct ReadinessChecks {
     /// The store: `ok` or `failing`.
     #[schema(example = "ok")]
     store: &'static str,

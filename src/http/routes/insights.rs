@@ -56,7 +56,7 @@ const LOOKED_AT: ReadBudget = ReadBudget {
     responses(
         (
             status = 200, description = "The answer.",
-            content((InsightAnswer = "application/json"), (String = "text/event-stream"))
+            content((InsightResponse = "application/json"), (String = "text/event-stream"))
         ),
         WriteProblems
     )
@@ -81,14 +81,14 @@ pub async fn create(
     if wants_events(&headers) {
         let answer = move |deltas: DeltaSink| async move {
             let insight = insights.answer(asked.question, evidence, now, &deltas);
-            InsightAnswer::from(insight.await)
+            InsightResponse::from(insight.await)
         };
         return Ok(events(answer, request_id).into_response());
     }
     let insight = insights
         .answer(asked.question, evidence, now, &DeltaSink::disabled())
         .await;
-    answer(&InsightAnswer::from(insight))
+    answer(&InsightResponse::from(insight))
 }
 
 /// Whether the client accepts events by name.
@@ -177,7 +177,7 @@ impl FromJson for Asked {
 
 /// An answer.
 #[derive(Serialize, ToSchema)]
-struct InsightAnswer {
+struct InsightResponse {
     /// Always `true`.
     #[schema(example = true)]
     success: bool,
@@ -188,7 +188,7 @@ struct InsightAnswer {
     insight: Insight,
 }
 
-impl From<Insight> for InsightAnswer {
+impl From<Insight> for InsightResponse {
     fn from(insight: Insight) -> Self {
         Self {
             success: true,

@@ -33,7 +33,7 @@ use crate::store::PutResult;
             "metadata": {"device": "watch"}
         })
     ),
-    responses((status = 200, description = "It is stored.", body = Stored), WriteProblems)
+    responses((status = 200, description = "It is stored.", body = CreateReadingResponse), WriteProblems)
 )]
 pub async fn create(
     _: Permission<WriteData>,
@@ -42,7 +42,7 @@ pub async fn create(
 ) -> Result<Response, ApiError> {
     let reading = Reading::accept(measurement, state.clock.now());
     let outcome = state.store.put(reading).await?;
-    answer(&Stored::from(&outcome))
+    answer(&CreateReadingResponse::from(&outcome))
 }
 
 /// List a user's readings.
@@ -63,7 +63,7 @@ pub async fn create(
     get, path = "/data/{user_id}", tag = "readings", operation_id = "list_readings",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(UserPath, ListParameters, Filters),
-    responses((status = 200, description = "A page of readings.", body = Listed), ListProblems)
+    responses((status = 200, description = "A page of readings.", body = ListReadingsResponse), ListProblems)
 )]
 pub async fn list(
     permission: Permission<ReadData>,
@@ -75,7 +75,7 @@ pub async fn list(
     let _memory = state.admission.page(&query).await?;
     let page = state.store.list(&query).await?;
     permission.count(page.readings.len() as u64);
-    answer(&Listed {
+    answer(&ListReadingsResponse {
         success: true,
         user_id: query.user_id.as_str(),
         data: page.readings.iter().map(StoredReading::from).collect(),
@@ -91,7 +91,7 @@ pub async fn list(
     get, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "get_reading",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(ReadingPath),
-    responses((status = 200, description = "The reading.", body = Found), ReadingProblems)
+    responses((status = 200, description = "The reading.", body = GetReadingResponse), ReadingProblems)
 )]
 pub async fn read(
     permission: Permission<ReadData>,
@@ -101,7 +101,7 @@ pub async fn read(
     let reading = state.store.get(&user_id, id).await?;
     let reading = reading.ok_or(ApiError::ReadingNotFound)?;
     permission.count(1);
-    answer(&Found {
+    answer(&GetReadingResponse {
         success: true,
         data: StoredReading::from(&reading),
     })
@@ -112,7 +112,7 @@ pub async fn read(
     delete, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "delete_reading",
     security(("api_key" = ["data:erase"]), ("token" = ["data:erase"])),
     params(ReadingPath),
-    responses((status = 200, description = "It is gone.", body = Deleted), ReadingProblems)
+    responses((status = 200, description = "It is gone.", body = DeleteReadingResponse), ReadingProblems)
 )]
 pub async fn delete(
     permission: Permission<EraseData>,
@@ -121,7 +121,7 @@ pub async fn delete(
 ) -> Result<Response, ApiError> {
     if state.store.delete(&user_id, id).await? {
         permission.count(1);
-        answer(&Deleted {
+        answer(&DeleteReadingResponse {
             success: true,
             deleted: 1,
         })
@@ -132,7 +132,7 @@ pub async fn delete(
 
 /// What became of a reading.
 #[derive(Serialize, ToSchema)]
-struct Stored<'a> {
+struct CreateReadingResponse<'a> {
     /// Always `true`.
     #[schema(example = true)]
     success: bool,
@@ -145,24 +145,24 @@ struct Stored<'a> {
     /// The reading that is held now.
     data: StoredReading<'a>,
     /// Whether it is this one.
-    result: StoreResult,
+    result: CreateReadingStatus,
 }
 
 /// Whether the reading sent is the one that is held.
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-enum StoreResult {
+enum CreateReadingStatus {
     /// It is held, now or since an earlier time.
     Stored,
     /// A higher version of the client's record is held.
     Superseded,
 }
 
-impl<'a> From<&'a PutResult> for Stored<'a> {
+impl<'a> From<&'a PutResult> for CreateReadingResponse<'a> {
     fn from(outcome: &'a PutResult) -> Self {
         let (reading, result): (&Reading, _) = match outcome {
-            PutResult::Stored(reading) => (reading, StoreResult::Stored),
-            PutResult::Superseded(held) => (held, StoreResult::Superseded),
+            PutResult::Stored(reading) => (reading, CreateReadingStatus::Stored),
+            PutResult::Superseded(held) => (held, CreateReadingStatus::Superseded),
         };
         Self {
             success: true,
@@ -176,7 +176,7 @@ impl<'a> From<&'a PutResult> for Stored<'a> {
 
 /// A page of readings.
 #[derive(Serialize, ToSchema)]
-struct Listed<'a> {
+struct ListReadingsResponse<'a> {
     /// Always `true`.
     #[schema(example = true)]
     success: bool,
@@ -195,7 +195,7 @@ struct Listed<'a> {
 
 /// One reading.
 #[derive(Serialize, ToSchema)]
-struct Found<'a> {
+struct GetReadingResponse<'a> {
     /// Always `true`.
     #[schema(example = true)]
     success: bool,
@@ -205,7 +205,7 @@ struct Found<'a> {
 
 /// How many readings were deleted.
 #[derive(Serialize, ToSchema)]
-struct Deleted {
+struct DeleteReadingResponse {
     /// Always `true`.
     #[schema(example = true)]
     success: bool,

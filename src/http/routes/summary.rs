@@ -39,7 +39,7 @@ const PATIENCE: Duration = Duration::from_secs(25);
         UserPath,
         Filters, SummaryQuery
     ),
-    responses((status = 200, description = "The summaries.", body = Summarized), SummaryProblems)
+    responses((status = 200, description = "The summaries.", body = SummaryResponse), SummaryProblems)
 )]
 pub async fn summarize(
     permission: Permission<ReadData>,
@@ -80,7 +80,7 @@ pub async fn summarize(
     }
     let series = summarizer.finish();
     let local = Local(&zone);
-    answer(&Summarized {
+    answer(&SummaryResponse {
         success: true,
         user_id: query.user_id.as_str(),
         start: range.start.map(|start| local.time(start)),
@@ -132,7 +132,7 @@ impl Local<'_> {
                 days,
                 share: f64::from(days_with_data) / f64::from(days.max(1)),
             },
-            baseline: series.baseline.ok().map(|baseline| Baseline {
+            baseline: series.baseline.ok().map(|baseline| BaselineSummary {
                 median: baseline.median,
                 mad: baseline.deviation,
                 days: baseline.days,
@@ -148,8 +148,8 @@ impl Local<'_> {
         }
     }
 
-    fn bucket(&self, period: &PeriodSummary, adds_up: bool) -> Bucket {
-        Bucket {
+    fn bucket(&self, period: &PeriodSummary, adds_up: bool) -> SummaryBucket {
+        SummaryBucket {
             start: self.time(period.interval.start),
             end: self.time(period.interval.end),
             count: period.count,
@@ -170,7 +170,7 @@ impl Local<'_> {
 
 /// A user's readings, summed up.
 #[derive(Serialize, ToSchema)]
-struct Summarized<'a> {
+struct SummaryResponse<'a> {
     /// Always `true`.
     #[schema(example = true)]
     success: bool,
@@ -212,12 +212,12 @@ struct TypeSummary<'a> {
     #[schema(example = 2)]
     count: u64,
     /// The periods in which there are readings, oldest first.
-    buckets: Vec<Bucket>,
+    buckets: Vec<SummaryBucket>,
     /// On how many local days of the range there are readings.
     coverage: CoverageSummary,
     /// What is usual for a day.
     #[schema(required)]
-    baseline: Option<Baseline>,
+    baseline: Option<BaselineSummary>,
     /// Why there is no baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline_reason: Option<String>,
@@ -231,7 +231,7 @@ struct TypeSummary<'a> {
 
 /// The readings of a period.
 #[derive(Serialize, ToSchema)]
-struct Bucket {
+struct SummaryBucket {
     /// The beginning of the period, included.
     #[schema(format = DateTime, example = "2021-10-31T00:00:00+03:00")]
     start: String,
@@ -282,7 +282,7 @@ struct CoverageSummary {
 /// range, up to 180; for data types that add up only on days that are over and
 /// that the range does not cut.
 #[derive(Serialize, ToSchema)]
-struct Baseline {
+struct BaselineSummary {
     /// The median of the days.
     median: f64,
     /// The median of their absolute deviations from it.

@@ -1,6 +1,8 @@
 use uuid::Uuid;
 
-use super::{Finding, Insight, InsightSource, InsightStatus, Recommendation, Safety, Verification};
+use super::{
+    Finding, Insight, InsightSource, InsightStatus, Recommendation, Safety, VerificationReport,
+};
 use crate::insights::context::AnalysisContext;
 use crate::insights::safety::DISCLAIMER;
 
@@ -24,7 +26,7 @@ impl Insight {
             answer_id: Uuid::new_v4(),
             status,
             source,
-            verification: Verification {
+            verification: VerificationReport {
                 numbers_checked: findings.iter().map(|finding| finding.facts.len()).sum(),
                 numbers_unsupported: 0,
             },

@@ -1,11 +1,11 @@
 use super::render::{capitalize, spoken_name, value};
 use super::{
     Confidence, ConfidenceLevel, DataCoverage, Finding, Insight, InsightSource, InsightStatus,
-    Safety, Verification,
+    Safety, VerificationReport,
 };
 use crate::domain::vocabulary;
 use crate::insights::facts::Observation;
-use crate::insights::facts::{Fact, FactIds, Period, Span, Statistic, Window};
+use crate::insights::facts::{Fact, FactIds, Period, Span, Statistic, TimeWindow};
 use crate::insights::safety::{DISCLAIMER, RedFlag};
 
 /// Tells somebody who may be in danger to seek help, and nothing else.
@@ -27,7 +27,7 @@ pub fn answer(flag: RedFlag) -> Insight {
             days: findings.len(),
             missing: Vec::new(),
         },
-        verification: Verification {
+        verification: VerificationReport {
             numbers_checked: findings.len(),
             numbers_unsupported: 0,
         },
@@ -53,7 +53,7 @@ fn finding(observation: &Observation) -> Finding {
         fact_id: FactIds::default().next(),
         metric: metric.to_owned(),
         statistic: Statistic::Last,
-        window: Window {
+        window: TimeWindow {
             start: Span::Day.before(observation.at),
             end: observation.at,
         },

@@ -37,10 +37,10 @@ pub struct Insight {
     /// What it is not, and whether help is needed now.
     pub safety: Safety,
     /// How its numbers were checked.
-    pub verification: Verification,
+    pub verification: VerificationReport,
     /// Which model phrased it; null if none did.
     #[schema(required)]
-    pub model: Option<Model>,
+    pub model: Option<ModelInfo>,
     /// What the model took; null if none was asked.
     #[schema(required)]
     pub usage: Option<ModelUsage>,
@@ -169,7 +169,7 @@ pub struct Safety {
 
 /// How an answer's numbers were checked.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Verification {
+pub struct VerificationReport {
     /// Numbers in sentences that were held against facts.
     #[schema(example = 5)]
     pub numbers_checked: usize,
@@ -181,7 +181,7 @@ pub struct Verification {
 
 /// Which model phrased an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Model {
+pub struct ModelInfo {
     /// The model that was asked.
     #[schema(example = "gemini-3.5-flash-lite")]
     pub name: String,

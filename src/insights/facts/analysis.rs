@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fact::{Fact, Period, Span, Statistic, Window};
+use super::fact::{Fact, Period, Span, Statistic, TimeWindow};
 use super::observation::Observation;
 use crate::domain::vocabulary::{DailyAggregation, Metric};
 
@@ -100,13 +100,13 @@ impl ObservedSpan {
 
     /// The window this long up to `end`, as far as it was looked at; `None` if
     /// a shorter one says as much or nothing of it was.
-    pub fn window(self, end: Timestamp, span: Span) -> Option<(Period, Window)> {
+    pub fn window(self, end: Timestamp, span: Span) -> Option<(Period, TimeWindow)> {
         let start = span.before(end);
         if start >= self.after {
-            Some((Period::UpToNewest(span), Window { start, end }))
+            Some((Period::UpToNewest(span), TimeWindow { start, end }))
         } else if span == Span::Month && self.after < end {
             let start = self.after;
-            Some((Period::Clipped, Window { start, end }))
+            Some((Period::Clipped, TimeWindow { start, end }))
         } else {
             None
         }

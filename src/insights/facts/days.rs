@@ -4,7 +4,7 @@ use jiff::civil::{Date, Weekday};
 use jiff::tz::Offset;
 use jiff::{SignedDuration, Timestamp};
 
-use super::fact::Window;
+use super::fact::TimeWindow;
 use super::observation::Observation;
 use crate::domain::vocabulary::DailyAggregation;
 use crate::statistics::{Summary, median};
@@ -13,7 +13,7 @@ use crate::statistics::{Summary, median};
 pub struct Days<'a> {
     pub values: Vec<(Date, f64)>,
     /// From the beginning of the first to the newest reading.
-    pub window: Window,
+    pub window: TimeWindow,
     /// What the numbers rest on, newest first.
     pub observations: Vec<&'a Observation>,
 }
@@ -30,7 +30,7 @@ impl<'a> Days<'a> {
     ) -> Option<Self> {
         let newest = observations.first()?;
         let first = newest.offset.to_datetime(start).date().tomorrow().ok()?;
-        let window = Window {
+        let window = TimeWindow {
             start: just_before(first, newest.offset),
             end: end.map_or(newest.at, |end| {
                 newest.at.min(just_before(end, newest.offset))

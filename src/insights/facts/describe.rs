@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::analysis::{MetricSummary, ObservedSpan};
 use super::days::{Days, days_between, just_before};
-use super::fact::{Fact, FactIds, Period, Span, Statistic, Window};
+use super::fact::{Fact, FactIds, Period, Span, Statistic, TimeWindow};
 use super::observation::Observation;
 use super::series::{Choice, Series};
 use crate::domain::vocabulary::{DailyAggregation, convert};
@@ -99,7 +99,7 @@ impl Facts<'_, '_> {
     fn push(
         &mut self,
         statistic: Statistic,
-        (period, window): (Period, Window),
+        (period, window): (Period, TimeWindow),
         value: f64,
         rests_on: &[&Observation],
     ) -> &mut Fact {
@@ -149,7 +149,7 @@ impl Facts<'_, '_> {
         }
     }
 
-    fn window(&mut self, period: (Period, Window), observations: &[&Observation]) {
+    fn window(&mut self, period: (Period, TimeWindow), observations: &[&Observation]) {
         let values = || {
             observations
                 .iter()
@@ -200,7 +200,7 @@ impl Facts<'_, '_> {
     }
 
     /// The mean and the extremes of the sums of whole local days.
-    fn sums(&mut self, (period, window): (Period, Window), observations: &[&Observation]) {
+    fn sums(&mut self, (period, window): (Period, TimeWindow), observations: &[&Observation]) {
         if period == Period::UpToNewest(Span::Day) {
             return;
         }
@@ -220,7 +220,7 @@ impl Facts<'_, '_> {
     }
 
     /// What cannot be true and was left out.
-    fn suspects(&mut self, period: Period, window: Window) {
+    fn suspects(&mut self, period: Period, window: TimeWindow) {
         let suspects: Vec<&Observation> = self
             .series
             .suspects
@@ -230,7 +230,7 @@ impl Facts<'_, '_> {
             .collect();
         // The newest of all readings may be one of them.
         let end = suspects.iter().map(|suspect| suspect.at).max();
-        let window = Window {
+        let window = TimeWindow {
             end: end.map_or(window.end, |end| end.max(window.end)),
             ..window
         };
@@ -241,7 +241,7 @@ impl Facts<'_, '_> {
     }
 
     /// What is said of days, each of which counts once.
-    fn days(&mut self, period: Period, month: Window, observations: &[&Observation]) {
+    fn days(&mut self, period: Period, month: TimeWindow, observations: &[&Observation]) {
         let Some(days) = self.whole_days(month, observations) else {
             return;
         };
@@ -298,7 +298,7 @@ impl Facts<'_, '_> {
     }
 
     /// The sums of the newest local days.
-    fn sums_of_days(&mut self, month: Window, observations: &[&Observation]) {
+    fn sums_of_days(&mut self, month: TimeWindow, observations: &[&Observation]) {
         let Some(newest) = observations.first() else {
             return;
         };
@@ -321,7 +321,7 @@ impl Facts<'_, '_> {
             let beginnings = of_day
                 .iter()
                 .map(|observation| just_before(*date, observation.offset));
-            let window = Window {
+            let window = TimeWindow {
                 start: beginnings.min().unwrap_or(month.start),
                 end: last.at,
             };
@@ -335,7 +335,7 @@ impl Facts<'_, '_> {
 
     /// Time in range and what goes with it, where a continuous monitor was worn
     /// for long enough.
-    fn glucose(&mut self, period: (Period, Window), observations: &[&Observation]) {
+    fn glucose(&mut self, period: (Period, TimeWindow), observations: &[&Observation]) {
         let Some(metric) = self
             .series
             .metric
@@ -383,7 +383,7 @@ impl Facts<'_, '_> {
 
     /// The lowest median heart rate of the half hours that begin on the hour
     /// or half past.
-    fn resting(&mut self, period: Period, month: Window, observations: &[&Observation]) {
+    fn resting(&mut self, period: Period, month: TimeWindow, observations: &[&Observation]) {
         const HALF_AN_HOUR: i64 = 1_800;
         let half_hour = |observation: &Observation| observation.at.as_second() / HALF_AN_HOUR;
         let lowest = observations
@@ -406,7 +406,11 @@ impl Facts<'_, '_> {
 
     /// The days that are over, of what adds up; else also the one that may not
     /// be over.
-    fn whole_days<'o>(&self, window: Window, observations: &[&'o Observation]) -> Option<Days<'o>> {
+    fn whole_days<'o>(
+        &self,
+        window: TimeWindow,
+        observations: &[&'o Observation],
+    ) -> Option<Days<'o>> {
         let aggregation = self.aggregation();
         // Last night's sleep is whole, unlike today's steps.
         let goes_on = aggregation == DailyAggregation::Sum
@@ -425,7 +429,7 @@ impl Facts<'_, '_> {
 
 /// Whether readings are there for most of the window, judged by how often they
 /// come.
-fn is_covered(observations: &[&Observation], window: Window) -> bool {
+fn is_covered(observations: &[&Observation], window: TimeWindow) -> bool {
     let gaps = observations
         .windows(2)
         .map(|pair| pair[0].at.duration_since(pair[1].at).as_secs_f64());
@@ -440,7 +444,10 @@ fn is_covered(observations: &[&Observation], window: Window) -> bool {
 }
 
 /// Those of `observations`, newest first, that lie in a window up to the newest.
-fn within<'a, 'b>(observations: &'a [&'b Observation], window: Window) -> &'a [&'b Observation] {
+fn within<'a, 'b>(
+    observations: &'a [&'b Observation],
+    window: TimeWindow,
+) -> &'a [&'b Observation] {
     let inside = observations.partition_point(|observation| observation.at > window.start);
     &observations[..inside]
 }

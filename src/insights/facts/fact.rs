@@ -18,7 +18,7 @@ pub struct Fact {
     /// What was computed.
     pub statistic: Statistic,
     /// From which span of measurement time.
-    pub window: Window,
+    pub window: TimeWindow,
     /// The number.
     #[schema(example = 72.0)]
     pub value: f64,
@@ -120,7 +120,7 @@ pub enum Statistic {
 
 /// A span of measurement time: after `start`, up to and including `end`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Window {
+pub struct TimeWindow {
     /// Its beginning, which is not part of it.
     #[schema(value_type = String, format = DateTime, example = "2023-12-16T10:30:00Z")]
     pub start: Timestamp,
@@ -129,7 +129,7 @@ pub struct Window {
     pub end: Timestamp,
 }
 
-impl Window {
+impl TimeWindow {
     /// Whether `instant` lies in it.
     pub fn contains(&self, instant: Timestamp) -> bool {
         instant > self.start && instant <= self.end

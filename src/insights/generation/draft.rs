@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::system_instruction::RULES;
 use crate::insights::answer::recommendations;
 use crate::insights::answer::render;
-use crate::insights::answer::{Finding, Recommendation, Verification};
+use crate::insights::answer::{Finding, Recommendation, VerificationReport};
 use crate::insights::context::AnalysisContext;
 use crate::insights::verification::{self, DraftViolation, Verdict};
 
@@ -180,7 +180,7 @@ pub fn recommendations(
     recommendations
 }
 
-impl Verification {
+impl VerificationReport {
     /// Adds the counts of a verdict.
     pub fn add(&mut self, verdict: &Verdict) {
         self.numbers_checked += verdict.numbers_checked;

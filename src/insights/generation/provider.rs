@@ -13,7 +13,7 @@ use super::prompt_payload::prompt_payload;
 use super::rendered::GeneratedAnswer;
 use super::streaming_renderer::StreamingRenderer;
 use super::system_instruction::{RESPONSE_SCHEMA, SYSTEM_INSTRUCTION};
-use crate::insights::answer::{Insight, InsightStatus, Model, ModelUsage, Verification};
+use crate::insights::answer::{Insight, InsightStatus, ModelInfo, ModelUsage, VerificationReport};
 use crate::insights::context::AnalysisContext;
 use crate::insights::gemini::{
     FinishReason, GeminiClient, GeminiError, GeminiErrorKind, Prompt, Reply, Role, Turn,
@@ -47,7 +47,7 @@ enum GenerationError {
     /// Both the draft and its repair failed verification.
     Unverified {
         usage: ModelUsage,
-        verification: Verification,
+        verification: VerificationReport,
     },
     /// The stream broke after some sentences were sent.
     Interrupted(Box<FreshAnswer>),
@@ -102,7 +102,7 @@ impl GeminiProvider {
         mut request: DraftRequest<'_>,
         reply: Reply,
     ) -> Result<FreshAnswer, GenerationError> {
-        let mut verification = Verification::default();
+        let mut verification = VerificationReport::default();
         let usage = ModelUsage::from(&reply);
         let violations = match parse_verified(&reply, request.context, &mut verification) {
             Ok((draft, verified)) => {
@@ -322,7 +322,7 @@ impl FreshAnswer {
     fn new(
         draft: Draft,
         verified: VerifiedDraft,
-        verification: Verification,
+        verification: VerificationReport,
         reply: &Reply,
         usage: ModelUsage,
     ) -> Self {
@@ -330,7 +330,7 @@ impl FreshAnswer {
             answer: GeneratedAnswer {
                 draft,
                 verification,
-                model: Some(Model::from(reply)),
+                model: Some(ModelInfo::from(reply)),
                 usage: Some(usage),
             },
             verified,
@@ -353,7 +353,7 @@ fn prompt(payload: String) -> Prompt {
 fn parse_verified(
     reply: &Reply,
     context: &AnalysisContext,
-    verification: &mut Verification,
+    verification: &mut VerificationReport,
 ) -> Result<(Draft, VerifiedDraft), Vec<DraftViolation>> {
     let violations = match serde_json::from_str::<Draft>(&reply.text).map(Draft::deduplicated) {
         Ok(draft) => {

@@ -1,6 +1,6 @@
 use super::draft::{Draft, VerifiedDraft, recommendations};
 use crate::insights::answer::{
-    Insight, InsightSource, InsightStatus, Model, ModelUsage, Verification,
+    Insight, InsightSource, InsightStatus, ModelInfo, ModelUsage, VerificationReport,
 };
 use crate::insights::context::AnalysisContext;
 use crate::insights::gemini::Reply;
@@ -14,9 +14,9 @@ use crate::insights::statistical;
 #[derive(Debug, Clone)]
 pub struct GeneratedAnswer {
     pub draft: Draft,
-    pub verification: Verification,
-    /// Model that generated it; `None` if the stream was interrupted.
-    pub model: Option<Model>,
+    pub verification: VerificationReport,
+    /// ModelInfo that generated it; `None` if the stream was interrupted.
+    pub model: Option<ModelInfo>,
     pub usage: Option<ModelUsage>,
 }
 
@@ -65,7 +65,7 @@ impl GeneratedAnswer {
     }
 }
 
-impl From<&Reply> for Model {
+impl From<&Reply> for ModelInfo {
     fn from(reply: &Reply) -> Self {
         Self {
             name: reply.model.clone(),

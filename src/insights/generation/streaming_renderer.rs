@@ -2,7 +2,7 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use super::draft::{DraftFinding, MAX_FINDINGS, VerifiedDraft};
 use super::draft_stream::DraftStream;
-use crate::insights::answer::Verification;
+use crate::insights::answer::VerificationReport;
 use crate::insights::context::AnalysisContext;
 use crate::insights::gemini::TextSink;
 
@@ -25,7 +25,7 @@ pub struct RenderedStream {
     /// The same findings, verified.
     pub verified: VerifiedDraft,
     /// Counts of all verified findings of the last attempt.
-    pub verification: Verification,
+    pub verification: VerificationReport,
 }
 
 impl<'a> StreamingRenderer<'a> {
@@ -37,7 +37,7 @@ impl<'a> StreamingRenderer<'a> {
             rendered: RenderedStream {
                 findings: Vec::new(),
                 verified: VerifiedDraft::default(),
-                verification: Verification::default(),
+                verification: VerificationReport::default(),
             },
             sender,
         }
@@ -70,7 +70,7 @@ impl<'a> StreamingRenderer<'a> {
 impl TextSink for StreamingRenderer<'_> {
     fn start_attempt(&mut self) {
         self.draft = DraftStream::default();
-        self.rendered.verification = Verification::default();
+        self.rendered.verification = VerificationReport::default();
     }
 
     fn push(&mut self, piece: &str) {
