@@ -44,7 +44,7 @@ const ROOMS: [Room; 13] = [
     },
     Room {
         module: "import",
-        may_use: &["domain", "store"],
+        may_use: &["domain", "store", "telemetry"],
         keeps: &[
             "crc32c",
             "flate2",

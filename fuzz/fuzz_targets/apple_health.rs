@@ -1,4 +1,4 @@
-//! The XML of an export of Apple Health, and what stands in one.
+//! The XML of an Apple Health export, and content inside its root element.
 #![no_main]
 
 use std::io::Cursor;
@@ -15,25 +15,25 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn read(xml: Vec<u8>) {
     let now = Timestamp::from_second(1_717_243_200).expect("a time");
-    let options = ExportOptions::all("jane".parse().expect("a user"), now);
+    let options = ExportOptions::new("jane".parse().expect("a user"), now);
     let length = xml.len() as u64;
     let Ok(mut export) = AppleHealth::read("export.xml", Cursor::new(xml), Some(length), &options)
     else {
         return;
     };
     let mut last = 0;
-    while let Some(found) = export.next() {
-        match found {
+    while let Some(read) = export.next() {
+        match read {
             Ok(record) => {
-                assert!(last <= record.place.offset && record.place.offset < length);
-                last = record.place.offset;
+                assert!(last <= record.location.offset && record.location.offset < length);
+                last = record.location.offset;
                 if let Content::Readings(readings) = record.content {
-                    assert!(!readings.is_empty(), "a record that is told of in no way");
+                    assert!(!readings.is_empty(), "a record without an outcome");
                 }
             }
-            Err(damage) => {
-                assert!(last <= damage.place.offset && damage.place.offset <= length);
-                assert!(export.next().is_none(), "it goes on behind damage");
+            Err(error) => {
+                assert!(last <= error.location.offset && error.location.offset <= length);
+                assert!(export.next().is_none(), "nothing follows an error");
             }
         }
     }

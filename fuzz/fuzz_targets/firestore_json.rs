@@ -5,7 +5,7 @@ use clarity_backend::import::firestore::{JsonFormat, decode_json, decode_typed_d
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let _ = JsonFormat::of(bytes);
+    let _ = JsonFormat::detect(bytes);
     for format in [
         JsonFormat::NodeFirestoreImportExport,
         JsonFormat::FirestoreExportImport,

@@ -6,92 +6,91 @@ use crate::domain::{
     ValidationError,
 };
 
-/// What holds for every record of an import.
+/// Settings that apply to every record of an import.
 #[derive(Debug, Clone)]
 pub struct ImportContext {
-    /// When it began.
+    /// Start of the import.
     pub now: Timestamp,
-    /// Whose the readings are that name nobody.
+    /// User of the readings that name none.
     pub user_id: Option<UserId>,
 }
 
-/// A reading as texts, the way files and tables have it.
+/// A reading as text, before its validation.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RawReading<'a> {
-    /// Whose it is.
+    /// The user.
     pub user_id: Option<&'a str>,
-    /// What was measured.
+    /// The data type.
     pub data_type: Option<&'a str>,
     /// The number.
     pub value: Option<&'a str>,
-    /// When it was measured.
+    /// Time of the measurement in RFC 3339.
     pub timestamp: Option<&'a str>,
-    /// In which unit.
+    /// The unit.
     pub unit: Option<&'a str>,
-    /// What else is known of it, as a JSON object.
+    /// The metadata as a JSON object.
     pub metadata: Option<&'a str>,
-    /// The client's own id of it.
+    /// The client's own id of the record.
     pub client_record_id: Option<&'a str>,
-    /// Which state of it this is.
+    /// The version of the client record.
     pub client_record_version: Option<&'a str>,
-    /// The id that it must turn out to have.
+    /// The id that the reading is expected to have.
     pub data_id: Option<&'a str>,
-    /// When the service took it in first.
+    /// Time at which the service first stored it, in RFC 3339.
     pub created_at: Option<&'a str>,
 }
 
 impl RawReading<'_> {
-    /// The reading.
+    /// Validates the reading.
     ///
     /// # Errors
-    /// The first thing that is wrong with it.
-    pub fn check(self, context: &ImportContext) -> Result<Reading, Rejection> {
+    /// The first invalid or missing member.
+    pub fn validate(self, context: &ImportContext) -> Result<Reading, Rejection> {
         let ImportContext { now, user_id } = context;
         let measurement = Measurement {
             user_id: match (self.user_id, user_id) {
-                (Some(own), _) => read("user_id", Some(own), str::parse)?,
+                (Some(own), _) => required("user_id", Some(own), str::parse)?,
                 (None, Some(user_id)) => user_id.clone(),
                 (None, None) => {
-                    let reason = "is missing: say whose it is with --user";
-                    return Err(Rejection::because("user_id", reason));
+                    let reason = "is missing: pass --user";
+                    return Err(Rejection::new("user_id", reason));
                 }
             },
-            data_type: read("data_type", self.data_type, str::parse)?,
-            value: read("value", self.value, str::parse)?,
-            timestamp: read("timestamp", self.timestamp, |text| {
+            data_type: required("data_type", self.data_type, str::parse)?,
+            value: required("value", self.value, str::parse)?,
+            timestamp: required("timestamp", self.timestamp, |text| {
                 MeasurementTime::parse(text, *now)
             })?,
-            unit: read_if_there("unit", self.unit, str::parse)?,
-            metadata: read_if_there("metadata", self.metadata, Metadata::parse)?
-                .unwrap_or_default(),
+            unit: optional("unit", self.unit, str::parse)?,
+            metadata: optional("metadata", self.metadata, Metadata::parse)?.unwrap_or_default(),
             client_record: self.client_record()?,
         };
         let mut reading = Reading::accept(measurement, *now);
-        if let Some(created_at) = read_if_there("created_at", self.created_at, moment)? {
+        if let Some(created_at) = optional("created_at", self.created_at, parse_time)? {
             reading.created_at = created_at;
         }
         match self.data_id {
-            // It says of the reading what it is, down to the last digit.
-            Some(data_id) if data_id.parse() != Ok(reading.id) => Err(Rejection::because(
+            // The id is derived from the content, so it detects any change.
+            Some(data_id) if data_id.parse() != Ok(reading.id) => Err(Rejection::new(
                 "data_id",
-                "is not that of this reading: it was changed after it was exported; remove data_id to import it as it is now",
+                "does not match this reading, which was changed after its export: remove data_id to import it as it is",
             )),
             _ => Ok(reading),
         }
     }
 
     fn client_record(self) -> Result<Option<ClientRecord>, Rejection> {
-        let id = read_if_there("client_record_id", self.client_record_id, str::parse)?;
-        let version = read_if_there(
+        let id = optional("client_record_id", self.client_record_id, str::parse)?;
+        let version = optional(
             "client_record_version",
             self.client_record_version,
-            // Too large for a `u64` is too large all the more.
+            // What exceeds a `u64` also exceeds the limit of a version.
             |text| RecordVersion::try_from(text.parse().unwrap_or(u64::MAX)),
         )?;
         match (id, version) {
-            (None, Some(_)) => Err(Rejection::because(
+            (None, Some(_)) => Err(Rejection::new(
                 "client_record_version",
-                "needs a client_record_id",
+                "requires a client_record_id",
             )),
             (None, None) => Ok(None),
             (Some(id), version) => Ok(Some(ClientRecord {
@@ -102,27 +101,28 @@ impl RawReading<'_> {
     }
 }
 
-/// To the millisecond, as the service keeps it.
-fn moment(text: &str) -> Result<Timestamp, ValidationError> {
+/// Parses a time and rounds it down to the millisecond, the precision that the
+/// service stores.
+fn parse_time(text: &str) -> Result<Timestamp, ValidationError> {
     let milliseconds = MeasurementTime::parse_any(text)?.instant().as_millisecond();
     Timestamp::from_millisecond(milliseconds)
         .map_err(|_| ValidationError::new("must be an RFC 3339 date-time"))
 }
 
-fn read<T>(
+fn required<T>(
     part: &'static str,
     text: Option<&str>,
-    read: impl FnOnce(&str) -> Result<T, ValidationError>,
+    parse: impl FnOnce(&str) -> Result<T, ValidationError>,
 ) -> Result<T, Rejection> {
-    read_if_there(part, text, read)?.ok_or_else(|| Rejection::because(part, "is missing"))
+    optional(part, text, parse)?.ok_or_else(|| Rejection::new(part, "is missing"))
 }
 
-fn read_if_there<T>(
+fn optional<T>(
     part: &'static str,
     text: Option<&str>,
-    read: impl FnOnce(&str) -> Result<T, ValidationError>,
+    parse: impl FnOnce(&str) -> Result<T, ValidationError>,
 ) -> Result<Option<T>, Rejection> {
-    text.map(read)
+    text.map(parse)
         .transpose()
-        .map_err(|reason| Rejection::of(part, reason))
+        .map_err(|reason| Rejection::from_validation(part, reason))
 }

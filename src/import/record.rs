@@ -3,44 +3,45 @@ use std::borrow::Cow;
 use super::source_location::{SourceError, SourceLocation};
 use crate::domain::{Reading, ValidationError};
 
-/// What a source yields, in its order.
-pub type Found = Result<Record, SourceError>;
+/// Item of a source.
+pub type ReadResult = Result<Record, SourceError>;
 
-/// The records of a source, read one after another.
-pub type Records = Box<dyn Iterator<Item = Found> + Send>;
+/// Records of a source, in its order.
+pub type Records = Box<dyn Iterator<Item = ReadResult> + Send>;
 
-/// One entry of a source: a line, a row, a document, an element.
+/// One entry of a source: a line, a row, a document or an element.
 #[derive(Debug)]
 pub struct Record {
-    /// Where it stands.
-    pub place: SourceLocation,
-    /// What the source calls it, such as the path of a document.
+    /// Its position in the source.
+    pub location: SourceLocation,
+    /// Its name in the source, such as the path of a document.
     pub name: Option<Box<str>>,
-    /// What it holds.
+    /// Its readings, or its kind.
     pub content: Content,
 }
 
-/// What a record holds.
+/// Content of a record.
 #[derive(Debug)]
 pub enum Content {
-    /// Readings, or what should be readings and is not; at least one.
+    /// Readings and the rejections of invalid ones; at least one.
     Readings(Vec<Result<Reading, Rejection>>),
-    /// Something else of this kind, such as the documents of a collection that
-    /// has no readings.
+    /// No readings, such as a document of another collection, with a name for
+    /// its kind.
     Other(Cow<'static, str>),
 }
 
 impl Record {
-    /// A record that is no reading.
-    pub fn rejected(place: SourceLocation, rejection: Rejection) -> Self {
+    /// Returns a record without a valid reading.
+    pub fn rejected(location: SourceLocation, rejection: Rejection) -> Self {
         Self {
-            place,
+            location,
             name: None,
             content: Content::Readings(vec![Err(rejection)]),
         }
     }
 
-    /// How much of a batch it takes: readings, or bytes of their metadata.
+    /// Returns its share of a batch: the number of readings, and the bytes of
+    /// their metadata.
     pub(super) fn weight(&self) -> (usize, usize) {
         match &self.content {
             Content::Other(_) => (0, 0),
@@ -55,9 +56,9 @@ impl Record {
     }
 }
 
-/// Why something is not a reading that the service could take.
+/// Validation error of part of a record.
 ///
-/// It names what is wrong and what would be right, and repeats no value.
+/// It names the invalid part and the rule, but contains no value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{part} {reason}")]
 pub struct Rejection {
@@ -66,17 +67,15 @@ pub struct Rejection {
 }
 
 impl Rejection {
-    /// A rejection because of `part`, such as the name of a member.
-    pub fn of(part: impl Into<Cow<'static, str>>, reason: ValidationError) -> Self {
-        let part = part.into();
-        Self { part, reason }
+    /// Returns a rejection of `part`, such as the name of a member, for a reason
+    /// such as "is missing".
+    pub fn new(part: impl Into<Cow<'static, str>>, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::from_validation(part, ValidationError::new(reason))
     }
 
-    /// As [`Self::of`], for a reason such as "is missing".
-    pub fn because(
-        part: impl Into<Cow<'static, str>>,
-        reason: impl Into<Cow<'static, str>>,
-    ) -> Self {
-        Self::of(part, ValidationError::new(reason))
+    /// Returns a rejection of `part` that failed its validation.
+    pub fn from_validation(part: impl Into<Cow<'static, str>>, reason: ValidationError) -> Self {
+        let part = part.into();
+        Self { part, reason }
     }
 }

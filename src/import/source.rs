@@ -1,12 +1,9 @@
-use std::fs::{self, File};
-use std::io::{self, Read as _};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::mapping::Mapping;
-use super::mapping::clarity;
+use super::format::{Format, SourceDetectionError};
+use super::mapping::{Mapping, clarity};
 use super::pipeline::batch_channel::{BatchReceiver, BatchSender, ReceiverDropped};
 use super::pipeline::checkpoint::{CheckpointPosition, FileFingerprint};
 use super::raw_reading::ImportContext;
@@ -14,157 +11,66 @@ use super::record::{Content, Record, Records};
 use super::source_location::{SourceError, SourceLocation};
 use super::sources::apple_health::{AppleHealth, ExportOptions};
 use super::sources::csv::CsvReadings;
-use super::sources::firestore::{
-    Document, JsonExport, JsonFormat, LiveFirestore, LiveTarget, ManagedExport,
-};
+use super::sources::firestore::{Document, JsonExport, LiveFirestore, LiveTarget, ManagedExport};
 use super::sources::legacy_table::{self, ScanOptions};
 use super::sources::ndjson::NdjsonReadings;
 use crate::store::LegacyTable;
 
-/// The form of files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// A managed export of Firestore.
-    FirestoreExport,
-    /// Firestore's documents as JSON of the usual tools.
-    FirestoreJson,
-    /// An export of Apple Health.
-    AppleHealth,
-    /// Readings, a JSON text a line.
-    Ndjson,
-    /// Readings, a row each.
-    Csv,
-}
-
-/// Where readings come from.
+/// A source of readings.
 pub enum Source {
     /// Files.
     Files {
-        /// Their form.
+        /// Their format.
         format: Format,
-        /// The file, or the folder.
+        /// The file or folder.
         path: PathBuf,
     },
-    /// A Firestore database.
+    /// A Firestore database, read over its API.
     LiveFirestore {
         /// The project's id.
         project: String,
-        /// Where it is.
+        /// The server and its credentials.
         target: LiveTarget,
     },
     /// A table of the Python service.
-    Rows {
+    LegacyTable {
         /// The table.
         table: Arc<LegacyTable>,
-        /// How fast it is read.
-        pace: ScanOptions,
+        /// The parallelism and the rate of the scan.
+        options: ScanOptions,
     },
-}
-
-/// That the form of a file is not known.
-#[derive(Debug, thiserror::Error)]
-pub enum SourceDetectionError {
-    /// It cannot be read.
-    #[error("cannot read {}", path.display())]
-    Unreadable {
-        /// Where it is.
-        path: PathBuf,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// It can be read once only, or not at all.
-    #[error(
-        "{} is no file: an import may read its source more than once, so write it to a file first",
-        .0.display()
-    )]
-    NotAFile(PathBuf),
-    /// It is none that is known here.
-    #[error(
-        "{} is nothing that can be imported: give the folder of a Firestore export, JSON of a Firestore tool, an export of Apple Health (.xml or .zip), or readings as NDJSON or CSV; or say which it is with --format",
-        .0.display()
-    )]
-    UnknownFormat(PathBuf),
 }
 
 /// A source that is being read.
 pub struct OpenedSource {
-    /// What it yields.
-    pub feed: BatchReceiver,
-    /// Its files with their sizes in bytes, where that is known.
+    /// Its records, in batches.
+    pub batches: BatchReceiver,
+    /// Its files with their sizes in bytes; empty for a database or table.
     pub files: Vec<(Box<str>, u64)>,
 }
 
-impl Format {
-    /// The form of a file or folder, by what is in it.
-    ///
-    /// # Errors
-    /// When it cannot be read or told.
-    pub fn of(path: &Path) -> Result<Self, SourceDetectionError> {
-        const SNIFF_BYTES: u64 = 1 << 20;
-        let unreadable = |source| SourceDetectionError::Unreadable {
-            path: path.to_owned(),
-            source,
-        };
-        let unknown = || SourceDetectionError::UnknownFormat(path.to_owned());
-        if fs::metadata(path).map_err(unreadable)?.is_dir() {
-            return match ManagedExport::is_at(path) {
-                true => Ok(Self::FirestoreExport),
-                false => Err(unknown()),
-            };
-        }
-        let mut beginning = Vec::new();
-        File::open(path)
-            .and_then(|file| file.take(SNIFF_BYTES).read_to_end(&mut beginning))
-            .map_err(unreadable)?;
-        let text = beginning
-            .strip_prefix(b"\xef\xbb\xbf")
-            .unwrap_or(&beginning)
-            .trim_ascii_start();
-        if text.starts_with(b"PK") || text.starts_with(b"<") {
-            return Ok(Self::AppleHealth);
-        }
-        let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        if text.starts_with(b"{") {
-            let first = serde_json::from_slice::<Value>(line);
-            let is_reading = first.is_ok_and(|first| {
-                first.get("data_type").is_some() || first.get("complete").is_some()
-            });
-            return match JsonFormat::of(text) {
-                _ if is_reading => Ok(Self::Ndjson),
-                Some(_) => Ok(Self::FirestoreJson),
-                None => Err(unknown()),
-            };
-        }
-        let header = String::from_utf8_lossy(line);
-        let is_header = header
-            .split(',')
-            .any(|name| name.trim().trim_matches('"') == "data_type");
-        is_header.then_some(Self::Csv).ok_or_else(unknown)
-    }
-}
-
 impl Source {
-    /// The files at `path`, in the form that is told by what is in them if
-    /// `format` does not say it.
+    /// Returns the files at `path`; without a `format`, detects it from their
+    /// content.
     ///
     /// # Errors
-    /// When they cannot be read, or their form cannot be told.
+    /// The path cannot be read, is no file or folder, or its format is unknown.
     pub fn files(path: &Path, format: Option<Format>) -> Result<Self, SourceDetectionError> {
         let metadata = fs::metadata(path).map_err(|source| SourceDetectionError::Unreadable {
             path: path.to_owned(),
             source,
         })?;
-        // A pipe would keep whoever opens it waiting.
+        // Opening a pipe would block.
         if !metadata.is_file() && !metadata.is_dir() {
             return Err(SourceDetectionError::NotAFile(path.to_owned()));
         }
         Ok(Self::Files {
-            format: format.map_or_else(|| Format::of(path), Ok)?,
+            format: format.map_or_else(|| Format::detect(path), Ok)?,
             path: path.to_owned(),
         })
     }
 
-    /// Whether it names nobody whose the readings are.
+    /// Returns whether readings in this format carry no user id.
     pub fn needs_user(&self) -> bool {
         matches!(
             self,
@@ -175,12 +81,13 @@ impl Source {
         )
     }
 
-    /// Whether an import of it can go on where it was interrupted.
+    /// Returns whether an interrupted import of it can resume.
     pub fn can_resume(&self) -> bool {
-        !matches!(self, Self::Rows { .. })
+        !matches!(self, Self::LegacyTable { .. })
     }
 
-    /// What it is, for the settings of a checkpoint.
+    /// Describes the source in the settings of a checkpoint. A change of this
+    /// text makes existing checkpoints unusable.
     pub fn describe(&self) -> String {
         match self {
             Self::Files { format, .. } => format!("{format:?}"),
@@ -189,14 +96,14 @@ impl Source {
                 target: LiveTarget::Emulator { host },
             } => format!("Firestore of {project} at {host}"),
             Self::LiveFirestore { project, .. } => format!("Firestore of {project}"),
-            Self::Rows { table, .. } => format!("table {}", table.name()),
+            Self::LegacyTable { table, .. } => format!("table {}", table.name()),
         }
     }
 
-    /// The fingerprints of its files.
+    /// Returns the fingerprints of its files.
     ///
     /// # Errors
-    /// When one cannot be read.
+    /// A file cannot be read.
     pub fn fingerprints(&self) -> Result<Vec<FileFingerprint>, SourceError> {
         match self {
             Self::Files {
@@ -204,53 +111,53 @@ impl Source {
                 path,
             } => {
                 let export = ManagedExport::open(path)?;
-                // A file that is not there is told of when its turn comes.
+                // A missing file is reported when the import reaches it.
                 let files = export.files().filter(|file| file.exists());
-                files.map(FileFingerprint::of).collect()
+                files.map(FileFingerprint::of_file).collect()
             }
-            Self::Files { path, .. } => Ok(vec![FileFingerprint::of(path)?]),
+            Self::Files { path, .. } => Ok(vec![FileFingerprint::of_file(path)?]),
             _ => Ok(Vec::new()),
         }
     }
 
-    /// Begins to read it behind what is `settled`.
+    /// Starts to read it after `position`, or from the beginning.
     ///
     /// # Errors
-    /// When it cannot be read at all.
+    /// It cannot be read at all.
     pub fn open(
         &self,
         context: &ImportContext,
         mapping: &Arc<Mapping>,
-        settled: Option<CheckpointPosition>,
+        position: Option<CheckpointPosition>,
     ) -> Result<OpenedSource, SourceError> {
         match self {
             Self::Files { format, path } => {
-                let (records, files) = open(*format, path, context, mapping)?;
+                let (records, files) = open_files(*format, path, context, mapping)?;
                 Ok(OpenedSource {
-                    feed: BatchReceiver::of(records, settled),
+                    batches: BatchReceiver::from_records(records, position),
                     files,
                 })
             }
             Self::LiveFirestore { project, target } => {
                 let mut database = LiveFirestore::new(project, target)?;
-                if let Some(place) = settled.and_then(|settled| settled.last) {
-                    database = database.resume_after(&place);
+                if let Some(location) = position.and_then(|position| position.last) {
+                    database = database.resume_after(&location);
                 }
-                let (feeder, feed) = BatchReceiver::channel();
+                let (sender, batches) = BatchReceiver::channel();
                 let reader = LiveReader {
                     database,
-                    feeder,
+                    sender,
                     context: context.clone(),
                     mapping: Arc::clone(mapping),
                 };
-                tokio::spawn(reader.read());
+                tokio::spawn(reader.run());
                 Ok(OpenedSource {
-                    feed,
+                    batches,
                     files: Vec::new(),
                 })
             }
-            Self::Rows { table, pace } => Ok(OpenedSource {
-                feed: legacy_table::feed(table, *pace, context),
+            Self::LegacyTable { table, options } => Ok(OpenedSource {
+                batches: legacy_table::scan(table, *options, context),
                 files: Vec::new(),
             }),
         }
@@ -259,77 +166,66 @@ impl Source {
 
 type OpenedRecords = (Records, Vec<(Box<str>, u64)>);
 
-fn open(
+fn open_files(
     format: Format,
     path: &Path,
     context: &ImportContext,
     mapping: &Arc<Mapping>,
 ) -> Result<OpenedRecords, SourceError> {
-    let whole = vec![sized(path)];
+    let single_file = vec![with_size(path)];
     Ok(match format {
         Format::Ndjson => {
             let readings = NdjsonReadings::open(path, context.clone())?;
-            (Box::new(readings), whole)
+            (Box::new(readings), single_file)
         }
         Format::Csv => {
             let readings = CsvReadings::open(path, context.clone())?;
-            (Box::new(readings), whole)
+            (Box::new(readings), single_file)
         }
         Format::AppleHealth => {
             let Some(user_id) = context.user_id.clone() else {
-                let problem = "does not say whose it is: say it with --user";
+                let problem = "does not name its user: pass --user";
                 return Err(SourceError::new(SourceLocation::start_of(path), problem));
             };
-            let export = AppleHealth::open(path, &ExportOptions::all(user_id, context.now))?;
+            let export = AppleHealth::open(path, &ExportOptions::new(user_id, context.now))?;
             let length = export.length().unwrap_or_default();
             let files = vec![(export.file().as_ref().into(), length)];
             (Box::new(export), files)
         }
         Format::FirestoreExport => {
             let export = ManagedExport::open(path)?;
-            let files = export.files().map(sized).collect();
-            let to_record = documents(context, mapping);
-            (
-                Box::new(
-                    export.map(move |found| {
-                        found.map(|(place, document)| to_record(place, &document))
-                    }),
-                ),
-                files,
-            )
+            let files = export.files().map(with_size).collect();
+            let to_record = document_mapper(context, mapping);
+            let records =
+                export.map(move |read| read.map(|(location, it)| to_record(location, &it)));
+            (Box::new(records), files)
         }
         Format::FirestoreJson => {
             let export = JsonExport::open(path)?;
-            let to_record = documents(context, mapping);
-            (
-                Box::new(
-                    export.map(move |found| {
-                        found.map(|(place, document)| to_record(place, &document))
-                    }),
-                ),
-                whole,
-            )
+            let to_record = document_mapper(context, mapping);
+            let records =
+                export.map(move |read| read.map(|(location, it)| to_record(location, &it)));
+            (Box::new(records), single_file)
         }
     })
 }
 
-/// A file and its size.
-fn sized(path: &Path) -> (Box<str>, u64) {
+fn with_size(path: &Path) -> (Box<str>, u64) {
     let bytes = path.metadata().map_or(0, |metadata| metadata.len());
     (path.to_string_lossy().into(), bytes)
 }
 
-/// OrderingGate documents into records.
-fn documents(
+/// Returns a function that converts documents to records.
+fn document_mapper(
     context: &ImportContext,
     mapping: &Arc<Mapping>,
 ) -> impl Fn(SourceLocation, &Document) -> Record + Send + 'static {
     let (context, mapping) = (context.clone(), Arc::clone(mapping));
-    move |place, document| record(place, document, &context, &mapping)
+    move |location, document| to_record(location, document, &context, &mapping)
 }
 
-fn record(
-    place: SourceLocation,
+fn to_record(
+    location: SourceLocation,
     document: &Document,
     context: &ImportContext,
     mapping: &Mapping,
@@ -338,7 +234,7 @@ fn record(
         .readings(document, context)
         .or_else(|| clarity::readings(document, context));
     Record {
-        place,
+        location,
         name: Some(document.path.as_str().into()),
         content: match readings {
             Some(parts) => Content::Readings(parts),
@@ -350,14 +246,14 @@ fn record(
 /// Reads a database page by page.
 struct LiveReader {
     database: LiveFirestore,
-    feeder: BatchSender,
+    sender: BatchSender,
     context: ImportContext,
     mapping: Arc<Mapping>,
 }
 
 impl LiveReader {
-    async fn read(mut self) {
-        // Whoever does not want more has said why.
+    async fn run(mut self) {
+        // A dropped receiver has reported its reason itself.
         let _ = self.read_pages().await;
     }
 
@@ -365,14 +261,14 @@ impl LiveReader {
         loop {
             let page = match self.database.next_page().await {
                 Ok(Some(page)) => page,
-                Ok(None) => return self.feeder.finish().await,
-                Err(damage) => return self.feeder.break_off(damage).await,
+                Ok(None) => return self.sender.finish().await,
+                Err(error) => return self.sender.abort(error).await,
             };
-            for found in page {
-                let found = found.map(|(place, document)| {
-                    record(place, &document, &self.context, &self.mapping)
+            for read in page {
+                let record = read.map(|(location, document)| {
+                    to_record(location, &document, &self.context, &self.mapping)
                 });
-                self.feeder.push(found).await?;
+                self.sender.push(record).await?;
             }
         }
     }

@@ -6,23 +6,23 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-/// Where in a source something was found.
+/// Position of a record or an error in a source.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct SourceLocation {
-    /// The file; for a live database, the name of the document or table.
+    /// The file; for a database, the name of the document or table.
     pub file: Arc<str>,
-    /// In bytes from the beginning of the file; 0 for a live database.
+    /// Offset in the file in bytes; 0 for a database.
     pub offset: u64,
 }
 
 impl SourceLocation {
-    /// A place in a file.
+    /// Returns a location in a file.
     pub fn new(file: impl Into<Arc<str>>, offset: u64) -> Self {
         let file = file.into();
         Self { file, offset }
     }
 
-    /// The beginning of a file.
+    /// Returns the beginning of a file.
     pub fn start_of(file: &Path) -> Self {
         Self::new(file.to_string_lossy(), 0)
     }
@@ -38,7 +38,8 @@ impl fmt::Display for SourceLocation {
     }
 }
 
-/// A name that a source has, without what a terminal would obey.
+/// Replaces the control characters of a name, so that a source cannot send
+/// escape sequences to a terminal.
 pub(super) fn printable(name: &str) -> Cow<'_, str> {
     match name.contains(char::is_control) {
         true => name.replace(char::is_control, "\u{fffd}").into(),
@@ -46,27 +47,27 @@ pub(super) fn printable(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Something in a source that cannot be read.
+/// Part of a source that cannot be read.
 ///
-/// It holds nothing that the source holds, so that it may be logged.
+/// It contains no data of the source, so that it may be logged.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{place}: {problem}")]
+#[error("{location}: {problem}")]
 pub struct SourceError {
-    /// Where it is.
-    pub place: SourceLocation,
-    /// What is wrong there, what it costs, and what to do about it.
+    /// Position of the unreadable part.
+    pub location: SourceLocation,
+    /// The cause, what is lost by it, and the remedy.
     pub problem: Cow<'static, str>,
 }
 
 impl SourceError {
-    /// SourceError at `place`.
-    pub fn new(place: SourceLocation, problem: impl Into<Cow<'static, str>>) -> Self {
+    /// Returns an error at `location`.
+    pub fn new(location: SourceLocation, problem: impl Into<Cow<'static, str>>) -> Self {
         let problem = problem.into();
-        Self { place, problem }
+        Self { location, problem }
     }
 
-    /// A file that the operating system does not give.
-    pub fn unreadable(place: SourceLocation, error: &io::Error) -> Self {
-        Self::new(place, format!("cannot be read: {error}"))
+    /// Returns an error of the operating system as a source error.
+    pub fn unreadable(location: SourceLocation, error: &io::Error) -> Self {
+        Self::new(location, format!("cannot be read: {error}"))
     }
 }

@@ -1,4 +1,4 @@
-//! How the documents of other collections become readings.
+//! A mapping file: user-defined conversion of collections to readings.
 
 use std::fs;
 use std::io;
@@ -14,21 +14,24 @@ use crate::import::raw_reading::{ImportContext, RawReading};
 use crate::import::record::Rejection;
 use crate::import::sources::firestore::{Document, Value};
 
-/// What a file in TOML says of collections:
+/// Mapping of collections to readings, from a TOML file:
 ///
 /// ```toml
 /// [[collection]]
-/// path = "users/*/vitals"        # or only the collection's name: "vitals"
+/// path = "users/*/vitals"        # or the collection's name alone: "vitals"
 /// user = { document_of = "users" }
-/// type = { is = "heart_rate" }   # or the name of a field: "kind"
+/// type = { is = "heart_rate" }   # or a field: "kind"
 /// value = "reading.bpm"          # a field in a map
-/// time = "measured_at"           # a timestamp, or text in RFC 3339
-/// time_unit = "ms"               # of times that are numbers: "s" or "ms"
+/// time = "measured_at"           # a timestamp, or RFC 3339 text
+/// time_unit = "ms"               # for numeric times: "s" or "ms"
 /// unit = { is = "/min" }
 /// ```
 ///
-/// A collection may be there several times, once for each value of its
-/// documents. What else a document holds goes into the metadata.
+/// A collection may be listed several times, once for each value of its
+/// documents. All other fields of a document become metadata.
+///
+/// The `Debug` form of the types in this file is hashed into checkpoints: a
+/// renamed type or field makes existing checkpoints unusable.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mapping {
@@ -49,15 +52,15 @@ struct Collection {
     unit: Option<Term>,
 }
 
-/// Where a text comes from.
+/// Origin of a text.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 enum Term {
-    /// A field.
+    /// A field of the document.
     Field(String),
-    /// What is the same for all.
+    /// The same text for all documents.
     Constant(Constant),
-    /// The id of the document in this collection, in which the collection is.
+    /// The id of the ancestor document in this collection.
     Ancestor(Ancestor),
 }
 
@@ -81,32 +84,32 @@ enum TimeUnit {
     Milliseconds,
 }
 
-/// Why a map cannot be used.
+/// Error of reading a mapping file.
 #[derive(Debug, thiserror::Error)]
 pub enum MappingError {
     /// The file cannot be read.
-    #[error("cannot read the map {}", path.display())]
+    #[error("cannot read the mapping file {}", path.display())]
     Unreadable {
-        /// Where it is.
+        /// The path of the file.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It is not a map.
-    #[error("{} is not a map of collections", path.display())]
+    /// The file is not a valid mapping.
+    #[error("{} is not a valid mapping file", path.display())]
     Malformed {
-        /// Where it is.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the TOML parser.
         source: Box<toml::de::Error>,
     },
 }
 
 impl Mapping {
-    /// Reads a map.
+    /// Reads a mapping file.
     ///
     /// # Errors
-    /// When it cannot be read or is none.
+    /// The file cannot be read or is invalid.
     pub fn read(path: &Path) -> Result<Self, MappingError> {
         let text = fs::read_to_string(path).map_err(|source| MappingError::Unreadable {
             path: path.to_owned(),
@@ -118,7 +121,7 @@ impl Mapping {
         })
     }
 
-    /// The readings of a document; `None` where its collection is not mapped.
+    /// Returns the readings of a document; `None` if its collection is not mapped.
     pub(in crate::import) fn readings(
         &self,
         document: &Document,
@@ -127,34 +130,34 @@ impl Mapping {
         let mapped: Vec<&Collection> = self
             .collections
             .iter()
-            .filter(|collection| collection.holds(document))
+            .filter(|collection| collection.matches(document))
             .collect();
-        let told: Vec<&str> = mapped
+        let consumed: Vec<&str> = mapped
             .iter()
-            .flat_map(|collection| collection.told())
+            .flat_map(|collection| collection.consumed_fields())
             .collect();
         let readings = mapped
             .iter()
-            .map(|collection| collection.reading(document, &told, context));
+            .map(|collection| collection.reading(document, &consumed, context));
         let readings: Vec<_> = readings.collect();
         (!readings.is_empty()).then_some(readings)
     }
 }
 
 impl Collection {
-    fn holds(&self, document: &Document) -> bool {
-        let mut wanted = self.path.split('/').rev();
-        // The document's own id is not of the collection's path.
+    fn matches(&self, document: &Document) -> bool {
+        let mut pattern = self.path.split('/').rev();
+        // Skips the document's own id.
         let mut segments = document.path.split('/').rev().skip(1);
-        let is_whole = self.path.contains('/');
-        wanted.all(|wanted| {
+        let is_full_path = self.path.contains('/');
+        pattern.all(|pattern| {
             let segment = segments.next();
-            segment.is_some_and(|segment| wanted == "*" || wanted == segment)
-        }) && (!is_whole || segments.next().is_none())
+            segment.is_some_and(|segment| pattern == "*" || pattern == segment)
+        }) && (!is_full_path || segments.next().is_none())
     }
 
-    /// The fields that are told in another way than in the metadata.
-    fn told(&self) -> impl Iterator<Item = &str> {
+    /// Returns the fields that do not become metadata.
+    fn consumed_fields(&self) -> impl Iterator<Item = &str> {
         let terms = [Some(&self.user), Some(&self.data_type), self.unit.as_ref()];
         let fields = terms.into_iter().flatten().filter_map(|term| match term {
             Term::Field(field) => Some(field.as_str()),
@@ -166,16 +169,16 @@ impl Collection {
     fn reading(
         &self,
         document: &Document,
-        told: &[&str],
+        consumed: &[&str],
         context: &ImportContext,
     ) -> Result<Reading, Rejection> {
         let value = number(&self.value, field(document, &self.value))?
-            .ok_or_else(|| Rejection::because(self.value.clone(), "is missing"))?;
+            .ok_or_else(|| Rejection::new(self.value.clone(), "is missing"))?;
         let mut metadata = MetadataBuilder::default();
-        metadata.add_all(&document.fields, told);
+        metadata.add_all(&document.fields, consumed);
         let metadata = metadata
             .finish()
-            .map_err(|reason| Rejection::of("metadata", reason))?;
+            .map_err(|reason| Rejection::from_validation("metadata", reason))?;
         let user_id = self.user.text(document);
         let data_type = self.data_type.text(document);
         let timestamp = self.time(document);
@@ -189,7 +192,7 @@ impl Collection {
             metadata: Some(metadata.as_str()),
             ..RawReading::default()
         }
-        .check(context)
+        .validate(context)
     }
 
     fn time(&self, document: &Document) -> Option<String> {
@@ -211,11 +214,11 @@ impl Collection {
 }
 
 impl TimeUnit {
-    /// A number with a fraction in microseconds, which is as exact as a double
-    /// of this century's seconds is, and as Firestore's own times are.
+    /// Converts a fractional number to microseconds: the precision of a double of
+    /// present-day seconds, and of Firestore's timestamps.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "what is out of range is no time either"
+        reason = "an out-of-range number saturates to an invalid time"
     )]
     fn microseconds(self, number: f64) -> i64 {
         let factor = match self {
@@ -245,8 +248,7 @@ impl Term {
     }
 }
 
-/// A field by its name, or by the names of the maps that it is in, with dots
-/// between.
+/// Returns a field by its name, or by a dotted path through maps.
 fn field<'a>(document: &'a Document, name: &str) -> Option<&'a Value> {
     if let Some(value) = document.fields.get(name) {
         return Some(value);

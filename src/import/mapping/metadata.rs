@@ -6,19 +6,19 @@ use crate::domain::{Metadata, ReadingValue, ValidationError};
 use crate::import::sources::firestore::Fields;
 use crate::import::sources::firestore::Value;
 
-/// What else is known of a reading, while it is gathered.
+/// Builder of the metadata of a reading.
 #[derive(Debug, Clone, Default)]
 pub struct MetadataBuilder(Map<String, Json>);
 
 impl MetadataBuilder {
-    /// Adds a value, unless there is none or one of that name is there.
+    /// Adds a value, unless it is absent, null, or the name exists.
     pub fn add(&mut self, name: &str, value: Option<&Value>) {
         if let Some(value) = value.filter(|value| **value != Value::Null) {
-            self.add_json(name, json_of(value));
+            self.add_json(name, to_json(value));
         }
     }
 
-    /// Adds a text, unless there is none or a value of that name is there.
+    /// Adds a text, unless it is absent or the name exists.
     pub fn add_text(&mut self, name: &str, text: Option<&str>) {
         if let Some(text) = text {
             self.add_json(name, text.into());
@@ -29,19 +29,19 @@ impl MetadataBuilder {
         self.0.entry(name).or_insert(json);
     }
 
-    /// Adds all fields but those of these names.
-    pub fn add_all(&mut self, fields: &Fields, but: &[&str]) {
+    /// Adds all fields except those with the `excluded` names.
+    pub fn add_all(&mut self, fields: &Fields, excluded: &[&str]) {
         for (name, value) in fields {
-            if !but.contains(&name.as_str()) {
+            if !excluded.contains(&name.as_str()) {
                 self.add(name, Some(value));
             }
         }
     }
 
-    /// The metadata.
+    /// Returns the metadata.
     ///
     /// # Errors
-    /// When there is more of it than a reading may have.
+    /// They exceed the limits of a reading.
     pub fn finish(self) -> Result<Metadata, ValidationError> {
         if self.0.is_empty() {
             return Ok(Metadata::default());
@@ -50,9 +50,9 @@ impl MetadataBuilder {
     }
 }
 
-/// A value as JSON: times in RFC 3339, bytes in Base64, and numbers that JSON
-/// or metadata do not have as text.
-fn json_of(value: &Value) -> Json {
+/// Converts a value to JSON: times to RFC 3339, bytes to Base64, and numbers that
+/// JSON or metadata cannot represent to text.
+fn to_json(value: &Value) -> Json {
     match value {
         Value::Null => Json::Null,
         Value::Boolean(boolean) => (*boolean).into(),
@@ -65,12 +65,12 @@ fn json_of(value: &Value) -> Json {
         Value::GeoPoint(point) => {
             json!({"latitude": point.latitude, "longitude": point.longitude})
         }
-        Value::Array(elements) => elements.iter().map(json_of).collect(),
+        Value::Array(elements) => elements.iter().map(to_json).collect(),
         Value::Map(members) => {
             let members = members.iter();
             Json::Object(
                 members
-                    .map(|(name, value)| (name.clone(), json_of(value)))
+                    .map(|(name, value)| (name.clone(), to_json(value)))
                     .collect(),
             )
         }

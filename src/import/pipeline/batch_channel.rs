@@ -4,178 +4,177 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc;
 
 use super::checkpoint::CheckpointPosition;
-use crate::import::record::{Found, Records};
+use crate::import::record::{ReadResult, Records};
 use crate::import::source_location::{SourceError, SourceLocation};
 
-/// The most readings that are stored with one call.
-const MOST_READINGS: usize = 500;
+/// Maximum of readings in a batch, which is stored with one call.
+const MAX_READINGS: usize = 500;
 
-/// The most bytes of metadata that are stored with one call.
-const MOST_METADATA: usize = 1024 * 1024;
+/// Maximum of the metadata in a batch.
+const MAX_METADATA_BYTES: usize = 1024 * 1024;
 
-/// The most records in a batch, where few of them are readings.
-const MOST_RECORDS: usize = 2_000;
+/// Maximum of records in a batch, for sources in which few are readings.
+const MAX_RECORDS: usize = 2_000;
 
-/// How many batches wait to be stored.
-const WAITING: usize = 2;
+/// Number of batches that wait to be stored.
+const CHANNEL_CAPACITY: usize = 2;
 
-/// Some of what a source yields, in its order.
-pub type Batch = Vec<Found>;
+/// Consecutive items of a source.
+pub type Batch = Vec<ReadResult>;
 
-/// A source as the pipeline reads it: batches, and how many records they have
-/// held so far by the reader's own count.
+/// Receiving end of a source: its batches, and the number of records in them by
+/// the reader's own count.
 pub struct BatchReceiver {
     pub(super) batches: mpsc::Receiver<Batch>,
     pub(super) read: Arc<AtomicU64>,
-    pub(super) ending: Arc<EndState>,
+    pub(super) end: Arc<EndState>,
 }
 
-/// How a feed came to its end.
+/// End of a source: complete, failed or unfinished.
 #[derive(Default)]
 pub(super) struct EndState {
-    /// How many of those who read have not said that they are at the end.
+    /// Number of senders that have not finished.
     unfinished: AtomicUsize,
-    /// Why there is more that could not be read.
-    broken_off: Mutex<Option<SourceError>>,
+    /// Error that ended reading.
+    error: Mutex<Option<SourceError>>,
 }
 
-/// Where a [`BatchReceiver`] comes from: takes what a source yields and sends it on in
-/// batches.
+/// Sending end of a source, which collects items into batches.
 pub struct BatchSender {
     batches: mpsc::Sender<Batch>,
     read: Arc<AtomicU64>,
-    ending: Arc<EndState>,
+    end: Arc<EndState>,
     batch: Batch,
     readings: usize,
-    metadata: usize,
+    metadata_bytes: usize,
 }
 
-/// That nobody wants more of a source.
+/// Error of sending to a receiver that is gone.
 #[derive(Debug)]
 pub struct ReceiverDropped;
 
 impl BatchReceiver {
-    /// A feed, and where to put what it yields.
+    /// Returns a sender and its receiver.
     pub fn channel() -> (BatchSender, Self) {
-        let (sender, batches) = mpsc::channel(WAITING);
-        let feeder = BatchSender::new(sender, Arc::default(), Arc::default());
-        let feed = Self {
+        let (sender, batches) = mpsc::channel(CHANNEL_CAPACITY);
+        let sender = BatchSender::new(sender, Arc::default(), Arc::default());
+        let receiver = Self {
             batches,
-            read: Arc::clone(&feeder.read),
-            ending: Arc::clone(&feeder.ending),
+            read: Arc::clone(&sender.read),
+            end: Arc::clone(&sender.end),
         };
-        (feeder, feed)
+        (sender, receiver)
     }
 
-    /// Reads `records` on a thread of its own, as it may wait for a disk.
-    /// What `settled` names has been dealt with, and is left out.
-    pub fn of(mut records: Records, settled: Option<CheckpointPosition>) -> Self {
-        let (mut feeder, feed) = Self::channel();
+    /// Reads `records` on a blocking thread, skipping those up to `position`.
+    pub fn from_records(mut records: Records, position: Option<CheckpointPosition>) -> Self {
+        let (mut sender, receiver) = Self::channel();
         tokio::task::spawn_blocking(move || {
-            let is_wanted = || !feeder.batches.is_closed();
-            match settled.map_or(Ok(true), |it| it.skip(&mut records, is_wanted)) {
+            let has_receiver = || !sender.batches.is_closed();
+            match position.map_or(Ok(true), |it| it.skip(&mut records, has_receiver)) {
                 Ok(true) => {}
                 Ok(false) => return,
-                Err(damage) => return feeder.ending.break_off(damage),
+                Err(error) => return sender.end.abort(error),
             }
-            for found in records {
-                feeder.take(found);
-                if feeder.is_full() {
-                    let batch = feeder.pack();
-                    if feeder.batches.blocking_send(batch).is_err() {
+            for read in records {
+                sender.add(read);
+                if sender.is_full() {
+                    let batch = sender.take_batch();
+                    if sender.batches.blocking_send(batch).is_err() {
                         return;
                     }
                 }
             }
-            let batch = feeder.pack();
-            if feeder.batches.blocking_send(batch).is_ok() {
-                feeder.ending.finish();
+            let batch = sender.take_batch();
+            if sender.batches.blocking_send(batch).is_ok() {
+                sender.end.finish();
             }
         });
-        feed
+        receiver
     }
 }
 
 impl BatchSender {
-    fn new(batches: mpsc::Sender<Batch>, read: Arc<AtomicU64>, ending: Arc<EndState>) -> Self {
-        ending.unfinished.fetch_add(1, Ordering::Relaxed);
+    fn new(batches: mpsc::Sender<Batch>, read: Arc<AtomicU64>, end: Arc<EndState>) -> Self {
+        end.unfinished.fetch_add(1, Ordering::Relaxed);
         Self {
             batches,
             read,
-            ending,
+            end,
             batch: Vec::new(),
             readings: 0,
-            metadata: 0,
+            metadata_bytes: 0,
         }
     }
 
-    /// Another way into the same feed, which then ends where both have ended.
-    pub fn another(&self) -> Self {
-        let (read, ending) = (Arc::clone(&self.read), Arc::clone(&self.ending));
-        Self::new(self.batches.clone(), read, ending)
+    /// Returns another sender to the same receiver. The source is complete once
+    /// all senders have finished.
+    pub fn clone_sender(&self) -> Self {
+        let (read, end) = (Arc::clone(&self.read), Arc::clone(&self.end));
+        Self::new(self.batches.clone(), read, end)
     }
 
-    fn take(&mut self, found: Found) {
-        if let Ok(record) = &found {
-            let (readings, metadata) = record.weight();
+    fn add(&mut self, read: ReadResult) {
+        if let Ok(record) = &read {
+            let (readings, metadata_bytes) = record.weight();
             self.readings += readings;
-            self.metadata += metadata;
+            self.metadata_bytes += metadata_bytes;
             self.read.fetch_add(1, Ordering::Relaxed);
         }
-        self.batch.push(found);
+        self.batch.push(read);
     }
 
     fn is_full(&self) -> bool {
-        self.readings >= MOST_READINGS
-            || self.metadata >= MOST_METADATA
-            || self.batch.len() >= MOST_RECORDS
+        self.readings >= MAX_READINGS
+            || self.metadata_bytes >= MAX_METADATA_BYTES
+            || self.batch.len() >= MAX_RECORDS
     }
 
-    fn pack(&mut self) -> Batch {
+    fn take_batch(&mut self) -> Batch {
         self.readings = 0;
-        self.metadata = 0;
+        self.metadata_bytes = 0;
         std::mem::take(&mut self.batch)
     }
 
-    /// Takes what a source yields that is read on the runtime's own threads.
+    /// Adds an item to the batch, and sends the batch when it is full.
     ///
     /// # Errors
-    /// When nobody wants more.
-    pub async fn push(&mut self, found: Found) -> Result<(), ReceiverDropped> {
-        self.take(found);
+    /// The receiver is gone.
+    pub async fn push(&mut self, read: ReadResult) -> Result<(), ReceiverDropped> {
+        self.add(read);
         match self.is_full() {
             true => self.flush().await,
             false => Ok(()),
         }
     }
 
-    /// Sends on what has been taken.
+    /// Sends the batch as it is.
     ///
     /// # Errors
-    /// When nobody wants more.
+    /// The receiver is gone.
     pub async fn flush(&mut self) -> Result<(), ReceiverDropped> {
-        let batch = self.pack();
+        let batch = self.take_batch();
         self.batches.send(batch).await.map_err(|_| ReceiverDropped)
     }
 
-    /// Sends on the last that was taken, and says that it is the last. Without
-    /// that, a feed is taken for one whose reader failed.
+    /// Sends the last batch and marks the source as complete. A sender that is
+    /// dropped before counts as a failed reader.
     ///
     /// # Errors
-    /// When nobody wants more.
+    /// The receiver is gone.
     pub async fn finish(&mut self) -> Result<(), ReceiverDropped> {
         self.flush().await?;
-        self.ending.finish();
+        self.end.finish();
         Ok(())
     }
 
-    /// Sends on what has been taken, and says why no more can be read.
+    /// Sends the last batch and the reason why the rest cannot be read.
     ///
     /// # Errors
-    /// When nobody wants more.
-    pub async fn break_off(&mut self, damage: SourceError) -> Result<(), ReceiverDropped> {
+    /// The receiver is gone.
+    pub async fn abort(&mut self, error: SourceError) -> Result<(), ReceiverDropped> {
         self.flush().await?;
-        self.ending.break_off(damage);
+        self.end.abort(error);
         Ok(())
     }
 }
@@ -185,20 +184,22 @@ impl EndState {
         self.unfinished.fetch_sub(1, Ordering::Relaxed);
     }
 
-    fn break_off(&self, damage: SourceError) {
-        let broken_off = self.broken_off.lock();
-        let mut broken_off = broken_off.unwrap_or_else(PoisonError::into_inner);
-        broken_off.get_or_insert(damage);
+    fn abort(&self, error: SourceError) {
+        let first = self.error.lock();
+        let mut first = first.unwrap_or_else(PoisonError::into_inner);
+        first.get_or_insert(error);
     }
 
-    /// Why the feed ended before the source did, if so.
-    pub(super) fn fault(&self) -> Option<SourceError> {
-        let broken_off = self.broken_off.lock();
-        let broken_off = broken_off.unwrap_or_else(PoisonError::into_inner).clone();
-        let is_open = self.unfinished.load(Ordering::Relaxed) > 0;
-        broken_off.or_else(|| {
-            let problem = "its reader failed before its end, which is a fault of this program: please report it";
-            is_open.then(|| SourceError::new(SourceLocation::new("the source", 0), problem))
+    /// Returns why the batches ended before the source did, if so.
+    pub(super) fn error(&self) -> Option<SourceError> {
+        let error = self.error.lock();
+        let error = error.unwrap_or_else(PoisonError::into_inner).clone();
+        let is_unfinished = self.unfinished.load(Ordering::Relaxed) > 0;
+        error.or_else(|| {
+            let problem =
+                "its reader failed before the end, which is a bug in this program: please report it";
+            is_unfinished
+                .then(|| SourceError::new(SourceLocation::new("the source", 0), problem))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! What an import that was interrupted leaves, so that it can go on.
+//! State of an interrupted import, from which it resumes.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write as _};
@@ -8,35 +8,38 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::summary::ImportSummary;
-use crate::import::record::{Found, Records};
+use crate::import::record::Records;
 use crate::import::source_location::{SourceError, SourceLocation};
 
-/// How far an import has come.
+/// State of an import in a file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// What is being imported, and where to.
+    /// The import that it belongs to.
     pub job: Job,
-    /// How far it is dealt with.
-    pub settled: CheckpointPosition,
-    /// What became of it.
-    pub ledger: ImportSummary,
-    /// How long the report was, in bytes; 0 if there is none.
-    pub report: u64,
+    /// Position up to which the source is processed.
+    #[serde(rename = "settled")]
+    pub position: CheckpointPosition,
+    /// Counts up to that position.
+    #[serde(rename = "ledger")]
+    pub summary: ImportSummary,
+    /// Length of the report; 0 without one.
+    #[serde(rename = "report")]
+    pub report_bytes: u64,
 }
 
-/// What is imported, and where to: only the same can be gone on with.
+/// Identity of an import. A checkpoint is valid for an equal job only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Job {
     /// The files of the source.
     pub files: Vec<FileFingerprint>,
-    /// SHA-256 of how it is read, and into which store: everything that changes
-    /// what becomes of a record.
+    /// SHA-256 of the settings that affect the outcome of a record, among them
+    /// the target store.
     settings: String,
 }
 
 impl Job {
-    /// The import of these files with these settings.
-    pub fn of(files: Vec<FileFingerprint>, settings: &[String]) -> Self {
+    /// Returns the import of these files with these settings.
+    pub fn new(files: Vec<FileFingerprint>, settings: &[String]) -> Self {
         let mut hash = Sha256::new();
         for setting in settings {
             hash.update((setting.len() as u64).to_be_bytes());
@@ -47,7 +50,7 @@ impl Job {
     }
 }
 
-/// A file, so that another or a changed one is told apart.
+/// Identity of a file, which detects a replaced or changed one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFingerprint {
     name: String,
@@ -56,45 +59,45 @@ pub struct FileFingerprint {
     digest: String,
 }
 
-/// The part of a source before which everything is dealt with.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Position in a source before which everything is processed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CheckpointPosition {
-    /// How much of what the source yields, records and damage alike.
+    /// Number of items up to the position, records and errors alike.
     pub count: u64,
-    /// Where the last of it stands.
+    /// Location of the last of them.
     pub last: Option<SourceLocation>,
 }
 
-/// Why a checkpoint cannot be gone on with.
+/// Error of reading or writing a checkpoint.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
-    /// It cannot be read or written.
+    /// The file cannot be read or written.
     #[error("cannot use the checkpoint {}", path.display())]
     File {
-        /// Where it is.
+        /// The path of the checkpoint.
         path: PathBuf,
-        /// What the operating system says.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// It is not one of this version.
+    /// The file is not a checkpoint of this version.
     #[error(
-        "{} is no checkpoint of this version: remove it, or name another with --checkpoint, and import from the beginning, which is safe at any time",
+        "{} is not a checkpoint of this version: remove it or choose another path with --checkpoint, then import from the beginning, which is always safe",
         .0.display()
     )]
-    Unreadable(PathBuf),
-    /// It is of another source, or the source has changed.
+    Malformed(PathBuf),
+    /// The checkpoint belongs to another job, or the source has changed.
     #[error(
-        "the checkpoint {} is of another source, map, user, store or report: give the same as before, or import without --resume, which is safe at any time",
+        "the checkpoint {} belongs to a different source, mapping, user, store or report: repeat the original arguments, or import without --resume, which is always safe",
         .0.display()
     )]
-    OfOther(PathBuf),
+    JobMismatch(PathBuf),
 }
 
 impl Checkpoint {
-    /// The checkpoint at `path`, if there is one.
+    /// Reads the checkpoint at `path`, if there is one.
     ///
     /// # Errors
-    /// When it is unreadable, or of another job.
+    /// It is unreadable, malformed, or belongs to another job.
     pub fn read(path: &Path, job: &Job) -> Result<Option<Self>, CheckpointError> {
         let text = match fs::read(path) {
             Ok(text) => text,
@@ -105,20 +108,20 @@ impl Checkpoint {
             }
         };
         let checkpoint: Self = serde_json::from_slice(&text)
-            .map_err(|_| CheckpointError::Unreadable(path.to_owned()))?;
+            .map_err(|_| CheckpointError::Malformed(path.to_owned()))?;
         if checkpoint.job == *job {
             Ok(Some(checkpoint))
         } else {
-            Err(CheckpointError::OfOther(path.to_owned()))
+            Err(CheckpointError::JobMismatch(path.to_owned()))
         }
     }
 
-    /// Writes it, whole or not at all.
+    /// Writes it atomically.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// It cannot be written.
     pub fn write(&self, path: &Path) -> Result<(), CheckpointError> {
-        // Another import may have the same name for its own.
+        // A concurrent import may use the same path.
         let new = path.with_added_extension(format!("new-{}", std::process::id()));
         let written = serde_json::to_vec(self).map_err(io::Error::other);
         written
@@ -134,10 +137,10 @@ impl Checkpoint {
             })
     }
 
-    /// Removes what a finished import does not need any more.
+    /// Removes the checkpoint of a finished import, if there is one.
     ///
     /// # Errors
-    /// When there is one and it cannot be removed.
+    /// It exists and cannot be removed.
     pub fn remove(path: &Path) -> Result<(), CheckpointError> {
         match fs::remove_file(path) {
             Err(source) if source.kind() != io::ErrorKind::NotFound => Err(CheckpointError::File {
@@ -150,28 +153,27 @@ impl Checkpoint {
 }
 
 impl FileFingerprint {
-    /// The mark of a file.
+    /// Computes the fingerprint of a file.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn of(path: &Path) -> Result<Self, SourceError> {
-        let unreadable =
-            |error: io::Error| SourceError::unreadable(SourceLocation::start_of(path), &error);
-        Self::read(path).map_err(unreadable)
+    /// The file cannot be read.
+    pub fn of_file(path: &Path) -> Result<Self, SourceError> {
+        Self::compute(path)
+            .map_err(|error| SourceError::unreadable(SourceLocation::start_of(path), &error))
     }
 
-    fn read(path: &Path) -> io::Result<Self> {
-        const SOME: u64 = 64 * 1024;
+    fn compute(path: &Path) -> io::Result<Self> {
+        const SAMPLE_BYTES: u64 = 64 * 1024;
         let mut file = File::open(path)?;
         let bytes = file.metadata()?.len();
         let mut hash = Sha256::new();
-        let mut some = Vec::new();
-        (&mut file).take(SOME).read_to_end(&mut some)?;
-        hash.update(&some);
-        file.seek(SeekFrom::Start(bytes.saturating_sub(SOME)))?;
-        some.clear();
-        file.take(SOME).read_to_end(&mut some)?;
-        hash.update(&some);
+        let mut sample = Vec::new();
+        (&mut file).take(SAMPLE_BYTES).read_to_end(&mut sample)?;
+        hash.update(&sample);
+        file.seek(SeekFrom::Start(bytes.saturating_sub(SAMPLE_BYTES)))?;
+        sample.clear();
+        file.take(SAMPLE_BYTES).read_to_end(&mut sample)?;
+        hash.update(&sample);
         Ok(Self {
             name: path.to_string_lossy().into_owned(),
             bytes,
@@ -181,35 +183,35 @@ impl FileFingerprint {
 }
 
 impl CheckpointPosition {
-    /// Leaves out what has been dealt with; tells whether it came to its end
-    /// before that was not wanted any more.
+    /// Skips the items up to the position. Returns false if `should_continue`
+    /// stopped it before.
     ///
     /// # Errors
-    /// When the source does not hold it where it was.
+    /// The source has other items than when the checkpoint was written.
     pub(super) fn skip(
         &self,
         records: &mut Records,
-        is_wanted: impl Fn() -> bool,
+        should_continue: impl Fn() -> bool,
     ) -> Result<bool, SourceError> {
         let mut last = None;
         for _ in 0..self.count {
-            if !is_wanted() {
+            if !should_continue() {
                 return Ok(false);
             }
             last = records.next();
         }
-        let place = match last {
+        let location = match last {
             None => None,
-            Some(Found::Ok(record)) => Some(record.place),
-            Some(Found::Err(damage)) => Some(damage.place),
+            Some(Ok(record)) => Some(record.location),
+            Some(Err(error)) => Some(error.location),
         };
-        if place == self.last {
+        if location == self.last {
             return Ok(true);
         }
-        let place = place.or_else(|| self.last.clone());
+        let location = location.or_else(|| self.last.clone());
         Err(SourceError::new(
-            place.unwrap_or_else(|| SourceLocation::new("the source", 0)),
-            "the source has changed since the checkpoint: import without --resume, which is safe at any time",
+            location.unwrap_or_else(|| SourceLocation::new("the source", 0)),
+            "the source has changed since the checkpoint: import without --resume, which is always safe",
         ))
     }
 }

@@ -1,4 +1,4 @@
-//! Deletion of legacy rows after their migration.
+//! Deletion of legacy rows whose readings are stored.
 
 use std::sync::atomic::AtomicBool;
 
@@ -8,18 +8,18 @@ use super::retry::{backoff, backoff_or_fail};
 use crate::domain::Reading;
 use crate::store::{LegacyTable, ReadingStore, StoreError};
 
-/// How many rows are read back and deleted at once.
-const AT_ONCE: usize = 16;
+/// Number of rows that are verified and deleted concurrently.
+const CONCURRENCY: usize = 16;
 
-/// Deletes those rows whose readings are held as they were put, each after it
-/// was read back; tells which are deleted.
+/// Deletes each of the `migrated` rows, named `user_id/data_id`, whose reading
+/// is read back from the store unchanged. Returns which rows it deleted.
 ///
 /// # Errors
-/// When the store fails for longer than one backoff.
+/// The store fails for longer than [`backoff`], or permanently.
 pub(super) async fn delete_migrated<'a>(
     store: &dyn ReadingStore,
     table: &LegacyTable,
-    moved: impl Iterator<Item = (&'a str, &'a Reading)>,
+    migrated: impl Iterator<Item = (&'a str, &'a Reading)>,
     stop: &AtomicBool,
 ) -> Result<Vec<bool>, StoreError> {
     let delete = |(name, reading): (&'a str, &'a Reading)| async move {
@@ -31,9 +31,9 @@ pub(super) async fn delete_migrated<'a>(
         let mut backoff = backoff();
         loop {
             let attempt = async {
-                let held = store.get(user_id, reading.id).await?;
-                match held {
-                    Some(held) if held.measurement == reading.measurement => {
+                let stored = store.get(user_id, reading.id).await?;
+                match stored {
+                    Some(stored) if stored.measurement == reading.measurement => {
                         table.delete(user_id.as_str(), data_id).await
                     }
                     _ => Ok(false),
@@ -45,6 +45,9 @@ pub(super) async fn delete_migrated<'a>(
             }
         }
     };
-    let moved: Vec<_> = moved.map(delete).collect();
-    stream::iter(moved).buffered(AT_ONCE).try_collect().await
+    let deletions: Vec<_> = migrated.map(delete).collect();
+    stream::iter(deletions)
+        .buffered(CONCURRENCY)
+        .try_collect()
+        .await
 }

@@ -1,7 +1,8 @@
-//! Reading batches from a source, storing them and reporting the outcome.
+//! Storing the batches of a source and reporting the outcome.
 
 pub mod batch_channel;
 pub mod checkpoint;
+mod error;
 mod migrate;
 mod ordering;
 pub mod outputs;
@@ -9,6 +10,7 @@ pub mod process;
 pub mod progress;
 pub mod report;
 pub mod retry;
+mod stop;
 pub mod summary;
 pub mod verify;
 
@@ -17,152 +19,147 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::StreamExt;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use self::batch_channel::{Batch, BatchReceiver};
-use self::checkpoint::{Checkpoint, CheckpointError, CheckpointPosition, Job};
+use self::batch_channel::BatchReceiver;
+use self::checkpoint::{Checkpoint, CheckpointPosition, Job};
+pub use self::error::ImportError;
 use self::ordering::OrderingGate;
-use self::process::{Target, settle};
+use self::process::{Target, process};
 use self::progress::Progress;
-use self::report::{Report, ReportError};
+use self::report::Report;
+use self::stop::batches_until_stopped;
 use self::summary::ImportSummary;
-use crate::import::source_location::SourceError;
-use crate::store::StoreError;
+use super::source_location::SourceError;
 
-/// How often a checkpoint is written.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(2);
+/// Interval between checkpoints, which bounds the work repeated after a crash.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
 
-/// An import that is about to run.
+/// Maximum of source errors that are listed individually; the report has all.
+const MAX_REPORTED_ERRORS: usize = 10;
+
+/// Settings and state of an import that is about to run.
 pub struct ImportRun {
-    /// Where readings go.
+    /// Destination of the readings.
     pub target: Target,
-    /// How many batches are stored at once.
+    /// Number of batches that are stored concurrently.
     pub concurrency: usize,
-    /// What each record is told of in.
+    /// Report of every record.
     pub report: Option<Report>,
-    /// Where to leave checkpoints, and of what; not for sources that cannot be
-    /// gone on with.
+    /// Path and job of the checkpoints; none for sources that cannot resume.
     pub checkpoint: Option<(PathBuf, Job)>,
-    /// What earlier runs dealt with.
-    pub settled: CheckpointPosition,
-    /// What became of that.
-    pub ledger: ImportSummary,
-    /// Who is told how it goes.
+    /// Position that earlier runs reached.
+    pub position: CheckpointPosition,
+    /// Counts of earlier runs.
+    pub summary: ImportSummary,
+    /// Progress display.
     pub progress: Progress,
 }
 
-/// How an import ended.
+/// Result of an import.
 pub struct ImportOutcome {
-    /// What became of each record.
-    pub ledger: ImportSummary,
-    /// How many records the reader of the source says there were, this time and
-    /// in earlier runs.
+    /// Counts by outcome.
+    pub summary: ImportSummary,
+    /// Number of records by the count of the source's reader, including earlier
+    /// runs.
     pub read: u64,
-    /// Whether it was interrupted.
+    /// True if it was interrupted.
     pub was_interrupted: bool,
-    /// The first few places that cannot be read.
+    /// The first source errors.
     pub errors: Vec<SourceError>,
-    /// Why it could not go on, if so.
+    /// Error that ended it, if any.
     pub failure: Option<ImportError>,
 }
 
-/// Why an import cannot go on.
-#[derive(Debug, thiserror::Error)]
-pub enum ImportError {
-    /// The store failed for longer than one backoff.
-    #[error("the store failed")]
-    Store(#[from] StoreError),
-    /// The source cannot be read to its end.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// There is no writing to the report.
-    #[error(transparent)]
-    Report(#[from] ReportError),
-    /// There is no writing of checkpoints.
-    #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-}
+impl ImportOutcome {
+    /// Returns whether the count of the source's reader equals the counted
+    /// outcomes. Anything else is a bug.
+    pub fn is_balanced(&self) -> bool {
+        self.read == self.summary.records()
+    }
 
-/// How many damaged places are told of by themselves; the report has all.
-const MAX_REPORTED_ERRORS: usize = 10;
-
-/// Imports what `feed` yields until it ends or `stop` is set.
-///
-/// What is stored is stored whatever happens; everything before the last
-/// checkpoint is also told of.
-pub async fn run(feed: BatchReceiver, run: ImportRun, stop: Arc<AtomicBool>) -> ImportOutcome {
-    let read = Arc::clone(&feed.read);
-    let ending = Arc::clone(&feed.ending);
-    let before = run.ledger.records();
-    let mut running = RunningImport {
-        report: run.report,
-        checkpoint: run.checkpoint,
-        settled: run.settled,
-        ledger: run.ledger,
-        errors: Vec::new(),
-        written: None,
-    };
-    let went_on = running
-        .go_on(feed, &run.target, run.concurrency, run.progress, &stop)
-        .await;
-    let was_interrupted = stop.load(Ordering::Relaxed);
-    let failure = match went_on {
-        Ok(()) if was_interrupted => None,
-        Ok(()) => ending.fault().map(ImportError::from),
-        Err(fault) => Some(fault),
-    };
-    let is_whole = failure.is_none() && !was_interrupted;
-    let closed = running.close(is_whole);
-    ImportOutcome {
-        read: match is_whole {
-            true => before + read.load(Ordering::Relaxed),
-            // What was read ahead is not dealt with, and is not said to be.
-            false => running.ledger.records(),
-        },
-        ledger: running.ledger,
-        was_interrupted,
-        errors: running.errors,
-        failure: failure.or(closed.err()),
+    /// Returns whether every record is accounted for and the source has no errors.
+    pub fn is_complete(&self) -> bool {
+        self.is_balanced() && self.summary.damaged == 0
     }
 }
 
-/// An import under way.
+/// Imports `batches` until they end or `stop` is set.
+///
+/// Everything stored remains stored in any case; everything before the last
+/// checkpoint is also in the report.
+pub async fn run(batches: BatchReceiver, run: ImportRun, stop: Arc<AtomicBool>) -> ImportOutcome {
+    let read = Arc::clone(&batches.read);
+    let end = Arc::clone(&batches.end);
+    let before = run.summary.records();
+    let mut running = RunningImport {
+        report: run.report,
+        checkpoint: run.checkpoint,
+        position: run.position,
+        summary: run.summary,
+        errors: Vec::new(),
+        last_checkpoint: None,
+    };
+    let result = running
+        .process_batches(batches, &run.target, run.concurrency, run.progress, &stop)
+        .await;
+    let was_interrupted = stop.load(Ordering::Relaxed);
+    let failure = match result {
+        Ok(()) if was_interrupted => None,
+        Ok(()) => end.error().map(ImportError::from),
+        Err(error) => Some(error),
+    };
+    let is_complete = failure.is_none() && !was_interrupted;
+    let finished = running.finish(is_complete);
+    ImportOutcome {
+        read: match is_complete {
+            true => before + read.load(Ordering::Relaxed),
+            // Records read ahead were not processed.
+            false => running.summary.records(),
+        },
+        summary: running.summary,
+        was_interrupted,
+        errors: running.errors,
+        failure: failure.or(finished.err()),
+    }
+}
+
 struct RunningImport {
     report: Option<Report>,
     checkpoint: Option<(PathBuf, Job)>,
-    settled: CheckpointPosition,
-    ledger: ImportSummary,
+    position: CheckpointPosition,
+    summary: ImportSummary,
     errors: Vec<SourceError>,
-    /// When the last checkpoint was written.
-    written: Option<Instant>,
+    last_checkpoint: Option<Instant>,
 }
 
 impl RunningImport {
-    async fn go_on(
+    async fn process_batches(
         &mut self,
-        feed: BatchReceiver,
+        batches: BatchReceiver,
         target: &Target,
         concurrency: usize,
         mut progress: Progress,
         stop: &Arc<AtomicBool>,
     ) -> Result<(), ImportError> {
-        let mut turns = OrderingGate::default();
-        let dispositions = until(feed, Arc::clone(stop))
+        let mut gate = OrderingGate::default();
+        let dispositions = batches_until_stopped(batches, Arc::clone(stop))
             .map(|batch| {
-                let turn = turns.of(&batch);
-                settle(batch, turn, target.clone(), Arc::clone(stop))
+                let ticket = gate.ticket(&batch);
+                process(batch, ticket, target.clone(), Arc::clone(stop))
             })
-            // In the order of the source: what is settled is all before it too.
+            // Keeps the order of the source, so that a position implies that
+            // everything before it is processed.
             .buffered(concurrency);
         let mut dispositions = std::pin::pin!(dispositions);
-        let mut tick = interval(Progress::EVERY);
+        let mut tick = interval(Progress::UPDATE_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             let batch = tokio::select! {
                 batch = dispositions.next() => batch,
                 _ = tick.tick() => {
-                    progress.tell(&self.ledger, self.settled.last.as_ref());
+                    progress.update(&self.summary, self.position.last.as_ref());
                     continue;
                 }
             };
@@ -171,57 +168,57 @@ impl RunningImport {
                 return Ok(());
             };
             for disposition in batch? {
-                self.settled.count += 1;
+                self.position.count += 1;
                 match disposition {
-                    Ok(done) => {
-                        self.ledger.note(&done);
+                    Ok(outcome) => {
+                        self.summary.record(&outcome);
                         if let Some(report) = &mut self.report {
-                            report.record(&done)?;
+                            report.record(&outcome)?;
                         }
-                        self.settled.last = Some(done.place);
+                        self.position.last = Some(outcome.location);
                     }
-                    Err(damage) => {
-                        self.ledger.damaged += 1;
+                    Err(error) => {
+                        self.summary.damaged += 1;
                         if let Some(report) = &mut self.report {
-                            report.damage(&damage)?;
+                            report.source_error(&error)?;
                         }
-                        self.settled.last = Some(damage.place.clone());
+                        self.position.last = Some(error.location.clone());
                         if self.errors.len() < MAX_REPORTED_ERRORS {
-                            self.errors.push(damage);
+                            self.errors.push(error);
                         }
                     }
                 }
             }
-            let is_due = |written: Instant| written.elapsed() >= CHECKPOINT_EVERY;
-            if self.written.is_none_or(is_due) {
-                self.write()?;
+            let is_due = |last: Instant| last.elapsed() >= CHECKPOINT_INTERVAL;
+            if self.last_checkpoint.is_none_or(is_due) {
+                self.write_checkpoint()?;
             }
         }
     }
 
-    /// Writes the report and then a checkpoint.
-    fn write(&mut self) -> Result<(), ImportError> {
-        let report = match &mut self.report {
+    /// Syncs the report, then writes a checkpoint that refers to it.
+    fn write_checkpoint(&mut self) -> Result<(), ImportError> {
+        let report_bytes = match &mut self.report {
             Some(report) => report.sync()?,
             None => 0,
         };
         if let Some((path, job)) = &self.checkpoint {
             let checkpoint = Checkpoint {
                 job: job.clone(),
-                settled: self.settled.clone(),
-                ledger: self.ledger.clone(),
-                report,
+                position: self.position.clone(),
+                summary: self.summary.clone(),
+                report_bytes,
             };
             checkpoint.write(path)?;
         }
-        self.written = Some(Instant::now());
+        self.last_checkpoint = Some(Instant::now());
         Ok(())
     }
 
-    /// Writes what is to be kept; a whole import needs no checkpoint any more.
-    fn close(&mut self, is_whole: bool) -> Result<(), ImportError> {
-        if !is_whole {
-            return self.write();
+    /// Writes the final state; a complete import removes its checkpoint.
+    fn finish(&mut self, is_complete: bool) -> Result<(), ImportError> {
+        if !is_complete {
+            return self.write_checkpoint();
         }
         if let Some(report) = &mut self.report {
             report.sync()?;
@@ -231,20 +228,4 @@ impl RunningImport {
         }
         Ok(())
     }
-}
-
-/// The batches of a feed until `stop` is set.
-pub(super) fn until(feed: BatchReceiver, stop: Arc<AtomicBool>) -> impl Stream<Item = Batch> {
-    stream::unfold((feed.batches, stop), |(mut batches, stop)| async move {
-        // Looked at now and then, as the next batch may be long in coming.
-        loop {
-            if stop.load(Ordering::Relaxed) {
-                return None;
-            }
-            match tokio::time::timeout(Duration::from_millis(100), batches.recv()).await {
-                Ok(batch) => return Some((batch?, (batches, stop))),
-                Err(_) => continue,
-            }
-        }
-    })
 }

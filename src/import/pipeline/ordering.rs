@@ -1,53 +1,54 @@
-//! Which batches must be stored one after another.
+//! The order in which batches are stored.
 
 use tokio::sync::oneshot;
 
 use super::batch_channel::Batch;
 use crate::import::record::Content;
 
-/// Gives batches their turns, in the order of the source.
+/// Issues tickets that keep batches in the order of the source where it matters.
 ///
-/// Of two readings of one record of a client that name no version, or the same,
-/// the later word counts: batches that have such readings wait for each other.
-/// All others have ids that follow from their content, and may go side by side.
+/// Of two readings of one client record with the same version, or without one,
+/// the later wins, so batches with client records are stored one after another.
+/// All other readings have ids derived from their content and may be stored
+/// concurrently.
 #[derive(Default)]
 pub(super) struct OrderingGate {
     last: Option<oneshot::Receiver<()>>,
 }
 
-/// The turn of a batch.
+/// Place of a batch in the order.
 #[derive(Default)]
 pub(super) struct OrderingTicket {
-    before: Option<oneshot::Receiver<()>>,
-    done: Option<OrderingPermit>,
+    previous: Option<oneshot::Receiver<()>>,
+    permit: Option<OrderingPermit>,
 }
 
-/// Ends a turn when it is dropped.
+/// Admits the next batch when dropped.
 pub(super) struct OrderingPermit {
     _sender: oneshot::Sender<()>,
 }
 
 impl OrderingGate {
-    pub(super) fn of(&mut self, batch: &Batch) -> OrderingTicket {
+    pub(super) fn ticket(&mut self, batch: &Batch) -> OrderingTicket {
         if !has_client_records(batch) {
             return OrderingTicket::default();
         }
         let (sender, receiver) = oneshot::channel();
         OrderingTicket {
-            before: self.last.replace(receiver),
-            done: Some(OrderingPermit { _sender: sender }),
+            previous: self.last.replace(receiver),
+            permit: Some(OrderingPermit { _sender: sender }),
         }
     }
 }
 
 impl OrderingTicket {
-    /// Waits until it is there; it ends when what this gives is dropped.
-    pub(super) async fn come(self) -> Option<OrderingPermit> {
-        if let Some(before) = self.before {
-            // Nothing is ever sent: the other end goes.
-            let _ = before.await;
+    /// Waits for the previous batch.
+    pub(super) async fn wait(self) -> Option<OrderingPermit> {
+        if let Some(previous) = self.previous {
+            // Nothing is sent: the channel closes when the permit is dropped.
+            let _ = previous.await;
         }
-        self.done
+        self.permit
     }
 }
 

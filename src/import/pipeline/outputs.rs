@@ -1,27 +1,27 @@
-//! Keeps an import from writing over what it reads.
+//! Protection of the source against being overwritten by an output.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// That a file which is to be written is also read.
+/// Error of an output path that is an input or another output.
 #[derive(Debug, thiserror::Error)]
-#[error("{} would be written over: give --report and --checkpoint other names than {}", output.display(), input.display())]
+#[error("{} would be overwritten: choose paths for --report and --checkpoint other than {}", output.display(), input.display())]
 pub struct OutputOverlap {
     output: PathBuf,
     input: PathBuf,
 }
 
-/// Makes sure that none of `outputs` is one of `inputs`, lies in one that is a
-/// folder, or is another output.
+/// Checks that no output is an input, is inside an input folder, or is another
+/// output.
 ///
 /// # Errors
-/// When one is.
-pub fn keep_apart(inputs: &[&Path], outputs: &[&Path]) -> Result<(), OutputOverlap> {
+/// An output overlaps.
+pub fn ensure_distinct_paths(inputs: &[&Path], outputs: &[&Path]) -> Result<(), OutputOverlap> {
     for (index, output) in outputs.iter().enumerate() {
         let others = outputs.iter().skip(index + 1);
-        let met = inputs.iter().chain(others).find(|it| holds(it, output));
-        if let Some(input) = met {
+        let overlapping = inputs.iter().chain(others).find(|it| contains(it, output));
+        if let Some(input) = overlapping {
             return Err(OutputOverlap {
                 output: (*output).to_owned(),
                 input: (*input).to_owned(),
@@ -31,18 +31,18 @@ pub fn keep_apart(inputs: &[&Path], outputs: &[&Path]) -> Result<(), OutputOverl
     Ok(())
 }
 
-fn holds(input: &Path, output: &Path) -> bool {
-    // Two names may be one file.
+fn contains(input: &Path, output: &Path) -> bool {
+    // Hard links: two paths of one file.
     let identity = |path| fs::metadata(path).map(|it| (it.dev(), it.ino()));
     let is_same =
         matches!((identity(input), identity(output)), (Ok(one), Ok(other)) if one == other);
-    is_same || resolved(output).starts_with(resolved(input))
+    is_same || resolve(output).starts_with(resolve(input))
 }
 
-/// The path without links, also of what is not there yet.
-fn resolved(path: &Path) -> PathBuf {
-    if let Ok(whole) = path.canonicalize() {
-        return whole;
+/// Resolves symbolic links, also in the path of a file that does not exist yet.
+fn resolve(path: &Path) -> PathBuf {
+    if let Ok(resolved) = path.canonicalize() {
+        return resolved;
     }
     let folder = match path.parent() {
         Some(parent) if parent != Path::new("") => parent,

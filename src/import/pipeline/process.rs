@@ -1,4 +1,4 @@
-//! What is done with a batch of records.
+//! Storing a batch of records.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -13,122 +13,121 @@ use crate::import::record::{Content, Record};
 use crate::import::source_location::SourceError;
 use crate::store::{BatchPutStatus, LegacyTable, ReadingStore, StoreError, put_batch};
 
-/// Where readings go.
+/// Destination of the readings.
 #[derive(Clone)]
 pub enum Target {
-    /// DryRun: a dry run.
+    /// None: readings are validated and counted only.
     DryRun,
-    /// Into a store.
+    /// A store.
     Store(Arc<dyn ReadingStore>),
-    /// Into a store; the rows that they were made of are deleted once their
-    /// readings were read back.
+    /// A store; legacy rows are deleted once their readings are verified.
     MigrateRows(Arc<dyn ReadingStore>, Arc<LegacyTable>),
 }
 
-/// What became of an entry of a batch.
+/// Result of processing one item of a batch.
 pub(super) type RecordDisposition = Result<RecordOutcome, SourceError>;
 
-/// Deals with a batch, and tells what became of each entry, in their order.
+/// Processes a batch and returns the result of each item, in the same order.
 ///
 /// # Errors
-/// When the store fails for longer than [`backoff`], or `stop` is set while it
-/// does; some of the batch may be stored then.
-pub(super) async fn settle(
+/// The store fails permanently, for longer than [`backoff`], or while `stop` is
+/// set. Part of the batch may be stored then.
+pub(super) async fn process(
     batch: Batch,
-    turn: OrderingTicket,
+    ticket: OrderingTicket,
     target: Target,
     stop: Arc<AtomicBool>,
 ) -> Result<Vec<RecordDisposition>, StoreError> {
     let mut readings = Vec::new();
-    let mut settled = Vec::with_capacity(batch.len());
-    for found in batch {
-        settled.push(found.map(|record| begin(record, &mut readings)));
+    let mut processed = Vec::with_capacity(batch.len());
+    for read in batch {
+        processed.push(read.map(|record| pending(record, &mut readings)));
     }
-    let _done = turn.come().await;
-    let outcomes = match &target {
+    let _permit = ticket.wait().await;
+    let statuses = match &target {
         Target::DryRun => vec![Some(BatchPutStatus::Stored); readings.len()],
         Target::Store(store) => put(store.as_ref(), &readings, &stop).await?,
         Target::MigrateRows(store, _) => put(store.as_ref(), &readings, &stop).await?,
     };
-    let old_deleted = match &target {
+    let rows_deleted = match &target {
         Target::MigrateRows(store, table) => {
-            let names = settled
+            let names = processed
                 .iter()
                 .flatten()
-                .filter_map(RecordOutcome::moved_row);
-            let moved = names.zip(&readings);
-            delete_migrated(store.as_ref(), table, moved, &stop).await?
+                .filter_map(RecordOutcome::migrated_row);
+            let migrated = names.zip(&readings);
+            delete_migrated(store.as_ref(), table, migrated, &stop).await?
         }
         _ => vec![false; readings.len()],
     };
-    let mut fates = outcomes.into_iter().zip(old_deleted);
-    for done in settled.iter_mut().flatten() {
-        for reading in done.readings.iter_mut().filter(|it| it.outcome.is_none()) {
-            let Some((kept, old_deleted)) = fates.next() else {
+    let mut results = statuses.into_iter().zip(rows_deleted);
+    for record in processed.iter_mut().flatten() {
+        for reading in record.readings.iter_mut().filter(|it| it.outcome.is_none()) {
+            let Some((status, row_deleted)) = results.next() else {
                 break;
             };
-            reading.outcome = Some(match kept {
+            reading.outcome = Some(match status {
                 Some(BatchPutStatus::Stored) => Outcome::Stored,
                 _ => Outcome::Duplicate,
             });
-            reading.superseded = kept == Some(BatchPutStatus::Superseded);
-            reading.old_deleted = old_deleted;
+            reading.superseded = status == Some(BatchPutStatus::Superseded);
+            reading.old_deleted = row_deleted;
         }
-        let outcomes = done.readings.iter().filter_map(|reading| reading.outcome);
-        done.outcome = outcomes.min().unwrap_or(Outcome::Other);
+        let outcomes = record.readings.iter().filter_map(|reading| reading.outcome);
+        record.outcome = outcomes.min().unwrap_or(Outcome::Other);
     }
-    Ok(settled)
+    Ok(processed)
 }
 
-/// The record as it is before its readings are dealt with, which are added to
-/// `readings`.
-fn begin(record: Record, readings: &mut Vec<Reading>) -> RecordOutcome {
-    let mut done = RecordOutcome {
-        place: record.place,
+/// Returns the outcome of a record whose readings are not stored yet, and adds
+/// those to `readings`.
+fn pending(record: Record, readings: &mut Vec<Reading>) -> RecordOutcome {
+    let mut outcome = RecordOutcome {
+        location: record.location,
         record: record.name,
         outcome: Outcome::Other,
         kind: None,
         readings: Vec::new(),
     };
     match record.content {
-        Content::Other(kind) => done.kind = Some(kind.into()),
+        Content::Other(kind) => outcome.kind = Some(kind.into()),
         Content::Readings(parts) => {
             for part in parts {
-                done.readings.push(match part {
+                outcome.readings.push(match part {
                     Ok(reading) => {
-                        let begun = ReadingOutcome::of(reading.id, is_implausible(&reading));
+                        let pending = ReadingOutcome::pending(reading.id, is_implausible(&reading));
                         readings.push(reading);
-                        begun
+                        pending
                     }
                     Err(rejection) => ReadingOutcome::rejected(&rejection),
                 });
             }
         }
     }
-    done
+    outcome
 }
 
-/// Puts readings, those again that fail for a reason that may pass.
+/// Stores readings, with retries of transient failures.
 async fn put(
     store: &dyn ReadingStore,
     readings: &[Reading],
     stop: &AtomicBool,
 ) -> Result<Vec<Option<BatchPutStatus>>, StoreError> {
-    let mut outcomes: Vec<Option<BatchPutStatus>> = vec![None; readings.len()];
+    let mut statuses: Vec<Option<BatchPutStatus>> = vec![None; readings.len()];
     let mut backoff = backoff();
     loop {
         let missing: Vec<usize> = (0..readings.len())
-            .filter(|index| outcomes[*index].is_none())
+            .filter(|index| statuses[*index].is_none())
             .collect();
         if missing.is_empty() {
-            return Ok(outcomes);
+            return Ok(statuses);
         }
-        let again = missing.iter().map(|index| readings[*index].clone());
+        let batch = missing.iter().map(|index| readings[*index].clone());
         let mut failure: Option<StoreError> = None;
-        for (index, outcome) in missing.iter().zip(put_batch(store, again.collect()).await) {
-            match outcome {
-                Ok(kept) => outcomes[*index] = Some(kept),
-                // Rather one that does not pass.
+        for (index, result) in missing.iter().zip(put_batch(store, batch.collect()).await) {
+            match result {
+                Ok(status) => statuses[*index] = Some(status),
+                // A permanent failure takes precedence over transient ones.
                 Err(error) if failure.as_ref().is_none_or(StoreError::is_retryable) => {
                     failure = Some(error);
                 }

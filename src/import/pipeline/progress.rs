@@ -7,30 +7,32 @@ use tokio::time::Instant;
 use super::summary::ImportSummary;
 use crate::import::source_location::SourceLocation;
 
-/// Tells how an import goes: by a bar on a terminal, by a line now and then
-/// elsewhere.
+/// Progress display of an import: a bar on a terminal, otherwise a line every
+/// ten seconds.
 pub struct Progress {
-    sink: Sink,
-    /// Files with how many bytes are in those before; where that is known.
+    display: Display,
+    /// Files with the number of bytes in the files before.
     files: Vec<(Box<str>, u64)>,
-    total: Option<u64>,
+    total_bytes: Option<u64>,
 }
 
-enum Sink {
+enum Display {
     Bar(ProgressBar),
-    Lines { told: Instant, began: Instant },
-    Nobody,
+    Lines {
+        last_printed: Instant,
+        started: Instant,
+    },
 }
 
 impl Progress {
-    pub(super) const EVERY: Duration = Duration::from_millis(250);
-    const LINE_EVERY: Duration = Duration::from_secs(10);
+    pub(super) const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
+    const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
-    /// Of a source of these files with their sizes in bytes; none for a source
-    /// whose size is not known.
-    pub fn of(files: Vec<(Box<str>, u64)>) -> Self {
-        let total: u64 = files.iter().map(|(_, bytes)| bytes).sum();
-        let total = (total > 0).then_some(total);
+    /// Returns the progress of a source with these files and their sizes in
+    /// bytes; none for a source of unknown size.
+    pub fn new(files: Vec<(Box<str>, u64)>) -> Self {
+        let total_bytes: u64 = files.iter().map(|(_, bytes)| bytes).sum();
+        let total_bytes = (total_bytes > 0).then_some(total_bytes);
         let mut before = 0;
         let files = files.into_iter().map(|(file, bytes)| {
             let file = (file, before);
@@ -38,81 +40,72 @@ impl Progress {
             file
         });
         let now = Instant::now();
-        let sink = if std::io::stderr().is_terminal() {
-            Sink::Bar(bar(total))
+        let display = if std::io::stderr().is_terminal() {
+            Display::Bar(bar(total_bytes))
         } else {
-            let (told, began) = (now, now);
-            Sink::Lines { told, began }
+            Display::Lines {
+                last_printed: now,
+                started: now,
+            }
         };
         Self {
-            sink,
+            display,
             files: files.collect(),
-            total,
+            total_bytes,
         }
     }
 
-    /// That tells nobody.
-    pub fn silent() -> Self {
-        Self {
-            sink: Sink::Nobody,
-            files: Vec::new(),
-            total: None,
-        }
+    /// Returns the bytes of the source before a location.
+    fn position(&self, location: &SourceLocation) -> Option<u64> {
+        let file = self.files.iter().find(|(name, _)| **name == *location.file);
+        file.map(|(_, before)| before + location.offset)
     }
 
-    /// How far in bytes a place is.
-    fn position(&self, place: &SourceLocation) -> Option<u64> {
-        let named = |file: &str| {
-            let of_file = self.files.iter().find(|(name, _)| **name == *file);
-            of_file.map(|(_, before)| before + place.offset)
-        };
-        named(&place.file)
-    }
-
-    pub(super) fn tell(&mut self, ledger: &ImportSummary, last: Option<&SourceLocation>) {
-        let position = last.and_then(|place| self.position(place));
-        let total = self.total;
-        match &mut self.sink {
-            Sink::Nobody => {}
-            Sink::Bar(bar) => {
-                bar.set_message(counts(ledger));
+    pub(super) fn update(&mut self, summary: &ImportSummary, last: Option<&SourceLocation>) {
+        let position = last.and_then(|location| self.position(location));
+        let total_bytes = self.total_bytes;
+        match &mut self.display {
+            Display::Bar(bar) => {
+                bar.set_message(counts(summary));
                 match position {
                     Some(position) => bar.set_position(position),
                     None => bar.tick(),
                 }
             }
-            Sink::Lines { told, began } => {
-                if told.elapsed() < Self::LINE_EVERY {
+            Display::Lines {
+                last_printed,
+                started,
+            } => {
+                if last_printed.elapsed() < Self::LINE_INTERVAL {
                     return;
                 }
-                *told = Instant::now();
-                let seconds = began.elapsed().as_secs().max(1);
-                let rate = ledger.records() / seconds;
-                let part = match (position, total) {
+                *last_printed = Instant::now();
+                let seconds = started.elapsed().as_secs().max(1);
+                let rate = summary.records() / seconds;
+                let percentage = match (position, total_bytes) {
                     (Some(position), Some(total)) => {
                         format!(", {} %", position.saturating_mul(100) / total)
                     }
                     _ => String::new(),
                 };
-                eprintln!("{}, {rate} records a second{part}", counts(ledger));
+                eprintln!("{}, {rate} records/s{percentage}", counts(summary));
             }
         }
     }
 
     pub(super) fn finish(self) {
-        if let Sink::Bar(bar) = self.sink {
+        if let Display::Bar(bar) = self.display {
             bar.finish_and_clear();
         }
     }
 }
 
-fn bar(total: Option<u64>) -> ProgressBar {
-    // A template that is not one would be a fault of ours, and the bar then has
-    // the crate's own.
+fn bar(total_bytes: Option<u64>) -> ProgressBar {
+    // An invalid template would be a bug; the default bar stands in for it.
     let style = |template| {
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
     };
-    match total {
+    match total_bytes {
         Some(total) => ProgressBar::new(total).with_style(style(
             "{bar:30} {percent} % {bytes_per_sec}, {eta} left: {msg}",
         )),
@@ -120,11 +113,11 @@ fn bar(total: Option<u64>) -> ProgressBar {
     }
 }
 
-fn counts(ledger: &ImportSummary) -> String {
-    let readings = &ledger.readings;
+fn counts(summary: &ImportSummary) -> String {
+    let readings = &summary.readings;
     format!(
-        "{} records, {} readings stored, {} held before, {} rejected",
-        ledger.records(),
+        "{} records, {} readings stored, {} duplicate, {} rejected",
+        summary.records(),
         readings.stored,
         readings.duplicate,
         readings.rejected

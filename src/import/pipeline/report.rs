@@ -7,14 +7,14 @@ use serde::Serialize;
 use super::summary::RecordOutcome;
 use crate::import::source_location::{SourceError, SourceLocation};
 
-/// A file in which each record is told of, a JSON text a line.
+/// NDJSON file with a line for each record and source error.
 pub struct Report {
     lines: BufWriter<File>,
     path: PathBuf,
     bytes: u64,
 }
 
-/// That the report cannot be written.
+/// Error of writing the report.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the report {}", path.display())]
 pub struct ReportError {
@@ -22,21 +22,21 @@ pub struct ReportError {
     source: io::Error,
 }
 
-/// The line of something that cannot be read.
+/// Line of a source error.
 #[derive(Serialize)]
 struct SourceErrorLine<'a> {
     #[serde(flatten)]
-    place: &'a SourceLocation,
+    location: &'a SourceLocation,
     outcome: &'static str,
     reason: &'a str,
 }
 
 impl Report {
-    /// Opens the file; what stands behind its first `bytes` is of records that
-    /// are not dealt with yet, and goes.
+    /// Opens the file and truncates it to `bytes`, the length at the checkpoint:
+    /// the records of later lines are processed again.
     ///
     /// # Errors
-    /// When it cannot be opened, or is shorter than that.
+    /// The file cannot be opened, or is shorter than `bytes`.
     pub fn open(path: &Path, bytes: u64) -> Result<Self, ReportError> {
         let opened = OpenOptions::new()
             .create(true)
@@ -46,54 +46,54 @@ impl Report {
             .and_then(|mut file| {
                 if file.metadata()?.len() < bytes {
                     return Err(io::Error::other(
-                        "it is not that of the import that was interrupted: import without --resume, which is safe at any time",
+                        "it is not the report of the interrupted import: import without --resume, which is always safe",
                     ));
                 }
                 file.set_len(bytes)?;
                 file.seek(SeekFrom::Start(bytes))?;
                 Ok(file)
             });
-        let fault = |source| ReportError {
+        let error = |source| ReportError {
             path: path.to_owned(),
             source,
         };
         Ok(Self {
-            lines: BufWriter::new(opened.map_err(fault)?),
+            lines: BufWriter::new(opened.map_err(error)?),
             path: path.to_owned(),
             bytes,
         })
     }
 
-    pub(super) fn record(&mut self, done: &RecordOutcome) -> Result<(), ReportError> {
-        self.line(done)
+    pub(super) fn record(&mut self, outcome: &RecordOutcome) -> Result<(), ReportError> {
+        self.write_line(outcome)
     }
 
-    pub(super) fn damage(&mut self, damage: &SourceError) -> Result<(), ReportError> {
-        self.line(&SourceErrorLine {
-            place: &damage.place,
+    pub(super) fn source_error(&mut self, error: &SourceError) -> Result<(), ReportError> {
+        self.write_line(&SourceErrorLine {
+            location: &error.location,
             outcome: "damaged",
-            reason: &damage.problem,
+            reason: &error.problem,
         })
     }
 
-    fn line(&mut self, line: &impl Serialize) -> Result<(), ReportError> {
-        let mut text = serde_json::to_vec(line).map_err(|error| self.fault(error.into()))?;
+    fn write_line(&mut self, line: &impl Serialize) -> Result<(), ReportError> {
+        let mut text = serde_json::to_vec(line).map_err(|error| self.error(error.into()))?;
         text.push(b'\n');
         self.bytes += text.len() as u64;
         let written = self.lines.write_all(&text);
-        written.map_err(|error| self.fault(error))
+        written.map_err(|error| self.error(error))
     }
 
-    /// Puts everything so far onto the disk, and tells how many bytes it is.
+    /// Syncs the file to disk and returns its length in bytes.
     pub(super) fn sync(&mut self) -> Result<u64, ReportError> {
         let synced = self.lines.flush();
         synced
             .and_then(|()| self.lines.get_ref().sync_data())
-            .map_err(|error| self.fault(error))?;
+            .map_err(|error| self.error(error))?;
         Ok(self.bytes)
     }
 
-    fn fault(&self, source: io::Error) -> ReportError {
+    fn error(&self, source: io::Error) -> ReportError {
         let path = self.path.clone();
         ReportError { path, source }
     }

@@ -8,8 +8,7 @@ use tokio::time::sleep;
 
 use crate::store::StoreError;
 
-/// The backoff between attempts on a store that does not answer: two and a half
-/// minutes in all.
+/// Returns the delays between attempts: two and a half minutes in total.
 pub fn backoff() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(200))
@@ -18,7 +17,10 @@ pub fn backoff() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-/// Waits before the next attempt, if another is worth it.
+/// Waits before the next attempt.
+///
+/// # Errors
+/// `error` itself, if it is permanent, `stop` is set, or no delay is left.
 pub async fn backoff_or_fail(
     error: StoreError,
     backoff: &mut impl Iterator<Item = Duration>,
@@ -28,7 +30,7 @@ pub async fn backoff_or_fail(
         return Err(error);
     }
     match backoff.next() {
-        Some(wait) => sleep(wait).await,
+        Some(delay) => sleep(delay).await,
         None => return Err(error),
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What became of each record, and how many of each there are.
+//! The outcome of every record and the counts of all.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,73 +9,74 @@ use crate::domain::{Reading, ReadingId, vocabulary};
 use crate::import::record::Rejection;
 use crate::import::source_location::{SourceLocation, printable};
 
-/// What became of a record: the first of these that any part of it has.
+/// Outcome of a record: the smallest of the outcomes of its readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// A part of it is no reading that the service could take.
+    /// Part of it is not a valid reading.
     Rejected,
-    /// Readings of it are held that were not before; in a dry run, could be.
+    /// New readings were stored; in a dry run, would be stored.
     Stored,
-    /// All its readings were held before.
+    /// All its readings existed already.
     Duplicate,
-    /// It is something else than readings.
+    /// It has no readings.
     Other,
 }
 
-/// A record that has been dealt with; also a line of the report.
+/// A processed record, and a line of the report.
 #[derive(Debug, Serialize)]
 pub struct RecordOutcome {
-    /// Where it stands.
+    /// Its position in the source.
     #[serde(flatten)]
-    pub place: SourceLocation,
-    /// What the source calls it.
+    pub location: SourceLocation,
+    /// Its name in the source.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<Box<str>>,
-    /// What became of it.
+    /// Its outcome.
     pub outcome: Outcome,
-    /// What it is, where it is no reading.
+    /// Its kind, if it has no readings.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<Box<str>>,
-    /// What became of each of its readings.
+    /// The outcome of each of its readings.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub readings: Vec<ReadingOutcome>,
 }
 
-/// A reading that has been dealt with.
+/// A processed reading.
 #[derive(Debug, Default, Serialize)]
 pub struct ReadingOutcome {
     /// Its id, unless it was rejected.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub data_id: Option<String>,
-    /// What became of it.
+    /// Its outcome; none while it is pending.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<Outcome>,
-    /// Whether it was left because a higher version of the record is held.
+    /// True if a higher version of its client record exists.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub superseded: bool,
-    /// Whether its value cannot be true of a living person; it is stored.
+    /// True if its value is outside the range plausible for a living person; it
+    /// is stored nevertheless.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub implausible: bool,
-    /// Why it was rejected.
+    /// Reason of a rejection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Whether the row that it was made of is deleted.
+    /// True if its legacy row was deleted.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub old_deleted: bool,
 }
 
 impl RecordOutcome {
-    /// The name of the row that its only reading was made of.
-    pub(super) fn moved_row(&self) -> Option<&str> {
+    /// Returns the name of the legacy row from which its only reading was made.
+    pub(super) fn migrated_row(&self) -> Option<&str> {
         let is_reading = self.readings.iter().any(|it| it.data_id.is_some());
         self.record.as_deref().filter(|_| is_reading)
     }
 }
 
 impl ReadingOutcome {
-    /// A reading whose fate is not known yet.
-    pub fn of(id: ReadingId, is_implausible: bool) -> Self {
+    /// Returns the outcome of a reading that is not stored yet.
+    pub fn pending(id: ReadingId, is_implausible: bool) -> Self {
         Self {
             data_id: Some(id.to_string()),
             implausible: is_implausible,
@@ -83,7 +84,7 @@ impl ReadingOutcome {
         }
     }
 
-    /// What was rejected.
+    /// Returns the outcome of a rejected reading.
     pub fn rejected(rejection: &Rejection) -> Self {
         Self {
             outcome: Some(Outcome::Rejected),
@@ -93,7 +94,8 @@ impl ReadingOutcome {
     }
 }
 
-/// Whether the value of a reading cannot be true of a living person.
+/// Returns whether the value of a reading is outside the range plausible for a
+/// living person.
 pub(super) fn is_implausible(reading: &Reading) -> bool {
     let measurement = &reading.measurement;
     let Some(metric) = vocabulary::find(measurement.data_type.as_str()) else {
@@ -109,79 +111,79 @@ pub(super) fn is_implausible(reading: &Reading) -> bool {
     }
 }
 
-/// How many records and readings there were, by what became of them.
+/// Number of records and readings by outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportSummary {
-    /// Records of which a part was rejected.
+    /// Records with a rejected part.
     pub rejected: u64,
-    /// Records of which readings were stored.
+    /// Records with stored readings.
     pub stored: u64,
-    /// Records whose readings were all held before.
+    /// Records whose readings all existed already.
     pub duplicate: u64,
-    /// Records that are something else, by what they are.
+    /// Records without readings, by kind.
     pub other: BTreeMap<Box<str>, u64>,
-    /// Places of the source that cannot be read.
+    /// Source errors.
     pub damaged: u64,
-    /// The readings of all these.
+    /// The readings of all records.
     pub readings: ReadingCounts,
 }
 
-/// How many readings there were, by what became of them.
+/// Number of readings by outcome.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReadingCounts {
-    /// Those that were rejected.
+    /// Rejected readings.
     pub rejected: u64,
-    /// Those that are held and were not before.
+    /// Readings that were new.
     pub stored: u64,
-    /// Those that were held before.
+    /// Readings that existed already.
     pub duplicate: u64,
-    /// Those of [`Self::duplicate`] of which a higher version is held.
+    /// Readings among [`Self::duplicate`] of which a higher version exists.
     pub superseded: u64,
-    /// Those not rejected whose value cannot be true of a living person.
+    /// Readings with an implausible value that were not rejected.
     pub implausible: u64,
-    /// Those of which the old rows were deleted.
+    /// Readings whose legacy rows were deleted.
     pub old_deleted: u64,
 }
 
 impl ImportSummary {
-    /// How many kinds of other records are told apart, as a source may name as
-    /// many as it likes.
-    const MOST_KINDS: usize = 1_000;
+    /// Maximum of kinds that are counted separately, as a source can contain any
+    /// number of them.
+    const MAX_KINDS: usize = 1_000;
 
-    /// All records.
+    /// Returns the number of all records.
     pub fn records(&self) -> u64 {
         self.rejected + self.stored + self.duplicate + self.others()
     }
 
-    /// Records that are something else than readings.
+    /// Returns the number of records without readings.
     pub fn others(&self) -> u64 {
         self.other.values().sum()
     }
 
-    pub(super) fn note(&mut self, done: &RecordOutcome) {
-        match done.outcome {
+    pub(super) fn record(&mut self, record: &RecordOutcome) {
+        match record.outcome {
             Outcome::Rejected => self.rejected += 1,
             Outcome::Stored => self.stored += 1,
             Outcome::Duplicate => self.duplicate += 1,
             Outcome::Other => {
-                let kind = done.kind.as_deref().unwrap_or_default();
+                let kind = record.kind.as_deref().unwrap_or_default();
                 if let Some(count) = self.other.get_mut(kind) {
                     *count += 1;
-                } else if self.other.len() < Self::MOST_KINDS {
+                } else if self.other.len() < Self::MAX_KINDS {
                     self.other.insert(kind.into(), 1);
                 } else {
-                    *self.other.entry("of yet other kinds".into()).or_default() += 1;
+                    *self.other.entry("other kinds".into()).or_default() += 1;
                 }
             }
         }
-        for reading in &done.readings {
-            self.readings.note(reading);
+        for reading in &record.readings {
+            self.readings.record(reading);
         }
     }
 }
 
 impl ReadingCounts {
-    fn note(&mut self, reading: &ReadingOutcome) {
+    fn record(&mut self, reading: &ReadingOutcome) {
         match reading.outcome {
             Some(Outcome::Rejected) => self.rejected += 1,
             Some(Outcome::Stored) => self.stored += 1,
@@ -193,13 +195,13 @@ impl ReadingCounts {
         self.old_deleted += u64::from(reading.old_deleted);
     }
 
-    /// All readings.
-    pub fn all(&self) -> u64 {
+    /// Returns the number of all readings.
+    pub fn total(&self) -> u64 {
         self.rejected + self.stored + self.duplicate
     }
 }
 
-/// What a person reads in the end.
+/// The summary that the command prints.
 impl fmt::Display for ImportSummary {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut line = |name: &str, count: u64| writeln!(formatter, "  {name:<28}{count:>14}");
@@ -208,21 +210,21 @@ impl fmt::Display for ImportSummary {
         line("  stored", self.stored)?;
         line("  duplicate", self.duplicate)?;
         line("  rejected", self.rejected)?;
-        line("  something else", self.others())?;
+        line("  other", self.others())?;
         for (kind, count) in &self.other {
             line(&format!("    {}", printable(kind)), *count)?;
         }
-        line("readings", readings.all())?;
+        line("readings", readings.total())?;
         line("  stored", readings.stored)?;
         line("  duplicate", readings.duplicate)?;
         if readings.superseded > 0 {
-            line("    of lower versions", readings.superseded)?;
+            line("    superseded", readings.superseded)?;
         }
         line("  rejected", readings.rejected)?;
-        line("implausible, stored as well", readings.implausible)?;
+        line("implausible (stored)", readings.implausible)?;
         if readings.old_deleted > 0 {
-            line("old rows deleted", readings.old_deleted)?;
+            line("legacy rows deleted", readings.old_deleted)?;
         }
-        line("places that are damaged", self.damaged)
+        line("source errors", self.damaged)
     }
 }

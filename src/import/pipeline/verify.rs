@@ -5,117 +5,117 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::batch_channel::{Batch, BatchReceiver};
+use super::error::ImportError;
 use super::retry::{backoff, backoff_or_fail};
-use super::{ImportError, until};
+use super::stop::batches_until_stopped;
 use crate::domain::{DataType, Reading, UserId};
 use crate::import::record::Content;
 use crate::store::{ReadingStore, StoreError};
 
-/// What a source says, beside what a store holds.
+/// Comparison of a source with a store.
 #[derive(Debug, Default)]
 pub struct Verification {
-    /// By user and data type.
-    pub tallies: BTreeMap<(UserId, DataType), VerificationCounts>,
-    /// How many places of the source could not be read.
-    pub damaged: u64,
-    /// Whether it was interrupted.
+    /// Counts by user and data type.
+    pub counts: BTreeMap<(UserId, DataType), VerificationCounts>,
+    /// Number of source errors.
+    pub source_errors: u64,
+    /// True if it was interrupted.
     pub was_interrupted: bool,
 }
 
-/// Readings of one user and one data type.
+/// Readings of one user and data type.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct VerificationCounts {
-    /// How many the source has.
+    /// Readings in the source.
     pub expected: u64,
-    /// How many of these are held as the source has them.
+    /// Readings stored with the same content.
     pub equal: u64,
-    /// Of how many a higher version of the client's record is held.
+    /// Readings of which a higher version of the client record is stored.
     pub superseded: u64,
-    /// How many are not held.
+    /// Readings that are not stored.
     pub missing: u64,
-    /// How many are held with another content.
+    /// Readings stored with different content.
     pub different: u64,
 }
 
 impl VerificationCounts {
-    /// Whether everything is held.
-    pub fn is_whole(&self) -> bool {
+    /// Returns whether every reading is stored.
+    pub fn is_complete(&self) -> bool {
         self.missing == 0 && self.different == 0 && self.expected == self.equal + self.superseded
     }
 }
 
 impl Verification {
-    /// Whether everything is held that the source says.
-    pub fn is_whole(&self) -> bool {
+    /// Returns whether every reading of the source was read and is stored.
+    pub fn is_complete(&self) -> bool {
+        let mut counts = self.counts.values();
         !self.was_interrupted
-            && self.damaged == 0
-            && self.tallies.values().all(VerificationCounts::is_whole)
+            && self.source_errors == 0
+            && counts.all(VerificationCounts::is_complete)
     }
 }
 
-/// How a reading of the source is held.
+/// State of a reading of the source in the store.
 #[derive(Clone, Copy)]
-enum Held {
+enum StoredState {
     Equal,
     Superseded,
     Missing,
     Different,
 }
 
-/// How many readings of a batch are looked up at once.
-const AT_ONCE: usize = 16;
+/// Number of readings of a batch that are looked up concurrently.
+const CONCURRENCY: usize = 16;
 
-/// Looks up every reading that `feed` yields and compares what is held under
-/// its id with it, by everything but when it was taken in.
+/// Looks up every reading of a source and compares all but `created_at` with
+/// the stored one.
 ///
 /// # Errors
-/// When the store fails for longer than one backoff, or the source cannot be read
-/// to its end.
+/// The store fails permanently or for longer than the retries last, or the rest
+/// of the source cannot be read.
 pub async fn verify(
-    feed: BatchReceiver,
+    batches: BatchReceiver,
     store: Arc<dyn ReadingStore>,
     concurrency: usize,
     stop: Arc<AtomicBool>,
 ) -> Result<Verification, ImportError> {
     let mut verification = Verification::default();
-    let ending = Arc::clone(&feed.ending);
-    let batches = until(feed, Arc::clone(&stop))
+    let end = Arc::clone(&batches.end);
+    let comparisons = batches_until_stopped(batches, Arc::clone(&stop))
         .map(|batch| compare(batch, store.as_ref(), &stop))
         .buffered(concurrency);
-    let mut batches = std::pin::pin!(batches);
-    while let Some((compared, damaged)) = batches.try_next().await? {
-        verification.damaged += damaged;
-        for (user_id, data_type, held) in compared {
-            let tally = verification
-                .tallies
-                .entry((user_id, data_type))
-                .or_default();
-            tally.expected += 1;
-            match held {
-                Held::Equal => tally.equal += 1,
-                Held::Superseded => tally.superseded += 1,
-                Held::Missing => tally.missing += 1,
-                Held::Different => tally.different += 1,
+    let mut comparisons = std::pin::pin!(comparisons);
+    while let Some((readings, source_errors)) = comparisons.try_next().await? {
+        verification.source_errors += source_errors;
+        for (user_id, data_type, state) in readings {
+            let counts = verification.counts.entry((user_id, data_type)).or_default();
+            counts.expected += 1;
+            match state {
+                StoredState::Equal => counts.equal += 1,
+                StoredState::Superseded => counts.superseded += 1,
+                StoredState::Missing => counts.missing += 1,
+                StoredState::Different => counts.different += 1,
             }
         }
     }
     verification.was_interrupted = stop.load(Ordering::Relaxed);
     if !verification.was_interrupted
-        && let Some(fault) = ending.fault()
+        && let Some(error) = end.error()
     {
-        return Err(fault.into());
+        return Err(error.into());
     }
     Ok(verification)
 }
 
-type Compared = (Vec<(UserId, DataType, Held)>, u64);
+/// The state of each reading of a batch, and the number of its source errors.
+type Comparison = (Vec<(UserId, DataType, StoredState)>, u64);
 
 async fn compare(
     batch: Batch,
     store: &dyn ReadingStore,
     stop: &AtomicBool,
-) -> Result<Compared, StoreError> {
-    let damaged = batch.iter().filter(|found| found.is_err()).count() as u64;
+) -> Result<Comparison, StoreError> {
+    let source_errors = batch.iter().filter(|read| read.is_err()).count() as u64;
     let readings = batch.into_iter().flatten().flat_map(|record| {
         match record.content {
             Content::Readings(parts) => parts,
@@ -125,27 +125,27 @@ async fn compare(
         .flatten()
     });
     let readings: Vec<Reading> = readings.collect();
-    let compared = readings.into_iter().map(|reading| async move {
+    let lookups = readings.into_iter().map(|reading| async move {
         let mut backoff = backoff();
-        let held = loop {
+        let stored = loop {
             match store.get(&reading.measurement.user_id, reading.id).await {
-                Ok(held) => break held,
+                Ok(stored) => break stored,
                 Err(error) => backoff_or_fail(error, &mut backoff, stop).await?,
             }
         };
-        let how = match held {
-            None => Held::Missing,
-            Some(held) if held.measurement == reading.measurement => Held::Equal,
-            Some(held) if reading.is_superseded_by(&held) => Held::Superseded,
-            Some(_) => Held::Different,
+        let state = match stored {
+            None => StoredState::Missing,
+            Some(stored) if stored.measurement == reading.measurement => StoredState::Equal,
+            Some(stored) if reading.is_superseded_by(&stored) => StoredState::Superseded,
+            Some(_) => StoredState::Different,
         };
         let measurement = reading.measurement;
-        Ok((measurement.user_id, measurement.data_type, how))
+        Ok((measurement.user_id, measurement.data_type, state))
     });
-    let compared: Vec<_> = compared.collect();
-    let compared = stream::iter(compared)
-        .buffered(AT_ONCE)
+    let lookups: Vec<_> = lookups.collect();
+    let readings = stream::iter(lookups)
+        .buffered(CONCURRENCY)
         .try_collect()
         .await?;
-    Ok((compared, damaged))
+    Ok((readings, source_errors))
 }

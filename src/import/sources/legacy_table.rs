@@ -1,8 +1,8 @@
-//! The rows of the Python service's table.
+//! The table of the Python service.
 //!
-//! They hold `value` as a string and are sorted by
-//! `<data_type>_<8 hex>_<epoch seconds>`, which readings of this service are
-//! not: both may be in one table.
+//! Its rows have `value` as a string and the sort key
+//! `<data_type>_<8 hex>_<epoch seconds>`, which readings of this service do not:
+//! both may be in one table.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,56 +20,60 @@ use crate::import::pipeline::retry::{backoff, backoff_or_fail};
 use crate::import::raw_reading::{ImportContext, RawReading};
 use crate::import::record::{Content, Record, Rejection};
 use crate::import::source_location::{SourceError, SourceLocation};
-use crate::store::{LegacyRow, LegacyTable, LegacyValue, Segment, StoreError};
+use crate::store::{LegacyRow, LegacyTable, LegacyValue, Segment};
+use crate::telemetry::error_chain;
 
-/// How a table is read.
+/// Parallelism and rate of a scan.
 #[derive(Debug, Clone, Copy)]
 pub struct ScanOptions {
-    /// In how many segments at once.
+    /// Number of segments that are scanned in parallel.
     pub segments: u16,
-    /// At most how many read units a second.
+    /// Maximum of read units per second.
     pub max_read_units: Option<u32>,
 }
 
-/// Reads the rows of a table, several segments at once.
-pub fn feed(table: &Arc<LegacyTable>, pace: ScanOptions, context: &ImportContext) -> BatchReceiver {
-    let (feeder, feed) = BatchReceiver::channel();
-    let allowance = Arc::new(ReadRateLimiter::of(pace.max_read_units));
-    let others = (1..pace.segments).map(|_| feeder.another());
-    let feeders: Vec<BatchSender> = others.collect();
-    for (index, feeder) in (0..).zip(feeders.into_iter().chain([feeder])) {
+/// Scans the rows of a table.
+pub fn scan(
+    table: &Arc<LegacyTable>,
+    options: ScanOptions,
+    context: &ImportContext,
+) -> BatchReceiver {
+    let (sender, receiver) = BatchReceiver::channel();
+    let limiter = Arc::new(ReadRateLimiter::new(options.max_read_units));
+    let others = (1..options.segments).map(|_| sender.clone_sender());
+    let senders: Vec<BatchSender> = others.collect();
+    for (index, sender) in (0..).zip(senders.into_iter().chain([sender])) {
         let reader = SegmentReader {
             table: Arc::clone(table),
             segment: Segment {
                 index,
-                total: pace.segments,
+                total: options.segments,
             },
-            allowance: Arc::clone(&allowance),
-            // Such a page takes about one read unit for each row.
-            limit: pace
+            limiter: Arc::clone(&limiter),
+            // A page takes about one read unit per row.
+            limit: options
                 .max_read_units
                 .map(|units| u16::try_from(units).unwrap_or(u16::MAX).max(25)),
             context: context.clone(),
-            feeder,
+            sender,
         };
-        tokio::spawn(reader.read());
+        tokio::spawn(reader.run());
     }
-    feed
+    receiver
 }
 
 struct SegmentReader {
     table: Arc<LegacyTable>,
     segment: Segment,
-    allowance: Arc<ReadRateLimiter>,
+    limiter: Arc<ReadRateLimiter>,
     limit: Option<u16>,
     context: ImportContext,
-    feeder: BatchSender,
+    sender: BatchSender,
 }
 
 impl SegmentReader {
-    /// Reads the segment to its end, or until nobody wants more.
-    async fn read(mut self) {
-        // Whoever does not want more has said why.
+    async fn run(mut self) {
+        // A dropped receiver has reported its reason itself.
         let _ = self.read_pages().await;
     }
 
@@ -77,7 +81,7 @@ impl SegmentReader {
         let mut next = None;
         let table = format!("table {}", self.table.name());
         loop {
-            self.allowance.wait().await;
+            self.limiter.wait().await;
             let mut backoff = backoff();
             let never = AtomicBool::new(false);
             let page = loop {
@@ -86,85 +90,76 @@ impl SegmentReader {
                     Ok(page) => break page,
                     Err(error) => {
                         if let Err(error) = backoff_or_fail(error, &mut backoff, &never).await {
-                            let problem = format!("cannot be read on: {}", chain(&error));
-                            let damage = SourceError::new(SourceLocation::new(table, 0), problem);
-                            return self.feeder.break_off(damage).await;
+                            let problem =
+                                format!("cannot be read further: {}", error_chain(&error));
+                            let location = SourceLocation::new(table, 0);
+                            return self.sender.abort(SourceError::new(location, problem)).await;
                         }
                     }
                 }
             };
-            self.allowance.take(page.read_units).await;
+            self.limiter.consume(page.read_units).await;
             for row in page.rows {
-                let found = record(&table, row, &self.context);
-                self.feeder.push(Ok(found)).await?;
+                let record = to_record(&table, row, &self.context);
+                self.sender.push(Ok(record)).await?;
             }
             for _ in 0..page.readings {
-                let found = Record {
-                    place: SourceLocation::new(table.as_str(), 0),
+                let record = Record {
+                    location: SourceLocation::new(table.as_str(), 0),
                     name: None,
                     content: Content::Other("readings of this service".into()),
                 };
-                self.feeder.push(Ok(found)).await?;
+                self.sender.push(Ok(record)).await?;
             }
             match page.next {
                 Some(start) => next = Some(start),
-                None => return self.feeder.finish().await,
+                None => return self.sender.finish().await,
             }
         }
     }
 }
 
-/// An error and what caused it.
-fn chain(error: &StoreError) -> String {
-    let source = std::error::Error::source(error).map(ToString::to_string);
-    [Some(error.to_string()), source]
-        .into_iter()
-        .flatten()
-        .collect::<Vec<_>>()
-        .join(": ")
-}
-
-/// Read units that may be taken from now on.
+/// Limits the read units consumed per second.
 struct ReadRateLimiter {
-    most: Option<u32>,
-    /// When what has been taken is made up for.
-    free: Mutex<Instant>,
+    units_per_second: Option<u32>,
+    /// Time from which the rate allows the next read.
+    next_read: Mutex<Instant>,
 }
 
 impl ReadRateLimiter {
-    fn of(most: Option<u32>) -> Self {
+    fn new(units_per_second: Option<u32>) -> Self {
         Self {
-            most,
-            free: Mutex::new(Instant::now()),
+            units_per_second,
+            next_read: Mutex::new(Instant::now()),
         }
     }
 
     async fn wait(&self) {
-        if self.most.is_some() {
-            let free = *self.free.lock().await;
-            sleep_until(free).await;
+        if self.units_per_second.is_some() {
+            let next_read = *self.next_read.lock().await;
+            sleep_until(next_read).await;
         }
     }
 
-    async fn take(&self, units: f64) {
-        if let Some(most) = self.most {
-            let mut free = self.free.lock().await;
-            let seconds = units / f64::from(most.max(1));
-            *free = (*free).max(Instant::now()) + Duration::from_secs_f64(seconds.max(0.0));
+    async fn consume(&self, units: f64) {
+        if let Some(units_per_second) = self.units_per_second {
+            let mut next_read = self.next_read.lock().await;
+            let seconds = units / f64::from(units_per_second.max(1));
+            let from = (*next_read).max(Instant::now());
+            *next_read = from + Duration::from_secs_f64(seconds.max(0.0));
         }
     }
 }
 
-/// The reading in a row.
-fn record(table: &str, row: LegacyRow, context: &ImportContext) -> Record {
+fn to_record(table: &str, row: LegacyRow, context: &ImportContext) -> Record {
     Record {
-        place: SourceLocation::new(table, 0),
-        content: Content::Readings(vec![reading(&row, context)]),
+        location: SourceLocation::new(table, 0),
+        content: Content::Readings(vec![to_reading(&row, context)]),
         name: Some(format!("{}/{}", row.user_id, row.data_id).into()),
     }
 }
 
-fn reading(row: &LegacyRow, context: &ImportContext) -> Result<Reading, Rejection> {
+fn to_reading(row: &LegacyRow, context: &ImportContext) -> Result<Reading, Rejection> {
     let text = |name: &str| match row.attributes.get(name) {
         Some(LegacyValue::Text(text)) => Some(text.as_str()),
         Some(LegacyValue::Json(json)) => json.as_deref(),
@@ -186,16 +181,16 @@ fn reading(row: &LegacyRow, context: &ImportContext) -> Result<Reading, Rejectio
         created_at: text("created_at"),
         ..RawReading::default()
     }
-    .check(context)
+    .validate(context)
 }
 
-/// What the row says apart from the reading itself, as JSON.
+/// Returns the metadata of a row and its unknown attributes as JSON.
 fn metadata(row: &LegacyRow) -> Result<String, Rejection> {
-    const TOLD: [&str; 5] = ["data_type", "value", "timestamp", "unit", "created_at"];
+    const READING_ATTRIBUTES: [&str; 5] = ["data_type", "value", "timestamp", "unit", "created_at"];
     let mut members: BTreeMap<String, Box<RawValue>> = BTreeMap::new();
-    let unreadable = |name: &str| {
-        let reason = "is of a type that metadata do not have";
-        Rejection::because(format!("the attribute {name}"), reason)
+    let unsupported = |name: &str| {
+        let reason = "has a type that metadata cannot have";
+        Rejection::new(format!("the attribute {name}"), reason)
     };
     let own = match row.attributes.get("metadata") {
         Some(LegacyValue::Json(json)) => json.as_deref(),
@@ -206,7 +201,7 @@ fn metadata(row: &LegacyRow) -> Result<String, Rejection> {
     let is_object = own.is_some();
     members.extend(own.unwrap_or_default());
     for (name, value) in &row.attributes {
-        if TOLD.contains(&name.as_str()) || name == "metadata" && is_object {
+        if READING_ATTRIBUTES.contains(&name.as_str()) || name == "metadata" && is_object {
             continue;
         }
         let json = match value {
@@ -214,10 +209,10 @@ fn metadata(row: &LegacyRow) -> Result<String, Rejection> {
             LegacyValue::Json(json) => json.clone(),
         };
         let json = json.and_then(|json| RawValue::from_string(json).ok());
-        let json = json.ok_or_else(|| unreadable(name))?;
+        let json = json.ok_or_else(|| unsupported(name))?;
         if name != "metadata" || json.get() != "null" {
             members.entry(name.clone()).or_insert(json);
         }
     }
-    serde_json::to_string(&members).map_err(|_| unreadable("metadata"))
+    serde_json::to_string(&members).map_err(|_| unsupported("metadata"))
 }

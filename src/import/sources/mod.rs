@@ -6,6 +6,6 @@ pub mod firestore;
 pub mod legacy_table;
 pub mod ndjson;
 
-/// The most bytes of one reading: more than metadata of the largest size take
-/// where every character is escaped, and less than would fill the memory.
-const LONGEST: u64 = 1024 * 1024;
+/// Maximum of a reading in a file: larger than the largest metadata with every
+/// character escaped, and small enough to hold in memory.
+const MAX_LINE_BYTES: u64 = 1024 * 1024;

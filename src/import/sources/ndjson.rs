@@ -7,69 +7,69 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::LONGEST;
+use super::MAX_LINE_BYTES;
 use crate::import::raw_reading::{ImportContext, RawReading};
-use crate::import::record::{Content, Found, Record, Rejection};
+use crate::import::record::{Content, ReadResult, Record, Rejection};
 use crate::import::source_location::{SourceError, SourceLocation};
 
-/// Reads a JSON text a line, each a reading as the API takes or gives it.
+/// Reader of NDJSON files with a reading per line, as the API accepts or returns
+/// it.
 pub struct NdjsonReadings {
     source: BufReader<File>,
     file: Arc<str>,
     /// Bytes read so far.
     offset: u64,
     line: Vec<u8>,
-    /// Lines that are readings, since the beginning or the last end of an export.
+    /// Readings since the beginning or the last end of an export.
     count: u64,
-    /// Whether the last of those has what only the service gives.
+    /// True if the last reading has members that only the service sets.
     is_export: bool,
     context: ImportContext,
     is_finished: bool,
 }
 
-/// What some editors put at the beginning of a file.
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// A line; members that are not named here are rejected.
+/// A reading; unknown members are rejected.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Line<'a> {
+struct ReadingLine<'a> {
     #[serde(borrow)]
-    data_id: Option<Text<'a>>,
+    data_id: Option<BorrowedText<'a>>,
     #[serde(borrow)]
-    user_id: Option<Text<'a>>,
+    user_id: Option<BorrowedText<'a>>,
     #[serde(borrow)]
-    data_type: Option<Text<'a>>,
+    data_type: Option<BorrowedText<'a>>,
     #[serde(borrow)]
     value: Option<&'a RawValue>,
     #[serde(borrow)]
-    timestamp: Option<Text<'a>>,
+    timestamp: Option<BorrowedText<'a>>,
     #[serde(borrow)]
-    unit: Option<Text<'a>>,
+    unit: Option<BorrowedText<'a>>,
     #[serde(borrow)]
     metadata: Option<&'a RawValue>,
     #[serde(borrow)]
-    client_record_id: Option<Text<'a>>,
+    client_record_id: Option<BorrowedText<'a>>,
     #[serde(borrow)]
     client_record_version: Option<&'a RawValue>,
     #[serde(borrow)]
-    created_at: Option<Text<'a>>,
+    created_at: Option<BorrowedText<'a>>,
 }
 
-/// A text that borrows from the line where no escape stands in the way.
+/// Text that borrows from the line unless it contains escapes.
 #[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+struct BorrowedText<'a>(#[serde(borrow)] Cow<'a, str>);
 
-impl Text<'_> {
-    fn of<'a>(text: &'a Option<Text<'_>>) -> Option<&'a str> {
+impl BorrowedText<'_> {
+    fn as_deref<'a>(text: &'a Option<BorrowedText<'_>>) -> Option<&'a str> {
         text.as_ref().map(|text| &*text.0)
     }
 }
 
-/// What stands at the end of an export.
+/// Last line of an export.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct End {
+struct ExportTrailer {
     complete: bool,
     count: u64,
 }
@@ -78,14 +78,14 @@ impl NdjsonReadings {
     /// Opens a file.
     ///
     /// # Errors
-    /// When it cannot be opened.
+    /// The file cannot be opened.
     pub fn open(path: &Path, context: ImportContext) -> Result<Self, SourceError> {
-        let place = SourceLocation::start_of(path);
+        let location = SourceLocation::start_of(path);
         let file =
-            File::open(path).map_err(|error| SourceError::unreadable(place.clone(), &error))?;
+            File::open(path).map_err(|error| SourceError::unreadable(location.clone(), &error))?;
         Ok(Self {
             source: BufReader::new(file),
-            file: place.file,
+            file: location.file,
             offset: 0,
             line: Vec::new(),
             count: 0,
@@ -95,92 +95,92 @@ impl NdjsonReadings {
         })
     }
 
-    /// What stands in the line just read.
-    fn record(&mut self, place: SourceLocation) -> Found {
+    /// Parses the current line.
+    fn record(&mut self, location: SourceLocation) -> ReadResult {
         let line = self.line.trim_ascii();
-        if let Ok(end) = serde_json::from_slice::<End>(line) {
-            let expected = std::mem::take(&mut self.count);
+        if let Ok(trailer) = serde_json::from_slice::<ExportTrailer>(line) {
+            let count = std::mem::take(&mut self.count);
             self.is_export = false;
-            return if end.complete && end.count == expected {
+            return if trailer.complete && trailer.count == count {
                 Ok(Record {
-                    place,
+                    location,
                     name: None,
                     content: Content::Other("end of an export".into()),
                 })
             } else {
                 let problem = format!(
-                    "the export says that it has {} readings, but {expected} are here: export again",
-                    end.count
+                    "the export declares {} readings but contains {count}: export again",
+                    trailer.count
                 );
-                Err(SourceError::new(place, problem))
+                Err(SourceError::new(location, problem))
             };
         }
         self.count += 1;
-        let reading = match serde_json::from_slice::<Line<'_>>(line) {
+        let reading = match serde_json::from_slice::<ReadingLine<'_>>(line) {
             Ok(line) => {
                 self.is_export = line.data_id.is_some() && line.created_at.is_some();
-                line.draft().check(&self.context)
+                line.raw_reading().validate(&self.context)
             }
-            Err(error) => Err(unreadable(&error)),
+            Err(error) => Err(rejection(&error)),
         };
         Ok(Record {
-            place,
+            location,
             name: None,
             content: Content::Readings(vec![reading]),
         })
     }
 }
 
-fn unreadable(error: &serde_json::Error) -> Rejection {
-    // The error itself would repeat what the line holds.
-    Rejection::because(
+fn rejection(error: &serde_json::Error) -> Rejection {
+    // The message of the error may quote the line.
+    Rejection::new(
         "the line",
         if error.is_data() {
-            "must be a JSON object with the members of a reading, each once and of its type"
+            "must be a JSON object with the members of a reading, each at most once and of its type"
         } else if error.is_eof() {
-            "ends too early to be JSON"
+            "is incomplete JSON"
         } else {
-            "must be JSON text with valid Unicode"
+            "must be valid JSON and Unicode"
         },
     )
 }
 
-impl Line<'_> {
-    fn draft(&self) -> RawReading<'_> {
+impl ReadingLine<'_> {
+    fn raw_reading(&self) -> RawReading<'_> {
         RawReading {
-            user_id: Text::of(&self.user_id),
-            data_type: Text::of(&self.data_type),
+            user_id: BorrowedText::as_deref(&self.user_id),
+            data_type: BorrowedText::as_deref(&self.data_type),
             value: self.value.map(RawValue::get),
-            timestamp: Text::of(&self.timestamp),
-            unit: Text::of(&self.unit),
+            timestamp: BorrowedText::as_deref(&self.timestamp),
+            unit: BorrowedText::as_deref(&self.unit),
             metadata: self.metadata.map(RawValue::get),
-            client_record_id: Text::of(&self.client_record_id),
+            client_record_id: BorrowedText::as_deref(&self.client_record_id),
             client_record_version: self.client_record_version.map(RawValue::get),
-            data_id: Text::of(&self.data_id),
-            created_at: Text::of(&self.created_at),
+            data_id: BorrowedText::as_deref(&self.data_id),
+            created_at: BorrowedText::as_deref(&self.created_at),
         }
     }
 }
 
 impl Iterator for NdjsonReadings {
-    type Item = Found;
+    type Item = ReadResult;
 
-    fn next(&mut self) -> Option<Found> {
+    fn next(&mut self) -> Option<ReadResult> {
         while !self.is_finished {
-            let place = SourceLocation::new(Arc::clone(&self.file), self.offset);
+            let location = SourceLocation::new(Arc::clone(&self.file), self.offset);
             self.line.clear();
             let read = (&mut self.source)
-                .take(LONGEST)
+                .take(MAX_LINE_BYTES)
                 .read_until(b'\n', &mut self.line);
             match read {
                 Ok(0) => self.is_finished = true,
                 Ok(count) => self.offset += count as u64,
                 Err(error) => {
                     self.is_finished = true;
-                    return Some(Err(SourceError::unreadable(place, &error)));
+                    return Some(Err(SourceError::unreadable(location, &error)));
                 }
             }
-            if self.line.len() as u64 == LONGEST && !self.line.ends_with(b"\n") {
+            if self.line.len() as u64 == MAX_LINE_BYTES && !self.line.ends_with(b"\n") {
                 self.count += 1;
                 match self.source.skip_until(b'\n') {
                     Ok(skipped) => self.offset += skipped as u64,
@@ -188,24 +188,25 @@ impl Iterator for NdjsonReadings {
                 }
                 let reason = "is longer than 1 MiB";
                 return Some(Ok(Record::rejected(
-                    place,
-                    Rejection::because("the line", reason),
+                    location,
+                    Rejection::new("the line", reason),
                 )));
             }
-            if place.offset == 0 && self.line.starts_with(BYTE_ORDER_MARK) {
+            if location.offset == 0 && self.line.starts_with(BYTE_ORDER_MARK) {
                 self.line.drain(..BYTE_ORDER_MARK.len());
             }
             if !self.line.trim_ascii().is_empty() {
-                return Some(self.record(place));
+                return Some(self.record(location));
             }
         }
-        let is_cut_off = std::mem::take(&mut self.is_export);
-        is_cut_off.then(|| {
+        let lacks_trailer = std::mem::take(&mut self.is_export);
+        lacks_trailer.then(|| {
             let problem = format!(
-                "has readings of an export, but not the line at its end that says how many: it may be cut off; export again, or add {{\"complete\":true,\"count\":{}}} if it is whole",
+                "contains readings of an export but lacks the last line with their number, so it may be truncated: export again, or append {{\"complete\":true,\"count\":{}}} if it is complete",
                 self.count
             );
-            Err(SourceError::new(SourceLocation::new(Arc::clone(&self.file), self.offset), problem))
+            let location = SourceLocation::new(Arc::clone(&self.file), self.offset);
+            Err(SourceError::new(location, problem))
         })
     }
 }

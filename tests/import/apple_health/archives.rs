@@ -64,7 +64,7 @@ fn places_name_the_file_in_the_archive() {
     assert_eq!(export.length(), Some(20));
     let damage = export.next().unwrap().unwrap_err();
     let shown = damage.to_string();
-    let ending = "!apple_health_export/export.xml at byte 20: ends too early: it was cut off";
+    let ending = "!apple_health_export/export.xml at byte 20: is truncated";
     assert!(
         shown.starts_with(file.path().to_str().unwrap()) && shown.contains(ending),
         "{shown}"

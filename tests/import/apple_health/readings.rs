@@ -194,7 +194,7 @@ fn what_cannot_be_a_reading_says_why() {
             "malformed",
         ),
         ("<Record/>".to_owned(), "type is missing"),
-        ("stray &amp;".to_owned(), "text stands between"),
+        ("stray &amp;".to_owned(), "text is not allowed between"),
     ] {
         let outcome = read(around(&element));
         let Item::Rejected(found) = &outcome.items[0].1 else {

@@ -7,7 +7,7 @@ use clarity_backend::import::{Content, SourceError};
 use crate::apple_health_export::{self, Written};
 
 pub fn options() -> ExportOptions {
-    ExportOptions::all(
+    ExportOptions::new(
         "jane".parse().unwrap(),
         "2026-01-01T00:00:00Z".parse().unwrap(),
     )
@@ -73,7 +73,7 @@ impl Outcome {
             match item {
                 Ok(record) => outcome
                     .items
-                    .push((record.place.offset, record.content.into())),
+                    .push((record.location.offset, record.content.into())),
                 Err(damage) => outcome.damage = Some(told(damage)),
             }
         }
@@ -86,7 +86,7 @@ impl Outcome {
 }
 
 fn told(damage: SourceError) -> (u64, String) {
-    (damage.place.offset, damage.problem.into_owned())
+    (damage.location.offset, damage.problem.into_owned())
 }
 
 pub fn read(xml: impl Into<Vec<u8>>) -> Outcome {

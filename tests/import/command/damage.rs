@@ -35,14 +35,13 @@ fn a_flipped_bit_costs_its_block_and_is_told_with_its_place() {
         ran.complaints
     );
     assert!(
-        ran.complaints
-            .contains("says that there are 1000 documents"),
+        ran.complaints.contains("declares 1000 documents"),
         "{}",
         ran.complaints
     );
     let stored = ran.count("readings", "stored");
     assert!((200..1_000).contains(&stored), "{stored}");
-    assert_eq!(ran.count("places", "places"), 2);
+    assert_eq!(ran.count("source errors", "source errors"), 2);
     let told = report(&directory.path().join("out"));
     let damaged = told
         .iter()

@@ -114,14 +114,14 @@ fn a_checkpoint_of_other_input_is_refused() {
     let ran = import(path, &["in.ndjson", "--report", "other", "--resume"]);
     assert_eq!(ran.code, 1);
     assert!(
-        ran.complaints.contains("is of another source"),
+        ran.complaints.contains("belongs to a different source"),
         "{}",
         ran.complaints
     );
     let ran = import(path, &[&arguments[..], &["--user", "john"]].concat());
     assert_eq!(ran.code, 1);
     assert!(
-        ran.complaints.contains("is of another source"),
+        ran.complaints.contains("belongs to a different source"),
         "{}",
         ran.complaints
     );
@@ -131,7 +131,7 @@ fn a_checkpoint_of_other_input_is_refused() {
     let ran = import(path, &arguments);
     assert_eq!(ran.code, 1);
     assert!(
-        ran.complaints.contains("is of another source"),
+        ran.complaints.contains("belongs to a different source"),
         "{}",
         ran.complaints
     );

@@ -34,17 +34,17 @@ fn what_is_read_is_not_written_over() {
     fs::write(path.join("map.toml"), "").unwrap();
     for option in ["--report", "--checkpoint"] {
         for name in ["in.ndjson", "./in.ndjson", "link", "twin"] {
-            is_refused(path, &["in.ndjson", option, name], "would be written over");
+            is_refused(path, &["in.ndjson", option, name], "would be overwritten");
             assert_eq!(fs::read_to_string(path.join("in.ndjson")).unwrap(), whole);
         }
         let arguments = ["in.ndjson", "--map", "map.toml", option, "map.toml"];
-        is_refused(path, &arguments, "would be written over");
+        is_refused(path, &arguments, "would be overwritten");
     }
     let arguments = ["in.ndjson", "--report", "out", "--checkpoint", "out"];
-    is_refused(path, &arguments, "would be written over");
+    is_refused(path, &arguments, "would be overwritten");
     // A dry run writes reports too.
     let arguments = ["in.ndjson", "--dry-run", "--report", "in.ndjson"];
-    is_refused(path, &arguments, "would be written over");
+    is_refused(path, &arguments, "would be overwritten");
     assert_eq!(fs::read_to_string(path.join("in.ndjson")).unwrap(), whole);
 }
 
@@ -53,7 +53,7 @@ fn a_file_that_is_no_checkpoint_stays() {
     let directory = source();
     fs::write(directory.path().join("notes"), "mine").unwrap();
     let arguments = ["in.ndjson", "--checkpoint", "notes"];
-    is_refused(directory.path(), &arguments, "is no checkpoint");
+    is_refused(directory.path(), &arguments, "is not a checkpoint");
     let notes = fs::read_to_string(directory.path().join("notes")).unwrap();
     assert_eq!(notes, "mine");
 }
@@ -65,9 +65,9 @@ fn a_pipe_is_refused_at_once() {
         .arg(directory.path().join("pipe"))
         .status();
     assert!(made.unwrap().success());
-    is_refused(directory.path(), &["pipe"], "is no file");
+    is_refused(directory.path(), &["pipe"], "is not a regular file");
     let arguments = ["pipe", "--format", "ndjson"];
-    is_refused(directory.path(), &arguments, "is no file");
+    is_refused(directory.path(), &arguments, "is not a regular file");
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn what_may_be_cut_off_is_told() {
     assert_eq!(ran.code, 1);
     ran.assert_counts(0, 1, 0);
     assert!(
-        ran.complaints.contains("not the line at its end"),
+        ran.complaints.contains("lacks the last line"),
         "{}",
         ran.complaints
     );

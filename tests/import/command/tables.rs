@@ -156,7 +156,7 @@ async fn rows_move_within_their_table() {
     let ran = import(&arguments, "dynamodb", &table).await;
     assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
     ran.assert_counts(0, 121, 1);
-    assert_eq!(ran.count("old rows deleted", "old rows deleted"), 121);
+    assert_eq!(ran.count("legacy rows deleted", "legacy rows deleted"), 121);
     assert_eq!(ran.count("records", "readings of this service"), 121);
     let left = items(&table).await;
     let old: Vec<&Item> = left

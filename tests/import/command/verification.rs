@@ -42,8 +42,10 @@ async fn what_is_missing_or_differs_is_told() {
     let store: Arc<dyn ReadingStore> = Arc::new(store);
     let opened = source.open(&context, &Arc::new(Mapping::default()), None);
     let stop = Arc::new(AtomicBool::new(false));
-    let verification = verify(opened.unwrap().feed, store, 2, stop).await.unwrap();
-    let tallies: Vec<VerificationCounts> = verification.tallies.values().copied().collect();
+    let verification = verify(opened.unwrap().batches, store, 2, stop)
+        .await
+        .unwrap();
+    let tallies: Vec<VerificationCounts> = verification.counts.values().copied().collect();
     let expected = VerificationCounts {
         expected: 4,
         equal: 1,
@@ -52,5 +54,5 @@ async fn what_is_missing_or_differs_is_told() {
         different: 1,
     };
     assert_eq!(tallies, [expected]);
-    assert!(!verification.is_whole());
+    assert!(!verification.is_complete());
 }

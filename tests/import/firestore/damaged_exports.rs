@@ -79,8 +79,8 @@ fn what_a_fault_is_called() {
     let whole = fragment(1, b"whole");
     let first = fragment(2, b"first");
     let last = fragment(4, b"last");
-    let cut_off = "the file ends within a record: it was cut off";
-    let lacking = "a record lacks its beginning or its end";
+    let cut_off = "the file is truncated within a record";
+    let lacking = "a record lacks its first or last fragment";
     let mut too_long = whole.clone();
     too_long[5] = 0xff;
     for (file, expected) in [
@@ -93,14 +93,14 @@ fn what_a_fault_is_called() {
             fragment(9, b"x"),
             (
                 0,
-                "a record fragment is of an unknown type, so the rest of its 32 KiB is lost",
+                "a fragment has an unknown type; the rest of its 32 KiB block is skipped",
             ),
         ),
         (
             too_long,
             (
                 0,
-                "a length goes past the end of its block, so the rest of its 32 KiB is lost",
+                "a length exceeds its block; the rest of its 32 KiB block is skipped",
             ),
         ),
     ] {

@@ -15,7 +15,7 @@ fn file(text: &str) -> NamedTempFile {
 }
 
 fn decoded(text: &str, format: JsonFormat) -> Vec<Document> {
-    assert_eq!(JsonFormat::of(text.as_bytes()), Some(format));
+    assert_eq!(JsonFormat::detect(text.as_bytes()), Some(format));
     let documents = decode_json(text.as_bytes(), format);
     documents.map(|item| item.unwrap().1).collect()
 }
@@ -127,23 +127,20 @@ fn what_is_wrong_is_told_with_its_place() {
     let with = |value: &str| format!(r#"{{"__collections__":{{"a":{{"1":{{"v":{value}}}}}}}}}"#);
     assert!(decode_json(with(&deep(40)).as_bytes(), node).all(|item| item.is_ok()));
     for (text, expected) in [
-        (with(&deep(41)), "maps and arrays lie more than 40 deep"),
+        (
+            with(&deep(41)),
+            "maps and arrays nest more than 40 levels deep",
+        ),
         (
             with(&deep(100_000)),
-            "maps and arrays lie more than 40 deep",
+            "maps and arrays nest more than 40 levels deep",
         ),
-        (with("nope"), "is not valid JSON from there on"),
-        (
-            with("1,\"v\":2"),
-            "the same field is there twice in a document",
-        ),
-        (
-            format!("{} x", with("1")),
-            "is not valid JSON from there on",
-        ),
+        (with("nope"), "is not valid JSON from here on"),
+        (with("1,\"v\":2"), "a document has the same field twice"),
+        (format!("{} x", with("1")), "is not valid JSON from here on"),
         (
             r#"{"__collections__":{"a":{"1":7}}}"#.to_owned(),
-            "holds something else where a document or collection should be",
+            "expected a document or collection",
         ),
         (
             with(&format!("\"{}\"", "y".repeat(17_000_000))),
@@ -169,7 +166,7 @@ fn other_files_are_refused() {
     ] {
         let refused = JsonExport::open(file(text).path()).err().unwrap();
         assert!(
-            refused.problem.contains("is not JSON of a tool"),
+            refused.problem.contains("is not JSON of a supported tool"),
             "{refused}"
         );
     }

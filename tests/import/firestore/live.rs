@@ -18,7 +18,7 @@ fn emulator(host: &str) -> LiveTarget {
 fn reader(fake: &FakeFirestore) -> LiveFirestore {
     let target = emulator(fake.host());
     let reader = LiveFirestore::new("demo-clarity", &target).unwrap();
-    reader.first_wait(Duration::from_millis(1))
+    reader.initial_delay(Duration::from_millis(1))
 }
 
 async fn all(reader: &mut LiveFirestore) -> Vec<Result<(SourceLocation, Document), SourceError>> {
@@ -92,7 +92,10 @@ async fn failures_that_stay_end_it_and_it_can_go_on() {
         fake.fail(503, None);
     }
     let damage = reader.next_page().await.unwrap_err();
-    assert!(damage.place.file.ends_with("health_data/d099"), "{damage}");
+    assert!(
+        damage.location.file.ends_with("health_data/d099"),
+        "{damage}"
+    );
     assert!(damage.to_string().contains("503"), "{damage}");
     assert_eq!(fake.requests().len(), 7);
     assert_eq!(all(&mut reader).await.len(), 152);
@@ -102,7 +105,7 @@ async fn failures_that_stay_end_it_and_it_can_go_on() {
 async fn refusals_say_what_to_do_and_are_not_repeated() {
     let fake = FakeFirestore::start().await;
     for (status, advice) in [
-        (401, "set GOOGLE_OAUTH_TOKEN anew"),
+        (401, "renew GOOGLE_OAUTH_TOKEN"),
         (403, "roles/datastore.viewer"),
         (404, "check the project's id"),
     ] {
@@ -146,7 +149,7 @@ async fn answers_too_long_are_asked_for_in_smaller_pages() {
 #[tokio::test]
 async fn a_server_that_is_not_there_is_told() {
     let reader = LiveFirestore::new("p", &emulator("127.0.0.1:1")).unwrap();
-    let mut reader = reader.first_wait(Duration::from_millis(1));
+    let mut reader = reader.initial_delay(Duration::from_millis(1));
     let damage = reader.next_page().await.unwrap_err();
     assert!(damage.problem.contains("cannot be reached"), "{damage}");
     assert!(damage.problem.contains("refused"), "{damage}");

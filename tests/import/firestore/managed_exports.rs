@@ -66,7 +66,7 @@ fn all_files_are_read_and_counted() {
         expected: Some(1_502),
         found: 1_502,
     };
-    assert_eq!(export.tallies(), [tally]);
+    assert_eq!(export.part_counts(), [tally]);
 }
 
 #[test]
@@ -87,10 +87,10 @@ fn a_count_that_differs_is_told() {
     let mut export = ManagedExport::open(folder.path()).unwrap();
     assert!(export.next().unwrap().is_ok());
     let told = export.next().unwrap().unwrap_err().to_string();
-    assert!(told.contains("2 documents, and 1 whole"), "{told}");
+    assert!(told.contains("2 documents, but 1 intact"), "{told}");
     assert!(told.contains("all_kinds.export_metadata: "), "{told}");
     assert!(export.next().is_none());
-    assert!(!export.tallies()[0].is_complete());
+    assert!(!export.part_counts()[0].is_complete());
 }
 
 #[test]
@@ -102,9 +102,9 @@ fn a_missing_file_costs_itself_alone() {
     assert_eq!(items.len(), 3, "the file, the last document, the count");
     assert!(items[1].is_ok() && items[2].is_err());
     let damage = items[0].as_ref().unwrap_err();
-    assert!(damage.place.file.ends_with("output-0"), "{damage}");
+    assert!(damage.location.file.ends_with("output-0"), "{damage}");
     assert!(damage.to_string().contains("cannot be read"), "{damage}");
-    assert!(!export.tallies()[0].is_complete());
+    assert!(!export.part_counts()[0].is_complete());
 }
 
 #[test]
@@ -119,9 +119,9 @@ fn damage_in_a_file_leaves_what_comes_before_and_the_next_files() {
     let at = items.iter().position(Result::is_err).unwrap();
     assert!(at > 5, "{at}");
     let damage = items[at].as_ref().unwrap_err();
-    assert!(damage.place.offset <= 1_000, "{damage}");
+    assert!(damage.location.offset <= 1_000, "{damage}");
     assert!(
-        damage.problem.contains("a checksum does not fit"),
+        damage.problem.contains("a checksum does not match"),
         "{damage}"
     );
     let [.., last, count] = &items[..] else {
@@ -133,7 +133,7 @@ fn damage_in_a_file_leaves_what_comes_before_and_the_next_files() {
     assert_eq!(last.1.path, "users/u1/sub/__id7__");
     let sound = items.iter().flatten().count();
     assert_eq!(sound, items.len() - 2);
-    let tally = &export.tallies()[0];
+    let tally = &export.part_counts()[0];
     assert_eq!(tally.found, u64::try_from(sound).unwrap());
     assert!(!tally.is_complete());
 }
@@ -151,8 +151,8 @@ fn a_record_that_is_no_document_costs_itself_alone() {
     assert_eq!(items.len(), 4, "and the count");
     assert_eq!(items[2].as_ref().unwrap().1, document("a/c", &steps(2)));
     let told = problems(items);
-    assert!(told[0].starts_with("the record is not whole: a field ends too early"));
-    assert!(told[1].starts_with("says that there are 1 documents"));
+    assert!(told[0].starts_with("the record is not a valid message: a field is truncated"));
+    assert!(told[1].starts_with("declares 1 documents"));
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn folders_that_are_no_export_are_refused() {
         let damage = ManagedExport::open(folder.path()).err().unwrap();
         damage.problem.into_owned()
     };
-    assert!(refused(&folder).contains("holds no file"));
+    assert!(refused(&folder).contains("contains no file"));
     let overall = folder.path().join("x.overall_export_metadata");
     fs::write(&overall, b"").unwrap();
     assert!(refused(&folder).contains("lists no"));
@@ -228,9 +228,9 @@ fn entities_that_contradict_themselves_are_refused() {
         property.varint(4, is_element).bytes(5, &value.0).0
     };
     for (properties, fault) in [
-        (vec![property(0, 0), property(0, 0)], EntityError::Twice),
-        (vec![property(0, 1), property(0, 0)], EntityError::Twice),
-        (vec![property(0, 0), property(0, 1)], EntityError::Twice),
+        (vec![property(0, 0), property(0, 0)], EntityError::Repeated),
+        (vec![property(0, 1), property(0, 0)], EntityError::Repeated),
+        (vec![property(0, 0), property(0, 1)], EntityError::Repeated),
         (vec![property(19, 0)], EntityError::Type),
         (vec![property(7, 0)], EntityError::Timestamp),
         (

@@ -55,7 +55,7 @@ fn exports_have_as_many_documents_as_they_say() {
         let mut export = ManagedExport::open(&sample(folder)).unwrap();
         let found = by_path(export.by_ref());
         assert_eq!(found.len(), documents, "{folder}");
-        let tallies = export.tallies();
+        let tallies = export.part_counts();
         assert!(tallies.iter().all(PartCounts::is_complete), "{tallies:?}");
     }
 }

@@ -1,20 +1,19 @@
-//! What Clarity's fields are called in the vocabulary, and in which units they
-//! are.
+//! Clarity's fields: data types and units.
 
 use std::borrow::Cow;
 
 use crate::domain::vocabulary::{self, convert};
 use crate::import::rounding::rounded;
 
-/// A field of a block that is a reading.
+/// Field of a block that becomes a reading.
 pub struct Field {
     /// Its name.
     pub name: &'static str,
-    /// The data type that it is.
+    /// The data type of the reading.
     pub data_type: &'static str,
-    /// In which unit it is, in UCUM.
+    /// Its unit in UCUM.
     unit: &'static str,
-    /// From what to what its values go, where the type leaves that open.
+    /// The range of its values, if the data type does not define it.
     pub scale: Option<&'static str>,
 }
 
@@ -50,7 +49,7 @@ pub const BIOMETRIC: &[Field] = &[
         "mm[Hg]",
     ),
     field("oxygen_saturation", "blood_oxygen", "%"),
-    // Apple's, which is where Clarity took it from.
+    // Clarity took it from Apple Health, which records SDNN.
     field("heart_rate_variability", "hrv_sdnn", "ms"),
     field("respiratory_rate", "respiratory_rate", "/min"),
     field("body_temperature", "body_temperature", "Cel"),
@@ -69,7 +68,7 @@ pub const ACTIVITY: &[Field] = &[
     field("resting_heart_rate", "resting_heart_rate", "/min"),
 ];
 
-/// `sleep_data`, but its stages.
+/// `sleep_data` without its stages.
 pub const SLEEP: &[Field] = &[
     field("total_sleep_minutes", "sleep_duration", "min"),
     field("sleep_efficiency", "sleep_efficiency", "1"),
@@ -90,10 +89,10 @@ pub const STAGES: &[Field] = &[
 pub const MENTAL: &[Field] = &[score("stress_level", "stress"), score("mood_score", "mood")];
 
 impl Field {
-    /// A value of it in the unit of the vocabulary, and that unit.
-    pub fn in_vocabulary(&self, value: f64) -> (f64, &'static str) {
-        let wanted = vocabulary::find(self.data_type).map(|metric| metric.unit.as_str());
-        match wanted.filter(|unit| *unit != self.unit) {
+    /// Converts a value to the unit of the vocabulary, and returns it with its unit.
+    pub fn to_vocabulary(&self, value: f64) -> (f64, &'static str) {
+        let unit = vocabulary::find(self.data_type).map(|metric| metric.unit.as_str());
+        match unit.filter(|unit| *unit != self.unit) {
             Some(unit) => match convert(value, self.unit, unit) {
                 Some(converted) => (rounded(converted), unit),
                 None => (value, self.unit),
@@ -102,16 +101,16 @@ impl Field {
         }
     }
 
-    /// The field that Clarity has under this name in any block.
-    pub fn named(name: &str) -> Option<&'static Self> {
+    /// Returns the field with this name in any block.
+    pub fn with_name(name: &str) -> Option<&'static Self> {
         [BIOMETRIC, ACTIVITY, SLEEP, MENTAL]
             .into_iter()
             .flatten()
             .find(|field| field.name == name)
     }
 
-    /// The field of a data type in a unit that is not the vocabulary's.
-    pub fn of_type(data_type: &str) -> Option<&'static Self> {
+    /// Returns the field of this data type in any block.
+    pub fn with_data_type(data_type: &str) -> Option<&'static Self> {
         [BIOMETRIC, ACTIVITY, SLEEP, MENTAL]
             .into_iter()
             .flatten()
@@ -119,7 +118,7 @@ impl Field {
     }
 }
 
-/// The name of a stage of sleep without what says that it is in minutes.
+/// Returns the lowercase name of a sleep stage without its suffix `_minutes`.
 pub fn stage(name: &str) -> Cow<'_, str> {
     let name = name.to_ascii_lowercase();
     let stage = name.strip_suffix("_minutes").unwrap_or(&name);

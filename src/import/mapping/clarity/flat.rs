@@ -1,4 +1,4 @@
-//! Documents without blocks.
+//! Documents without blocks: one typed value, or values under their own names.
 
 use super::fields::Field;
 use super::upload::Parts;
@@ -9,8 +9,8 @@ use crate::import::raw_reading::{ImportContext, RawReading};
 use crate::import::record::Rejection;
 use crate::import::sources::firestore::{Fields, Value};
 
-/// What such a document says of all its values.
-struct Common {
+/// Members that all readings of a document share.
+struct SharedMembers {
     user_id: Option<String>,
     timestamp: Option<String>,
     created_at: Option<String>,
@@ -23,15 +23,15 @@ pub(super) fn readings(fields: &Fields, context: &ImportContext) -> Parts {
         .find(|name| matches!(fields.get(*name), Some(Value::String(_))));
     match type_name {
         Some(name) if fields.contains_key("value") => {
-            vec![typed(fields, name, context)]
+            vec![typed_reading(fields, name, context)]
         }
-        _ => named(fields, context),
+        _ => named_readings(fields, context),
     }
 }
 
-/// What all values of a document have in common; `told` names the fields that
-/// are told in another way than in the metadata.
-fn common(fields: &Fields, told: &[&str]) -> Common {
+/// Returns the shared members of a document; the `consumed` fields do not become
+/// metadata.
+fn shared_members(fields: &Fields, consumed: &[&str]) -> SharedMembers {
     let timestamp = fields
         .get("timestamp")
         .filter(|value| **value != Value::Null);
@@ -42,7 +42,7 @@ fn common(fields: &Fields, told: &[&str]) -> Common {
     } else {
         metadata.add("metadata", fields.get("metadata"));
     }
-    let mut but = vec![
+    let mut excluded = vec![
         "user_id",
         "timestamp",
         "created_at",
@@ -50,9 +50,9 @@ fn common(fields: &Fields, told: &[&str]) -> Common {
         "processing_id",
         "metadata",
     ];
-    but.extend(told);
-    metadata.add_all(fields, &but);
-    Common {
+    excluded.extend(consumed);
+    metadata.add_all(fields, &excluded);
+    SharedMembers {
         user_id: text(fields.get("user_id")),
         timestamp: time(timestamp.or(created_at)),
         created_at: time(created_at),
@@ -60,44 +60,45 @@ fn common(fields: &Fields, told: &[&str]) -> Common {
     }
 }
 
-/// The reading of a document with a type and a value.
-fn typed(
+/// Returns the reading of a document with a type and a value.
+fn typed_reading(
     fields: &Fields,
     type_name: &'static str,
     context: &ImportContext,
 ) -> Result<Reading, Rejection> {
-    let common = common(fields, &[type_name, "value", "unit"]);
+    let shared = shared_members(fields, &[type_name, "value", "unit"]);
     let data_type = text(fields.get(type_name));
     let value = number("value", fields.get("value"))?
-        .ok_or_else(|| Rejection::because("value", "is missing"))?;
-    let field = data_type.as_deref().and_then(Field::of_type);
+        .ok_or_else(|| Rejection::new("value", "is missing"))?;
+    let field = data_type.as_deref().and_then(Field::with_data_type);
     let (value, unit) = match (text(fields.get("unit")), field) {
         (Some(unit), _) => (value, Some(unit)),
         (None, Some(field)) => {
-            let (value, unit) = field.in_vocabulary(value);
+            let (value, unit) = field.to_vocabulary(value);
             (value, Some(unit.to_owned()))
         }
         (None, None) => (value, None),
     };
     let scale = field.and_then(|field| field.scale);
-    common.reading(data_type.as_deref(), value, unit.as_deref(), scale, context)
+    shared.reading(data_type.as_deref(), value, unit.as_deref(), scale, context)
 }
 
-/// The readings of a document whose fields are called what they are values of.
-fn named(fields: &Fields, context: &ImportContext) -> Parts {
+/// Returns the readings of a document whose fields are named after data types.
+fn named_readings(fields: &Fields, context: &ImportContext) -> Parts {
     let is_number = |value: &Value| matches!(value, Value::Integer(_) | Value::Double(_));
     let values: Vec<(&String, &Value)> = fields
         .iter()
         .filter(|(name, value)| is_number(value) && is_known(name))
         .collect();
     let names: Vec<&str> = values.iter().map(|(name, _)| name.as_str()).collect();
-    let common = common(fields, &names);
+    let shared = shared_members(fields, &names);
     let reading = |(name, value): (&String, &Value)| {
         let value =
-            number(name, Some(value))?.ok_or_else(|| Rejection::because("value", "is missing"))?;
-        let (data_type, value, unit, scale) = match (Field::named(name), vocabulary::find(name)) {
+            number(name, Some(value))?.ok_or_else(|| Rejection::new("value", "is missing"))?;
+        let (data_type, value, unit, scale) = match (Field::with_name(name), vocabulary::find(name))
+        {
             (Some(field), _) => {
-                let (value, unit) = field.in_vocabulary(value);
+                let (value, unit) = field.to_vocabulary(value);
                 (field.data_type, value, Some(unit), field.scale)
             }
             (None, Some(metric)) => (
@@ -108,20 +109,20 @@ fn named(fields: &Fields, context: &ImportContext) -> Parts {
             ),
             (None, None) => (name.as_str(), value, None, None),
         };
-        common.reading(Some(data_type), value, unit, scale, context)
+        shared.reading(Some(data_type), value, unit, scale, context)
     };
     if values.is_empty() {
-        let reason = "holds neither a metric nor a value under a name that is known";
-        return vec![Err(Rejection::because("the document", reason))];
+        let reason = "has neither a metric nor a value under a known name";
+        return vec![Err(Rejection::new("the document", reason))];
     }
     values.into_iter().map(reading).collect()
 }
 
 fn is_known(name: &str) -> bool {
-    Field::named(name).is_some() || vocabulary::find(name).is_some()
+    Field::with_name(name).is_some() || vocabulary::find(name).is_some()
 }
 
-impl Common {
+impl SharedMembers {
     fn reading(
         &self,
         data_type: Option<&str>,
@@ -134,7 +135,7 @@ impl Common {
         metadata.add_text("scale", scale);
         let metadata = metadata
             .finish()
-            .map_err(|reason| Rejection::of("metadata", reason))?;
+            .map_err(|reason| Rejection::from_validation("metadata", reason))?;
         RawReading {
             user_id: self.user_id.as_deref(),
             data_type,
@@ -145,6 +146,6 @@ impl Common {
             created_at: self.created_at.as_deref(),
             ..RawReading::default()
         }
-        .check(context)
+        .validate(context)
     }
 }

@@ -7,15 +7,15 @@ use crate::import::raw_reading::{ImportContext, RawReading};
 use crate::import::record::Rejection;
 use crate::import::sources::firestore::{Fields, Value};
 
-/// A metric of a document, with up to eight values in up to four blocks.
-pub struct Metric<'a> {
+/// Metric of a document, with up to eight values in each of up to four blocks.
+pub struct ClarityMetric<'a> {
     upload: &'a Upload,
     metric: &'a Fields,
     metadata: MetadataBuilder,
 }
 
-/// The members of a metric that are told in another way than as they are.
-const TOLD: &[&str] = &[
+/// Members of a metric that do not become metadata as they are.
+const CONSUMED_FIELDS: &[&str] = &[
     "biometric_data",
     "sleep_data",
     "activity_data",
@@ -25,25 +25,25 @@ const TOLD: &[&str] = &[
     "created_at",
 ];
 
-/// One of the blocks of a metric.
-struct Block<'a> {
+/// Block of a metric.
+struct MetricBlock<'a> {
     values: &'a Fields,
     known: &'static [Field],
-    /// When it was measured.
+    /// The time of the measurement.
     time: Option<String>,
     metadata: MetadataBuilder,
 }
 
-/// A value of a block.
-struct Found<'a> {
+/// Value of a known field.
+struct MatchedField<'a> {
     data_type: &'static str,
-    /// The number and its unit.
+    /// The number and its unit in the vocabulary.
     value: (f64, &'static str),
     time: Option<&'a str>,
     metadata: MetadataBuilder,
 }
 
-impl<'a> Metric<'a> {
+impl<'a> ClarityMetric<'a> {
     pub fn new(upload: &'a Upload, metric: &'a Fields) -> Self {
         let mut metadata = MetadataBuilder::default();
         if let Some(Value::Map(own)) = metric.get("metadata") {
@@ -51,7 +51,7 @@ impl<'a> Metric<'a> {
         }
         metadata.add_text("source", upload.source.as_deref());
         metadata.add("device", metric.get("device_id"));
-        metadata.add_all(metric, TOLD);
+        metadata.add_all(metric, CONSUMED_FIELDS);
         Self {
             upload,
             metric,
@@ -59,12 +59,12 @@ impl<'a> Metric<'a> {
         }
     }
 
-    /// A reading for each value.
+    /// Returns a reading for each value.
     pub fn readings(&self, context: &ImportContext) -> Parts {
         let created_at = time(self.metric.get("created_at"));
         let mut parts = Parts::new();
         if let Some(values) = self.block("biometric_data", &mut parts) {
-            let block = Block {
+            let block = MetricBlock {
                 values,
                 known: BIOMETRIC,
                 time: created_at.clone(),
@@ -73,7 +73,7 @@ impl<'a> Metric<'a> {
             self.add(block, context, &mut parts);
         }
         if let Some(values) = self.block("activity_data", &mut parts) {
-            let block = Block {
+            let block = MetricBlock {
                 values,
                 known: ACTIVITY,
                 time: time(values.get("timestamp")).or_else(|| created_at.clone()),
@@ -85,7 +85,7 @@ impl<'a> Metric<'a> {
             self.add_sleep(values, created_at.clone(), context, &mut parts);
         }
         if let Some(values) = self.block("mental_health_data", &mut parts) {
-            let block = Block {
+            let block = MetricBlock {
                 values,
                 known: MENTAL,
                 time: time(values.get("timestamp")).or(created_at),
@@ -94,8 +94,8 @@ impl<'a> Metric<'a> {
             self.add(block, context, &mut parts);
         }
         if parts.is_empty() {
-            let reason = "holds no value of a block that is known";
-            parts.push(Err(Rejection::because("the metric", reason)));
+            let reason = "has no value in a known block";
+            parts.push(Err(Rejection::new("the metric", reason)));
         }
         parts
     }
@@ -105,7 +105,7 @@ impl<'a> Metric<'a> {
             Some(Value::Map(values)) => Some(values),
             None | Some(Value::Null) => None,
             Some(_) => {
-                parts.push(Err(Rejection::because(name, "must be a map")));
+                parts.push(Err(Rejection::new(name, "must be a map")));
                 None
             }
         }
@@ -121,14 +121,14 @@ impl<'a> Metric<'a> {
         let start = time(values.get("sleep_start"));
         let mut metadata = self.metadata.clone();
         metadata.add_text("start", start.as_deref());
-        // Sleep is over when it is measured.
+        // The time of a sleep measurement is its end.
         let time = time(values.get("sleep_end")).or(start).or(created_at);
         if let Some(Value::Map(stages)) = values.get("sleep_stages") {
             let stages = stages.iter();
             let stages: Fields = stages
                 .map(|(name, value)| (stage(name).into_owned(), value.clone()))
                 .collect();
-            let block = Block {
+            let block = MetricBlock {
                 values: &stages,
                 known: STAGES,
                 time: time.clone(),
@@ -138,7 +138,7 @@ impl<'a> Metric<'a> {
         } else {
             metadata.add("sleep_stages", values.get("sleep_stages"));
         }
-        let block = Block {
+        let block = MetricBlock {
             values,
             known: SLEEP,
             time,
@@ -148,7 +148,7 @@ impl<'a> Metric<'a> {
     }
 
     /// Adds a reading for each value of a block.
-    fn add(&self, block: Block<'_>, context: &ImportContext, parts: &mut Parts) {
+    fn add(&self, block: MetricBlock<'_>, context: &ImportContext, parts: &mut Parts) {
         const TIMES: [&str; 4] = ["timestamp", "sleep_start", "sleep_end", "sleep_stages"];
         let mut metadata = block.metadata;
         let is_known = |name: &str| block.known.iter().any(|field| field.name == name);
@@ -157,7 +157,7 @@ impl<'a> Metric<'a> {
                 metadata.add(name, Some(value));
             }
         }
-        let is_there = |name: &str| {
+        let has_value = |name: &str| {
             let value = block.values.get(name);
             value.is_some_and(|value| *value != Value::Null)
         };
@@ -170,40 +170,44 @@ impl<'a> Metric<'a> {
                     continue;
                 }
             };
-            // Time that is told in two ways must not be added up.
-            let is_told_twice = field.name == "active_minutes" && is_there("exercise_minutes");
-            let data_type = match is_told_twice {
+            // A duration that has two fields must not be counted twice.
+            let is_repeated = field.name == "active_minutes" && has_value("exercise_minutes");
+            let data_type = match is_repeated {
                 true => "active_time",
                 false => field.data_type,
             };
             let mut metadata = metadata.clone();
             metadata.add_text("scale", field.scale);
-            let found = Found {
+            let matched = MatchedField {
                 data_type,
-                value: field.in_vocabulary(value),
+                value: field.to_vocabulary(value),
                 time: block.time.as_deref(),
                 metadata,
             };
-            parts.push(self.reading(found, context));
+            parts.push(self.reading(matched, context));
         }
     }
 
-    fn reading(&self, found: Found<'_>, context: &ImportContext) -> Result<Reading, Rejection> {
-        let metadata = found
+    fn reading(
+        &self,
+        matched: MatchedField<'_>,
+        context: &ImportContext,
+    ) -> Result<Reading, Rejection> {
+        let metadata = matched
             .metadata
             .finish()
-            .map_err(|reason| Rejection::of("metadata", reason))?;
-        let (value, unit) = found.value;
+            .map_err(|reason| Rejection::from_validation("metadata", reason))?;
+        let (value, unit) = matched.value;
         RawReading {
             user_id: self.upload.user_id.as_deref(),
-            data_type: Some(found.data_type),
+            data_type: Some(matched.data_type),
             value: Some(&value.to_string()),
-            timestamp: found.time,
+            timestamp: matched.time,
             unit: Some(unit),
             metadata: Some(metadata.as_str()),
             created_at: self.upload.created_at.as_deref(),
             ..RawReading::default()
         }
-        .check(context)
+        .validate(context)
     }
 }

@@ -4,34 +4,34 @@ use std::io::{self, BufReader, Read, Seek};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::inflate::Sizes;
+use super::inflate::DeclaredSizes;
 use super::options::ExportLimits;
 use crate::import::limited_reader::LimitedReader;
 
-/// A file in a `.zip`, and where its bytes are.
-pub struct Entry {
-    /// Its path there, without what a terminal could not show.
+/// File in a ZIP archive.
+pub struct ArchiveEntry {
+    /// Its path in the archive, without control characters.
     pub name: String,
-    /// Where in the archive its bytes begin.
+    /// Offset of its data in the archive.
     pub start: u64,
-    /// How many they are.
-    pub sizes: Sizes,
-    /// Whether they are deflated; they are stored as they are if not.
+    /// Its sizes and checksum according to the archive.
+    pub sizes: DeclaredSizes,
+    /// True if its data is deflated; otherwise it is stored uncompressed.
     pub is_deflated: bool,
 }
 
-/// The most files whose beginnings are looked at.
-const CANDIDATES: usize = 16;
+/// Maximum of files that are probed for an export.
+const MAX_CANDIDATES: usize = 16;
 
-/// The most characters of a name that are shown.
-const LONGEST_NAME: usize = 200;
+/// Maximum of the characters of a name, which appears in messages.
+const MAX_NAME_CHARS: usize = 200;
 
-/// The XML files of a `.zip`, the largest first. What the one of records is
-/// called depends on the phone's language: `export.xml`, `Exportieren.xml`.
+/// Returns the XML files of a ZIP archive, the largest first. The name of the
+/// export depends on the phone's language: `export.xml`, `Exportieren.xml`.
 ///
 /// # Errors
-/// A sentence on why the archive cannot be used.
-pub fn xml_files(file: &mut File, limits: ExportLimits) -> Result<Vec<Entry>, String> {
+/// The archive is corrupt or unsupported, as text.
+pub fn xml_files(file: &mut File, limits: ExportLimits) -> Result<Vec<ArchiveEntry>, String> {
     let source = LimitedReader::new(
         BufReader::new(file),
         limits.zip_directory,
@@ -46,35 +46,38 @@ pub fn xml_files(file: &mut File, limits: ExportLimits) -> Result<Vec<Entry>, St
         })
         .collect();
     candidates.sort_by_key(|(_, size)| std::cmp::Reverse(*size));
-    candidates.truncate(CANDIDATES);
+    candidates.truncate(MAX_CANDIDATES);
     candidates
         .into_iter()
         .map(|(index, _)| entry(&mut archive, index))
         .collect()
 }
 
-fn entry<R: Read + Seek>(archive: &mut ZipArchive<R>, index: usize) -> Result<Entry, String> {
+fn entry<R: Read + Seek>(
+    archive: &mut ZipArchive<R>,
+    index: usize,
+) -> Result<ArchiveEntry, String> {
     let entry = archive
         .by_index_raw(index)
         .map_err(|error| reason(&error))?;
     if entry.encrypted() {
-        return Err("the archive is encrypted: expand it with its password first".to_owned());
+        return Err("the archive is encrypted: extract it first".to_owned());
     }
     let is_deflated = match entry.compression() {
         zip::CompressionMethod::Stored => false,
         zip::CompressionMethod::Deflated => true,
-        _ => return Err("the archive is not deflated: expand it first".to_owned()),
+        _ => return Err("the archive is not deflated: extract it first".to_owned()),
     };
-    Ok(Entry {
+    Ok(ArchiveEntry {
         name: String::from_utf8_lossy(entry.name_raw())
             .chars()
             .filter(|letter| !letter.is_control())
-            .take(LONGEST_NAME)
+            .take(MAX_NAME_CHARS)
             .collect(),
         start: entry
             .data_start()
-            .ok_or("the archive does not say where its files begin")?,
-        sizes: Sizes {
+            .ok_or("the archive does not declare where its files start")?,
+        sizes: DeclaredSizes {
             compressed: entry.compressed_size(),
             expanded: entry.size(),
             crc: entry.crc32(),
@@ -87,7 +90,7 @@ fn reason(error: &ZipError) -> String {
     match error {
         ZipError::Io(error) if error.kind() == io::ErrorKind::QuotaExceeded => error.to_string(),
         ZipError::InvalidArchive(_) | ZipError::Io(_) => {
-            format!("the archive is damaged or was cut off: {error}")
+            format!("the archive is corrupt or truncated: {error}")
         }
         _ => error.to_string(),
     }

@@ -6,7 +6,7 @@ use quick_xml::events::attributes::Attribute;
 
 use crate::import::record::Rejection;
 
-/// What a `Record` says of itself.
+/// Attributes of a `Record`.
 #[derive(Default)]
 pub struct Attributes<'a> {
     /// `type`
@@ -28,14 +28,14 @@ pub struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    /// Reads the attributes of a tag. Those of other names are passed over;
-    /// `creationDate` is one, for it says when the phone took the sample in.
+    /// Reads the attributes of a tag and ignores others, among them
+    /// `creationDate`, the time at which the phone recorded the sample.
     ///
     /// # Errors
-    /// When they are not well-formed, or one stands there twice.
-    pub fn of(tag: &'a BytesStart<'_>) -> Result<Self, Rejection> {
+    /// An attribute is malformed or repeated.
+    pub fn from_tag(tag: &'a BytesStart<'_>) -> Result<Self, Rejection> {
         let mut found = Self::default();
-        each(tag, |name, attribute| {
+        for_each(tag, |name, attribute| {
             let field = match name {
                 "type" => &mut found.kind,
                 "value" => &mut found.value,
@@ -53,29 +53,29 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// What the elements within a `Record` say of it.
+/// Metadata entries of a `Record`.
 #[derive(Default)]
-pub struct Entries {
+pub struct MetadataEntries {
     pairs: Vec<(Box<str>, Box<str>)>,
     bytes: usize,
-    left_out: u32,
+    omitted: u32,
 }
 
-impl Entries {
-    /// The most bytes of keys and values that are kept. Those of real records
-    /// have a few hundred; a reading's metadata may have 16 KiB in all.
-    const MOST: usize = 8 * 1024;
+impl MetadataEntries {
+    /// Maximum of all keys and values. Real records have a few hundred bytes; the
+    /// metadata of a reading may have 16 KiB.
+    const MAX_BYTES: usize = 8 * 1024;
 
-    /// Adds a `MetadataEntry`, or counts it where there are too many.
+    /// Adds a `MetadataEntry`, or counts it as omitted.
     ///
     /// # Errors
-    /// When its attributes are not well-formed.
+    /// Its attributes are malformed or repeated.
     pub fn add(&mut self, tag: &BytesStart<'_>) -> Result<(), Rejection> {
-        let (key, value) = entry(tag)?;
+        let (key, value) = read_entry(tag)?;
         let bytes = key.len() + value.len();
         let is_known = self.pairs.iter().any(|(known, _)| **known == *key);
-        if key.is_empty() || is_known || self.bytes + bytes > Self::MOST {
-            self.left_out = self.left_out.saturating_add(1);
+        if key.is_empty() || is_known || self.bytes + bytes > Self::MAX_BYTES {
+            self.omitted = self.omitted.saturating_add(1);
         } else {
             self.bytes += bytes;
             self.pairs.push((key.into(), value.into()));
@@ -83,25 +83,22 @@ impl Entries {
         Ok(())
     }
 
-    /// Keys, each of which is there once, and values.
+    /// Returns the distinct keys with their values.
     pub fn pairs(&self) -> impl ExactSizeIterator<Item = (&str, &str)> {
         self.pairs.iter().map(|(key, value)| (&**key, &**value))
     }
 
-    /// How many were left out: without a key, with the key of another, or too
-    /// many.
-    pub fn left_out(&self) -> u32 {
-        self.left_out
+    /// Returns the number of omitted entries: without a key, with a repeated key,
+    /// or beyond the limit.
+    pub fn omitted(&self) -> u32 {
+        self.omitted
     }
 }
 
-/// The `key` and the `value` of a `MetadataEntry`.
-///
-/// # Errors
-/// When the attributes are not well-formed, or one stands there twice.
-fn entry<'a>(tag: &'a BytesStart<'_>) -> Result<(Cow<'a, str>, Cow<'a, str>), Rejection> {
+/// Reads the `key` and the `value` of a `MetadataEntry`.
+fn read_entry<'a>(tag: &'a BytesStart<'_>) -> Result<(Cow<'a, str>, Cow<'a, str>), Rejection> {
     let (mut key, mut value) = (None, None);
-    each(tag, |name, attribute| match name {
+    for_each(tag, |name, attribute| match name {
         "key" => set(&mut key, attribute),
         "value" => set(&mut value, attribute),
         _ => Ok(()),
@@ -109,32 +106,27 @@ fn entry<'a>(tag: &'a BytesStart<'_>) -> Result<(Cow<'a, str>, Cow<'a, str>), Re
     Ok((key.unwrap_or_default(), value.unwrap_or_default()))
 }
 
-fn each<'a>(
+fn for_each<'a>(
     tag: &'a BytesStart<'_>,
-    mut take: impl FnMut(&str, &Attribute<'a>) -> Result<(), Rejection>,
+    mut accept: impl FnMut(&str, &Attribute<'a>) -> Result<(), Rejection>,
 ) -> Result<(), Rejection> {
     let mut attributes = tag.attributes();
-    // The parser would compare each name with all before it, for which a tag
-    // of a million attributes takes hours; `set` finds those that matter.
+    // The parser's own check for duplicates is quadratic: a tag with a million
+    // attributes would take hours. `set` checks the relevant ones.
     for attribute in attributes.with_checks(false) {
-        let attribute = attribute.map_err(|_| Rejection::because("attribute", "is malformed"))?;
-        take(attribute.key.into_inner(), &attribute)?;
+        let attribute = attribute.map_err(|_| Rejection::new("attribute", "is malformed"))?;
+        accept(attribute.key.into_inner(), &attribute)?;
     }
     Ok(())
 }
 
 fn set<'a>(field: &mut Option<Cow<'a, str>>, attribute: &Attribute<'a>) -> Result<(), Rejection> {
     if field.is_some() {
-        return Err(Rejection::because("attribute", "is there twice"));
+        return Err(Rejection::new("attribute", "appears twice"));
     }
     let value = attribute
         .normalized_value(XmlVersion::Explicit1_0)
-        .map_err(|_| {
-            Rejection::because(
-                "attribute",
-                "refers to a character or an entity that there is not",
-            )
-        })?;
+        .map_err(|_| Rejection::new("attribute", "refers to an unknown character or entity"))?;
     *field = Some(value);
     Ok(())
 }

@@ -2,44 +2,46 @@ use std::io::{self, BufRead, Read};
 
 use super::error::ExportError;
 
-/// A reader that gives out no more bytes than a purse has until that is filled
-/// again, so that a parser that gathers bytes up to the end of a tag cannot
-/// gather a whole file.
+/// Buffered reader with a byte budget that the caller refills, so that a parser
+/// that buffers up to the end of a tag cannot buffer a whole file.
+///
+/// Unlike [`LimitedReader`](crate::import::limited_reader::LimitedReader), it
+/// returns the bytes within the budget before it fails.
 pub struct BudgetedReader {
     source: Box<dyn BufRead + Send>,
-    purse: usize,
-    filling: usize,
+    remaining: usize,
+    budget: usize,
 }
 
 impl BudgetedReader {
-    /// Gives out at most `filling` bytes of `source` at a time.
-    pub fn new(source: Box<dyn BufRead + Send>, filling: usize) -> Self {
+    /// Returns a reader of `source` with a full budget.
+    pub fn new(source: Box<dyn BufRead + Send>, budget: usize) -> Self {
         Self {
             source,
-            purse: filling,
-            filling,
+            remaining: budget,
+            budget,
         }
     }
 
-    /// Fills the purse.
+    /// Restores the full budget.
     pub fn refill(&mut self) {
-        self.purse = self.filling;
+        self.remaining = self.budget;
     }
 }
 
 impl BufRead for BudgetedReader {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let bytes = self.source.fill_buf()?;
-        if self.purse == 0 && !bytes.is_empty() {
+        if self.remaining == 0 && !bytes.is_empty() {
             return Err(
-                ExportError("a tag, comment or text is longer than any of Apple Health's").into(),
+                ExportError("a tag, comment or text is longer than in any real export").into(),
             );
         }
-        Ok(bytes.get(..self.purse).unwrap_or(bytes))
+        Ok(bytes.get(..self.remaining).unwrap_or(bytes))
     }
 
     fn consume(&mut self, count: usize) {
-        self.purse = self.purse.saturating_sub(count);
+        self.remaining = self.remaining.saturating_sub(count);
         self.source.consume(count);
     }
 }

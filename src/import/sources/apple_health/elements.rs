@@ -6,18 +6,18 @@ use jiff::Timestamp;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Error, Reader};
 
-use super::attributes::{Attributes, Entries};
+use super::attributes::{Attributes, MetadataEntries};
 use super::budgeted_reader::BudgetedReader;
 use super::error::ExportError;
 use super::options::{ExportLimits, ExportOptions};
 use super::record;
 use crate::domain::UserId;
-use crate::import::record::{Content, Found, Record, Rejection};
+use crate::import::record::{Content, ReadResult, Record, Rejection};
 use crate::import::source_location::{SourceError, SourceLocation};
 
-/// The elements of an export, one after another.
+/// Elements of an export, in order.
 ///
-/// Ends after the first [`SourceError`]; what was given before it is sound.
+/// Ends after the first [`SourceError`]; everything before it is valid.
 pub struct AppleHealth {
     file: Arc<str>,
     length: Option<u64>,
@@ -25,29 +25,29 @@ pub struct AppleHealth {
     now: Timestamp,
     limits: ExportLimits,
     xml: Reader<BudgetedReader>,
-    /// The offset of its first element, where the parser begins.
+    /// Offset of the root element, where the parser starts.
     root: u64,
     stage: Stage,
     tag: Vec<u8>,
     inner: Vec<u8>,
 }
 
-/// How far reading has come.
+/// Progress of the parser.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     BeforeRoot,
     InRoot,
     AfterRoot,
-    Over,
+    Finished,
 }
 
-/// What is wrong at a position of the parser.
-struct Fault {
+/// Syntax error at a position of the parser.
+struct XmlError {
     position: u64,
     problem: Cow<'static, str>,
 }
 
-impl Fault {
+impl XmlError {
     fn at(position: u64, problem: &'static str) -> Self {
         Self {
             position,
@@ -79,30 +79,30 @@ impl AppleHealth {
         }
     }
 
-    /// Bytes of XML read so far.
+    /// Returns the bytes of XML read so far.
     pub fn position(&self) -> u64 {
         self.root.saturating_add(self.xml.buffer_position())
     }
 
-    /// Bytes of XML in all, if that is known; an archive says how many, true or
-    /// not.
+    /// Returns the length of the XML in bytes, if known. That of an archive is not
+    /// verified before the end.
     pub fn length(&self) -> Option<u64> {
         self.length
     }
 
-    /// What the XML is called in a [`SourceLocation`].
+    /// Returns the name of the XML in a [`SourceLocation`].
     pub fn file(&self) -> &Arc<str> {
         &self.file
     }
 
-    fn place(&self, position: u64) -> SourceLocation {
+    fn location(&self, position: u64) -> SourceLocation {
         SourceLocation::new(Arc::clone(&self.file), self.root.saturating_add(position))
     }
 
-    /// What the next element holds, and its position.
-    fn read_element(&mut self) -> Result<Option<(u64, Content)>, Fault> {
+    /// Reads the next element and returns its position and content.
+    fn read_element(&mut self) -> Result<Option<(u64, Content)>, XmlError> {
         loop {
-            let (position, event) = event(&mut self.xml, &mut self.tag)?;
+            let (position, event) = next_event(&mut self.xml, &mut self.tag)?;
             let (tag, is_empty) = match event {
                 Event::Start(tag) => (tag, false),
                 Event::Empty(tag) => (tag, true),
@@ -111,15 +111,15 @@ impl AppleHealth {
                     continue;
                 }
                 Event::Eof if self.stage == Stage::AfterRoot => return Ok(None),
-                Event::Eof => return Err(Fault::at(position, "ends too early: it was cut off")),
+                Event::Eof => return Err(XmlError::at(position, "is truncated")),
                 Event::DocType(_) => {
-                    return Err(Fault::at(position, "declares a document type too late"));
+                    return Err(XmlError::at(position, "declares a document type too late"));
                 }
                 event if is_text(&event) => {
                     if self.stage != Stage::InRoot {
-                        return Err(Fault::at(position, "has text outside of its root"));
+                        return Err(XmlError::at(position, "has text outside its root element"));
                     }
-                    let rejection = Rejection::because("text", "stands between elements");
+                    let rejection = Rejection::new("text", "is not allowed between elements");
                     return Ok(Some((position, Content::Readings(vec![Err(rejection)]))));
                 }
                 _ => continue,
@@ -134,67 +134,66 @@ impl AppleHealth {
                     };
                     continue;
                 }
-                Stage::AfterRoot | Stage::Over => {
-                    return Err(Fault::at(position, "goes on after its root"));
+                Stage::AfterRoot | Stage::Finished => {
+                    return Err(XmlError::at(position, "has content after its root element"));
                 }
             }
-            let inside = if is_empty {
+            let inner = if is_empty {
                 ElementContext::default()
             } else {
                 let parent = tag.name().into_inner();
                 ElementContext::read(parent, &mut self.xml, &mut self.inner, self.limits.depth)?
             };
-            let content = content(&tag, inside, &self.user_id, self.now);
+            let content = content(&tag, inner, &self.user_id, self.now);
             return Ok(Some((position, content)));
         }
     }
 }
 
 impl Iterator for AppleHealth {
-    type Item = Found;
+    type Item = ReadResult;
 
-    fn next(&mut self) -> Option<Found> {
-        if self.stage == Stage::Over {
+    fn next(&mut self) -> Option<ReadResult> {
+        if self.stage == Stage::Finished {
             return None;
         }
         match self.read_element() {
             Ok(Some((position, content))) => Some(Ok(Record {
-                place: self.place(position),
+                location: self.location(position),
                 name: None,
                 content,
             })),
             Ok(None) => {
-                self.stage = Stage::Over;
+                self.stage = Stage::Finished;
                 None
             }
-            Err(Fault { position, problem }) => {
-                self.stage = Stage::Over;
+            Err(XmlError { position, problem }) => {
+                self.stage = Stage::Finished;
                 let problem =
-                    format!("{problem}; what stands before it was read: export again for the rest");
-                Some(Err(SourceError::new(self.place(position), problem)))
+                    format!("{problem}; everything before it was read: export again for the rest");
+                Some(Err(SourceError::new(self.location(position), problem)))
             }
         }
     }
 }
 
-/// What the element with this tag holds.
+/// Returns the content of the element with this tag.
 fn content(
     tag: &BytesStart<'_>,
-    inside: ElementContext,
+    inner: ElementContext,
     user_id: &UserId,
     now: Timestamp,
 ) -> Content {
-    /// The most characters of a name that are kept.
-    const LONGEST_NAME: usize = 64;
+    const MAX_NAME_CHARS: usize = 64;
     let name = tag.name().into_inner();
     if name != RECORD {
-        let name: String = name.chars().take(LONGEST_NAME).collect();
+        let name: String = name.chars().take(MAX_NAME_CHARS).collect();
         return Content::Other(name.into());
     }
-    let readings = match inside.rejection {
+    let readings = match inner.rejection {
         Some(rejection) => Err(rejection),
-        None => Attributes::of(tag)
-            .and_then(|attributes| record::readings(&attributes, &inside.entries, user_id, now)),
+        None => Attributes::from_tag(tag)
+            .and_then(|attributes| record::readings(&attributes, &inner.entries, user_id, now)),
     };
     Content::Readings(match readings {
         Ok(readings) => readings.into_iter().map(Ok).collect(),
@@ -205,9 +204,9 @@ fn content(
 const RECORD: &str = "Record";
 const CORRELATION: &str = "Correlation";
 
-/// What only stands directly within the root, or, a record, in a correlation.
-/// Elsewhere, a tag before it lost its end.
-const OUTERMOST: &[&str] = &[
+/// Elements that occur directly in the root only, or a record, in a correlation.
+/// Elsewhere they prove that an earlier tag lost its end.
+const TOP_LEVEL: &[&str] = &[
     RECORD,
     CORRELATION,
     "Workout",
@@ -218,65 +217,65 @@ const OUTERMOST: &[&str] = &[
     "HealthData",
 ];
 
-/// What stands within an element.
+/// Relevant content of an element.
 #[derive(Default)]
 struct ElementContext {
-    entries: Entries,
-    /// Why a record that it stands in cannot be a reading.
+    entries: MetadataEntries,
+    /// Reason to reject the surrounding record.
     rejection: Option<Rejection>,
 }
 
 impl ElementContext {
-    /// Reads up to the end of the element `parent`.
+    /// Reads up to the end tag of the element `parent`.
     fn read(
         parent: &str,
         xml: &mut Reader<BudgetedReader>,
         buffer: &mut Vec<u8>,
-        deepest: usize,
-    ) -> Result<Self, Fault> {
-        let mut inside = Self::default();
+        max_depth: usize,
+    ) -> Result<Self, XmlError> {
+        let mut context = Self::default();
         let mut depth = 0;
         loop {
-            let (position, event) = event(xml, buffer)?;
+            let (position, event) = next_event(xml, buffer)?;
             let (tag, is_empty) = match event {
                 Event::Start(tag) => (tag, false),
                 Event::Empty(tag) => (tag, true),
-                Event::End(_) if depth == 0 => return Ok(inside),
+                Event::End(_) if depth == 0 => return Ok(context),
                 Event::End(_) => {
                     depth -= 1;
                     continue;
                 }
-                Event::Eof => return Err(Fault::at(position, "ends too early: it was cut off")),
+                Event::Eof => return Err(XmlError::at(position, "is truncated")),
                 Event::DocType(_) => {
-                    return Err(Fault::at(position, "declares a document type too late"));
+                    return Err(XmlError::at(position, "declares a document type too late"));
                 }
                 event if is_text(&event) => {
                     if parent != RECORD {
-                        return Err(Fault::at(position, "has text within an element"));
+                        return Err(XmlError::at(position, "has text within an element"));
                     }
-                    inside.reject(Rejection::because("text", "stands in a record"));
+                    context.reject(Rejection::new("text", "is not allowed in a record"));
                     continue;
                 }
                 _ => continue,
             };
             let name = tag.name().into_inner();
-            if OUTERMOST.contains(&name) && (parent, name) != (CORRELATION, RECORD) {
-                return Err(Fault::at(
+            if TOP_LEVEL.contains(&name) && (parent, name) != (CORRELATION, RECORD) {
+                return Err(XmlError::at(
                     position,
-                    "has an element within one that is not closed",
+                    "has an element within an unclosed one",
                 ));
             }
             if depth == 0
                 && parent == RECORD
                 && name == "MetadataEntry"
-                && let Err(rejection) = inside.entries.add(&tag)
+                && let Err(rejection) = context.entries.add(&tag)
             {
-                inside.reject(rejection);
+                context.reject(rejection);
             }
             if !is_empty {
                 depth += 1;
-                if depth >= deepest {
-                    return Err(Fault::at(position, "nests deeper than any export"));
+                if depth >= max_depth {
+                    return Err(XmlError::at(position, "nests deeper than any real export"));
                 }
             }
         }
@@ -287,30 +286,29 @@ impl ElementContext {
     }
 }
 
-/// The next event and its position.
-fn event<'b>(
+/// Reads the next event and returns it with its position.
+fn next_event<'b>(
     xml: &mut Reader<BudgetedReader>,
     buffer: &'b mut Vec<u8>,
-) -> Result<(u64, Event<'b>), Fault> {
+) -> Result<(u64, Event<'b>), XmlError> {
     buffer.clear();
     let position = xml.buffer_position();
     xml.get_mut().refill();
-    let event = xml.read_event_into(buffer).map_err(|error| Fault {
+    let event = xml.read_event_into(buffer).map_err(|error| XmlError {
         position,
         problem: problem(&error),
     })?;
     if let Event::Start(tag) | Event::Empty(tag) = &event
         && tag.contains('<')
     {
-        // The parser lets a tag go on to the next ">" or over further ones
-        // where a quotation mark is lost; the tags that it would swallow are
-        // not to go unnoticed.
-        return Err(Fault::at(position, "has a tag that is not closed"));
+        // The parser extends a tag to the next ">", or beyond if a quotation mark
+        // is missing. The tags that it would swallow must not go unnoticed.
+        return Err(XmlError::at(position, "has an unclosed tag"));
     }
     Ok((position, event))
 }
 
-/// What the parser says, without what the file says.
+/// Describes an error of the parser without the content of the file.
 fn problem(error: &Error) -> Cow<'static, str> {
     match error {
         Error::Io(error) => match error.get_ref() {
@@ -319,12 +317,12 @@ fn problem(error: &Error) -> Cow<'static, str> {
         },
         Error::Syntax(syntax) => syntax.to_string().into(),
         Error::Encoding(_) => "has bytes that are not UTF-8".into(),
-        Error::IllFormed(_) => "has tags that do not match, or a reference that is none".into(),
+        Error::IllFormed(_) => "has mismatched tags or an invalid reference".into(),
         _ => "is not well-formed".into(),
     }
 }
 
-/// Whether it is text other than white space.
+/// Returns whether the event is text other than white space.
 fn is_text(event: &Event<'_>) -> bool {
     match event {
         Event::Text(text) => !text.trim_ascii().is_empty(),

@@ -6,86 +6,84 @@ use flate2::bufread::DeflateDecoder;
 use super::error::ExportError;
 use super::options::ExportLimits;
 
-/// What a `.zip` says of a file in it.
+/// DeclaredSizes and checksum of a file according to its ZIP archive.
 #[derive(Debug, Clone, Copy)]
-pub struct Sizes {
-    /// Bytes that it takes in the archive.
+pub struct DeclaredSizes {
+    /// Size in the archive in bytes.
     pub compressed: u64,
-    /// Bytes that it has.
+    /// Size of the extracted file in bytes.
     pub expanded: u64,
-    /// CRC-32 of them.
+    /// CRC-32 of the extracted file.
     pub crc: u32,
 }
 
-/// A file in a `.zip` as it was before it was put there.
+/// Reader of an extracted file.
 ///
-/// Its end is only given out when its length and its checksum are what the
-/// archive says.
+/// It reaches its end only if the length and the checksum match those that the
+/// archive declares.
 pub struct DecompressedEntry<R: Read> {
-    source: Compressed<R>,
-    sizes: Sizes,
+    source: EntryReader<R>,
+    sizes: DeclaredSizes,
     limits: ExportLimits,
-    given: u64,
+    bytes_out: u64,
     crc: Crc,
 }
 
-enum Compressed<R: Read> {
+enum EntryReader<R: Read> {
     Stored(io::Take<R>),
     Deflated(Box<DeflateDecoder<BufReader<io::Take<R>>>>),
 }
 
 impl<R: Read> DecompressedEntry<R> {
-    /// The file whose bytes in the archive are the next of `source`.
-    pub fn new(source: R, is_deflated: bool, sizes: Sizes, limits: ExportLimits) -> Self {
+    /// Returns the file whose data in the archive is next in `source`.
+    pub fn new(source: R, is_deflated: bool, sizes: DeclaredSizes, limits: ExportLimits) -> Self {
         let source = source.take(sizes.compressed);
         Self {
             source: if is_deflated {
                 let source = BufReader::with_capacity(1 << 16, source);
-                Compressed::Deflated(Box::new(DeflateDecoder::new(source)))
+                EntryReader::Deflated(Box::new(DeflateDecoder::new(source)))
             } else {
-                Compressed::Stored(source)
+                EntryReader::Stored(source)
             },
             sizes,
             limits,
-            given: 0,
+            bytes_out: 0,
             crc: Crc::new(),
         }
     }
 
-    /// Whether what was given out is as much as may be.
+    /// Checks the bytes returned so far against the limits.
     fn check(&self) -> Result<(), ExportError> {
-        let Sizes {
+        let DeclaredSizes {
             compressed,
             expanded,
             ..
         } = self.sizes;
-        if self.given > expanded {
-            return Err(ExportError("expands to more than the archive says"));
+        if self.bytes_out > expanded {
+            return Err(ExportError("expands to more than the archive declares"));
         }
-        if self.given > self.limits.expanded {
+        if self.bytes_out > self.limits.expanded {
             return Err(ExportError("expands to more than the limit"));
         }
-        if self.given
+        if self.bytes_out
             > compressed
                 .saturating_mul(self.limits.ratio)
                 .max(self.limits.ratio_exempt_bytes)
         {
-            return Err(ExportError(
-                "expands to more than an export would: a zip bomb",
-            ));
+            return Err(ExportError("expands more than any export: a zip bomb"));
         }
         Ok(())
     }
 
     fn check_end(&self) -> Result<(), ExportError> {
-        if self.given != self.sizes.expanded {
+        if self.bytes_out != self.sizes.expanded {
             return Err(ExportError(
-                "is shorter than the archive says: it was cut off",
+                "is shorter than the archive declares: it is truncated",
             ));
         }
         if self.crc.sum() != self.sizes.crc {
             return Err(ExportError(
-                "does not have the checksum that the archive says",
+                "does not match the checksum that the archive declares",
             ));
         }
         Ok(())
@@ -95,11 +93,11 @@ impl<R: Read> DecompressedEntry<R> {
 impl<R: Read> Read for DecompressedEntry<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = match &mut self.source {
-            Compressed::Stored(source) => source.read(buffer)?,
-            Compressed::Deflated(source) => source.read(buffer).map_err(damaged)?,
+            EntryReader::Stored(source) => source.read(buffer)?,
+            EntryReader::Deflated(source) => source.read(buffer).map_err(sanitize)?,
         };
         let bytes = buffer.get(..count).unwrap_or_default();
-        self.given = self.given.saturating_add(bytes.len() as u64);
+        self.bytes_out = self.bytes_out.saturating_add(bytes.len() as u64);
         self.crc.update(bytes);
         self.check()?;
         if count == 0 && !buffer.is_empty() {
@@ -109,13 +107,13 @@ impl<R: Read> Read for DecompressedEntry<R> {
     }
 }
 
-/// What the decoder says of bytes that it cannot expand, in our words.
-fn damaged(error: io::Error) -> io::Error {
+/// Replaces the decoder's error for invalid data by a description.
+fn sanitize(error: io::Error) -> io::Error {
     match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-            ExportError("its compressed bytes are damaged").into()
+            ExportError("its compressed data is corrupt").into()
         }
-        io::ErrorKind::UnexpectedEof => ExportError("its compressed bytes are cut off").into(),
+        io::ErrorKind::UnexpectedEof => ExportError("its compressed data is truncated").into(),
         _ => error,
     }
 }
@@ -134,17 +132,21 @@ mod tests {
         encoder.finish().unwrap()
     }
 
-    fn sizes(compressed: &[u8], expanded: &[u8]) -> Sizes {
+    fn sizes(compressed: &[u8], expanded: &[u8]) -> DeclaredSizes {
         let mut crc = Crc::new();
         crc.update(expanded);
-        Sizes {
+        DeclaredSizes {
             compressed: compressed.len() as u64,
             expanded: expanded.len() as u64,
             crc: crc.sum(),
         }
     }
 
-    fn expand(compressed: &[u8], sizes: Sizes, limits: ExportLimits) -> Result<Vec<u8>, String> {
+    fn expand(
+        compressed: &[u8],
+        sizes: DeclaredSizes,
+        limits: ExportLimits,
+    ) -> Result<Vec<u8>, String> {
         let mut all = Vec::new();
         DecompressedEntry::new(compressed, true, sizes, limits)
             .read_to_end(&mut all)
@@ -153,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn gives_what_was_compressed() {
+    fn inflated_bytes_equal_the_original() {
         let bytes = b"12345 12345 12345".repeat(1000);
         let compressed = deflate(&bytes);
         let sizes = sizes(&compressed, &bytes);
@@ -162,37 +164,37 @@ mod tests {
     }
 
     #[test]
-    fn says_what_is_wrong_with_the_bytes() {
+    fn invalid_data_is_rejected_with_its_cause() {
         let bytes: Vec<u8> = (0..5000_u32).flat_map(u32::to_be_bytes).collect();
         let compressed = deflate(&bytes);
         let good = sizes(&compressed, &bytes);
-        let refused = |sizes, limits| expand(&compressed, sizes, limits).unwrap_err();
-        let wrong = Sizes { crc: 1, ..good };
-        assert!(refused(wrong, ExportLimits::default()).contains("checksum"));
-        let wrong = Sizes {
+        let error = |sizes, limits| expand(&compressed, sizes, limits).unwrap_err();
+        let wrong = DeclaredSizes { crc: 1, ..good };
+        assert!(error(wrong, ExportLimits::default()).contains("checksum"));
+        let wrong = DeclaredSizes {
             expanded: 10,
             ..good
         };
-        assert!(refused(wrong, ExportLimits::default()).contains("more than the archive says"));
-        let wrong = Sizes {
+        assert!(error(wrong, ExportLimits::default()).contains("more than the archive declares"));
+        let wrong = DeclaredSizes {
             expanded: good.expanded + 1,
             ..good
         };
-        assert!(refused(wrong, ExportLimits::default()).contains("cut off"));
-        let wrong = Sizes {
+        assert!(error(wrong, ExportLimits::default()).contains("truncated"));
+        let wrong = DeclaredSizes {
             compressed: good.compressed / 2,
             ..good
         };
-        assert!(refused(wrong, ExportLimits::default()).contains("cut off"));
+        assert!(error(wrong, ExportLimits::default()).contains("truncated"));
         let small = ExportLimits {
             expanded: 1000,
             ..ExportLimits::default()
         };
-        assert!(refused(good, small).contains("the limit"));
+        assert!(error(good, small).contains("the limit"));
     }
 
     #[test]
-    fn a_bomb_is_let_go_off_no_further_than_the_ratio() {
+    fn zip_bomb_is_stopped_at_the_ratio() {
         let bytes = vec![b' '; 1 << 20];
         let compressed = deflate(&bytes);
         let sizes = sizes(&compressed, &bytes);
@@ -201,16 +203,16 @@ mod tests {
             ..ExportLimits::default()
         };
         let mut expanded = DecompressedEntry::new(&*compressed, true, sizes, limits);
-        let mut given = 0;
+        let mut bytes_out = 0;
         let mut buffer = vec![0; 1 << 12];
         let error = loop {
             match expanded.read(&mut buffer) {
-                Ok(count) => given += count as u64,
+                Ok(count) => bytes_out += count as u64,
                 Err(error) => break error,
             }
         };
         assert!(error.to_string().contains("bomb"), "{error}");
-        let most = (sizes.compressed * limits.ratio).max(limits.ratio_exempt_bytes);
-        assert!(given <= most && most < bytes.len() as u64);
+        let max = (sizes.compressed * limits.ratio).max(limits.ratio_exempt_bytes);
+        assert!(bytes_out <= max && max < bytes.len() as u64);
     }
 }

@@ -2,28 +2,28 @@ use crate::domain::DataType;
 use crate::domain::vocabulary::{self, Metric};
 use crate::import::record::Rejection;
 
-/// What a `Record` of a type is.
-pub enum Kind {
-    /// A number of this data type.
+/// Kind of a `Record`.
+pub enum RecordKind {
+    /// A quantity of this data type, with its metric in the vocabulary.
     Quantity(DataType, Option<&'static Metric>),
-    /// A stretch of sleep analysis.
+    /// An interval of sleep analysis.
     Sleep,
 }
 
-/// What stands before the names of numbers. The last is that of goals, such as
+/// Prefixes of quantity types. The last is that of goals, such as
 /// `HKDataTypeSleepDurationGoal`.
-const QUANTITIES: &[&str] = &["HKQuantityTypeIdentifier", "HKDataType"];
+const QUANTITY_PREFIXES: &[&str] = &["HKQuantityTypeIdentifier", "HKDataType"];
 
-impl Kind {
-    /// The kind of a record of this `type`.
+impl RecordKind {
+    /// Returns the kind of a record with this `type`.
     ///
     /// # Errors
-    /// When no reading can be of it.
-    pub fn of(identifier: &str) -> Result<Self, Rejection> {
+    /// The type is neither a quantity nor sleep analysis.
+    pub fn from_identifier(identifier: &str) -> Result<Self, Rejection> {
         if identifier == "HKCategoryTypeIdentifierSleepAnalysis" {
             return Ok(Self::Sleep);
         }
-        let name = QUANTITIES
+        let name = QUANTITY_PREFIXES
             .iter()
             .find_map(|prefix| identifier.strip_prefix(prefix))
             .ok_or_else(|| unknown(identifier))?;
@@ -37,31 +37,32 @@ impl Kind {
     }
 }
 
-/// Names the type if it looks like one of `HealthKit`'s, so that a text that
-/// strayed there reaches no report.
+/// Rejects a type. The message quotes it only if it looks like a `HealthKit`
+/// identifier, so that no other text reaches the report.
 fn unknown(identifier: &str) -> Rejection {
-    const LONGEST: usize = 100;
+    const MAX_LEN: usize = 100;
     let is_identifier = identifier.starts_with("HK")
-        && identifier.len() <= LONGEST
+        && identifier.len() <= MAX_LEN
         && identifier.bytes().all(|byte| byte.is_ascii_alphanumeric());
     if is_identifier {
-        Rejection::because("type", format!("is not in the vocabulary: {identifier}"))
+        Rejection::new("type", format!("is not in the vocabulary: {identifier}"))
     } else {
-        Rejection::because("type", "is not one of HealthKit's")
+        Rejection::new("type", "is not a HealthKit identifier")
     }
 }
 
-/// `DietaryVitaminB12` as `dietary_vitamin_b12`, `UVExposure` as `uv_exposure`.
+/// Converts `DietaryVitaminB12` to `dietary_vitamin_b12`, and `UVExposure` to
+/// `uv_exposure`.
 fn snake_case(name: &str) -> String {
     let mut snake = String::with_capacity(name.len() + 8);
     let mut before = None;
     let mut letters = name.chars().peekable();
     while let Some(letter) = letters.next() {
-        let begins_word = letter.is_ascii_uppercase()
+        let starts_word = letter.is_ascii_uppercase()
             && before.is_some_and(|before: char| {
                 !before.is_ascii_uppercase() || letters.peek().is_some_and(char::is_ascii_lowercase)
             });
-        if begins_word {
+        if starts_word {
             snake.push('_');
         }
         snake.push(letter.to_ascii_lowercase());
@@ -70,14 +71,14 @@ fn snake_case(name: &str) -> String {
     snake
 }
 
-/// The data types whose durations a stretch of sleep analysis adds to.
+/// Returns the data types to whose durations an interval of sleep analysis adds.
 ///
-/// Before iOS 16 there was one value for all sleep, which has since then
-/// become the one for sleep in an unknown stage. The total is the sum of all
-/// stages, so a stretch in a stage adds to both.
+/// Before iOS 16 one value covered all sleep; since then it means sleep in an
+/// unspecified stage. The total is the sum of all stages, so an interval in a
+/// stage adds to both.
 ///
 /// # Errors
-/// When it is none of the values that `HealthKit` has
+/// The value is not one of `HealthKit`'s
 /// (<https://developer.apple.com/documentation/healthkit/hkcategoryvaluesleepanalysis>).
 pub fn sleep_data_types(value: &str) -> Result<&'static [&'static str], Rejection> {
     let state = value.strip_prefix("HKCategoryValueSleepAnalysis");
@@ -88,10 +89,7 @@ pub fn sleep_data_types(value: &str) -> Result<&'static [&'static str], Rejectio
         Some("AsleepDeep") => Ok(&["sleep_deep", "sleep_duration"]),
         Some("AsleepREM") => Ok(&["sleep_rem", "sleep_duration"]),
         Some("Awake") => Ok(&["sleep_awake"]),
-        _ => Err(Rejection::because(
-            "value",
-            "is not one that sleep analysis has",
-        )),
+        _ => Err(Rejection::new("value", "is not a sleep analysis value")),
     }
 }
 
@@ -100,17 +98,17 @@ mod tests {
     use super::*;
 
     fn data_type(identifier: &str) -> Result<(String, bool), String> {
-        match Kind::of(identifier) {
-            Ok(Kind::Quantity(data_type, metric)) => {
+        match RecordKind::from_identifier(identifier) {
+            Ok(RecordKind::Quantity(data_type, metric)) => {
                 Ok((data_type.as_str().to_owned(), metric.is_some()))
             }
-            Ok(Kind::Sleep) => Ok(("sleep".to_owned(), true)),
+            Ok(RecordKind::Sleep) => Ok(("sleep".to_owned(), true)),
             Err(rejection) => Err(rejection.to_string()),
         }
     }
 
     #[test]
-    fn every_quantity_of_the_vocabulary_is_found() {
+    fn every_vocabulary_quantity_is_recognized() {
         for metric in vocabulary::metrics() {
             let Some(name) = metric.healthkit.as_deref() else {
                 continue;
@@ -127,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn other_quantities_keep_their_names() {
+    fn unknown_quantities_get_snake_case_names() {
         for (identifier, name) in [
             ("HKQuantityTypeIdentifierDietaryProtein", "dietary_protein"),
             (
@@ -143,13 +141,13 @@ mod tests {
         ] {
             assert_eq!(data_type(identifier), Ok((name.to_owned(), false)));
         }
-        // One that the vocabulary knows by an alias.
+        // An alias in the vocabulary.
         let found = data_type("HKQuantityTypeIdentifierHeartRateVariabilityRMSSD");
         assert_eq!(found, Ok(("hrv_rmssd".to_owned(), true)));
     }
 
     #[test]
-    fn what_is_no_quantity_is_named_if_it_can_be() {
+    fn rejected_types_are_quoted_only_if_they_are_identifiers() {
         let mindful = data_type("HKCategoryTypeIdentifierMindfulSession").unwrap_err();
         assert!(mindful.ends_with("HKCategoryTypeIdentifierMindfulSession"));
         for stray in [
@@ -166,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn every_state_is_measured_in_minutes() {
+    fn every_sleep_data_type_has_the_unit_minutes() {
         for state in [
             "InBed",
             "Asleep",

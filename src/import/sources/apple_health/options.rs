@@ -2,21 +2,21 @@ use jiff::Timestamp;
 
 use crate::domain::UserId;
 
-/// How an export is to be read.
+/// Parameters for reading an export.
 #[derive(Debug, Clone)]
 pub struct ExportOptions {
-    /// Whose it is: an export does not say.
+    /// The user, whom an export does not name.
     pub user_id: UserId,
-    /// The present: what was measured more than a day after it is rejected, as
-    /// from any client.
+    /// The current time: later measurements are rejected, with a tolerance of one
+    /// day, as for any client.
     pub now: Timestamp,
-    /// How much of it is believed.
+    /// Limits of the input.
     pub limits: ExportLimits,
 }
 
 impl ExportOptions {
-    /// To read all of `user_id`'s export at `now`.
-    pub fn all(user_id: UserId, now: Timestamp) -> Self {
+    /// Returns the parameters for `user_id`'s export at `now`, with default limits.
+    pub fn new(user_id: UserId, now: Timestamp) -> Self {
         Self {
             user_id,
             now,
@@ -25,26 +25,26 @@ impl ExportOptions {
     }
 }
 
-/// How much of an export is believed, so that a hostile one cannot use up
-/// memory or run on forever.
+/// Limits of an export, so that a hostile one can exhaust neither memory nor
+/// time.
 #[derive(Debug, Clone, Copy)]
 pub struct ExportLimits {
-    /// The most bytes of one tag, comment or text. Those of real exports have a
-    /// few hundred.
+    /// Maximum of one tag, comment or text in bytes. Real exports have a few
+    /// hundred.
     pub markup: usize,
-    /// How deep elements may nest. Those of real exports go five deep.
+    /// Maximum depth of elements. Real exports have five levels.
     pub depth: usize,
-    /// The most bytes before the first element, where the document type is.
+    /// Maximum of the prolog, which contains the document type, in bytes.
     pub prolog: usize,
-    /// The most bytes of the list of files in a `.zip`. It has about a hundred
-    /// for each workout with a route.
+    /// Maximum of the central directory of a ZIP archive in bytes. It has about a
+    /// hundred for each workout with a route.
     pub zip_directory: u64,
-    /// The most bytes that the XML in a `.zip` may have.
+    /// Maximum of the XML in a ZIP archive in bytes.
     pub expanded: u64,
-    /// How many times its compressed size the XML in a `.zip` may have. Exports
-    /// have 10 to 40 times; deflate can reach 1,032.
+    /// Maximum compression ratio of the XML in a ZIP archive. Exports have 10 to
+    /// 40; deflate can reach 1,032.
     pub ratio: u64,
-    /// Bytes of the XML in a `.zip` that are given out whatever the ratio.
+    /// Bytes of the XML in a ZIP archive to which the ratio does not apply.
     pub ratio_exempt_bytes: u64,
 }
 

@@ -2,129 +2,127 @@ use std::io::{self, Read};
 
 use super::error::ExportError;
 
-/// What every export's first element is called.
+/// Start of the root element.
 const ROOT: &[u8] = b"<HealthData";
 
-/// Why an XML file has no readings.
+/// Error of reading the prolog.
 #[derive(Debug, thiserror::Error)]
 pub enum PrologError {
-    /// It is something else.
+    /// It is not an export.
     #[error(transparent)]
-    Refused(#[from] ExportError),
-    /// It cannot be read.
+    Invalid(#[from] ExportError),
+    /// The file cannot be read.
     #[error(transparent)]
     Io(#[from] io::Error),
 }
 
-/// What was read of an export while looking for its first element.
+/// Bytes read while searching for the root element.
 pub struct Prolog {
-    /// All that was read.
+    /// All bytes read.
     pub bytes: Vec<u8>,
-    /// Where in it the first element begins.
+    /// Offset of the root element in them.
     pub root: usize,
 }
 
-/// Reads up to the first element of an export, at most `longest` bytes and a
-/// little more.
+/// Reads up to the root element of an export, at most about `max_bytes`.
 ///
-/// What stands before it is not parsed, as the document type in exports of
-/// iOS 16 lacks a `>` (HealthKit Export Version 12) and no parser takes it.
-/// Nothing in it is needed: declarations of entities, by which a small file
-/// could become a large one, are refused rather than believed.
+/// The prolog is not parsed: the document type in exports of iOS 16 lacks a `>`
+/// (HealthKit Export Version 12), which every parser rejects. Nothing in it is
+/// needed. Entity declarations, with which a small file can expand to a large
+/// one, are rejected.
 ///
 /// # Errors
-/// When it is not an export in UTF-8, or cannot be read.
-pub fn read(source: &mut impl Read, longest: usize) -> Result<Prolog, PrologError> {
+/// The file is not an export in UTF-8, or cannot be read.
+pub fn read(source: &mut impl Read, max_bytes: usize) -> Result<Prolog, PrologError> {
     let mut bytes = Vec::new();
-    let mut scan = Scan::default();
+    let mut scanner = RootScanner::default();
     loop {
         let before = bytes.len();
         source.take(1 << 13).read_to_end(&mut bytes)?;
-        if let Some(root) = scan.root(&bytes) {
+        if let Some(root) = scanner.find(&bytes) {
             let prolog = bytes.get(..root).unwrap_or_default();
             check(prolog)?;
             return Ok(Prolog { root, bytes });
         }
-        if bytes.len() == before || bytes.len() > longest {
+        if bytes.len() == before || bytes.len() > max_bytes {
             check_encoding(&bytes)?;
-            return Err(
-                ExportError("is not an export of Apple Health: no HealthData element").into(),
-            );
+            return Err(ExportError("is not an Apple Health export: no HealthData element").into());
         }
     }
 }
 
-/// Looks for the first element, passing over comments.
+/// Incremental search for the root element that skips comments.
 #[derive(Default)]
-struct Scan {
-    /// Before this there is nothing to look at any more.
-    seen: usize,
+struct RootScanner {
+    /// Bytes that need not be searched again.
+    scanned: usize,
     in_comment: bool,
 }
 
-impl Scan {
-    fn root(&mut self, bytes: &[u8]) -> Option<usize> {
+impl RootScanner {
+    fn find(&mut self, bytes: &[u8]) -> Option<usize> {
         const OPEN: &[u8] = b"<!--";
         const CLOSE: &[u8] = b"-->";
         loop {
-            let rest = bytes.get(self.seen..)?;
+            let rest = bytes.get(self.scanned..)?;
             if self.in_comment {
-                let Some(at) = find(rest, CLOSE) else {
-                    self.seen += rest.len().saturating_sub(CLOSE.len() - 1);
+                let Some(at) = find_bytes(rest, CLOSE) else {
+                    self.scanned += rest.len().saturating_sub(CLOSE.len() - 1);
                     return None;
                 };
-                self.seen += at + CLOSE.len();
+                self.scanned += at + CLOSE.len();
                 self.in_comment = false;
                 continue;
             }
             let at = rest.iter().position(|byte| *byte == b'<');
             let Some(at) = at else {
-                self.seen = bytes.len();
+                self.scanned = bytes.len();
                 return None;
             };
-            self.seen += at;
-            let here = bytes.get(self.seen..)?;
+            self.scanned += at;
+            let here = bytes.get(self.scanned..)?;
             if here.len() <= ROOT.len() {
                 return None;
             }
             if let Some([next, ..]) = here.strip_prefix(ROOT)
                 && (next.is_ascii_whitespace() || matches!(next, b'>' | b'/'))
             {
-                return Some(self.seen);
+                return Some(self.scanned);
             }
             self.in_comment = here.starts_with(OPEN);
-            self.seen += if self.in_comment { OPEN.len() } else { 1 };
+            self.scanned += if self.in_comment { OPEN.len() } else { 1 };
         }
     }
 }
 
 fn check(prolog: &[u8]) -> Result<(), ExportError> {
     check_encoding(prolog)?;
-    if find(prolog, b"<!ENTITY").is_some() {
+    if find_bytes(prolog, b"<!ENTITY").is_some() {
         return Err(ExportError(
-            "declares entities, which no export of Apple Health does",
+            "declares entities, which no Apple Health export does",
         ));
     }
     Ok(())
 }
 
 fn check_encoding(prolog: &[u8]) -> Result<(), ExportError> {
-    const NOT_UTF_8: ExportError = ExportError("is not in UTF-8, as exports of Apple Health are");
+    const NOT_UTF_8: ExportError =
+        ExportError("is not UTF-8, the encoding of Apple Health exports");
     if prolog.starts_with(&[0xFE, 0xFF]) || prolog.starts_with(&[0xFF, 0xFE]) {
         return Err(NOT_UTF_8);
     }
-    let declaration = find(prolog, b"?>").and_then(|end| prolog.get(..end));
+    let declaration = find_bytes(prolog, b"?>").and_then(|end| prolog.get(..end));
     let declaration = declaration.unwrap_or_default().to_ascii_lowercase();
-    if let Some(at) = find(&declaration, b"encoding") {
+    if let Some(at) = find_bytes(&declaration, b"encoding") {
         let encoding = declaration.get(at..).unwrap_or_default();
-        if find(encoding, b"utf-8").is_none() && find(encoding, b"us-ascii").is_none() {
+        if find_bytes(encoding, b"utf-8").is_none() && find_bytes(encoding, b"us-ascii").is_none() {
             return Err(NOT_UTF_8);
         }
     }
     Ok(())
 }
 
-fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+fn find_bytes(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
     bytes
         .windows(wanted.len())
         .position(|window| window == wanted)
@@ -141,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_element_is_found_behind_anything() {
+    fn root_element_is_found_after_any_prolog() {
         assert_eq!(root("<HealthData>").unwrap(), 0);
         assert_eq!(
             root("<?xml version='1.0'?>\n<HealthData locale='de'>"),
@@ -159,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_export_is_refused() {
+    fn other_files_are_rejected() {
         for (text, reason) in [
             ("", "no HealthData"),
             ("<HealthData", "no HealthData"),

@@ -1,25 +1,25 @@
 use serde_json::{Map, Value};
 
-use super::attributes::{Attributes, Entries};
+use super::attributes::{Attributes, MetadataEntries};
 use crate::domain::{MeasurementTime, Metadata, ValidationError};
 
-/// Where a reading comes from, as its metadata say it.
+/// Origin of a reading, as its metadata.
 ///
-/// | member | what it is |
+/// | member | content |
 /// | --- | --- |
-/// | `source`, `source_version` | the app or device that wrote it |
-/// | `device` | what measured it: `name`, `manufacturer`, `model`, `hardware`, `software` |
-/// | `start` | when the measurement began, if it took time |
+/// | `source`, `source_version` | the app or device that recorded it |
+/// | `device` | the measuring device: `name`, `manufacturer`, `model`, `hardware`, `software` |
+/// | `start` | start of the measurement, if it differs from the end |
 /// | `healthkit` | the metadata entries by their keys |
-/// | `healthkit_left_out` | how many of those there was no room for |
+/// | `healthkit_left_out` | number of omitted entries |
 pub struct Provenance(Map<String, Value>);
 
 impl Provenance {
-    /// Where a record with these attributes and entries comes from; `start` is
-    /// given if it is not also the record's end.
-    pub fn of(
+    /// Returns the origin of a record with these attributes and entries; `start` is
+    /// absent if it equals the end.
+    pub fn new(
         attributes: &Attributes<'_>,
-        entries: &Entries,
+        entries: &MetadataEntries,
         start: Option<&MeasurementTime>,
     ) -> Self {
         let mut members = Map::new();
@@ -47,40 +47,37 @@ impl Provenance {
                 .collect();
             add("healthkit", Some(pairs.into()));
         }
-        let left_out = entries.left_out();
-        add(
-            "healthkit_left_out",
-            (left_out > 0).then(|| left_out.into()),
-        );
+        let omitted = entries.omitted();
+        add("healthkit_left_out", (omitted > 0).then(|| omitted.into()));
         Self(members)
     }
 
-    /// Also says this.
+    /// Adds a member.
     pub fn with(mut self, name: &str, value: &str) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
     }
 
-    /// All of it as metadata.
+    /// Returns the metadata.
     ///
     /// # Errors
-    /// When it is larger than metadata may be.
+    /// They exceed the limits of a reading.
     pub fn metadata(&self) -> Result<Metadata, ValidationError> {
         if self.0.is_empty() {
             return Ok(Metadata::default());
         }
-        // Maps of texts always have a JSON form: nothing is defaulted here.
+        // Serializing a map with text keys cannot fail.
         let json = serde_json::to_string(&self.0).unwrap_or_default();
-        // They are sorted and written without spaces, which is the canonical form.
+        // Sorted and without white space, it is canonical already.
         Metadata::from_canonical(json)
     }
 }
 
-/// What a `device` attribute says, such as
+/// Parses a `device` attribute, such as
 /// `<<HKDevice: 0x2824>, name:Apple Watch, model:Watch, hardware:Watch6,2>`.
 ///
-/// The number is where the phone had it in memory while it wrote the export. It
-/// is left out: with it, one reading of two exports would be two.
+/// The number is a memory address of the exporting process. It is omitted, as a
+/// reading would otherwise differ between two exports.
 fn parse_device(text: &str) -> Value {
     let Some(parts) = text.strip_prefix("<<HKDevice:") else {
         return text.into();
@@ -95,7 +92,7 @@ fn parse_device(text: &str) -> Value {
                 insert_member(&mut members, last.take());
                 last = Some((name.trim().replace(' ', "_"), value.to_owned()));
             }
-            // A comma within a value.
+            // A comma inside a value.
             (None, Some((_, value))) => {
                 value.push_str(", ");
                 value.push_str(part);
@@ -103,7 +100,7 @@ fn parse_device(text: &str) -> Value {
             (None, None) => {}
         }
     }
-    // What closes the list stands after the last value.
+    // The closing bracket follows the last value.
     let last = last.map(|(name, value)| (name, value.trim_end_matches('>').to_owned()));
     insert_member(&mut members, last);
     members.into()
@@ -125,11 +122,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn metadata_are_canonical_as_they_are_written() {
+    fn serialized_metadata_are_canonical() {
         let tag = "Record sourceName=\"J&#xE4;ne&quot;s \\ watch\u{b}\" sourceVersion=\"1\" \
                    device=\"&lt;&lt;HKDevice: 0x1&gt;, name:Watch, Manufacturer:A, é:x&gt;\"";
         let tag = BytesStart::from_content(tag, "Record".len());
-        let mut entries = Entries::default();
+        let mut entries = MetadataEntries::default();
         for attributes in [
             "key='b' value='/&lt;'",
             "key='A' value=''",
@@ -140,8 +137,8 @@ mod tests {
             entries.add(&entry).unwrap();
         }
         let start = MeasurementTime::parse_any("2023-01-05T07:30:00+01:00").unwrap();
-        let attributes = Attributes::of(&tag).unwrap();
-        let provenance = Provenance::of(&attributes, &entries, Some(&start)).with("unit", "µ");
+        let attributes = Attributes::from_tag(&tag).unwrap();
+        let provenance = Provenance::new(&attributes, &entries, Some(&start)).with("unit", "µ");
         let metadata = provenance.metadata().unwrap();
         assert_eq!(Metadata::parse(metadata.as_str()).unwrap(), metadata);
         let expected = concat!(
@@ -154,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_is_left_out() {
+    fn device_address_is_omitted() {
         let device = |address: &str| {
             parse_device(&format!(
                 "<<HKDevice: {address}>, name:Apple Watch, manufacturer:Apple Inc., \
@@ -173,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn odd_devices_are_taken_as_they_are() {
+    fn malformed_devices_are_preserved() {
         assert_eq!(parse_device("A scale"), json!("A scale"));
         assert_eq!(parse_device("<<HKDevice: 0x1>>"), json!({}));
         assert_eq!(

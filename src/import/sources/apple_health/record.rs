@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
-use super::attributes::{Attributes, Entries};
-use super::kinds::{Kind, sleep_data_types};
+use super::attributes::{Attributes, MetadataEntries};
+use super::kinds::{RecordKind, sleep_data_types};
 use super::provenance::Provenance;
 use super::units::Quantity;
 use crate::domain::{
@@ -9,31 +9,31 @@ use crate::domain::{
 };
 use crate::import::record::Rejection;
 
-/// The readings of `user_id` that a `Record` is, taken in at `now`.
+/// Converts a `Record` of `user_id` to readings stored at `now`.
 ///
 /// # Errors
-/// Why it cannot be any.
+/// The record is not a valid reading.
 pub fn readings(
     attributes: &Attributes<'_>,
-    entries: &Entries,
+    entries: &MetadataEntries,
     user_id: &UserId,
     now: Timestamp,
 ) -> Result<Vec<Reading>, Rejection> {
     let identifier = required(attributes.kind.as_deref(), "type")?;
-    let kind = Kind::of(identifier)?;
+    let kind = RecordKind::from_identifier(identifier)?;
     let value = required(attributes.value.as_deref(), "value")?;
-    let span = Span::of(attributes, now)?;
-    let mut provenance = Provenance::of(attributes, entries, span.start_if_earlier());
+    let span = TimeSpan::from_attributes(attributes, now)?;
+    let mut provenance = Provenance::new(attributes, entries, span.start_if_earlier());
     let measurements = match kind {
-        Kind::Sleep => {
+        RecordKind::Sleep => {
             let data_types = sleep_data_types(value)?;
             provenance = provenance.with("healthkit_value", value);
-            of_sleep(data_types, &span, &provenance, user_id)?
+            sleep_measurements(data_types, &span, &provenance, user_id)?
         }
-        Kind::Quantity(data_type, metric) => {
+        RecordKind::Quantity(data_type, metric) => {
             let unit = required(attributes.unit.as_deref(), "unit")?;
             let quantity = Quantity::parse(value, unit, metric)
-                .map_err(|invalid| Rejection::of("value", invalid))?;
+                .map_err(|invalid| Rejection::from_validation("value", invalid))?;
             let unit = quantity.unit();
             if metric.is_none() {
                 provenance = provenance.with("healthkit_type", identifier);
@@ -52,26 +52,26 @@ pub fn readings(
             }]
         }
     };
-    let take_in = |measurement| Reading::accept(measurement, now);
-    Ok(measurements.into_iter().map(take_in).collect())
+    let accept = |measurement| Reading::accept(measurement, now);
+    Ok(measurements.into_iter().map(accept).collect())
 }
 
-fn of_sleep(
+fn sleep_measurements(
     data_types: &[&str],
-    span: &Span,
+    span: &TimeSpan,
     provenance: &Provenance,
     user_id: &UserId,
 ) -> Result<Vec<Measurement>, Rejection> {
-    let of_value = |invalid| Rejection::of("value", invalid);
-    let minutes = ReadingValue::try_from(span.minutes()).map_err(of_value)?;
-    let unit = Some("min".parse().map_err(of_value)?);
+    let invalid_value = |invalid| Rejection::from_validation("value", invalid);
+    let minutes = ReadingValue::try_from(span.minutes()).map_err(invalid_value)?;
+    let unit = Some("min".parse().map_err(invalid_value)?);
     let metadata = metadata(provenance)?;
     data_types
         .iter()
         .map(|data_type| {
             Ok(Measurement {
                 user_id: user_id.clone(),
-                data_type: data_type.parse().map_err(of_value)?,
+                data_type: data_type.parse().map_err(invalid_value)?,
                 value: minutes,
                 timestamp: span.end,
                 unit: unit.clone(),
@@ -84,19 +84,20 @@ fn of_sleep(
 
 fn metadata(provenance: &Provenance) -> Result<Metadata, Rejection> {
     let metadata = provenance.metadata();
-    metadata.map_err(|invalid| Rejection::of("metadata", invalid))
+    metadata.map_err(|invalid| Rejection::from_validation("metadata", invalid))
 }
 
-/// From when to when something was measured.
-struct Span {
+/// Start and end of a measurement.
+struct TimeSpan {
     start: MeasurementTime,
     end: MeasurementTime,
 }
 
-impl Span {
-    fn of(attributes: &Attributes<'_>, now: Timestamp) -> Result<Self, Rejection> {
+impl TimeSpan {
+    fn from_attributes(attributes: &Attributes<'_>, now: Timestamp) -> Result<Self, Rejection> {
         let time = |text: Option<&str>, name| {
-            parse_time(required(text, name)?, now).map_err(|invalid| Rejection::of(name, invalid))
+            parse_time(required(text, name)?, now)
+                .map_err(|invalid| Rejection::from_validation(name, invalid))
         };
         let end = time(attributes.end.as_deref(), "endDate")?;
         let start = if attributes.start == attributes.end {
@@ -105,10 +106,7 @@ impl Span {
             time(attributes.start.as_deref(), "startDate")?
         };
         if start.instant() > end.instant() {
-            return Err(Rejection::because(
-                "endDate",
-                "must not be before startDate",
-            ));
+            return Err(Rejection::new("endDate", "must not be before startDate"));
         }
         Ok(Self { start, end })
     }
@@ -124,14 +122,14 @@ impl Span {
 }
 
 fn required<'a>(value: Option<&'a str>, name: &'static str) -> Result<&'a str, Rejection> {
-    value.ok_or_else(|| Rejection::because(name, "is missing"))
+    value.ok_or_else(|| Rejection::new(name, "is missing"))
 }
 
-/// Reads a time as exports write it, `2023-01-05 07:30:00 +0100`, keeping its
-/// offset.
+/// Parses a time in the format of an export, `2023-01-05 07:30:00 +0100`, and
+/// preserves its offset.
 ///
 /// # Errors
-/// When it is none, lies before 1970, or more than a day after `now`.
+/// It is malformed, before 1970, or more than a day after `now`.
 fn parse_time(text: &str, now: Timestamp) -> Result<MeasurementTime, ValidationError> {
     let malformed = || ValidationError::new("must be a time such as 2023-01-05 07:30:00 +0100");
     let (date, rest) = text.split_once(' ').ok_or_else(malformed)?;
@@ -166,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_time_is_refused() {
+    fn malformed_times_are_rejected() {
         for bad in [
             "",
             "2023-01-05",

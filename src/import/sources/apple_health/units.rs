@@ -4,7 +4,7 @@ use crate::domain::vocabulary::{self, Metric};
 use crate::domain::{ReadingValue, Unit, ValidationError};
 use crate::import::rounding::rounded;
 
-/// A number and the unit it is in.
+/// Number with its unit.
 pub struct Quantity {
     /// The number.
     pub value: ReadingValue,
@@ -13,22 +13,22 @@ pub struct Quantity {
 }
 
 impl Quantity {
-    /// The number `value` in `HealthKit`'s `unit`, converted to that of its
-    /// metric if there is one and the units allow it.
+    /// Parses a `value` in `HealthKit`'s `unit` and converts it to the unit of its
+    /// metric, if there is one and the units are compatible.
     ///
     /// # Errors
-    /// When the value is no number that a reading can have.
+    /// The value is not a number that a reading can have.
     pub fn parse(
         value: &str,
         unit: &str,
         metric: Option<&'static Metric>,
     ) -> Result<Self, ValidationError> {
         let value: ReadingValue = value.parse()?;
-        let (in_ucum, unit) = ucum(value.get(), unit);
+        let (in_ucum, unit) = to_ucum(value.get(), unit);
         let (converted, unit) = match metric {
             Some(metric) => match vocabulary::convert(in_ucum, &unit, &metric.unit) {
                 Some(converted) => (converted, Cow::Borrowed(metric.unit.as_str())),
-                // "count" is also HealthKit's unit for what has none.
+                // HealthKit uses "count" for dimensionless values, too.
                 None if unit == COUNT && COUNTED.contains(&&*metric.unit) => {
                     (in_ucum, Cow::Borrowed(metric.unit.as_str()))
                 }
@@ -47,7 +47,7 @@ impl Quantity {
         })
     }
 
-    /// The unit, if it is one that a reading can have.
+    /// Returns the unit, if a reading can have it.
     pub fn unit(&self) -> Option<Unit> {
         self.unit.parse().ok()
     }
@@ -55,12 +55,12 @@ impl Quantity {
 
 const COUNT: &str = "{count}";
 
-/// Units of the vocabulary whose values `HealthKit` gives as counts.
+/// Units of the vocabulary that `HealthKit` exports as counts.
 const COUNTED: &[&str] = &["{steps}", "{flights}", "{score}", "kg/m2"];
 
-/// How `HealthKit` writes a unit
+/// Units of `HealthKit`
 /// (<https://developer.apple.com/documentation/healthkit/hkunit/init(from:)>),
-/// the unit of UCUM for it, and how many of the latter one of it is.
+/// with the UCUM unit and the conversion factor.
 ///
 /// Factors are exact: NIST SP 811, appendix B; those of kitchen measures from
 /// NIST Handbook 44, appendix C, and the British Units of Measurement
@@ -104,13 +104,13 @@ const UNITS: &[(&str, &str, f64)] = &[
     ("appleEffortScore", "{score}", 1.0),
 ];
 
-/// A value in one of `HealthKit`'s units, in UCUM.
-fn ucum(value: f64, unit: &str) -> (f64, Cow<'static, str>) {
+/// Converts a value with a unit of `HealthKit` to UCUM.
+fn to_ucum(value: f64, unit: &str) -> (f64, Cow<'static, str>) {
     let known = UNITS.iter().find(|(healthkit, _, _)| *healthkit == unit);
     if let Some((_, ucum, factor)) = known {
         return (value * factor, Cow::Borrowed(ucum));
     }
-    // Moles name the molar mass: `mmol<180.1558800000541>/L`.
+    // Moles include the molar mass: `mmol<180.1558800000541>/L`.
     let plain = match (unit.split_once('<'), unit.split_once('>')) {
         (Some((before, _)), Some((_, after))) => format!("{before}{after}"),
         _ => unit.to_owned(),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_in_the_units_of_the_vocabulary() {
+    fn values_are_converted_to_vocabulary_units() {
         for (value, unit, name, expected, ucum) in [
             ("0.97", "%", "blood_oxygen", 97.0, "%"),
             ("0.57", "%", "body_fat", 57.0, "%"),
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn units_that_do_not_fit_are_kept() {
+    fn incompatible_units_are_preserved() {
         let found = parsed("3", "kg", "heart_rate");
         assert_eq!(found, (3.0, "kg".to_owned()));
         let found = parsed("70", "count", "heart_rate");
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn invalid_numbers_are_rejected() {
         for bad in [
             "",
             "HKCategoryValueNotApplicable",

@@ -1,15 +1,16 @@
-//! Reads what a Firestore database held, from whichever form it was kept in.
+//! Readers of Firestore data.
 //!
 //! | source | reader |
 //! | --- | --- |
 //! | managed export, a folder | [`ManagedExport`] |
-//! | JSON or NDJSON of the usual npm tools, a file | [`JsonExport`] |
+//! | JSON or NDJSON of a common npm tool, a file | [`JsonExport`] |
 //! | the database itself, over its REST API | [`LiveFirestore`] |
 //!
-//! Each gives the same [`Document`]s, one at a time, with the [`SourceLocation`](crate::import::source_location::SourceLocation) where
-//! they were found. What cannot be read is a [`SourceError`](crate::import::source_location::SourceError) in the same order, and
-//! the reader goes on with whatever follows that can be trusted. No message
-//! holds a value of a document.
+//! Each yields [`Document`]s, one at a time, with their
+//! [`SourceLocation`](crate::import::SourceLocation). Unreadable data becomes a
+//! [`SourceError`](crate::import::SourceError) in the same order, and the reader
+//! continues with the next data that can be trusted. No message contains a value
+//! of a document.
 
 mod document;
 mod export;
@@ -17,7 +18,7 @@ mod json;
 mod live;
 mod value;
 
-pub use document::{Document, Fields, PlacedDocument};
+pub use document::{Document, Fields, LocatedDocument};
 pub use export::entity::decode_entity;
 pub use export::error::EntityError;
 pub use export::log::{LogError, LogRecord, MAX_RECORD_BYTES, decode_log};

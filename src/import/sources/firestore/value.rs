@@ -1,51 +1,51 @@
-//! The values of a document's fields.
+//! Values of fields.
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-/// How deep maps and arrays may lie in one another. Firestore itself allows
-/// 20 levels (<https://firebase.google.com/docs/firestore/quotas>); an array
-/// inside a map counts for both.
+/// Maximum depth of nested maps and arrays. Firestore itself allows 20 levels
+/// (<https://firebase.google.com/docs/firestore/quotas>); an array in a map
+/// counts twice here.
 pub const MAX_DEPTH: usize = 40;
 
-/// A value of any of Firestore's types.
+/// Value of any Firestore type.
 ///
-/// A vector is a map as the REST API shows it: `__type__` is `__vector__` and
-/// `value` the array of its numbers.
+/// A vector is a map, as in the REST API: `__type__` is `__vector__`, and `value`
+/// is the array of its numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// No value.
     Null,
-    /// True or false.
+    /// A boolean.
     Boolean(bool),
-    /// A whole number.
+    /// An integer.
     Integer(i64),
-    /// Any number, also NaN and the infinities.
+    /// A double, including NaN and the infinities.
     Double(f64),
-    /// An instant, to the microsecond.
+    /// A timestamp with microsecond precision.
     Timestamp(Timestamp),
     /// Text.
     String(String),
     /// Bytes.
     Bytes(Vec<u8>),
-    /// Another document: its full name
-    /// (`projects/P/databases/D/documents/users/u1`), or its path alone
-    /// (`users/u1`) from sources that do not tell its database.
+    /// A reference to a document by its full name
+    /// (`projects/P/databases/D/documents/users/u1`), or by its path alone
+    /// (`users/u1`) from sources that omit its database.
     Reference(String),
-    /// A place on earth.
+    /// A geographical point.
     GeoPoint(GeoPoint),
-    /// Values in their order.
+    /// An array.
     Array(Vec<Value>),
-    /// Values by name; Firestore keeps no order of them.
+    /// A map; Firestore does not preserve the order of its entries.
     Map(BTreeMap<String, Value>),
 }
 
-/// A place on earth.
+/// Geographical point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GeoPoint {
-    /// In degrees, north of the equator.
+    /// Degrees north of the equator.
     pub latitude: f64,
-    /// In degrees, east of Greenwich.
+    /// Degrees east of Greenwich.
     pub longitude: f64,
 }

@@ -1,40 +1,39 @@
-//! The path of a document, as keys and references encode it.
+//! The path of a document in a key or reference.
 
 use super::error::EntityError;
-use super::wire::{Fields, Wire};
+use super::wire::{Wire, WireFields};
 
-/// Fields of a key.
+/// Fields of a key; those of a reference are the same except its path.
 pub(super) const APP: u64 = 13;
 pub(super) const PATH: u64 = 14;
 pub(super) const DATABASE: u64 = 23;
 
-/// A step of a key's path, and its fields.
+/// Element of a key's path, and the fields of an element.
 pub(super) const ELEMENT: u64 = 1;
 pub(super) const COLLECTION: u64 = 2;
 pub(super) const NUMBER: u64 = 3;
 pub(super) const NAME: u64 = 4;
 
-/// Collections and ids in turn, put together from a key's elements.
+/// Path under construction: alternating collections and ids.
 #[derive(Default)]
 pub(super) struct DocumentPath(String);
 
 impl DocumentPath {
-    /// Adds an element, whose fields have these numbers: collection, id as a
-    /// number, id as text. What was an id by number in Datastore is
-    /// `__id7__` in Firestore.
+    /// Appends an element with these field numbers: collection, numeric id, text
+    /// id. A numeric id of Datastore is `__id7__` in Firestore.
     pub(super) fn push(
         &mut self,
         element: &[u8],
         [collection, number, name]: [u64; 3],
     ) -> Result<(), EntityError> {
         let mut segments = [None, None];
-        for field in Fields::of(element) {
+        for field in WireFields::new(element) {
             match field? {
                 (field, Wire::Bytes(bytes)) if field == collection => {
-                    segments[0] = Some(text(bytes)?.to_owned());
+                    segments[0] = Some(utf8(bytes)?.to_owned());
                 }
                 (field, Wire::Bytes(bytes)) if field == name => {
-                    segments[1] = Some(text(bytes)?.to_owned());
+                    segments[1] = Some(utf8(bytes)?.to_owned());
                 }
                 (field, Wire::Varint(id)) if field == number => {
                     segments[1] = Some(format!("__id{}__", id.cast_signed()));
@@ -43,7 +42,7 @@ impl DocumentPath {
             }
         }
         for segment in segments {
-            // Firestore allows no slash in either, so a path stays one.
+            // Firestore forbids slashes in both, so the path is unambiguous.
             let segment = segment.filter(|segment| !segment.is_empty() && !segment.contains('/'));
             if !self.0.is_empty() {
                 self.0.push('/');
@@ -53,7 +52,7 @@ impl DocumentPath {
         Ok(())
     }
 
-    pub(super) fn whole(self) -> Result<String, EntityError> {
+    pub(super) fn finish(self) -> Result<String, EntityError> {
         if self.0.is_empty() {
             return Err(EntityError::Key);
         }
@@ -61,6 +60,6 @@ impl DocumentPath {
     }
 }
 
-pub(super) fn text(bytes: &[u8]) -> Result<&str, EntityError> {
+pub(super) fn utf8(bytes: &[u8]) -> Result<&str, EntityError> {
     str::from_utf8(bytes).map_err(|_| EntityError::Text)
 }

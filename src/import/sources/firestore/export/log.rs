@@ -1,82 +1,80 @@
-//! The container of an export's files: `LevelDB`'s log
+//! The container format of an export's files: `LevelDB`'s log
 //! (<https://github.com/google/leveldb/blob/main/doc/log_format.md>).
 //!
-//! A file is blocks of 32 KiB. In a block each fragment has a header of seven
-//! bytes: masked CRC-32C of type and data, length, type. A record is one
-//! fragment, or a first, any middle and a last one over as many blocks. Where
-//! a fragment is damaged, nothing tells where the next begins: the rest of its
-//! block is lost, with any record that goes on from there, and reading goes on
-//! with the next block.
+//! A file consists of blocks of 32 KiB, and a block of fragments. A fragment has
+//! a header of seven bytes: masked CRC-32C of type and data, length, type. A
+//! record is one full fragment, or a first, any number of middle and a last
+//! fragment in consecutive blocks. After a corrupt fragment the start of the next
+//! one is unknown: the rest of the block is skipped, with any record that
+//! continues from it, and reading resumes with the next block.
 
 use std::io::{self, Read};
 
 const BLOCK_BYTES: usize = 32 * 1024;
 const HEADER_BYTES: usize = 7;
 
-/// The longest record that is read. A document has at most 1 MiB as Firestore
-/// counts; an export repeats an array's name with each of its elements.
+/// Maximum length of a record. A document has at most 1 MiB as Firestore counts,
+/// but an export repeats the name of an array with each of its elements.
 pub const MAX_RECORD_BYTES: usize = 16 * 1024 * 1024;
 
-/// A whole record with sound checksums.
+/// Complete record with valid checksums.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRecord {
-    /// Where its first fragment begins, in bytes from the file's beginning.
+    /// Offset of its first fragment in the file.
     pub offset: u64,
     /// Its data.
     pub bytes: Vec<u8>,
 }
 
-/// What is wrong in a log, and where.
+/// Corruption of a log.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {
-    /// The checksum does not fit; the rest of the block is passed over.
-    #[error("a checksum does not fit, so the rest of its 32 KiB is lost")]
+    /// A checksum does not match; the rest of the block is skipped.
+    #[error("a checksum does not match; the rest of its 32 KiB block is skipped")]
     Checksum,
-    /// A fragment that goes past its block; the rest of the block is passed
-    /// over.
-    #[error("a length goes past the end of its block, so the rest of its 32 KiB is lost")]
+    /// A fragment exceeds its block; the rest of the block is skipped.
+    #[error("a length exceeds its block; the rest of its 32 KiB block is skipped")]
     Length,
-    /// A fragment of no known type; the rest of the block is passed over.
-    #[error("a record fragment is of an unknown type, so the rest of its 32 KiB is lost")]
+    /// A fragment has an unknown type; the rest of the block is skipped.
+    #[error("a fragment has an unknown type; the rest of its 32 KiB block is skipped")]
     Type,
-    /// A record that goes on without having begun, or ends without having
-    /// ended.
-    #[error("a record lacks its beginning or its end")]
-    Fragments,
-    /// A record longer than [`MAX_RECORD_BYTES`]; it is passed over.
+    /// A record lacks its first or last fragment.
+    #[error("a record lacks its first or last fragment")]
+    Incomplete,
+    /// A record is longer than [`MAX_RECORD_BYTES`]; it is skipped.
     #[error("a record is longer than {MAX_RECORD_BYTES} bytes")]
     TooLong,
     /// The file ends within a record.
-    #[error("the file ends within a record: it was cut off")]
-    CutOff,
-    /// The operating system gives no more of the file.
+    #[error("the file is truncated within a record")]
+    Truncated,
+    /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Read(#[source] io::Error),
 }
 
-/// The records of a log in memory.
+/// Returns the records of a log in memory.
 pub fn decode_log(
     bytes: &[u8],
 ) -> impl Iterator<Item = Result<LogRecord, (u64, LogError)>> + use<'_> {
     LogReader::new(bytes)
 }
 
-/// Reads a log block by block.
+/// Reader of a log, one block at a time.
 pub(super) struct LogReader<R> {
     source: R,
     block: Vec<u8>,
-    /// Where in the file the block begins.
+    /// Offset of the block in the file.
     block_offset: u64,
-    /// What of the block was read.
-    at: usize,
+    /// Bytes of the block that were read.
+    position: usize,
     state: State,
     record: Option<LogRecord>,
 }
 
 #[derive(PartialEq, Eq)]
 enum State {
-    Sound,
-    /// Passing over what is left of a record whose damage was told.
+    Valid,
+    /// Skipping the rest of a record whose corruption was reported.
     Recovering,
     Done,
 }
@@ -94,48 +92,49 @@ impl<R: Read> LogReader<R> {
             source,
             block: Vec::new(),
             block_offset: 0,
-            at: 0,
-            state: State::Sound,
+            position: 0,
+            state: State::Valid,
             record: None,
         }
     }
 
     fn offset(&self) -> u64 {
-        self.block_offset + u64_from(self.at)
+        self.block_offset + u64_from(self.position)
     }
 
-    /// Reads the next block, or says that there is none.
+    /// Reads the next block. Returns false at the end of the file.
     fn next_block(&mut self) -> io::Result<bool> {
         self.block_offset += u64_from(self.block.len());
         self.block.clear();
-        self.at = 0;
+        self.position = 0;
         let mut block = self.source.by_ref().take(u64_from(BLOCK_BYTES));
         Ok(block.read_to_end(&mut self.block)? > 0)
     }
 
-    /// Passes over what is left of the block, and with it over the record.
-    fn lose(&mut self, fault: LogError) -> Result<LogRecord, (u64, LogError)> {
+    /// Skips the rest of the block, and with it the current record.
+    fn skip_block(&mut self, error: LogError) -> Result<LogRecord, (u64, LogError)> {
         let offset = self.record.take().map_or(self.offset(), |it| it.offset);
-        self.at = self.block.len();
+        self.position = self.block.len();
         self.state = State::Recovering;
-        Err((offset, fault))
+        Err((offset, error))
     }
 
-    /// The end of the file: within a record or not.
+    /// Handles the end of the file, which may be within a record.
     fn end(&mut self) -> Option<Result<LogRecord, (u64, LogError)>> {
         self.state = State::Done;
         self.record
             .take()
-            .map(|record| Err((record.offset, LogError::CutOff)))
+            .map(|record| Err((record.offset, LogError::Truncated)))
     }
 
-    /// Takes the next fragment of the block; nothing when it has no more.
+    /// Returns the next fragment of the block with its offset and length; `None` at
+    /// the end of the block.
     fn fragment(&mut self) -> Result<Option<(Fragment, u64, usize)>, LogError> {
-        let rest = self.block.get(self.at..).unwrap_or_default();
+        let rest = self.block.get(self.position..).unwrap_or_default();
         let is_last_block = self.block.len() < BLOCK_BYTES;
         let Some((header, data)) = rest.split_first_chunk::<HEADER_BYTES>() else {
             if is_last_block && rest.iter().any(|byte| *byte != 0) {
-                return Err(LogError::CutOff);
+                return Err(LogError::Truncated);
             }
             return Ok(None);
         };
@@ -146,8 +145,8 @@ impl<R: Read> LogReader<R> {
         }
         let Some(data) = data.get(..length) else {
             return Err(
-                if is_last_block && self.at + HEADER_BYTES + length <= BLOCK_BYTES {
-                    LogError::CutOff
+                if is_last_block && self.position + HEADER_BYTES + length <= BLOCK_BYTES {
+                    LogError::Truncated
                 } else {
                     LogError::Length
                 },
@@ -165,30 +164,30 @@ impl<R: Read> LogReader<R> {
             _ => return Err(LogError::Type),
         };
         let offset = self.offset();
-        self.at += HEADER_BYTES + length;
+        self.position += HEADER_BYTES + length;
         Ok(Some((fragment, offset, length)))
     }
 
-    /// Adds a fragment to its record. Gives the record when it is whole.
+    /// Adds a fragment to its record. Returns the record when it is complete.
     fn add(
         &mut self,
         fragment: &Fragment,
         offset: u64,
         length: usize,
     ) -> Option<Result<LogRecord, (u64, LogError)>> {
-        let data = self.block.get(self.at - length..self.at);
+        let data = self.block.get(self.position - length..self.position);
         let data = data.unwrap_or_default();
         match (fragment, &mut self.record) {
             (Fragment::Full | Fragment::First, record) => {
                 let bytes = data.to_owned();
-                let begun = LogRecord { offset, bytes };
-                self.state = State::Sound;
-                let interrupted = record.replace(begun);
+                let started = LogRecord { offset, bytes };
+                self.state = State::Valid;
+                let interrupted = record.replace(started);
                 if let Some(interrupted) = interrupted {
-                    // The fragment is taken again, as one that interrupts nothing.
+                    // The fragment is read again, then without a record to interrupt.
                     self.record = None;
-                    self.at -= HEADER_BYTES + length;
-                    return Some(Err((interrupted.offset, LogError::Fragments)));
+                    self.position -= HEADER_BYTES + length;
+                    return Some(Err((interrupted.offset, LogError::Incomplete)));
                 }
                 match fragment {
                     Fragment::Full => self.record.take().map(Ok),
@@ -209,9 +208,9 @@ impl<R: Read> LogReader<R> {
                 }
             }
             (Fragment::Middle | Fragment::Last, None) => {
-                let is_known = self.state == State::Recovering;
+                let was_reported = self.state == State::Recovering;
                 self.state = State::Recovering;
-                (!is_known).then_some(Err((offset, LogError::Fragments)))
+                (!was_reported).then_some(Err((offset, LogError::Incomplete)))
             }
         }
     }
@@ -224,8 +223,8 @@ impl<R: Read> Iterator for LogReader<R> {
         while self.state != State::Done {
             match self.fragment() {
                 Ok(Some((fragment, offset, length))) => {
-                    if let Some(outcome) = self.add(&fragment, offset, length) {
-                        return Some(outcome);
+                    if let Some(result) = self.add(&fragment, offset, length) {
+                        return Some(result);
                     }
                 }
                 Ok(None) => match self.next_block() {
@@ -236,19 +235,20 @@ impl<R: Read> Iterator for LogReader<R> {
                         return Some(Err((self.offset(), LogError::Read(error))));
                     }
                 },
-                Err(fault) => return Some(self.lose(fault)),
+                Err(error) => return Some(self.skip_block(error)),
             }
         }
         None
     }
 }
 
-/// Keeps a checksum from being taken for part of the data that holds it.
+/// Masks a checksum, as the format requires: the CRC of data that contains CRCs
+/// is problematic.
 fn mask(checksum: u32) -> u32 {
     checksum.rotate_right(15).wrapping_add(0xa282_ead8)
 }
 
-/// No platform has a longer `usize`.
+/// Converts without loss: no platform has a longer `usize`.
 fn u64_from(length: usize) -> u64 {
     u64::try_from(length).unwrap_or(u64::MAX)
 }

@@ -1,43 +1,42 @@
-//! What an export says of itself: which files hold documents, and how many.
+//! Metadata of an export: its files and document counts.
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read as _};
 use std::path::{Component, Path, PathBuf};
 
 use super::log::LogReader;
-use super::wire::{Fields, WireError};
+use super::wire::{WireError, WireFields};
 use crate::import::source_location::{SourceError, SourceLocation};
 
 const OVERALL: &str = ".overall_export_metadata";
 
-/// The longest metadata file that is read: that of 100,000 output files has
-/// 2 MB.
+/// Maximum size of a metadata file: that of 100,000 output files has 2 MB.
 const MAX_METADATA_BYTES: u64 = 16 * 1024 * 1024;
 
-const ADVICE: &str = "make the export again, or fetch it again from its bucket";
+const ADVICE: &str = "export again, or download the export again from its bucket";
 
-/// The documents of one kind, or of all.
+/// Part of an export: the documents of one kind, or of all.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct ExportPart {
     /// The metadata file that lists the files.
     pub(super) metadata: PathBuf,
-    /// How many documents the export says there are.
+    /// Number of documents that the export declares.
     pub(super) documents: Option<u64>,
     pub(super) files: Vec<PathBuf>,
 }
 
-/// The file that makes a folder an export: in it, or one level below, as the
-/// emulator's command writes it.
+/// Returns the overall metadata file, which identifies an export: in the folder,
+/// or one level below, where the emulator writes it.
 pub(super) fn overall_file(folder: &Path) -> Result<PathBuf, SourceError> {
-    let below = entries(folder)?;
+    let children = entries(folder)?;
     let found = |entries: &[PathBuf]| {
         let is_overall = |path: &&PathBuf| path.to_string_lossy().ends_with(OVERALL);
         entries.iter().find(is_overall).cloned()
     };
-    if let Some(file) = found(&below) {
+    if let Some(file) = found(&children) {
         return Ok(file);
     }
-    for folder in below.iter().filter(|path| path.is_dir()) {
+    for folder in children.iter().filter(|path| path.is_dir()) {
         if let Some(file) = found(&entries(folder)?) {
             return Ok(file);
         }
@@ -45,7 +44,7 @@ pub(super) fn overall_file(folder: &Path) -> Result<PathBuf, SourceError> {
     Err(SourceError::new(
         SourceLocation::start_of(folder),
         format!(
-            "holds no file that ends in {OVERALL}; name the folder that `gcloud firestore export` \
+            "contains no file ending in {OVERALL}; pass the folder that `gcloud firestore export` \
              wrote"
         ),
     ))
@@ -62,27 +61,27 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, SourceError> {
     Ok(entries)
 }
 
-/// The parts that the export's overall metadata names.
-pub(super) fn parts(overall: &Path) -> Result<Vec<Part>, SourceError> {
+/// Reads the parts that the overall metadata lists.
+pub(super) fn parts(overall: &Path) -> Result<Vec<ExportPart>, SourceError> {
     let file = open(overall)?;
     let folder = overall.parent().unwrap_or(Path::new(""));
     let mut parts = Vec::new();
     for record in LogReader::new(BufReader::new(file.take(MAX_METADATA_BYTES))) {
-        let record = record.map_err(|(offset, fault)| {
-            let place = SourceLocation::new(overall.to_string_lossy(), offset);
-            SourceError::new(place, format!("{fault}; {ADVICE}"))
+        let record = record.map_err(|(offset, error)| {
+            let location = SourceLocation::new(overall.to_string_lossy(), offset);
+            SourceError::new(location, format!("{error}; {ADVICE}"))
         })?;
-        // The first record is a group's beginning alone: no message.
+        // The first record is only the start of a group, not a message.
         if record.bytes.len() < 2 {
             continue;
         }
-        let listed = listed_parts(&record.bytes).map_err(|fault| {
-            let place = SourceLocation::new(overall.to_string_lossy(), record.offset);
-            SourceError::new(place, format!("{fault}; {ADVICE}"))
+        let listed = listed_parts(&record.bytes).map_err(|error| {
+            let location = SourceLocation::new(overall.to_string_lossy(), record.offset);
+            SourceError::new(location, format!("{error}; {ADVICE}"))
         })?;
         for (name, documents) in listed {
             let path = below(folder, &name).ok_or_else(|| escapes(overall))?;
-            parts.push(Part {
+            parts.push(ExportPart {
                 files: files(&path)?,
                 metadata: path,
                 documents,
@@ -90,19 +89,20 @@ pub(super) fn parts(overall: &Path) -> Result<Vec<Part>, SourceError> {
         }
     }
     if parts.is_empty() {
-        let problem = format!("lists no documents' metadata; {ADVICE}");
+        let problem = format!("lists no document metadata; {ADVICE}");
         return Err(SourceError::new(SourceLocation::start_of(overall), problem));
     }
     Ok(parts)
 }
 
-/// Name of the metadata file and count of documents of each part.
+/// Returns the name of the metadata file and the declared number of documents of
+/// each part.
 fn listed_parts(record: &[u8]) -> Result<Vec<(String, Option<u64>)>, WireError> {
     let mut parts = Vec::new();
-    for field in Fields::of(record) {
+    for field in WireFields::new(record) {
         let (1, part) = field? else { continue };
         let (mut name, mut documents) = (None, None);
-        for field in Fields::of(part.bytes()?) {
+        for field in WireFields::new(part.bytes()?) {
             match field? {
                 (2, wire) => name = Some(String::from_utf8_lossy(wire.bytes()?).into_owned()),
                 (3, wire) => documents = Some(wire.varint()?),
@@ -114,17 +114,17 @@ fn listed_parts(record: &[u8]) -> Result<Vec<(String, Option<u64>)>, WireError> 
     Ok(parts)
 }
 
-/// The files with documents that a part's metadata names.
+/// Reads the list of document files from the metadata of a part.
 fn files(metadata: &Path) -> Result<Vec<PathBuf>, SourceError> {
     let mut bytes = Vec::new();
     let read = open(metadata)?
         .take(MAX_METADATA_BYTES)
         .read_to_end(&mut bytes);
     read.map_err(|error| SourceError::unreadable(SourceLocation::start_of(metadata), &error))?;
-    let names = listed_files(&bytes).map_err(|fault| {
+    let names = listed_files(&bytes).map_err(|error| {
         SourceError::new(
             SourceLocation::start_of(metadata),
-            format!("{fault}; {ADVICE}"),
+            format!("{error}; {ADVICE}"),
         )
     })?;
     let folder = metadata.parent().unwrap_or(Path::new(""));
@@ -136,9 +136,9 @@ fn files(metadata: &Path) -> Result<Vec<PathBuf>, SourceError> {
 
 fn listed_files(metadata: &[u8]) -> Result<Vec<String>, WireError> {
     let mut names = Vec::new();
-    for field in Fields::of(metadata) {
+    for field in WireFields::new(metadata) {
         let (2, kind) = field? else { continue };
-        for field in Fields::of(kind.bytes()?) {
+        for field in WireFields::new(kind.bytes()?) {
             if let (2, name) = field? {
                 names.push(String::from_utf8_lossy(name.bytes()?).into_owned());
             }
@@ -147,7 +147,7 @@ fn listed_files(metadata: &[u8]) -> Result<Vec<String>, WireError> {
     Ok(names)
 }
 
-/// A file below the folder; nothing for a name that leads out of it.
+/// Returns a path in the folder; `None` for a name that leads out of it.
 fn below(folder: &Path, name: &str) -> Option<PathBuf> {
     let is_normal = |part| matches!(part, Component::Normal(_));
     let is_below = !name.is_empty() && Path::new(name).components().all(is_normal);

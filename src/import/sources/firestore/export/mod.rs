@@ -1,9 +1,9 @@
 //! A managed export: the folder that `gcloud firestore export` and the
 //! emulator write.
 //!
-//! `*.overall_export_metadata` names each part's metadata with its count of
-//! documents, that names the `output-*` files, and they hold a document per
-//! [record](log) as an [entity].
+//! `*.overall_export_metadata` lists the metadata file of each part with its
+//! number of documents; that lists the `output-*` files, which contain a document
+//! per [record](log) as an [entity].
 
 mod document_path;
 pub(super) mod entity;
@@ -20,44 +20,43 @@ use std::sync::Arc;
 
 use self::entity::decode_entity;
 use self::log::LogReader;
-use self::metadata::Part;
-use super::document::PlacedDocument;
+use self::metadata::ExportPart;
+use super::document::LocatedDocument;
 use crate::import::source_location::{SourceError, SourceLocation};
 
 const ADVICE: &str =
-    "fetch the file again from its bucket, or make the export again, and import it anew";
+    "download the file again from its bucket or export again, then repeat the import";
 
-/// How many documents a part of an export has.
+/// Number of documents in a part of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartCounts {
-    /// The part's metadata file.
+    /// The metadata file of the part.
     pub part: PathBuf,
-    /// How many there should be, if the export says so.
+    /// Number of documents that the export declares, if it does.
     pub expected: Option<u64>,
-    /// How many records were whole with sound checksums: documents, and
-    /// [`SourceError`]s that name a record which is not one.
+    /// Number of complete records with valid checksums: documents, and records
+    /// reported as a [`SourceError`] because they are not documents.
     pub found: u64,
 }
 
 impl PartCounts {
-    /// Whether there are as many as there should be.
+    /// Returns whether all declared documents were found.
     pub fn is_complete(&self) -> bool {
         self.expected.is_none_or(|expected| expected == self.found)
     }
 }
 
-/// Reads a managed export, one document at a time, file by file.
+/// Reader of a managed export, one document at a time, file by file.
 ///
-/// SourceError in a file costs the record it is in, and those in the same block
-/// after it; what comes before, the next blocks and the next files are read. A
-/// file that cannot be opened is a [`SourceError`] too, and at the end so is a count
-/// of documents that differs from what the export says. Memory is bounded by the
-/// longest record, [`MAX_RECORD_BYTES`](log::MAX_RECORD_BYTES).
+/// Corruption in a file loses its record and later ones in the same block;
+/// everything before, the next blocks and the next files are read. A file that
+/// cannot be opened is a [`SourceError`] too and, at the end, so is a number of
+/// documents other than declared. Memory is bounded by the longest record, [`MAX_RECORD_BYTES`](log::MAX_RECORD_BYTES).
 pub struct ManagedExport {
     parts: Vec<PartCounts>,
     files: VecDeque<(usize, PathBuf)>,
     open: Option<OpenFile>,
-    /// How many parts were compared with their count of documents.
+    /// Number of parts whose count was compared.
     checked: usize,
 }
 
@@ -67,20 +66,20 @@ struct OpenFile {
     records: LogReader<File>,
 }
 
-/// A record's bytes, or what is wrong, and where.
-type Outcome = (SourceLocation, Result<Vec<u8>, String>);
+/// Bytes of a record or the problem with it, and its location.
+type RecordBytes = (SourceLocation, Result<Vec<u8>, String>);
 
 impl ManagedExport {
-    /// Whether a folder is a managed export.
+    /// Returns whether a folder is a managed export.
     pub fn is_at(folder: &Path) -> bool {
         folder.is_dir() && metadata::overall_file(folder).is_ok()
     }
 
-    /// Opens the export in a folder: the one with `*.overall_export_metadata`,
-    /// or the one around it.
+    /// Opens the export in the folder with `*.overall_export_metadata`, or in the
+    /// folder that contains it.
     ///
     /// # Errors
-    /// When there is none, or its metadata cannot be read.
+    /// The folder is not an export, or its metadata cannot be read.
     pub fn open(folder: &Path) -> Result<Self, SourceError> {
         let overall = metadata::overall_file(folder)?;
         let parts = metadata::parts(&overall)?;
@@ -96,29 +95,28 @@ impl ManagedExport {
         })
     }
 
-    /// The files of documents, in the order in which they are read.
+    /// Returns the document files, in the order in which they are read.
     pub fn files(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().map(|(_, file)| file.as_path())
     }
 
-    /// How many documents each part should have, and has so far.
-    pub fn tallies(&self) -> &[PartCounts] {
+    /// Returns the declared number of documents of each part, and that found so far.
+    pub fn part_counts(&self) -> &[PartCounts] {
         &self.parts
     }
 
-    /// What is told once all files are read: parts that do not have as many
-    /// documents as they should.
-    fn shortfall(&mut self) -> Option<SourceError> {
-        while let Some(tally) = self.parts.get(self.checked) {
+    /// Returns an error for the next part whose number of documents differs from the
+    /// declared one. Called after all files are read.
+    fn count_mismatch(&mut self) -> Option<SourceError> {
+        while let Some(counts) = self.parts.get(self.checked) {
             self.checked += 1;
-            if let Some(expected) = tally.expected.filter(|it| *it != tally.found) {
+            if let Some(expected) = counts.expected.filter(|it| *it != counts.found) {
                 let problem = format!(
-                    "says that there are {expected} documents, and {} whole records were found; \
-                     {ADVICE}",
-                    tally.found
+                    "declares {expected} documents, but {} intact records were found; {ADVICE}",
+                    counts.found
                 );
                 return Some(SourceError::new(
-                    SourceLocation::start_of(&tally.part),
+                    SourceLocation::start_of(&counts.part),
                     problem,
                 ));
             }
@@ -126,24 +124,28 @@ impl ManagedExport {
         None
     }
 
-    /// Counts and decodes a record, or tells the damage in its stead.
-    fn item(&mut self, part: usize, outcome: Outcome) -> Result<PlacedDocument, SourceError> {
-        let counted = self.parts.get_mut(part).filter(|_| outcome.1.is_ok());
-        if let Some(tally) = counted {
-            tally.found += 1;
+    /// Counts and decodes a record.
+    fn document(
+        &mut self,
+        part: usize,
+        record: RecordBytes,
+    ) -> Result<LocatedDocument, SourceError> {
+        let counted = self.parts.get_mut(part).filter(|_| record.1.is_ok());
+        if let Some(counts) = counted {
+            counts.found += 1;
         }
-        let (place, outcome) = outcome;
-        let problem = match outcome {
+        let (location, bytes) = record;
+        let problem = match bytes {
             Ok(bytes) => match decode_entity(&bytes) {
-                Ok(document) => return Ok((place, document)),
-                Err(fault) => fault.to_string(),
+                Ok(document) => return Ok((location, document)),
+                Err(error) => error.to_string(),
             },
             Err(problem) => problem,
         };
-        Err(SourceError::new(place, format!("{problem}; {ADVICE}")))
+        Err(SourceError::new(location, format!("{problem}; {ADVICE}")))
     }
 
-    /// Opens the next file; nothing when there are no more.
+    /// Opens the next file; `None` after the last.
     fn open_next(&mut self) -> Option<Result<(), SourceError>> {
         let (part, path) = self.files.pop_front()?;
         let name: Arc<str> = path.to_string_lossy().into();
@@ -166,42 +168,42 @@ impl ManagedExport {
 }
 
 impl OpenFile {
-    fn next(&mut self) -> Option<Outcome> {
-        let outcome = self.records.next()?;
-        let offset = match &outcome {
+    fn next(&mut self) -> Option<RecordBytes> {
+        let record = self.records.next()?;
+        let offset = match &record {
             Ok(record) => record.offset,
             Err((offset, _)) => *offset,
         };
-        let place = SourceLocation::new(Arc::clone(&self.name), offset);
-        let bytes = outcome.map(|record| record.bytes);
-        Some((place, bytes.map_err(|(_, fault)| fault.to_string())))
+        let location = SourceLocation::new(Arc::clone(&self.name), offset);
+        let bytes = record.map(|record| record.bytes);
+        Some((location, bytes.map_err(|(_, error)| error.to_string())))
     }
 }
 
 impl Iterator for ManagedExport {
-    type Item = Result<PlacedDocument, SourceError>;
+    type Item = Result<LocatedDocument, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
             let Some(open) = &mut self.open else {
                 match self.open_next() {
                     Some(Ok(())) => continue,
-                    Some(Err(damage)) => return Some(Err(damage)),
-                    None => return self.shortfall().map(Err),
+                    Some(Err(error)) => return Some(Err(error)),
+                    None => return self.count_mismatch().map(Err),
                 }
             };
             let part = open.part;
-            let Some(outcome) = open.next() else {
+            let Some(record) = open.next() else {
                 self.open = None;
                 continue;
             };
-            return Some(self.item(part, outcome));
+            return Some(self.document(part, record));
         }
     }
 }
 
-impl From<Part> for PartCounts {
-    fn from(part: Part) -> Self {
+impl From<ExportPart> for PartCounts {
+    fn from(part: ExportPart) -> Self {
         Self {
             part: part.metadata,
             expected: part.documents,

@@ -1,17 +1,17 @@
-//! A field of an `EntityProto`, or one element of an array among them.
+//! Fields of an `EntityProto`.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use jiff::Timestamp;
 
-use super::document_path::{APP, DATABASE, DocumentPath, text};
+use super::document_path::{APP, DATABASE, DocumentPath, utf8};
 use super::error::EntityError;
-use super::wire::{Fields, Wire};
+use super::wire::{Wire, WireFields};
 use crate::import::sources::firestore::value::{GeoPoint, MAX_DEPTH, Value};
 
-/// What a property's `meaning` says of its value, where that is not told by
-/// the value itself.
+/// Values of a property's `meaning`, the part of its type that the value itself
+/// does not have.
 mod meaning {
     pub(super) const TIMESTAMP: u64 = 7;
     pub(super) const BLOB: u64 = 14;
@@ -24,29 +24,29 @@ mod meaning {
 const PROPERTY: u64 = 14;
 const RAW_PROPERTY: u64 = 15;
 
-/// A property as it is in the file.
+/// Property: a field, or one element of an array.
 pub(super) struct Property {
     name: String,
-    kind: Kind,
+    shape: PropertyShape,
 }
 
-enum Kind {
+enum PropertyShape {
     Single(Value),
     EmptyArray,
-    /// An array is its name again and again, each time with one element.
+    /// An array repeats its name with each element.
     Element(Value),
     VectorElement(Value),
 }
 
-/// The fields of a document, or of a map `depth` levels below one.
+/// Decodes the fields of a document, or of a map at `depth`.
 pub(super) fn fields(entity: &[u8], depth: usize) -> Result<BTreeMap<String, Value>, EntityError> {
     if depth > MAX_DEPTH {
         return Err(EntityError::Depth);
     }
     let mut fields = BTreeMap::new();
-    for field in Fields::of(entity) {
+    for field in WireFields::new(entity) {
         if let (PROPERTY | RAW_PROPERTY, property) = field? {
-            Property::decode(property.bytes()?, depth)?.put_into(&mut fields)?;
+            Property::decode(property.bytes()?, depth)?.insert_into(&mut fields)?;
         }
     }
     Ok(fields)
@@ -56,55 +56,58 @@ impl Property {
     pub(super) fn decode(bytes: &[u8], depth: usize) -> Result<Self, EntityError> {
         let (mut name, mut value): (_, &[u8]) = (None, &[]);
         let (mut meaning, mut is_element) = (0, false);
-        for field in Fields::of(bytes) {
+        for field in WireFields::new(bytes) {
             match field? {
                 (1, wire) => meaning = wire.varint()?,
-                (3, wire) => name = Some(text(wire.bytes()?)?),
+                (3, wire) => name = Some(utf8(wire.bytes()?)?),
                 (4, wire) => is_element = wire.varint()? != 0,
                 (5, wire) => value = wire.bytes()?,
                 _ => {}
             }
         }
         let name = name.ok_or(EntityError::Unnamed)?.to_owned();
-        let kind = if meaning == meaning::EMPTY_ARRAY {
-            Kind::EmptyArray
+        let shape = if meaning == meaning::EMPTY_ARRAY {
+            PropertyShape::EmptyArray
         } else {
             let value = decode_value(value, meaning, depth)?;
             match (is_element, meaning) {
-                (true, meaning::VECTOR) => Kind::VectorElement(value),
-                (true, _) => Kind::Element(value),
-                (false, _) => Kind::Single(value),
+                (true, meaning::VECTOR) => PropertyShape::VectorElement(value),
+                (true, _) => PropertyShape::Element(value),
+                (false, _) => PropertyShape::Single(value),
             }
         };
-        Ok(Self { name, kind })
+        Ok(Self { name, shape })
     }
 
     /// Adds it to the fields of its document or map.
-    pub(super) fn put_into(self, fields: &mut BTreeMap<String, Value>) -> Result<(), EntityError> {
-        match (fields.entry(self.name), self.kind) {
-            (Entry::Vacant(place), kind) => {
-                place.insert(kind.first());
+    pub(super) fn insert_into(
+        self,
+        fields: &mut BTreeMap<String, Value>,
+    ) -> Result<(), EntityError> {
+        match (fields.entry(self.name), self.shape) {
+            (Entry::Vacant(entry), shape) => {
+                entry.insert(shape.first());
                 Ok(())
             }
-            (Entry::Occupied(mut place), Kind::Element(value)) => match place.get_mut() {
+            (Entry::Occupied(mut entry), PropertyShape::Element(value)) => match entry.get_mut() {
                 Value::Array(elements) => {
                     elements.push(value);
                     Ok(())
                 }
-                _ => Err(EntityError::Twice),
+                _ => Err(EntityError::Repeated),
             },
-            (Entry::Occupied(mut place), Kind::VectorElement(value)) => {
-                let elements = vector_elements(place.get_mut()).ok_or(EntityError::Twice)?;
+            (Entry::Occupied(mut entry), PropertyShape::VectorElement(value)) => {
+                let elements = vector_elements(entry.get_mut()).ok_or(EntityError::Repeated)?;
                 elements.push(value);
                 Ok(())
             }
-            (Entry::Occupied(_), _) => Err(EntityError::Twice),
+            (Entry::Occupied(_), _) => Err(EntityError::Repeated),
         }
     }
 }
 
-impl Kind {
-    /// The field's value when this is the first that is seen of it.
+impl PropertyShape {
+    /// Returns the value of the field after its first property.
     fn first(self) -> Value {
         match self {
             Self::Single(value) => value,
@@ -129,9 +132,9 @@ fn vector_elements(value: &mut Value) -> Option<&mut Vec<Value>> {
     }
 }
 
-/// Decodes a `PropertyValue`, of which one field at most is there.
+/// Decodes a `PropertyValue`, which has at most one field.
 fn decode_value(bytes: &[u8], meaning: u64, depth: usize) -> Result<Value, EntityError> {
-    let Some(field) = Fields::of(bytes).next().transpose()? else {
+    let Some(field) = WireFields::new(bytes).next().transpose()? else {
         return match meaning {
             meaning::TIMESTAMP | meaning::MAP => Err(EntityError::Type),
             _ => Ok(Value::Null),
@@ -151,7 +154,7 @@ fn decode_value(bytes: &[u8], meaning: u64, depth: usize) -> Result<Value, Entit
         }
         ((1, Wire::Varint(number)), _) => Ok(Value::Integer(number.cast_signed())),
         ((2, Wire::Varint(bit)), _) => Ok(Value::Boolean(bit != 0)),
-        ((3, Wire::Bytes(bytes)), _) => Ok(Value::String(text(bytes)?.to_owned())),
+        ((3, Wire::Bytes(bytes)), _) => Ok(Value::String(utf8(bytes)?.to_owned())),
         ((4, Wire::Fixed64(bits)), _) => Ok(Value::Double(f64::from_bits(bits))),
         ((5, Wire::Group(point)), _) => geo_point(point),
         ((12, Wire::Group(reference)), _) => reference_name(reference),
@@ -161,7 +164,7 @@ fn decode_value(bytes: &[u8], meaning: u64, depth: usize) -> Result<Value, Entit
 
 fn geo_point(point: &[u8]) -> Result<Value, EntityError> {
     let (mut latitude, mut longitude) = (0.0, 0.0);
-    for field in Fields::of(point) {
+    for field in WireFields::new(point) {
         match field? {
             (6, wire) => latitude = f64::from_bits(wire.fixed64()?),
             (7, wire) => longitude = f64::from_bits(wire.fixed64()?),
@@ -174,21 +177,21 @@ fn geo_point(point: &[u8]) -> Result<Value, EntityError> {
     }))
 }
 
-/// The full name of a document that is referred to.
+/// Decodes the full name of a referenced document.
 fn reference_name(reference: &[u8]) -> Result<Value, EntityError> {
     let (mut app, mut database) = ("", "(default)");
     let mut path = DocumentPath::default();
-    for field in Fields::of(reference) {
+    for field in WireFields::new(reference) {
         match field? {
-            (APP, wire) => app = text(wire.bytes()?)?,
-            (DATABASE, wire) => database = text(wire.bytes()?)?,
+            (APP, wire) => app = utf8(wire.bytes()?)?,
+            (DATABASE, wire) => database = utf8(wire.bytes()?)?,
             (14, Wire::Group(element)) => path.push(element, [15, 16, 17])?,
             _ => {}
         }
     }
-    // `dev~`, `e~` or `s~` tell where the project is kept, not what it is.
+    // The prefix `dev~`, `e~` or `s~` is the location of the project.
     let project = app.split_once('~').map_or(app, |(_, project)| project);
-    let path = path.whole()?;
+    let path = path.finish()?;
     Ok(Value::Reference(format!(
         "projects/{project}/databases/{database}/documents/{path}"
     )))

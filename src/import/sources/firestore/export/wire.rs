@@ -1,37 +1,36 @@
-//! The parts of the protocol buffers' wire format that exports use, groups
-//! included (<https://protobuf.dev/programming-guides/encoding/>).
+//! The part of the protocol buffers wire format that exports use, including
+//! groups (<https://protobuf.dev/programming-guides/encoding/>).
 
-/// How deep groups may lie in one another; those of an export do two levels.
-const MAX_GROUPS: usize = 16;
+/// Maximum depth of nested groups; an export has two levels.
+const MAX_GROUP_DEPTH: usize = 16;
 
-/// The longest varint: 64 bits in sevens.
+/// Maximum length of a varint: 64 bits in groups of seven.
 const MAX_VARINT_BYTES: usize = 10;
 
-/// Why bytes are not a message.
+/// Error of decoding a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// A field goes on past the end of the message.
-    #[error("a field ends too early")]
+    /// A field exceeds the message.
+    #[error("a field is truncated")]
     Truncated,
-    /// A number of more than 64 bits.
+    /// A number has more than 64 bits.
     #[error("a number is too long")]
     Varint,
-    /// A field number or wire type that there is not.
+    /// A field has an invalid number or wire type.
     #[error("a field has an unknown wire type or number")]
     Tag,
-    /// A group ends that did not begin, or the other way round, or groups lie
-    /// too deep.
-    #[error("its groups do not match, or lie too deep")]
+    /// A start or end of a group has no counterpart, or groups nest too deeply.
+    #[error("its groups do not match, or nest too deeply")]
     Group,
 }
 
-/// What a field holds.
+/// Value of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Wire<'a> {
     Varint(u64),
     Fixed64(u64),
     Bytes(&'a [u8]),
-    /// The fields between the beginning of a group and its end.
+    /// The fields between the start and the end of a group.
     Group(&'a [u8]),
     Fixed32,
 }
@@ -66,71 +65,73 @@ impl<'a> Wire<'a> {
     }
 }
 
-/// One field of a message: its number and what it holds.
-pub(super) type Field<'a> = (u64, Wire<'a>);
+/// Field of a message: its number and value.
+pub(super) type WireField<'a> = (u64, Wire<'a>);
 
-/// The fields of a message, up to the first that is none.
-pub(super) struct Fields<'a> {
+/// Fields of a message, up to the first invalid one.
+pub(super) struct WireFields<'a> {
     rest: &'a [u8],
 }
 
-/// A tag with what follows it, groups not yet put together.
-enum Part<'a> {
+/// Tag with its value; groups are not assembled yet.
+enum WireToken<'a> {
     Whole(Wire<'a>),
     StartGroup,
     EndGroup,
 }
 
-impl<'a> Fields<'a> {
-    pub(super) fn of(message: &'a [u8]) -> Self {
+impl<'a> WireFields<'a> {
+    pub(super) fn new(message: &'a [u8]) -> Self {
         Self { rest: message }
     }
 
-    fn field(&mut self) -> Result<Field<'a>, WireError> {
-        let (number, part) = self.part()?;
-        match part {
-            Part::Whole(wire) => Ok((number, wire)),
-            Part::StartGroup => Ok((number, Wire::Group(self.group(number)?))),
-            Part::EndGroup => Err(WireError::Group),
+    fn field(&mut self) -> Result<WireField<'a>, WireError> {
+        let (number, token) = self.token()?;
+        match token {
+            WireToken::Whole(wire) => Ok((number, wire)),
+            WireToken::StartGroup => Ok((number, Wire::Group(self.group(number)?))),
+            WireToken::EndGroup => Err(WireError::Group),
         }
     }
 
-    fn part(&mut self) -> Result<(u64, Part<'a>), WireError> {
+    fn token(&mut self) -> Result<(u64, WireToken<'a>), WireError> {
         let tag = self.varint()?;
         let number = tag >> 3;
         if number == 0 {
             return Err(WireError::Tag);
         }
-        let part = match tag & 7 {
-            0 => Part::Whole(Wire::Varint(self.varint()?)),
-            1 => Part::Whole(Wire::Fixed64(u64::from_le_bytes(self.array()?))),
+        let token = match tag & 7 {
+            0 => WireToken::Whole(Wire::Varint(self.varint()?)),
+            1 => WireToken::Whole(Wire::Fixed64(u64::from_le_bytes(self.array()?))),
             2 => {
                 let length = self.varint()?;
                 let length = usize::try_from(length).map_err(|_| WireError::Truncated)?;
-                Part::Whole(Wire::Bytes(self.take(length)?))
+                WireToken::Whole(Wire::Bytes(self.take(length)?))
             }
-            3 => Part::StartGroup,
-            4 => Part::EndGroup,
+            3 => WireToken::StartGroup,
+            4 => WireToken::EndGroup,
             5 => {
                 self.array::<4>()?;
-                Part::Whole(Wire::Fixed32)
+                WireToken::Whole(Wire::Fixed32)
             }
             _ => return Err(WireError::Tag),
         };
-        Ok((number, part))
+        Ok((number, token))
     }
 
-    /// The fields up to the end of the group that has just begun.
+    /// Returns the fields up to the end of the group that has just started.
     fn group(&mut self, number: u64) -> Result<&'a [u8], WireError> {
         let start = self.rest;
         let mut open = vec![number];
         loop {
             let before = self.rest.len();
-            match self.part()? {
-                (_, Part::Whole(_)) => {}
-                (number, Part::StartGroup) if open.len() < MAX_GROUPS => open.push(number),
-                (_, Part::StartGroup) => return Err(WireError::Group),
-                (number, Part::EndGroup) => {
+            match self.token()? {
+                (_, WireToken::Whole(_)) => {}
+                (number, WireToken::StartGroup) if open.len() < MAX_GROUP_DEPTH => {
+                    open.push(number)
+                }
+                (_, WireToken::StartGroup) => return Err(WireError::Group),
+                (number, WireToken::EndGroup) => {
                     if open.pop() != Some(number) {
                         return Err(WireError::Group);
                     }
@@ -177,8 +178,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-impl<'a> Iterator for Fields<'a> {
-    type Item = Result<Field<'a>, WireError>;
+impl<'a> Iterator for WireFields<'a> {
+    type Item = Result<WireField<'a>, WireError>;
 
     fn next(&mut self) -> Option<Self::Item> {
         if self.rest.is_empty() {

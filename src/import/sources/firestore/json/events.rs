@@ -1,4 +1,4 @@
-//! JSON piece by piece, with where each piece is.
+//! Streaming JSON parser with the offset of each event.
 
 use std::io::{ErrorKind, Read};
 
@@ -7,126 +7,127 @@ use json_event_parser::{JsonEvent, LowLevelJsonParser, LowLevelJsonParserResult}
 use super::limits::MAX_DOCUMENT_BYTES;
 use crate::import::sources::firestore::value::MAX_DEPTH;
 
-const FIRST_BUFFER_BYTES: usize = 16 * 1024;
+const INITIAL_BUFFER_BYTES: usize = 16 * 1024;
 
-/// The longest single string or number.
+/// Maximum length of a string or number.
 const MAX_TOKEN_BYTES: usize = 16 * 1024 * 1024;
 
-/// Objects and arrays within each other: those of a document, and those around
-/// it; Firestore allows sub-collections 100 deep
-/// (<https://firebase.google.com/docs/firestore/quotas>), of three levels each.
+/// Maximum depth of nested objects and arrays: those of a document plus those
+/// around it. Firestore allows subcollections 100 levels deep
+/// (<https://firebase.google.com/docs/firestore/quotas>), each of which takes
+/// three levels of JSON.
 const MAX_NESTING: usize = 300 + MAX_DEPTH;
 
-/// Why JSON cannot be read on.
+/// Error that ends reading a JSON file.
 #[derive(Debug, thiserror::Error)]
 pub enum JsonError {
-    /// A syntax error.
-    #[error("is not valid JSON from there on")]
+    /// The text is not valid JSON.
+    #[error("is not valid JSON from here on")]
     Syntax,
-    /// The text ends where more must follow.
-    #[error("the file ends within an object or array: it was cut off")]
-    CutOff,
-    /// A string or number that is too long.
+    /// The text ends within an object or array.
+    #[error("the file is truncated within an object or array")]
+    Truncated,
+    /// A string or number is too long.
     #[error("a string or number is longer than {MAX_TOKEN_BYTES} bytes")]
     Token,
-    /// A document that is too long.
+    /// A document is too long.
     #[error("a document is longer than {MAX_DOCUMENT_BYTES} bytes")]
     Document,
-    /// Maps and arrays too deep in one another.
-    #[error("maps and arrays lie more than {MAX_DEPTH} deep")]
+    /// Maps and arrays nest too deeply.
+    #[error("maps and arrays nest more than {MAX_DEPTH} levels deep")]
     Depth,
-    /// JSON, but not of the tool.
-    #[error("holds something else where a document or collection should be")]
+    /// The JSON does not have the structure that the tool writes.
+    #[error("expected a document or collection")]
     Shape,
-    /// A field that is there twice.
-    #[error("the same field is there twice in a document")]
-    Twice,
-    /// The operating system gives no more of the file.
+    /// A document has a field twice.
+    #[error("a document has the same field twice")]
+    RepeatedField,
+    /// The file cannot be read.
     #[error("cannot be read: {0}")]
     Read(#[from] std::io::Error),
 }
 
-/// A piece of JSON.
+/// JSON token.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Event {
+pub(super) enum JsonToken {
     StartObject,
     EndObject,
     StartArray,
     EndArray,
     Key(String),
     String(String),
-    /// As it is written.
+    /// The literal as written.
     Number(String),
     Boolean(bool),
     Null,
     End,
 }
 
-/// The pieces of a JSON text that is read as they are asked for.
-pub(super) struct Events<R> {
+/// Tokens of a JSON text, which is read on demand.
+pub(super) struct JsonTokens<R> {
     source: R,
     buffer: Vec<u8>,
-    /// What of the buffer is read but not parsed.
+    /// Range of the buffer that is not parsed yet.
     unparsed: std::ops::Range<usize>,
-    is_ending: bool,
+    is_eof: bool,
     offset: u64,
     parser: LowLevelJsonParser,
 }
 
-impl<R: Read> Events<R> {
+impl<R: Read> JsonTokens<R> {
     pub(super) fn new(source: R) -> Self {
         Self {
             source,
             buffer: Vec::new(),
             unparsed: 0..0,
-            is_ending: false,
+            is_eof: false,
             offset: 0,
             parser: LowLevelJsonParser::new().with_max_stack_size(MAX_NESTING),
         }
     }
 
-    /// Where the last piece ends, in bytes from the beginning.
+    /// Returns the offset of the end of the last token.
     pub(super) fn offset(&self) -> u64 {
         self.offset
     }
 
-    pub(super) fn next(&mut self) -> Result<Event, JsonError> {
+    pub(super) fn next(&mut self) -> Result<JsonToken, JsonError> {
         loop {
             let unparsed = self.buffer.get(self.unparsed.clone()).unwrap_or_default();
             let LowLevelJsonParserResult {
                 consumed_bytes,
                 event,
-            } = self.parser.parse_next(unparsed, self.is_ending);
-            let event = event.map(|event| event.map(Event::from));
+            } = self.parser.parse_next(unparsed, self.is_eof);
+            let event = event.map(|event| event.map(JsonToken::from));
             self.unparsed.start += consumed_bytes;
             self.offset += u64::try_from(consumed_bytes).unwrap_or(u64::MAX);
             match event {
                 Some(Ok(event)) => return Ok(event),
-                // Whatever is wrong at the very end is that there is no more.
-                Some(Err(_)) if self.is_ending && self.unparsed.is_empty() => {
-                    return Err(JsonError::CutOff);
+                // Any error at the end of the input means that it is truncated.
+                Some(Err(_)) if self.is_eof && self.unparsed.is_empty() => {
+                    return Err(JsonError::Truncated);
                 }
                 Some(Err(_)) => return Err(JsonError::Syntax),
-                None if self.is_ending => return Err(JsonError::CutOff),
+                None if self.is_eof => return Err(JsonError::Truncated),
                 None => self.read()?,
             }
         }
     }
 
-    /// Reads more, into a longer buffer when a token does not fit.
+    /// Reads more input, into a larger buffer if a token does not fit.
     fn read(&mut self) -> Result<(), JsonError> {
         self.buffer.copy_within(self.unparsed.clone(), 0);
         self.unparsed = 0..self.unparsed.len();
         if self.unparsed.end == self.buffer.len() {
-            let longer = (self.buffer.len() * 2).max(FIRST_BUFFER_BYTES);
-            if longer > MAX_TOKEN_BYTES {
+            let larger = (self.buffer.len() * 2).max(INITIAL_BUFFER_BYTES);
+            if larger > MAX_TOKEN_BYTES {
                 return Err(JsonError::Token);
             }
-            self.buffer.resize(longer, 0);
+            self.buffer.resize(larger, 0);
         }
         let free = self.buffer.get_mut(self.unparsed.end..);
         match self.source.read(free.unwrap_or_default()) {
-            Ok(0) => self.is_ending = true,
+            Ok(0) => self.is_eof = true,
             Ok(length) => self.unparsed.end += length,
             Err(error) if error.kind() == ErrorKind::Interrupted => {}
             Err(error) => return Err(error.into()),
@@ -135,7 +136,7 @@ impl<R: Read> Events<R> {
     }
 }
 
-impl From<JsonEvent<'_>> for Event {
+impl From<JsonEvent<'_>> for JsonToken {
     fn from(event: JsonEvent<'_>) -> Self {
         match event {
             JsonEvent::StartObject => Self::StartObject,

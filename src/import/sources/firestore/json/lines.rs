@@ -1,20 +1,20 @@
-//! A document a line, as firestore-backfire and
-//! `@endran/firestore-export-import` write it. A line that cannot be read costs
-//! itself alone.
+//! One document per line, as firestore-backfire and
+//! `@endran/firestore-export-import` write it. An unreadable line does not affect
+//! the others.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read};
 
-use super::events::{Event, Events, JsonError};
+use super::events::{JsonError, JsonToken, JsonTokens};
 use super::limits::MAX_DOCUMENT_BYTES;
-use super::tree::Item;
-use super::values::Values;
+use super::tree::DocumentResult;
+use super::values::ValueReader;
 use crate::import::sources::firestore::document::Document;
 use crate::import::sources::firestore::value::Value;
 
-/// How a line holds a document.
+/// Structure of a line.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum LineStyle {
     /// `{"path": …, "data": {…}, …}`
     Whole,
     /// `"path": {…},` between lines with a brace, of which the last may be
@@ -22,16 +22,17 @@ pub(super) enum Line {
     Member,
 }
 
+/// Reader of a file with one document per line.
 pub(super) struct Lines<R> {
     source: BufReader<R>,
-    style: Line,
+    style: LineStyle,
     offset: u64,
     line: Vec<u8>,
     is_done: bool,
 }
 
 impl<R: Read> Lines<R> {
-    pub(super) fn new(source: R, style: Line) -> Self {
+    pub(super) fn new(source: R, style: LineStyle) -> Self {
         Self {
             source: BufReader::new(source),
             style,
@@ -41,7 +42,7 @@ impl<R: Read> Lines<R> {
         }
     }
 
-    /// Reads a line; says whether there was one.
+    /// Reads a line. Returns false at the end of the file.
     fn read_line(&mut self) -> Result<bool, JsonError> {
         self.line.clear();
         let mut limited = self.source.by_ref().take(MAX_DOCUMENT_BYTES);
@@ -56,71 +57,71 @@ impl<R: Read> Lines<R> {
         let line = self.line.trim_ascii();
         match self.style {
             _ if line.is_empty() => Ok(None),
-            Line::Member if line == b"{" || line == b"}" => Ok(None),
-            Line::Member => {
+            LineStyle::Member if line == b"{" || line == b"}" => Ok(None),
+            LineStyle::Member => {
                 let member = line.strip_suffix(b",").unwrap_or(line);
                 member_document(member).map(Some)
             }
-            Line::Whole => whole_document(line).map(Some),
+            LineStyle::Whole => whole_document(line).map(Some),
         }
     }
 }
 
 fn whole_document(line: &[u8]) -> Result<Document, JsonError> {
-    let mut events = Events::new(line);
+    let mut tokens = JsonTokens::new(line);
     let (mut path, mut fields) = (None, None);
-    let mut event = events.next()?;
-    if event != Event::StartObject {
+    let mut token = tokens.next()?;
+    if token != JsonToken::StartObject {
         return Err(JsonError::Shape);
     }
     loop {
-        event = events.next()?;
-        let key = match event {
-            Event::Key(key) => key,
-            Event::EndObject => break,
+        token = tokens.next()?;
+        let key = match token {
+            JsonToken::Key(key) => key,
+            JsonToken::EndObject => break,
             _ => return Err(JsonError::Syntax),
         };
         match (&*key, &mut path, &mut fields) {
-            ("path", path @ None, _) => match events.next()? {
-                Event::String(text) => *path = Some(text),
+            ("path", path @ None, _) => match tokens.next()? {
+                JsonToken::String(text) => *path = Some(text),
                 _ => return Err(JsonError::Shape),
             },
-            ("data", _, fields @ None) => match events.next()? {
-                Event::StartObject => {
-                    *fields = Some(Values::of(&mut events, MAX_DOCUMENT_BYTES).fields()?);
+            ("data", _, fields @ None) => match tokens.next()? {
+                JsonToken::StartObject => {
+                    *fields = Some(ValueReader::new(&mut tokens, MAX_DOCUMENT_BYTES).fields()?);
                 }
                 _ => return Err(JsonError::Shape),
             },
-            ("path" | "data", ..) => return Err(JsonError::Twice),
-            // `timestamps` among them: those are told by their form.
+            ("path" | "data", ..) => return Err(JsonError::RepeatedField),
+            // Among them `timestamps`: timestamps are recognized by their form.
             _ => {
-                Values::of(&mut events, MAX_DOCUMENT_BYTES).value()?;
+                ValueReader::new(&mut tokens, MAX_DOCUMENT_BYTES).value()?;
             }
         }
     }
-    end(&mut events)?;
+    end(&mut tokens)?;
     match (path, fields) {
-        (Some(path), Some(fields)) => named(path, fields),
+        (Some(path), Some(fields)) => checked_document(path, fields),
         _ => Err(JsonError::Shape),
     }
 }
 
 fn member_document(member: &[u8]) -> Result<Document, JsonError> {
-    let mut events = Events::new(b"{".chain(member).chain(&b"}"[..]));
-    let (Event::StartObject, Event::Key(path), Event::StartObject) =
-        (events.next()?, events.next()?, events.next()?)
+    let mut tokens = JsonTokens::new(b"{".chain(member).chain(&b"}"[..]));
+    let (JsonToken::StartObject, JsonToken::Key(path), JsonToken::StartObject) =
+        (tokens.next()?, tokens.next()?, tokens.next()?)
     else {
         return Err(JsonError::Shape);
     };
-    let fields = Values::of(&mut events, MAX_DOCUMENT_BYTES).fields()?;
-    match events.next()? {
-        Event::EndObject => end(&mut events)?,
+    let fields = ValueReader::new(&mut tokens, MAX_DOCUMENT_BYTES).fields()?;
+    match tokens.next()? {
+        JsonToken::EndObject => end(&mut tokens)?,
         _ => return Err(JsonError::Shape),
     }
-    named(path, fields)
+    checked_document(path, fields)
 }
 
-fn named(path: String, fields: BTreeMap<String, Value>) -> Result<Document, JsonError> {
+fn checked_document(path: String, fields: BTreeMap<String, Value>) -> Result<Document, JsonError> {
     let segments = path.split('/');
     let is_path = segments.clone().all(|segment| !segment.is_empty());
     if !is_path || !segments.count().is_multiple_of(2) {
@@ -129,29 +130,29 @@ fn named(path: String, fields: BTreeMap<String, Value>) -> Result<Document, Json
     Ok(Document { path, fields })
 }
 
-fn end<R: Read>(events: &mut Events<R>) -> Result<(), JsonError> {
-    match events.next()? {
-        Event::End => Ok(()),
+fn end<R: Read>(tokens: &mut JsonTokens<R>) -> Result<(), JsonError> {
+    match tokens.next()? {
+        JsonToken::End => Ok(()),
         _ => Err(JsonError::Syntax),
     }
 }
 
 impl<R: Read> Iterator for Lines<R> {
-    type Item = Item;
+    type Item = DocumentResult;
 
-    fn next(&mut self) -> Option<Item> {
+    fn next(&mut self) -> Option<DocumentResult> {
         while !self.is_done {
             let offset = self.offset;
             match self.read_line() {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(fault) => {
+                Err(error) => {
                     self.is_done = true;
-                    return Some(Err((offset, fault)));
+                    return Some(Err((offset, error)));
                 }
             }
             self.offset += u64::try_from(self.line.len()).unwrap_or(u64::MAX);
-            let outcome = self.document().map_err(|fault| (offset, fault));
+            let outcome = self.document().map_err(|error| (offset, error));
             if let Some(outcome) = outcome.transpose() {
                 return Some(outcome.map(|document| (offset, document)));
             }

@@ -1,9 +1,9 @@
-//! Files of JSON as the usual npm tools write them.
+//! JSON files of common npm tools.
 //!
-//! JSON has fewer types than Firestore, and the tools lose some: a double
-//! without a fraction reads as an integer; NaN and the infinities as null;
-//! integers beyond 2^53 are rounded; node-firestore-import-export writes bytes
-//! as a map of numbers, which is what they stay here.
+//! JSON has fewer types than Firestore, and the tools lose some: a double without
+//! a fraction becomes an integer, NaN and the infinities become null, and integers
+//! beyond 2^53 are rounded. node-firestore-import-export writes bytes as a map of
+//! numbers, which remains a map here.
 
 mod events;
 mod limits;
@@ -17,15 +17,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use self::events::JsonError;
-use self::events::{Event, Events};
-use self::lines::{Line, Lines};
-use self::tree::{Item, SubCollections, Tree};
-use super::document::{Document, PlacedDocument};
+use self::events::{JsonToken, JsonTokens};
+use self::lines::{LineStyle, Lines};
+use self::tree::{DocumentResult, SubCollections, Tree};
+use super::document::{Document, LocatedDocument};
 use crate::import::source_location::{SourceError, SourceLocation};
 
-const ADVICE: &str = "export the data again, or mend the file there, and import it anew";
+const ADVICE: &str = "export the data again or repair the file there, then repeat the import";
 
-/// The tool that wrote a file.
+/// Tool that wrote a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JsonFormat {
     /// `node-firestore-import-export`: one object under `__collections__`.
@@ -34,27 +34,29 @@ pub enum JsonFormat {
     FirestoreExportImport,
     /// `firestore-backfire`: NDJSON with `path` and `data`.
     Backfire,
-    /// `@endran/firestore-export-import`: an object by path, a line each.
+    /// `@endran/firestore-export-import`: an object by path, one document per line.
     Endran,
 }
 
 impl JsonFormat {
-    /// Tells the tool by how a file begins; nothing for a file of none.
-    pub fn of(beginning: impl Read) -> Option<Self> {
-        let mut events = Events::new(beginning);
-        let Ok(Event::StartObject) = events.next() else {
+    /// Detects the tool from the beginning of a file; `None` if it is none of them.
+    pub fn detect(beginning: impl Read) -> Option<Self> {
+        let mut tokens = JsonTokens::new(beginning);
+        let Ok(JsonToken::StartObject) = tokens.next() else {
             return None;
         };
-        let Ok(Event::Key(key)) = events.next() else {
+        let Ok(JsonToken::Key(key)) = tokens.next() else {
             return None;
         };
-        match (&*key, events.next().ok()?) {
-            ("__collections__", Event::StartObject) => Some(Self::NodeFirestoreImportExport),
-            ("path", Event::String(_)) => Some(Self::Backfire),
-            (path, Event::StartObject) if path.contains('/') => Some(Self::Endran),
-            (_, Event::StartObject) => {
-                // A collection holds documents, which a reading's metadata may not.
-                let (Ok(Event::Key(_)), Ok(Event::StartObject)) = (events.next(), events.next())
+        match (&*key, tokens.next().ok()?) {
+            ("__collections__", JsonToken::StartObject) => Some(Self::NodeFirestoreImportExport),
+            ("path", JsonToken::String(_)) => Some(Self::Backfire),
+            (path, JsonToken::StartObject) if path.contains('/') => Some(Self::Endran),
+            (_, JsonToken::StartObject) => {
+                // A collection has documents; the metadata of a reading have no object
+                // at this depth.
+                let (Ok(JsonToken::Key(_)), Ok(JsonToken::StartObject)) =
+                    (tokens.next(), tokens.next())
                 else {
                     return None;
                 };
@@ -65,15 +67,15 @@ impl JsonFormat {
     }
 }
 
-/// Reads a file of JSON, one document at a time.
+/// Reader of a JSON file, one document at a time.
 ///
-/// In the formats of a document a line, a [`SourceError`] costs its line. In the
-/// others it costs the rest of the file, and the documents around it; a
-/// document comes after those in its sub-collections. Memory is bounded by the
-/// longest document, 16 MiB of JSON, for each level of sub-collections.
+/// In formats with one document per line, a [`SourceError`] loses its line. In the
+/// others it loses the rest of the file and the documents around it; a document
+/// comes after those in its subcollections. Memory is bounded by the longest
+/// document, 16 MiB of JSON, per level of subcollections.
 pub struct JsonExport {
     name: Arc<str>,
-    items: Box<dyn Iterator<Item = Item> + Send>,
+    items: Box<dyn Iterator<Item = DocumentResult> + Send>,
     format: JsonFormat,
     total_bytes: u64,
 }
@@ -82,14 +84,14 @@ impl JsonExport {
     /// Opens a file of one of the tools.
     ///
     /// # Errors
-    /// When it cannot be read, or is of none of them.
+    /// The file cannot be read, or none of the tools wrote it.
     pub fn open(path: &Path) -> Result<Self, SourceError> {
         let unreadable = |error| SourceError::unreadable(SourceLocation::start_of(path), &error);
         let mut file = File::open(path).map_err(unreadable)?;
-        let Some(format) = JsonFormat::of(&mut file) else {
+        let Some(format) = JsonFormat::detect(&mut file) else {
             return Err(SourceError::new(
                 SourceLocation::start_of(path),
-                "is not JSON of a tool that is known here; export with \
+                "is not JSON of a supported tool; export with \
                  node-firestore-import-export, firestore-export-import or firestore-backfire",
             ));
         };
@@ -103,19 +105,18 @@ impl JsonExport {
         })
     }
 
-    /// The tool that wrote the file.
+    /// Returns the tool that wrote the file.
     pub fn format(&self) -> JsonFormat {
         self.format
     }
 
-    /// The file's bytes, for a progress bar.
+    /// Returns the size of the file.
     pub fn total_bytes(&self) -> u64 {
         self.total_bytes
     }
 }
 
-/// The documents of a file in memory, each with where it begins in bytes; in
-/// the stead of what cannot be read, where and why.
+/// Returns the documents of a file in memory, or errors, each with its offset.
 pub fn decode_json(
     bytes: &[u8],
     format: JsonFormat,
@@ -126,25 +127,25 @@ pub fn decode_json(
 fn items<'a>(
     source: impl Read + Send + 'a,
     format: JsonFormat,
-) -> Box<dyn Iterator<Item = Item> + Send + 'a> {
+) -> Box<dyn Iterator<Item = DocumentResult> + Send + 'a> {
     match format {
         JsonFormat::NodeFirestoreImportExport => Box::new(Tree::new(source, SubCollections::Named)),
         JsonFormat::FirestoreExportImport => Box::new(Tree::new(source, SubCollections::Pathed)),
-        JsonFormat::Backfire => Box::new(Lines::new(source, Line::Whole)),
-        JsonFormat::Endran => Box::new(Lines::new(source, Line::Member)),
+        JsonFormat::Backfire => Box::new(Lines::new(source, LineStyle::Whole)),
+        JsonFormat::Endran => Box::new(Lines::new(source, LineStyle::Member)),
     }
 }
 
 impl Iterator for JsonExport {
-    type Item = Result<PlacedDocument, SourceError>;
+    type Item = Result<LocatedDocument, SourceError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let place = |offset| SourceLocation::new(Arc::clone(&self.name), offset);
+        let location = |offset| SourceLocation::new(Arc::clone(&self.name), offset);
         Some(match self.items.next()? {
-            Ok((offset, document)) => Ok((place(offset), document)),
-            Err((offset, fault)) => Err(SourceError::new(
-                place(offset),
-                format!("{fault}; {ADVICE}"),
+            Ok((offset, document)) => Ok((location(offset), document)),
+            Err((offset, error)) => Err(SourceError::new(
+                location(offset),
+                format!("{error}; {ADVICE}"),
             )),
         })
     }

@@ -1,40 +1,40 @@
-//! One object of collections, as node-firestore-import-export and
+//! A single object of collections, as node-firestore-import-export and
 //! firestore-export-import write it.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use super::events::{Event, Events, JsonError};
+use super::events::{JsonError, JsonToken, JsonTokens};
 use super::limits::MAX_DOCUMENT_BYTES;
-use super::values::Values;
+use super::values::ValueReader;
 use crate::import::sources::firestore::document::Document;
 use crate::import::sources::firestore::value::Value;
 
-/// How a tool writes the collections below a document.
+/// Representation of subcollections.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum SubCollections {
-    /// In `__collections__`, by their names; so are those of the database.
+    /// In `__collections__`, by name; those of the database likewise.
     Named,
-    /// In `subCollection`, by their whole paths; those of the database are the
-    /// file's own object.
+    /// In `subCollection`, by full path; those of the database are the file's own
+    /// object.
     Pathed,
 }
 
 const NAMED: &str = "__collections__";
 const PATHED: &str = "subCollection";
 
-/// Gives documents as they end, so those below a document before it. What is
-/// in memory are the fields of one document for each level.
+/// Reader of a tree of documents, which yields a document at its end, after those
+/// in its subcollections. Memory holds the fields of one document per level.
 pub(super) struct Tree<R> {
-    events: Events<R>,
+    tokens: JsonTokens<R>,
     style: SubCollections,
-    /// What has begun and not ended, from the outside in.
+    /// Objects that have started but not ended, from the outside in.
     open: Vec<Frame>,
-    state: State,
+    state: TreeState,
 }
 
 #[derive(PartialEq, Eq)]
-enum State {
+enum TreeState {
     Unread,
     Reading,
     Done,
@@ -43,7 +43,7 @@ enum State {
 enum Frame {
     /// The file's own object around `__collections__`.
     Root,
-    /// An object of collections, below this document's path with its slash.
+    /// An object of collections, with the path of their document and a slash.
     Collections(String),
     /// An object of documents.
     Collection(String),
@@ -54,26 +54,26 @@ struct OpenDocument {
     path: String,
     offset: u64,
     fields: BTreeMap<String, Value>,
-    left: u64,
+    remaining: u64,
 }
 
-/// A document and the place of its beginning.
-pub(super) type Item = Result<(u64, Document), (u64, JsonError)>;
+/// Document with the offset of its beginning.
+pub(super) type DocumentResult = Result<(u64, Document), (u64, JsonError)>;
 
 impl<R: Read> Tree<R> {
     pub(super) fn new(source: R, style: SubCollections) -> Self {
         Self {
-            events: Events::new(source),
+            tokens: JsonTokens::new(source),
             style,
             open: Vec::new(),
-            state: State::Unread,
+            state: TreeState::Unread,
         }
     }
 
-    /// Reads on to the end of a document; nothing at the end of the file.
+    /// Reads up to the end of a document; `None` at the end of the file.
     fn document(&mut self) -> Result<Option<(u64, Document)>, JsonError> {
-        if self.state == State::Unread {
-            self.state = State::Reading;
+        if self.state == TreeState::Unread {
+            self.state = TreeState::Reading;
             self.start_object()?;
             self.open.push(match self.style {
                 SubCollections::Named => Frame::Root,
@@ -81,18 +81,18 @@ impl<R: Read> Tree<R> {
             });
         }
         while let Some(frame) = self.open.pop() {
-            let event = self.events.next()?;
-            match (frame, event) {
-                (Frame::Document(document), Event::EndObject) => {
-                    return Ok(Some(document.whole()));
+            let token = self.tokens.next()?;
+            match (frame, token) {
+                (Frame::Document(document), JsonToken::EndObject) => {
+                    return Ok(Some(document.finish()));
                 }
-                (_, Event::EndObject) => {}
-                (frame, Event::Key(key)) => self.member(frame, key)?,
+                (_, JsonToken::EndObject) => {}
+                (frame, JsonToken::Key(key)) => self.member(frame, key)?,
                 _ => return Err(JsonError::Syntax),
             }
         }
-        match self.events.next()? {
-            Event::End => Ok(None),
+        match self.tokens.next()? {
+            JsonToken::End => Ok(None),
             _ => Err(JsonError::Syntax),
         }
     }
@@ -113,9 +113,9 @@ impl<R: Read> Tree<R> {
                 self.start_object()?;
                 Frame::Document(OpenDocument {
                     path,
-                    offset: self.events.offset().saturating_sub(1),
+                    offset: self.tokens.offset().saturating_sub(1),
                     fields: BTreeMap::new(),
-                    left: MAX_DOCUMENT_BYTES,
+                    remaining: MAX_DOCUMENT_BYTES,
                 })
             }
             Frame::Document(document) if key == NAMED && self.style == SubCollections::Named => {
@@ -137,52 +137,53 @@ impl<R: Read> Tree<R> {
         Ok(())
     }
 
-    /// Reads a field, or into the first of the collections below a document,
-    /// which it gives the path of. A field may have the name that those are
-    /// under; the paths tell which it is.
+    /// Reads a field, or the start of the first subcollection of a document, whose
+    /// path it returns. A field may have the name of the member for
+    /// subcollections; only those have keys that start with the document's path.
     fn field(
         &mut self,
         document: &mut OpenDocument,
         key: String,
     ) -> Result<Option<String>, JsonError> {
-        let start = self.events.offset();
+        let start = self.tokens.offset();
         let is_candidate = key == PATHED && self.style == SubCollections::Pathed;
         let value = if is_candidate {
-            match self.events.next()? {
-                Event::StartObject => {
-                    let first = self.events.next()?;
-                    if let Event::Key(path) = &first
+            match self.tokens.next()? {
+                JsonToken::StartObject => {
+                    let first = self.tokens.next()?;
+                    if let JsonToken::Key(path) = &first
                         && let Some(name) = path.strip_prefix(&document.path)
                         && name.starts_with('/')
                     {
                         self.start_object()?;
                         return Ok(Some(path.clone()));
                     }
-                    Values::of(&mut self.events, document.left).object(Some(first))?
+                    ValueReader::new(&mut self.tokens, document.remaining).object(Some(first))?
                 }
-                event => Values::of(&mut self.events, document.left).value_from_event(event)?,
+                token => ValueReader::new(&mut self.tokens, document.remaining)
+                    .value_from_token(token)?,
             }
         } else {
-            Values::of(&mut self.events, document.left).value()?
+            ValueReader::new(&mut self.tokens, document.remaining).value()?
         };
-        let length = self.events.offset() - start;
-        document.left = document.left.saturating_sub(length);
+        let length = self.tokens.offset() - start;
+        document.remaining = document.remaining.saturating_sub(length);
         match document.fields.insert(key, value) {
             None => Ok(None),
-            Some(_) => Err(JsonError::Twice),
+            Some(_) => Err(JsonError::RepeatedField),
         }
     }
 
     fn start_object(&mut self) -> Result<(), JsonError> {
-        match self.events.next()? {
-            Event::StartObject => Ok(()),
+        match self.tokens.next()? {
+            JsonToken::StartObject => Ok(()),
             _ => Err(JsonError::Shape),
         }
     }
 }
 
 impl OpenDocument {
-    fn whole(self) -> (u64, Document) {
+    fn finish(self) -> (u64, Document) {
         let document = Document {
             path: self.path,
             fields: self.fields,
@@ -192,17 +193,17 @@ impl OpenDocument {
 }
 
 impl<R: Read> Iterator for Tree<R> {
-    type Item = Item;
+    type Item = DocumentResult;
 
-    fn next(&mut self) -> Option<Item> {
-        if self.state == State::Done {
+    fn next(&mut self) -> Option<DocumentResult> {
+        if self.state == TreeState::Done {
             return None;
         }
         let outcome = self.document();
         if !matches!(outcome, Ok(Some(_))) {
-            self.state = State::Done;
+            self.state = TreeState::Done;
         }
-        let offset = self.events.offset();
-        outcome.map_err(|fault| (offset, fault)).transpose()
+        let offset = self.tokens.offset();
+        outcome.map_err(|error| (offset, error)).transpose()
     }
 }

@@ -1,4 +1,4 @@
-//! Values as the tools write them: JSON's own, and objects that stand for
+//! Values as the tools write them: JSON's own, and objects that represent
 //! Firestore's other types.
 
 use std::collections::BTreeMap;
@@ -6,64 +6,64 @@ use std::io::Read;
 
 use jiff::Timestamp;
 
-use super::events::{Event, Events, JsonError};
+use super::events::{JsonError, JsonToken, JsonTokens};
 use crate::import::sources::firestore::value::{GeoPoint, MAX_DEPTH, Value};
 
-/// Reads values of documents.
-pub(super) struct Values<'a, R> {
-    events: &'a mut Events<R>,
-    /// How far the document may go.
+/// Reader of values of documents.
+pub(super) struct ValueReader<'a, R> {
+    tokens: &'a mut JsonTokens<R>,
+    /// Maximum offset of the end of the document.
     end: u64,
 }
 
-impl<'a, R: Read> Values<'a, R> {
-    /// For a document that may take `left` more bytes.
-    pub(super) fn of(events: &'a mut Events<R>, left: u64) -> Self {
-        let end = events.offset().saturating_add(left);
-        Self { events, end }
+impl<'a, R: Read> ValueReader<'a, R> {
+    /// Returns a reader for a document that may take `remaining` more bytes.
+    pub(super) fn new(tokens: &'a mut JsonTokens<R>, remaining: u64) -> Self {
+        let end = tokens.offset().saturating_add(remaining);
+        Self { tokens, end }
     }
 
-    /// The value that comes next.
+    /// Reads the next value.
     pub(super) fn value(&mut self) -> Result<Value, JsonError> {
-        let event = self.event()?;
-        self.value_from(event, 1)
+        let token = self.token()?;
+        self.value_from(token, 1)
     }
 
-    /// The value that begins with an event already taken.
-    pub(super) fn value_from_event(&mut self, event: Event) -> Result<Value, JsonError> {
-        self.value_from(event, 1)
+    /// Reads the value that starts with a token already consumed.
+    pub(super) fn value_from_token(&mut self, token: JsonToken) -> Result<Value, JsonError> {
+        self.value_from(token, 1)
     }
 
-    /// The rest of an object that has begun; `first` is a key already taken.
-    pub(super) fn object(&mut self, first: Option<Event>) -> Result<Value, JsonError> {
+    /// Reads the rest of an object; `first` is a token already consumed.
+    pub(super) fn object(&mut self, first: Option<JsonToken>) -> Result<Value, JsonError> {
         self.map(first, 1).map(special)
     }
 
-    /// The rest of an object that is a document or its data.
+    /// Reads the rest of an object that is a document or its data.
     pub(super) fn fields(&mut self) -> Result<BTreeMap<String, Value>, JsonError> {
         self.map(None, 0)
     }
 
-    fn event(&mut self) -> Result<Event, JsonError> {
-        let event = self.events.next()?;
-        if self.events.offset() > self.end {
+    fn token(&mut self) -> Result<JsonToken, JsonError> {
+        let token = self.tokens.next()?;
+        if self.tokens.offset() > self.end {
             return Err(JsonError::Document);
         }
-        Ok(event)
+        Ok(token)
     }
 
-    fn value_from(&mut self, event: Event, depth: usize) -> Result<Value, JsonError> {
+    fn value_from(&mut self, token: JsonToken, depth: usize) -> Result<Value, JsonError> {
         if depth > MAX_DEPTH {
             return Err(JsonError::Depth);
         }
-        Ok(match event {
-            Event::Null => Value::Null,
-            Event::Boolean(bit) => Value::Boolean(bit),
-            Event::String(text) => Value::String(text),
-            Event::Number(digits) => number(&digits)?,
-            Event::StartArray => self.array(depth)?,
-            Event::StartObject => special(self.map(None, depth)?),
-            Event::EndArray | Event::EndObject | Event::Key(_) | Event::End => {
+        Ok(match token {
+            JsonToken::Null => Value::Null,
+            JsonToken::Boolean(bit) => Value::Boolean(bit),
+            JsonToken::String(text) => Value::String(text),
+            JsonToken::Number(digits) => number(&digits)?,
+            JsonToken::StartArray => self.array(depth)?,
+            JsonToken::StartObject => special(self.map(None, depth)?),
+            JsonToken::EndArray | JsonToken::EndObject | JsonToken::Key(_) | JsonToken::End => {
                 return Err(JsonError::Syntax);
             }
         })
@@ -72,31 +72,31 @@ impl<'a, R: Read> Values<'a, R> {
     fn array(&mut self, depth: usize) -> Result<Value, JsonError> {
         let mut elements = Vec::new();
         loop {
-            match self.event()? {
-                Event::EndArray => return Ok(Value::Array(elements)),
-                event => elements.push(self.value_from(event, depth + 1)?),
+            match self.token()? {
+                JsonToken::EndArray => return Ok(Value::Array(elements)),
+                token => elements.push(self.value_from(token, depth + 1)?),
             }
         }
     }
 
     fn map(
         &mut self,
-        mut first: Option<Event>,
+        mut first: Option<JsonToken>,
         depth: usize,
     ) -> Result<BTreeMap<String, Value>, JsonError> {
         let mut fields = BTreeMap::new();
         loop {
-            let event = match first.take() {
-                Some(event) => event,
-                None => self.event()?,
+            let token = match first.take() {
+                Some(token) => token,
+                None => self.token()?,
             };
-            match event {
-                Event::EndObject => return Ok(fields),
-                Event::Key(key) => {
-                    let event = self.event()?;
-                    let value = self.value_from(event, depth + 1)?;
+            match token {
+                JsonToken::EndObject => return Ok(fields),
+                JsonToken::Key(key) => {
+                    let token = self.token()?;
+                    let value = self.value_from(token, depth + 1)?;
                     if fields.insert(key, value).is_some() {
-                        return Err(JsonError::Twice);
+                        return Err(JsonError::RepeatedField);
                     }
                 }
                 _ => return Err(JsonError::Syntax),
@@ -105,7 +105,8 @@ impl<'a, R: Read> Values<'a, R> {
     }
 }
 
-/// Doubles without a fraction come as integers: the tools write both alike.
+/// Parses a number. A double without a fraction becomes an integer, as the tools
+/// write both alike.
 fn number(digits: &str) -> Result<Value, JsonError> {
     if let Ok(integer) = digits.parse() {
         return Ok(Value::Integer(integer));
@@ -114,8 +115,7 @@ fn number(digits: &str) -> Result<Value, JsonError> {
     Ok(Value::Double(double))
 }
 
-/// The value that an object stands for, if it is one of those that the tools
-/// write, and else the map that it is.
+/// Returns the value that an object represents, or the map that it is.
 fn special(fields: BTreeMap<String, Value>) -> Value {
     timestamp(&fields)
         .or_else(|| geo_point(&fields))
@@ -125,7 +125,7 @@ fn special(fields: BTreeMap<String, Value>) -> Value {
         .unwrap_or(Value::Map(fields))
 }
 
-/// The values of an object that has these keys and no others.
+/// Returns the values of an object that has exactly these keys.
 fn exactly<'a, const N: usize>(
     fields: &'a BTreeMap<String, Value>,
     keys: [&str; N],
@@ -165,7 +165,7 @@ fn degrees(value: &Value) -> Option<f64> {
     }
 }
 
-/// `firestore-export-import` writes what a reference holds in memory.
+/// `firestore-export-import` writes the in-memory representation of a reference.
 fn reference(fields: &BTreeMap<String, Value>) -> Option<Value> {
     let (Some(_), Some(Value::Map(path))) = (fields.get("_firestore"), fields.get("_path")) else {
         return None;
@@ -199,8 +199,8 @@ fn buffer(fields: &BTreeMap<String, Value>) -> Option<Value> {
     }
 }
 
-/// `node-firestore-import-export` and `@endran/firestore-export-import` say
-/// the type. What is within has become a value already.
+/// `node-firestore-import-export` and `@endran/firestore-export-import` tag values
+/// with their type. The inner value is converted already.
 fn tagged(fields: &BTreeMap<String, Value>) -> Option<Value> {
     match exactly(fields, ["__datatype__", "value"])? {
         [Value::String(tag), value] => match (&**tag, value) {
@@ -219,12 +219,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_document_takes_as_many_bytes_as_it_may_and_no_more() {
+    fn document_size_is_limited() {
         let json = r#"[1, "text", {"a": null}]"#;
         let length = u64::try_from(json.len()).unwrap();
-        let read = |left| {
-            let mut events = Events::new(json.as_bytes());
-            Values::of(&mut events, left).value()
+        let read = |remaining| {
+            let mut tokens = JsonTokens::new(json.as_bytes());
+            ValueReader::new(&mut tokens, remaining).value()
         };
         assert!(read(length).is_ok());
         assert!(matches!(read(length - 1), Err(JsonError::Document)));

@@ -1,4 +1,4 @@
-//! One request to the REST API, and its answer.
+//! One request to the REST API and its response.
 
 use std::error::Error;
 use std::time::Duration;
@@ -16,51 +16,51 @@ use crate::import::source_location::{SourceError, SourceLocation};
 
 const GOOGLE: &str = "https://firestore.googleapis.com";
 
-/// The longest answer that is read. A document of 1 MiB can take six times
-/// that as JSON.
-pub(super) const MAX_ANSWER_BYTES: usize = 32 * 1024 * 1024;
+/// Maximum size of a response. A document of 1 MiB can take six times that as
+/// JSON.
+pub(super) const MAX_RESPONSE_BYTES: usize = 32 * 1024 * 1024;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// The longest wait that the API may ask for.
-const MAX_ASKED_WAIT: Duration = Duration::from_mins(1);
+/// Maximum of `Retry-After`.
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
-/// Documents in order: the name and the whole of each.
-pub(super) type Page = Vec<(String, Box<RawValue>)>;
+/// Documents in order, each with its name.
+pub(super) type DocumentPage = Vec<(String, Box<RawValue>)>;
 
-/// Why there is no page.
+/// Error of a request.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
-    #[error("the token has characters that no token has")]
+pub(super) enum ExchangeError {
+    #[error("the token has invalid characters")]
     Token,
     #[error("the emulator's address is not host:port")]
     Address,
-    #[error("the client cannot be made: {0}")]
+    #[error("the HTTP client cannot be created: {0}")]
     Client(#[source] reqwest::Error),
     #[error("Firestore cannot be reached: {0}")]
     Transport(String),
-    #[error("Firestore answered {status}")]
+    #[error("Firestore returned {status}")]
     Status {
         status: StatusCode,
-        asked_wait: Option<Duration>,
+        retry_after: Option<Duration>,
     },
-    #[error("Firestore's answer is longer than {MAX_ANSWER_BYTES} bytes")]
+    #[error("Firestore's response is longer than {MAX_RESPONSE_BYTES} bytes")]
     TooLong,
-    #[error("Firestore's answer is not one to a query")]
-    Answer,
+    #[error("Firestore's response is not a query result")]
+    InvalidResponse,
 }
 
-/// Asks one database.
+/// Client of one database.
 pub(super) struct Exchange {
     client: Client,
     url: Url,
 }
 
-/// One of the answer's elements: a document, an error, or neither.
+/// Element of a response: a document, an error, or neither.
 #[derive(Deserialize)]
-struct Element {
+struct ResponseElement {
     document: Option<Box<RawValue>>,
     error: Option<RestError>,
 }
@@ -71,23 +71,23 @@ struct RestError {
 }
 
 #[derive(Deserialize)]
-struct Named {
+struct NamedDocument {
     name: String,
 }
 
 impl Exchange {
-    pub(super) fn new(target: &LiveTarget, root: &str) -> Result<Self, Failure> {
+    pub(super) fn new(target: &LiveTarget, root: &str) -> Result<Self, ExchangeError> {
         let (address, bearer) = match target {
             LiveTarget::Google { token } => (
                 GOOGLE.to_owned(),
                 format!("Bearer {}", token.expose_secret()),
             ),
-            // What lets an emulator pass over a database's security rules.
+            // Bypasses the security rules in an emulator.
             LiveTarget::Emulator { host } => (format!("http://{host}"), "Bearer owner".to_owned()),
         };
-        let mut url = Url::parse(&address).map_err(|_| Failure::Address)?;
+        let mut url = Url::parse(&address).map_err(|_| ExchangeError::Address)?;
         url.set_path(&format!("/v1/{root}:runQuery"));
-        let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| Failure::Token)?;
+        let mut bearer = HeaderValue::from_str(&bearer).map_err(|_| ExchangeError::Token)?;
         bearer.set_sensitive(true);
         let headers = HeaderMap::from_iter([
             (AUTHORIZATION, bearer),
@@ -100,77 +100,83 @@ impl Exchange {
             .read_timeout(READ_TIMEOUT)
             .timeout(TIMEOUT)
             .redirect(Policy::none());
-        // An emulator is on this machine or beside it.
+        // An emulator runs on this host or network.
         if matches!(target, LiveTarget::Emulator { .. }) {
             client = client.no_proxy();
         }
         Ok(Self {
-            client: client.build().map_err(Failure::Client)?,
+            client: client.build().map_err(ExchangeError::Client)?,
             url,
         })
     }
 
-    /// Runs a query; `body` is the request's.
-    pub(super) async fn run(&self, body: &str) -> Result<Page, Failure> {
+    /// Runs the query in `body`.
+    pub(super) async fn run(&self, body: &str) -> Result<DocumentPage, ExchangeError> {
         let request = self.client.post(self.url.clone()).body(body.to_owned());
         let response = request.send().await.map_err(transport)?;
         let status = response.status();
         if !status.is_success() {
-            let asked_wait = asked_wait(&response);
-            return Err(Failure::Status { status, asked_wait });
+            let retry_after = retry_after(&response);
+            return Err(ExchangeError::Status {
+                status,
+                retry_after,
+            });
         }
-        page(&whole(response).await?)
+        parse_page(&read_body(response).await?)
     }
 }
 
-/// What is at the root of it: the rest names the address and little more.
-fn transport(error: reqwest::Error) -> Failure {
+/// Reduces an error to its root cause; the outer errors add little but the URL.
+fn transport(error: reqwest::Error) -> ExchangeError {
     let error = error.without_url();
     let mut cause: &dyn Error = &error;
     while let Some(source) = cause.source() {
         cause = source;
     }
-    Failure::Transport(cause.to_string())
+    ExchangeError::Transport(cause.to_string())
 }
 
-async fn whole(mut response: Response) -> Result<Vec<u8>, Failure> {
-    let mut answer = Vec::new();
-    while let Some(part) = response.chunk().await.map_err(transport)? {
-        if answer.len() + part.len() > MAX_ANSWER_BYTES {
-            return Err(Failure::TooLong);
+async fn read_body(mut response: Response) -> Result<Vec<u8>, ExchangeError> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(transport)? {
+        if body.len() + chunk.len() > MAX_RESPONSE_BYTES {
+            return Err(ExchangeError::TooLong);
         }
-        answer.extend_from_slice(&part);
+        body.extend_from_slice(&chunk);
     }
-    Ok(answer)
+    Ok(body)
 }
 
-fn page(answer: &[u8]) -> Result<Page, Failure> {
-    let elements: Vec<Element> = serde_json::from_slice(answer).map_err(|_| Failure::Answer)?;
-    let mut page = Page::new();
+fn parse_page(body: &[u8]) -> Result<DocumentPage, ExchangeError> {
+    let elements: Vec<ResponseElement> =
+        serde_json::from_slice(body).map_err(|_| ExchangeError::InvalidResponse)?;
+    let mut page = DocumentPage::new();
     for element in elements {
         if let Some(error) = element.error {
-            let status = StatusCode::from_u16(error.code).map_err(|_| Failure::Answer)?;
-            return Err(Failure::Status {
+            let status =
+                StatusCode::from_u16(error.code).map_err(|_| ExchangeError::InvalidResponse)?;
+            return Err(ExchangeError::Status {
                 status,
-                asked_wait: None,
+                retry_after: None,
             });
         }
         if let Some(document) = element.document {
-            let named: Named = serde_json::from_str(document.get()).map_err(|_| Failure::Answer)?;
+            let named: NamedDocument =
+                serde_json::from_str(document.get()).map_err(|_| ExchangeError::InvalidResponse)?;
             page.push((named.name, document));
         }
     }
     Ok(page)
 }
 
-fn asked_wait(response: &Response) -> Option<Duration> {
+fn retry_after(response: &Response) -> Option<Duration> {
     let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?;
-    Some(Duration::from_secs(seconds.parse().ok()?).min(MAX_ASKED_WAIT))
+    Some(Duration::from_secs(seconds.parse().ok()?).min(MAX_RETRY_AFTER))
 }
 
-impl Failure {
-    /// Whether the same request may be answered later.
-    pub(super) fn may_pass(&self) -> bool {
+impl ExchangeError {
+    /// Returns whether a retry may succeed.
+    pub(super) fn is_retryable(&self) -> bool {
         match self {
             Self::Transport(_) => true,
             Self::Status { status, .. } => {
@@ -182,29 +188,31 @@ impl Failure {
         }
     }
 
-    pub(super) fn asked_wait(&self) -> Option<Duration> {
+    pub(super) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Status { asked_wait, .. } => *asked_wait,
+            Self::Status { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
 
-    pub(super) fn into_source_error(self, place: SourceLocation) -> SourceError {
+    pub(super) fn into_source_error(self, location: SourceLocation) -> SourceError {
         let advice = match &self {
             Self::Address => "set FIRESTORE_EMULATOR_HOST to host:port, without http://",
-            Self::Token => "set GOOGLE_OAUTH_TOKEN to what `gcloud auth print-access-token` gives",
+            Self::Token => {
+                "set GOOGLE_OAUTH_TOKEN to the output of `gcloud auth print-access-token`"
+            }
             Self::Status { status, .. } if *status == StatusCode::UNAUTHORIZED => {
-                "set GOOGLE_OAUTH_TOKEN anew (tokens last an hour) and go on with --resume"
+                "renew GOOGLE_OAUTH_TOKEN (tokens last an hour) and continue with --resume"
             }
             Self::Status { status, .. } if *status == StatusCode::FORBIDDEN => {
-                "give the token's account the role roles/datastore.viewer in the project"
+                "grant the token's account the role roles/datastore.viewer in the project"
             }
             Self::Status { status, .. } if *status == StatusCode::NOT_FOUND => {
-                "check the project's id, and that it has a default Firestore database"
+                "check the project's id and that it has a default Firestore database"
             }
-            Self::Transport(_) => "check the network and go on with --resume",
-            _ => "go on with --resume later",
+            Self::Transport(_) => "check the network and continue with --resume",
+            _ => "continue with --resume later",
         };
-        SourceError::new(place, format!("{self}; {advice}"))
+        SourceError::new(location, format!("{self}; {advice}"))
     }
 }

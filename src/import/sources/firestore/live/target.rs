@@ -1,15 +1,15 @@
 use secrecy::SecretString;
 
-/// Where a database is, and what opens it.
+/// Server of a database and its credentials.
 pub enum LiveTarget {
-    /// Google's own.
+    /// Google Cloud.
     Google {
-        /// An OAuth access token, as `gcloud auth print-access-token` gives.
+        /// OAuth access token, as `gcloud auth print-access-token` prints it.
         token: SecretString,
     },
-    /// An emulator, which needs no token.
+    /// An emulator, which requires no token.
     Emulator {
-        /// Its `host:port`, as `FIRESTORE_EMULATOR_HOST` has it.
+        /// Its `host:port`, as in `FIRESTORE_EMULATOR_HOST`.
         host: String,
     },
 }

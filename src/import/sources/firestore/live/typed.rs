@@ -1,5 +1,5 @@
-//! Documents as the REST API writes them: each value an object whose one
-//! member says its type
+//! Documents in the format of the REST API: each value is an object whose only
+//! member is named after its type
 //! (<https://cloud.google.com/firestore/docs/reference/rest/v1/Value>).
 
 use std::collections::BTreeMap;
@@ -13,26 +13,25 @@ use serde::de::IgnoredAny;
 use crate::import::sources::firestore::document::Document;
 use crate::import::sources::firestore::value::{GeoPoint, Value};
 
-/// Why JSON is no document of the REST API.
+/// Error of decoding a document of the REST API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TypedDocumentError {
-    /// It is no JSON of the form that the API answers with, or has a type of
-    /// value that is not known here.
+    /// The structure is not that of a document, or a value has an unknown type.
     #[error("is not a document with typed values (line {line}, column {column})")]
     Form {
-        /// Where, from 1.
+        /// Line, from 1.
         line: usize,
-        /// Where in the line, from 1.
+        /// Column, from 1.
         column: usize,
     },
-    /// Its name is not one of a document.
+    /// The name is not that of a document.
     #[error("has a name that is not projects/…/databases/…/documents/…")]
     Name,
-    /// Bytes that are not Base64.
+    /// A bytes value is not Base64.
     #[error("has bytes that are not Base64")]
     Base64,
-    /// An integer that is not one of 64 bits, or a double that is no number.
-    #[error("has a number that cannot be read")]
+    /// An integer exceeds 64 bits, or a double is invalid.
+    #[error("has an invalid number")]
     Number,
 }
 
@@ -67,7 +66,7 @@ enum TypedDouble {
     Text(String),
 }
 
-/// What is zero is left out.
+/// The API omits zeros.
 #[derive(Deserialize)]
 struct TypedPoint {
     #[serde(default)]
@@ -76,7 +75,7 @@ struct TypedPoint {
     longitude: f64,
 }
 
-/// What is empty is left out.
+/// The API omits an empty array.
 #[derive(Deserialize)]
 struct TypedArray {
     #[serde(default)]
@@ -92,22 +91,22 @@ struct TypedMap {
 /// Decodes a document of the REST API.
 ///
 /// # Errors
-/// When it is none, or has values that cannot be read.
+/// The JSON is not a document, or a value is invalid.
 pub fn decode_typed_document(json: &str) -> Result<Document, TypedDocumentError> {
     let typed: TypedDocument =
         serde_json::from_str(json).map_err(|error| TypedDocumentError::Form {
             line: error.line(),
             column: error.column(),
         })?;
-    let path = path_of(&typed.name).ok_or(TypedDocumentError::Name)?;
+    let path = relative_path(&typed.name).ok_or(TypedDocumentError::Name)?;
     Ok(Document {
         path: path.to_owned(),
         fields: decode_fields(typed.fields)?,
     })
 }
 
-/// The path below the database in a document's full name.
-fn path_of(name: &str) -> Option<&str> {
+/// Returns the path in the database from the full name of a document.
+fn relative_path(name: &str) -> Option<&str> {
     let mut segments = name.splitn(6, '/');
     let mut is = |expected: Option<&str>| match (segments.next(), expected) {
         (Some(segment), Some(expected)) => segment == expected,
