@@ -22,6 +22,7 @@ mod provider;
 mod question;
 mod safety;
 mod statistical;
+mod text;
 mod verification;
 
 use std::sync::Arc;
@@ -84,27 +85,12 @@ impl Insights {
         now: Timestamp,
         deltas: &DeltaSink,
     ) -> Insight {
-        let insight = self.answer_uncounted(question, evidence, now, deltas).await;
-        metrics::counter!(names::INSIGHTS.name, "status" => insight.status.as_str()).increment(1);
-        insight
-    }
-
-    async fn answer_uncounted(
-        &self,
-        question: Question,
-        evidence: Evidence,
-        now: Timestamp,
-        deltas: &DeltaSink,
-    ) -> Insight {
-        let context = match self.prepare(question, evidence, now).await {
-            Prepared::Context(context) => context,
-            Prepared::Escalated(insight) => {
-                deltas.finish(&insight.text).await;
-                return *insight;
-            }
+        let insight = match self.prepare(question, evidence, now).await {
+            Prepared::Escalated(insight) => *insight,
+            Prepared::Context(context) => self.provider.answer(&context, deltas).await,
         };
-        let insight = self.provider.answer(&context, deltas).await;
         deltas.finish(&insight.text).await;
+        metrics::counter!(names::INSIGHTS.name, "status" => insight.status.as_str()).increment(1);
         insight
     }
 

@@ -1,11 +1,12 @@
 use async_trait::async_trait;
 
 use super::answer::recommendations;
-use super::answer::render::{capitalize, sentence, value, when};
+use super::answer::render::{sentence, value, when};
 use super::answer::{Finding, Insight, InsightSource, InsightStatus, Recommendation};
 use super::context::AnalysisContext;
-use super::facts::{Fact, MetricSummary, Span, Statistic};
+use super::facts::{Fact, MetricSummary, Statistic, WindowLength};
 use super::question::{Intent, RequestedStatistic};
+use super::text::capitalize;
 use super::{DeltaSink, InsightProvider};
 
 /// Answers with the statistics that fit the question, without any model.
@@ -91,7 +92,7 @@ fn asked_for(
     statistics: &[RequestedStatistic],
     intent: &Intent,
 ) -> Vec<Finding> {
-    let span = summary.longest_up_to(intent.span.unwrap_or(Span::Month));
+    let span = summary.longest_up_to(intent.span.unwrap_or(WindowLength::Month));
     let mut facts: Vec<&Fact> = Vec::new();
     for requested in statistics {
         for statistic in statistics_of(*requested, summary.adds_up(), span) {
@@ -103,7 +104,7 @@ fn asked_for(
                 // Where there is none of the span asked for, one that says so
                 // of another.
                 std::iter::once(span)
-                    .chain(Span::ALL)
+                    .chain(WindowLength::ALL)
                     .find_map(|span| summary.fact(*statistic, span))
             };
             facts.extend(fact);
@@ -116,16 +117,24 @@ fn asked_for(
 }
 
 /// Which statistics answer what was asked for.
-fn statistics_of(requested: RequestedStatistic, adds_up: bool, span: Span) -> &'static [Statistic] {
+fn statistics_of(
+    requested: RequestedStatistic,
+    adds_up: bool,
+    span: WindowLength,
+) -> &'static [Statistic] {
     match requested {
-        RequestedStatistic::Mean if adds_up && span == Span::Day => &[Statistic::Sum],
+        RequestedStatistic::Mean if adds_up && span == WindowLength::Day => &[Statistic::Sum],
         RequestedStatistic::Mean if adds_up => &[Statistic::DailyMean],
         RequestedStatistic::Mean => &[Statistic::Mean],
         RequestedStatistic::Median if adds_up => &[Statistic::BaselineMedian],
         RequestedStatistic::Median => &[Statistic::Median],
-        RequestedStatistic::Lowest if adds_up && span != Span::Day => &[Statistic::DailyMin],
+        RequestedStatistic::Lowest if adds_up && span != WindowLength::Day => {
+            &[Statistic::DailyMin]
+        }
         RequestedStatistic::Lowest => &[Statistic::Min],
-        RequestedStatistic::Highest if adds_up && span != Span::Day => &[Statistic::DailyMax],
+        RequestedStatistic::Highest if adds_up && span != WindowLength::Day => {
+            &[Statistic::DailyMax]
+        }
         RequestedStatistic::Highest => &[Statistic::Max],
         RequestedStatistic::Latest if adds_up => &[Statistic::Sum],
         RequestedStatistic::Latest => &[Statistic::Last],
@@ -150,13 +159,13 @@ fn statistics_of(requested: RequestedStatistic, adds_up: bool, span: Span) -> &'
 }
 
 /// The middle, the extremes and the newest in one sentence.
-fn overview(summary: &MetricSummary, span: Option<Span>) -> Option<Finding> {
-    let span = summary.longest_up_to(span.unwrap_or(Span::Month));
+fn overview(summary: &MetricSummary, span: Option<WindowLength>) -> Option<Finding> {
+    let span = summary.longest_up_to(span.unwrap_or(WindowLength::Month));
     let label = capitalize(&summary.label());
     // No day is over yet.
     if let (true, None, Some(sum)) = (
         summary.adds_up(),
-        summary.fact(Statistic::DailyMean, Span::Month),
+        summary.fact(Statistic::DailyMean, WindowLength::Month),
         summary.sum_of(summary.newest.1),
     ) {
         return Some(finding(sentence(sum, summary), &[sum]));
@@ -204,13 +213,13 @@ fn overview(summary: &MetricSummary, span: Option<Span>) -> Option<Finding> {
 fn details(summary: &MetricSummary) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (statistic, span) in [
-        (Statistic::Suspect, Span::Month),
-        (Statistic::TimeInRange, Span::Month),
-        (Statistic::TimeInRange, Span::Week),
-        (Statistic::RestingEstimate, Span::Month),
-        (Statistic::TrendPerDay, Span::Month),
-        (Statistic::DailyDeviation, Span::Month),
-        (Statistic::Outliers, Span::Month),
+        (Statistic::Suspect, WindowLength::Month),
+        (Statistic::TimeInRange, WindowLength::Month),
+        (Statistic::TimeInRange, WindowLength::Week),
+        (Statistic::RestingEstimate, WindowLength::Month),
+        (Statistic::TrendPerDay, WindowLength::Month),
+        (Statistic::DailyDeviation, WindowLength::Month),
+        (Statistic::Outliers, WindowLength::Month),
     ] {
         let said = |finding: &Finding| finding.facts.iter().any(|fact| fact.statistic == statistic);
         if let Some(fact) = summary.fact(statistic, span)
@@ -225,8 +234,8 @@ fn details(summary: &MetricSummary) -> Vec<Finding> {
         Statistic::Mean
     };
     if let (Some(month), Some(week)) = (
-        summary.fact(week, Span::Month),
-        summary.fact(week, Span::Week),
+        summary.fact(week, WindowLength::Month),
+        summary.fact(week, WindowLength::Week),
     ) && month.n > week.n
     {
         findings.insert(0, finding(sentence(week, summary), &[week]));
@@ -236,8 +245,8 @@ fn details(summary: &MetricSummary) -> Vec<Finding> {
 }
 
 /// How many readings, on how many days.
-fn rests_on(summary: &MetricSummary, span: Option<Span>) -> Option<Finding> {
-    let span = summary.longest_up_to(span.unwrap_or(Span::Month));
+fn rests_on(summary: &MetricSummary, span: Option<WindowLength>) -> Option<Finding> {
+    let span = summary.longest_up_to(span.unwrap_or(WindowLength::Month));
     let count = summary.fact(Statistic::Count, span)?;
     let days = summary.fact(Statistic::Days, span)?;
     let (are, readings) = match count.n {

@@ -4,13 +4,13 @@
 //! hand or published.
 
 mod baseline;
-mod distribution;
 mod glucose;
+mod percentiles;
 mod summary;
 mod trend;
 
 pub use baseline::{Baseline, OUTLIER_SCORE};
-pub use distribution::{Distribution, median, standard_deviation};
 pub use glucose::{GlucoseControl, VERY_LOW_MG_PER_DL};
+pub use percentiles::{Percentiles, median, standard_deviation};
 pub use summary::Summary;
 pub use trend::{Direction, Strength, Trend};

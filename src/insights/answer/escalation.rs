@@ -1,12 +1,14 @@
-use super::render::{capitalize, spoken_name, value};
+use super::render::value;
 use super::{
     Confidence, ConfidenceLevel, DataCoverage, Finding, Insight, InsightSource, InsightStatus,
     Safety, VerificationReport,
 };
 use crate::domain::vocabulary;
-use crate::insights::facts::Observation;
-use crate::insights::facts::{Fact, FactIds, Period, Span, Statistic, TimeWindow};
+use crate::insights::facts::{
+    Fact, FactIds, Observation, Period, Statistic, TimeWindow, WindowLength,
+};
 use crate::insights::safety::{DISCLAIMER, RedFlag};
+use crate::insights::text::{capitalize, spoken_name};
 
 /// Tells somebody who may be in danger to seek help, and nothing else.
 pub fn answer(flag: RedFlag) -> Insight {
@@ -54,7 +56,7 @@ fn finding(observation: &Observation) -> Finding {
         metric: metric.to_owned(),
         statistic: Statistic::Last,
         window: TimeWindow {
-            start: Span::Day.before(observation.at),
+            start: WindowLength::Day.before(observation.at),
             end: observation.at,
         },
         value: observation.value.get(),
@@ -64,7 +66,7 @@ fn finding(observation: &Observation) -> Finding {
         },
         n: 1,
         reading_ids: vec![observation.id],
-        period: Period::UpToNewest(Span::Day),
+        period: Period::UpToNewest(WindowLength::Day),
         trend: None,
     };
     let label = spoken_name(metric);

@@ -1,4 +1,5 @@
 mod composition;
+mod confidence;
 pub mod escalation;
 pub mod recommendations;
 pub mod render;

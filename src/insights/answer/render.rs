@@ -2,8 +2,8 @@
 
 use jiff::tz::TimeZone;
 
-use crate::insights::facts::MetricSummary;
-use crate::insights::facts::{Fact, Period, Span, Statistic};
+use crate::insights::facts::{Fact, MetricSummary, Period, Statistic, WindowLength};
+use crate::insights::text::capitalize;
 use crate::statistics::{Direction, Strength};
 
 /// The fact as a sentence of its own.
@@ -96,7 +96,7 @@ pub fn when(fact: &Fact, of: &MetricSummary) -> String {
     }
 }
 
-fn when_up_to(span: Span, of: &MetricSummary) -> String {
+fn when_up_to(span: WindowLength, of: &MetricSummary) -> String {
     format!("in the {} up to {}", span.in_words(), of.newest.1)
 }
 
@@ -152,28 +152,8 @@ pub fn number(number: f64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// A data type as people would say it.
-pub fn spoken_name(data_type: &str) -> String {
-    let words = data_type.split(['_', ':', '.']).map(|word| match word {
-        "hrv" | "rmssd" | "sdnn" | "bmi" => word.to_uppercase(),
-        "vo2" => "VO2".to_owned(),
-        "spo2" => "SpO2".to_owned(),
-        word => word.to_owned(),
-    });
-    words.collect::<Vec<_>>().join(" ")
-}
-
 fn is_plural(label: &str) -> bool {
     label.ends_with('s') && !label.ends_with("ss")
-}
-
-/// With its first letter in upper case.
-pub fn capitalize(text: &str) -> String {
-    let mut characters = text.chars();
-    match characters.next() {
-        Some(first) => first.to_uppercase().collect::<String>() + characters.as_str(),
-        None => String::new(),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
@@ -138,7 +138,7 @@ impl TimeWindow {
 
 /// How long a window is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Span {
+pub enum WindowLength {
     /// 24 hours.
     Day,
     /// 7 days of 24 hours.
@@ -147,7 +147,7 @@ pub enum Span {
     Month,
 }
 
-impl Span {
+impl WindowLength {
     /// All of them, the longest first.
     pub const ALL: [Self; 3] = [Self::Month, Self::Week, Self::Day];
 
@@ -168,13 +168,19 @@ impl Span {
             Self::Month => "30 days",
         }
     }
+
+    /// The instant this long before `end`.
+    pub fn before(self, end: Timestamp) -> Timestamp {
+        end.checked_sub(SignedDuration::from_hours(24 * i64::from(self.days())))
+            .unwrap_or(Timestamp::MIN)
+    }
 }
 
 /// A window by its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Period {
     /// This long up to the newest reading.
-    UpToNewest(Span),
+    UpToNewest(WindowLength),
     /// What was looked at of the 30 days up to the newest reading.
     Clipped,
     /// A local day up to the newest reading.
@@ -184,6 +190,13 @@ pub enum Period {
         /// How many days before that of the newest reading.
         before_newest: i32,
     },
+}
+
+impl Period {
+    /// Whether it is this long, or what was looked at of it.
+    pub fn covers(self, span: WindowLength) -> bool {
+        self == Self::UpToNewest(span) || (self == Self::Clipped && span == WindowLength::Month)
+    }
 }
 
 /// Gives facts their ids: `f1`, `f2`…, each once in an answer.

@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 
-use super::fact::Span;
+use super::fact::WindowLength;
 use super::observation::Observation;
 use crate::domain::vocabulary::{self, Metric};
 
@@ -90,7 +90,7 @@ fn one_of<'a>(
             });
     let mut tallies: BTreeMap<Key<'a>, (bool, BTreeSet<_>, usize)> = BTreeMap::new();
     if let Some(newest) = plausible.first() {
-        let start = Span::Month.before(newest.at);
+        let start = WindowLength::Month.before(newest.at);
         for observation in &plausible {
             // They come newest first, so this is the newest of its series.
             let is_current = newest.at.duration_since(observation.at) <= LAG;

@@ -1,4 +1,5 @@
 mod intent;
+mod intent_rules;
 pub mod tokenize;
 pub mod topics;
 
@@ -6,7 +7,8 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-pub use intent::{Intent, RequestedStatistic};
+pub use intent::Intent;
+pub use intent_rules::RequestedStatistic;
 
 use crate::domain::{UserId, ValidationError};
 

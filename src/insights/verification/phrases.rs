@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use Statistic as S;
 
-use crate::insights::facts::{Span, Statistic};
+use crate::insights::facts::{Statistic, WindowLength};
 use crate::insights::question::tokenize::{PhraseTable, normalize_word};
 use crate::statistics::Direction;
 
@@ -18,7 +18,7 @@ pub enum Assertion {
     /// digits of "below 70" belong to its name.
     Bounds(Statistic),
     /// The numbers are of this period.
-    Period(Span),
+    Period(WindowLength),
     /// The numbers are of the local day of the newest reading.
     NewestDay,
     /// The numbers are daily values.
@@ -67,7 +67,7 @@ const TABLE: &[(Assertion, &[&str])] = &[
         ],
     ),
     (
-        Assertion::Period(Span::Day),
+        Assertion::Period(WindowLength::Day),
         &[
             "last 24 hours",
             "past 24 hours",
@@ -77,7 +77,7 @@ const TABLE: &[(Assertion, &[&str])] = &[
         ],
     ),
     (
-        Assertion::Period(Span::Week),
+        Assertion::Period(WindowLength::Week),
         &[
             "last 7 days",
             "past 7 days",
@@ -89,7 +89,7 @@ const TABLE: &[(Assertion, &[&str])] = &[
         ],
     ),
     (
-        Assertion::Period(Span::Month),
+        Assertion::Period(WindowLength::Month),
         &[
             "last 30 days",
             "past 30 days",
@@ -495,7 +495,10 @@ mod tests {
                 .map(|(_, assertion)| *assertion)
                 .collect()
         };
-        assert_eq!(found("in the last 7 days"), [Assertion::Period(Span::Week)]);
+        assert_eq!(
+            found("in the last 7 days"),
+            [Assertion::Period(WindowLength::Week)]
+        );
         assert_eq!(
             found("no clear trend"),
             [Assertion::Direction(Direction::Steady)]

@@ -1,6 +1,6 @@
 use super::tokens::Number;
 use crate::domain::vocabulary::{self, Metric};
-use crate::insights::facts::{Fact, Period, Span, Statistic};
+use crate::insights::facts::{Fact, Period, Statistic, WindowLength};
 use crate::insights::question::topics::Mention;
 use crate::statistics::Direction;
 
@@ -25,7 +25,7 @@ pub struct StatedNumber<'a> {
 /// Period named by a sentence.
 #[derive(Clone, Copy, PartialEq)]
 pub enum StatedPeriod {
-    UpToNewest(Span),
+    UpToNewest(WindowLength),
     NewestDay,
 }
 

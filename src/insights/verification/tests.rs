@@ -6,7 +6,7 @@ use super::{DraftViolation, verify_sentence};
 use crate::domain::{Measurement, MeasurementTime, Metadata, Reading, ReadingValue};
 use crate::insights::context::AnalysisContext;
 use crate::insights::facts::{Evidence, Observation};
-use crate::insights::facts::{Span, Statistic as S};
+use crate::insights::facts::{Statistic as S, WindowLength};
 use crate::insights::question::Question;
 
 const INSTRUCTION: &str = "Never compute, convert, compare by ratio, or write a number as a word.";
@@ -66,7 +66,7 @@ fn glucose() -> AnalysisContext {
     AnalysisContext::new(question.unwrap(), evidence, newest)
 }
 
-type Cited<'a> = &'a [(&'a str, S, Span)];
+type Cited<'a> = &'a [(&'a str, S, WindowLength)];
 
 fn ids(context: &AnalysisContext, cited: Cited<'_>) -> Vec<String> {
     cited
@@ -79,7 +79,7 @@ fn ids(context: &AnalysisContext, cited: Cited<'_>) -> Vec<String> {
         .collect()
 }
 
-use Span::{Month, Week};
+use WindowLength::{Month, Week};
 
 const HR: &str = "heart_rate";
 const RHR: &str = "resting_heart_rate";
@@ -280,7 +280,10 @@ const UNSUPPORTED: &[(&str, Cited<'_>, DraftViolation)] = &[
     ),
     (
         "Your heart rate has been rising in the last 24 hours.",
-        &[(HR, S::TrendPerDay, Month), (HR, S::Mean, Span::Day)],
+        &[
+            (HR, S::TrendPerDay, Month),
+            (HR, S::Mean, WindowLength::Day),
+        ],
         UnsupportedChange,
     ),
     (

@@ -1,6 +1,6 @@
 use jiff::SignedDuration;
 
-use super::{RedFlag, RedFlagKind};
+use super::red_flag::{RedFlag, RedFlagKind};
 use crate::domain::vocabulary::{self, Metric, convert};
 use crate::insights::facts::Observation;
 use crate::statistics::VERY_LOW_MG_PER_DL;

@@ -2,7 +2,7 @@ use std::sync::LazyLock;
 
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
-use super::RedFlagKind;
+use super::red_flag::RedFlagKind;
 use super::spelling::without_breaks;
 
 /// Words that tell of an emergency, whatever else is asked. They would rather

@@ -2,8 +2,8 @@ use std::sync::LazyLock;
 
 use regex::{Captures, Regex, RegexBuilder};
 
-use super::RedFlagKind;
 use super::limits::{DIASTOLIC, GLUCOSE, Limit, OXYGEN, SYSTOLIC};
+use super::red_flag::RedFlagKind;
 use super::spelling::without_breaks;
 use crate::domain::vocabulary::convert;
 

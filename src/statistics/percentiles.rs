@@ -2,7 +2,7 @@ use statrs::statistics::{Data, OrderStatistics, Statistics};
 
 /// Percentiles of some numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Distribution {
+pub struct Percentiles {
     /// A tenth of the numbers lies below.
     pub p10: f64,
     /// Half of the numbers lies below.
@@ -11,7 +11,7 @@ pub struct Distribution {
     pub p90: f64,
 }
 
-impl Distribution {
+impl Percentiles {
     /// The percentiles of `numbers`; `None` if there are none.
     ///
     /// They are interpolated as Hyndman and Fan's definition 8, which they
@@ -49,12 +49,12 @@ mod tests {
     fn percentiles_are_those_of_definition_8() {
         // For 1..=10: h = (n + 1/3)p + 1/3, so p10 lies at 1.3667 and p90 at 9.6333.
         let numbers = (1..=10).rev().map(f64::from);
-        let distribution = Distribution::from_values(numbers).unwrap();
+        let distribution = Percentiles::from_values(numbers).unwrap();
         assert!((distribution.p10 - 1.366_666_666_7).abs() < 1e-9);
         assert!((distribution.p90 - 9.633_333_333_3).abs() < 1e-9);
         assert_eq!(distribution.median, 5.5);
-        assert_eq!(Distribution::from_values([]), None);
-        let one = Distribution::from_values([7.0]).unwrap();
+        assert_eq!(Percentiles::from_values([]), None);
+        let one = Percentiles::from_values([7.0]).unwrap();
         assert_eq!((one.p10, one.median, one.p90), (7.0, 7.0, 7.0));
     }
 
