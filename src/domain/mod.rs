@@ -6,25 +6,25 @@
 
 mod canonical;
 mod clock;
-mod invalid;
+mod identifiers;
 mod measurement_time;
 mod metadata;
 mod metadata_tags;
-mod names;
 mod page;
 mod reading;
 mod reading_id;
+mod validation_error;
 mod value;
 pub mod vocabulary;
 
 pub use canonical::CanonicalWriter;
 pub use clock::Clock;
-pub use invalid::ValidationError;
+pub use identifiers::{ClientRecordId, DataType, Unit, UserId};
 pub use measurement_time::{MeasurementTime, MeasurementTimeParts};
 pub use metadata::Metadata;
 pub use metadata_tags::MetadataTags;
-pub use names::{ClientRecordId, DataType, Unit, UserId};
 pub use page::{DataTypes, ListQuery, Order, Page, PageSize, TimeRange};
 pub use reading::{ClientRecord, Measurement, Reading, RecordVersion};
 pub use reading_id::{ReadingId, ReadingIdRange};
+pub use validation_error::ValidationError;
 pub use value::ReadingValue;

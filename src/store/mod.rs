@@ -3,27 +3,27 @@
 //! What a [`ReadingStore`] promises is written at the trait and tested by one
 //! conformance suite that runs against both.
 
-mod batch;
 mod dynamodb;
 mod embedded;
-mod erasure;
+mod erase_user;
 mod error;
-mod measured;
-mod newest;
-mod page_in_progress;
+mod instrumented;
+mod page_builder;
+mod put_batch;
+mod read_newest;
 
 use async_trait::async_trait;
 
-pub use batch::{BatchPutStatus, DistinctReadings, put_batch};
 pub use dynamodb::{
     DynamoDbSettings, DynamoDbStore, DynamoDbTimeouts, LegacyPage, LegacyRow, LegacyTable,
     LegacyValue, PageStart, Segment,
 };
 pub use embedded::{EmbeddedStore, OpenError};
-pub use erasure::{Erasure, erase_user};
+pub use erase_user::{Erasure, erase_user};
 pub use error::StoreError;
-pub use measured::InstrumentedStore;
-pub use newest::{NewestReadings, ReadBudget, read_newest};
+pub use instrumented::InstrumentedStore;
+pub use put_batch::{BatchPutStatus, DistinctReadings, put_batch};
+pub use read_newest::{NewestReadings, ReadBudget, read_newest};
 
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::{Builder, Credentials, Region, SharedInterceptor};
 use aws_sdk_dynamodb::{Client, Config};
 
-use super::attempts::CountAttempts;
+use super::attempt_metrics::CountAttempts;
 
 /// Which table to use, and how to reach it.
 #[derive(Debug, Clone)]

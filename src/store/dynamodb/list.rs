@@ -11,11 +11,11 @@ use futures_util::future::try_join_all;
 
 use super::DynamoDbStore;
 use super::item::{self, DATA_ID, DATA_TYPE, Item, TYPE_KEY, USER_ID};
-use super::query_answer::{self, QueriedItem};
+use super::query_response::{self, QueriedItem};
 use super::table::TYPE_INDEX;
 use crate::domain::{DataType, ListQuery, Order, Page, Reading};
 use crate::store::StoreError;
-use crate::store::page_in_progress::PageBuilder;
+use crate::store::page_builder::PageBuilder;
 
 /// How many answers of at most 1 MB each a page may take where a filter leaves
 /// most of them out.
@@ -47,7 +47,7 @@ async fn list_all(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, Stor
         let request = of_table(store, query)
             .limit(as_limit(page.missing()))
             .set_exclusive_start_key(resume);
-        let answer = query_answer::of(request)
+        let answer = query_response::of(request)
             .await
             .map_err(|error| store.faults.classify("Query", error))?;
         for item in answer.items {
@@ -81,7 +81,7 @@ async fn list_filtered(store: &DynamoDbStore, query: &ListQuery) -> Result<Page,
         request = request
             .limit(as_limit(look_through))
             .set_exclusive_start_key(resume);
-        let answer = query_answer::of(request)
+        let answer = query_response::of(request)
             .await
             .map_err(|error| store.faults.classify("Query", error))?;
         let left_out = answer.left_out;
@@ -191,7 +191,7 @@ impl<'a> Walk<'a> {
             let request = of_index(store, query, self.data_type)
                 .limit(as_limit(at_once))
                 .set_exclusive_start_key(self.resume.take());
-            let answer = query_answer::of(request).await.map_err(|error| {
+            let answer = query_response::of(request).await.map_err(|error| {
                 if error.as_service_error().is_some_and(is_about_the_index) {
                     Refused::NoIndex
                 } else {

@@ -1,7 +1,7 @@
 //! The production store: one DynamoDB table, partitioned by user and sorted by
 //! reading id.
 
-mod attempts;
+mod attempt_metrics;
 mod attribute;
 mod batch_put;
 mod batch_write;
@@ -12,8 +12,8 @@ mod error;
 mod item;
 mod legacy_table;
 mod list;
-mod query_answer;
-mod shared_put;
+mod put_coalescer;
+mod query_response;
 mod table;
 mod type_index;
 
@@ -32,7 +32,7 @@ pub use self::client::{DynamoDbSettings, DynamoDbTimeouts};
 use self::error::Faults;
 use self::item::{CLIENT_RECORD_VERSION, DATA_ID, Item, TYPE_KEY, USER_ID};
 pub use self::legacy_table::{LegacyPage, LegacyRow, LegacyTable, LegacyValue, PageStart, Segment};
-use self::shared_put::SharedPuts;
+use self::put_coalescer::SharedPuts;
 use self::type_index::TypeIndex;
 use super::{BatchPutStatus, DistinctReadings, Erasure, Put, PutResult, ReadingStore, StoreError};
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
@@ -268,7 +268,7 @@ impl Condition {
 impl ReadingStore for DynamoDbStore {
     async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
         match reading.version() {
-            None => shared_put::put(self, reading).await,
+            None => put_coalescer::put(self, reading).await,
             Some(_) => self.put_by_itself(reading).await,
         }
     }

@@ -6,7 +6,7 @@
 //! go through one [`writer`] that commits together whatever waits at the same
 //! moment; a write is answered only after its commit is on the disk.
 
-mod current;
+mod database_handle;
 mod file;
 mod format;
 mod open_error;
@@ -21,7 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 
-use self::current::Current;
+use self::database_handle::Current;
 pub use self::open_error::OpenError;
 use self::writer::Writer;
 use super::{BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, StoreError};

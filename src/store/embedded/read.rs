@@ -8,7 +8,7 @@ use super::format::{BY_TYPE, READINGS};
 use super::{engine_fault, record};
 use crate::domain::{DataType, ListQuery, Order, Page, Reading, ReadingId, UserId};
 use crate::store::StoreError;
-use crate::store::page_in_progress::PageBuilder;
+use crate::store::page_builder::PageBuilder;
 
 pub(super) fn list(database: &Database, query: &ListQuery) -> Result<Page, StoreError> {
     if query.ids().is_empty() {

@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::queue::{Closed, Queue, Queued, queue};
 use self::write::{Put, Tables, Write};
-use super::current::Current;
+use super::database_handle::Current;
 use super::{OpenError, engine_fault};
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{BatchPutStatus, Erasure, PutResult, StoreError};
