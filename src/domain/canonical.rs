@@ -1,6 +1,6 @@
-use super::{Metadata, ReadingValue, ValidationError};
+use super::{ReadingValue, ValidationError};
 
-/// Writes JSON in the canonical form of [`Metadata`], value by value.
+/// Writes JSON in the canonical form of [`Metadata`](super::Metadata), value by value.
 #[derive(Default)]
 pub struct CanonicalWriter {
     text: String,
@@ -8,6 +8,9 @@ pub struct CanonicalWriter {
 }
 
 impl CanonicalWriter {
+    /// Maximum nesting depth of objects and arrays; the outermost one is level 1.
+    pub const MAX_DEPTH: usize = 16;
+
     /// What was written.
     pub(super) fn into_text(self) -> String {
         self.text
@@ -68,7 +71,7 @@ impl CanonicalWriter {
 
     fn nest(&mut self) -> Result<(), ValidationError> {
         self.depth += 1;
-        if self.depth > Metadata::MAX_DEPTH {
+        if self.depth > Self::MAX_DEPTH {
             return Err(ValidationError::new("must not nest deeper than 16 levels"));
         }
         Ok(())

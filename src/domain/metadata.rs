@@ -25,7 +25,7 @@ impl Metadata {
     /// The largest canonical text in bytes.
     pub const MAX_BYTES: usize = 16 * 1024;
     /// How deep objects and arrays may nest; the metadata itself is level one.
-    pub const MAX_DEPTH: usize = 16;
+    pub const MAX_DEPTH: usize = CanonicalWriter::MAX_DEPTH;
 
     /// Brings the text of a JSON value into canonical form.
     ///

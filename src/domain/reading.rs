@@ -24,6 +24,50 @@ pub struct Measurement {
     pub client_record: Option<ClientRecord>,
 }
 
+impl Measurement {
+    /// Returns the id of the reading with this measurement.
+    ///
+    /// A reading is identified by its user, data type, time to the nanosecond and
+    /// client record id. Without a client record id, the value, unit and metadata
+    /// take its place.
+    pub fn reading_id(&self) -> ReadingId {
+        let instant = self.timestamp.instant();
+        let nanoseconds = instant.as_nanosecond().to_be_bytes();
+        let [version, user_id, data_type] = [
+            "clarity reading 1",
+            self.user_id.as_str(),
+            self.data_type.as_str(),
+        ]
+        .map(str::as_bytes);
+        match &self.client_record {
+            Some(record) => ReadingId::derive(
+                instant,
+                &[
+                    version,
+                    user_id,
+                    data_type,
+                    &nanoseconds,
+                    b"record",
+                    record.id.as_str().as_bytes(),
+                ],
+            ),
+            None => ReadingId::derive(
+                instant,
+                &[
+                    version,
+                    user_id,
+                    data_type,
+                    &nanoseconds,
+                    b"content",
+                    &self.value.get().to_be_bytes(),
+                    self.unit.as_ref().map_or("", Unit::as_str).as_bytes(),
+                    self.metadata.as_str().as_bytes(),
+                ],
+            ),
+        }
+    }
+}
+
 /// A client's own record of a reading, which it may send again with a higher
 /// version to correct it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +122,7 @@ impl Reading {
     /// The reading that the service makes of `measurement` at `now`.
     pub fn accept(measurement: Measurement, now: Timestamp) -> Self {
         Self {
-            id: ReadingId::of(&measurement),
+            id: measurement.reading_id(),
             created_at: Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now),
             measurement,
         }
@@ -141,7 +185,7 @@ mod tests {
     #[test]
     fn ids_never_change() {
         assert_eq!(
-            ReadingId::of(&measurement()).to_string(),
+            measurement().reading_id().to_string(),
             "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e"
         );
         let rich = Measurement {
@@ -155,7 +199,7 @@ mod tests {
             ..measurement()
         };
         assert_eq!(
-            ReadingId::of(&rich).to_string(),
+            rich.reading_id().to_string(),
             "018d0cab-c4bb-8a43-9da0-ccec08c68dad"
         );
         let of_record = Measurement {
@@ -163,19 +207,19 @@ mod tests {
             ..measurement()
         };
         assert_eq!(
-            ReadingId::of(&of_record).to_string(),
+            of_record.reading_id().to_string(),
             "018d0cab-c440-841e-a39c-bb8458034f77"
         );
     }
 
     #[test]
     fn identity_is_what_the_contract_says() {
-        let id = ReadingId::of(&measurement());
+        let id = measurement().reading_id();
         let same_instant = Measurement {
             timestamp: MeasurementTime::parse_any("2024-01-15T11:30:00.000+01:00").unwrap(),
             ..measurement()
         };
-        assert_eq!(ReadingId::of(&same_instant), id);
+        assert_eq!(same_instant.reading_id(), id);
         for other in [
             Measurement {
                 user_id: "user124".parse().unwrap(),
@@ -202,7 +246,7 @@ mod tests {
                 ..measurement()
             },
         ] {
-            assert_ne!(ReadingId::of(&other), id);
+            assert_ne!(other.reading_id(), id);
         }
         let recorded = Measurement {
             client_record: record(0),
@@ -213,7 +257,7 @@ mod tests {
             client_record: record(7),
             ..measurement()
         };
-        assert_eq!(ReadingId::of(&recorded), ReadingId::of(&corrected));
+        assert_eq!(recorded.reading_id(), corrected.reading_id());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{Measurement, ValidationError};
+use super::ValidationError;
 
 /// The id of a reading: when it was measured, then what it is.
 ///
@@ -19,40 +19,15 @@ use super::{Measurement, ValidationError};
 pub struct ReadingId(Uuid);
 
 impl ReadingId {
-    /// The id of what was measured.
+    /// Derives the id of a reading that was measured at `instant`.
     ///
-    /// Identity is the user, the data type and the time to the nanosecond, and
-    /// the client's own record id; where the client gives none, the value, the
-    /// unit and the metadata take its place.
-    pub fn of(measurement: &Measurement) -> Self {
-        let instant = measurement.timestamp.instant();
+    /// The hash covers `identity`, each field preceded by its length so that no
+    /// two lists of fields hash alike.
+    pub(super) fn derive(instant: Timestamp, identity: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();
-        let mut field = |bytes: &[u8]| {
-            // A length before each field, so that no two lists of fields read alike.
-            hash.update((bytes.len() as u64).to_be_bytes());
-            hash.update(bytes);
-        };
-        field(b"clarity reading 1");
-        field(measurement.user_id.as_str().as_bytes());
-        field(measurement.data_type.as_str().as_bytes());
-        field(&instant.as_nanosecond().to_be_bytes());
-        match &measurement.client_record {
-            Some(record) => {
-                field(b"record");
-                field(record.id.as_str().as_bytes());
-            }
-            None => {
-                field(b"content");
-                field(&measurement.value.get().to_be_bytes());
-                field(
-                    measurement
-                        .unit
-                        .as_ref()
-                        .map_or("", |unit| unit.as_str())
-                        .as_bytes(),
-                );
-                field(measurement.metadata.as_str().as_bytes());
-            }
+        for field in identity {
+            hash.update((field.len() as u64).to_be_bytes());
+            hash.update(field);
         }
         let digest = hash.finalize();
         let mut bytes = milliseconds(instant).to_be_bytes();

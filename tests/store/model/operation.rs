@@ -131,7 +131,7 @@ impl Sample {
 
     pub fn key(self, users: &Users) -> (UserId, ReadingId) {
         let measurement = self.measurement(users);
-        (users.id(self.user), ReadingId::of(&measurement))
+        (users.id(self.user), measurement.reading_id())
     }
 }
 
