@@ -308,6 +308,7 @@ fn dynamodb_settings(config: &TableConfig) -> DynamoDbSettings {
         region: config.region.clone(),
         endpoint: config.endpoint.clone(),
         placeholder_credentials: config.endpoint.is_some() && !config.has_credentials,
+        fast_query_parser: true,
     }
 }
 

@@ -189,6 +189,7 @@ pub fn settings_at(endpoint: &str) -> DynamoDbSettings {
         region: "us-east-1".to_owned(),
         endpoint: Some(endpoint.to_owned()),
         placeholder_credentials: true,
+        fast_query_parser: true,
     }
 }
 

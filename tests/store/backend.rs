@@ -91,6 +91,10 @@ impl DynamoDb {
     pub fn table(&self) -> &str {
         &self.settings.table
     }
+
+    pub fn settings(&self) -> &DynamoDbSettings {
+        &self.settings
+    }
 }
 
 impl Backend for DynamoDb {
@@ -145,6 +149,7 @@ pub fn dynamodb_settings(endpoint: &str) -> DynamoDbSettings {
         region: "us-east-1".to_owned(),
         endpoint: Some(endpoint.to_owned()),
         placeholder_credentials: true,
+        fast_query_parser: true,
     }
 }
 

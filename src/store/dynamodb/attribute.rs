@@ -7,8 +7,10 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::item::{CLIENT_RECORD_ID, CREATED_AT, DATA_TYPE, METADATA, TIMESTAMP, UNIT, VALUE};
-use super::item::{CLIENT_RECORD_VERSION, DATA_ID, Item, TYPE_KEY, USER_ID};
+use super::schema::{
+    AttributeMap, CLIENT_RECORD_ID, CLIENT_RECORD_VERSION, CREATED_AT, DATA_ID, DATA_TYPE,
+    METADATA, TIMESTAMP, TYPE_KEY, UNIT, USER_ID, VALUE,
+};
 
 /// An attribute, whose texts stay where they are.
 ///
@@ -57,7 +59,7 @@ impl<'a> From<&'a AttributeValue> for Attribute<'a> {
 
 /// Those attributes of an item that readings have.
 #[derive(Deserialize)]
-pub(super) struct Attributes<'a> {
+pub(super) struct ItemAttributes<'a> {
     #[serde(borrow)]
     pub(super) user_id: Option<Attribute<'a>>,
     #[serde(borrow)]
@@ -82,8 +84,8 @@ pub(super) struct Attributes<'a> {
     pub(super) created_at: Option<Attribute<'a>>,
 }
 
-impl<'a> From<&'a Item> for Attributes<'a> {
-    fn from(item: &'a Item) -> Self {
+impl<'a> From<&'a AttributeMap> for ItemAttributes<'a> {
+    fn from(item: &'a AttributeMap) -> Self {
         let get = |name| item.get(name).map(Attribute::from);
         Self {
             user_id: get(USER_ID),

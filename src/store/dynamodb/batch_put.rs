@@ -16,7 +16,8 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::batch_write::{self, few_waits, wait_after, waits};
-use super::item::{self, DATA_ID, TYPE_KEY, USER_ID};
+use super::item;
+use super::schema::{DATA_ID, TYPE_KEY, USER_ID};
 use super::{DynamoDbStore, key};
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{BatchPutStatus, StoreError};

@@ -9,7 +9,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
 use super::error::Faults;
-use super::item::{DATA_ID, Item, USER_ID};
+use super::schema::{AttributeMap, DATA_ID, USER_ID};
 use crate::domain::Reading;
 use crate::store::StoreError;
 
@@ -21,13 +21,13 @@ pub(super) const MOST: usize = 25;
 /// the first, and the longest.
 const WAITS: (Duration, Duration) = (Duration::from_millis(25), Duration::from_secs(1));
 
-pub(super) fn put(item: Item) -> Result<WriteRequest, StoreError> {
+pub(super) fn put(item: AttributeMap) -> Result<WriteRequest, StoreError> {
     let put = PutRequest::builder().set_item(Some(item)).build();
     let put = put.map_err(StoreError::unavailable)?;
     Ok(WriteRequest::builder().put_request(put).build())
 }
 
-pub(super) fn delete(key: Item) -> Result<WriteRequest, StoreError> {
+pub(super) fn delete(key: AttributeMap) -> Result<WriteRequest, StoreError> {
     let delete = DeleteRequest::builder().set_key(Some(key)).build();
     let delete = delete.map_err(StoreError::unavailable)?;
     Ok(WriteRequest::builder().delete_request(delete).build())

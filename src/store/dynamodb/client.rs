@@ -18,8 +18,14 @@ pub struct DynamoDbSettings {
     pub region: String,
     /// Where DynamoDB answers, if not at AWS.
     pub endpoint: Option<String>,
-    /// Sign with made-up credentials, which DynamoDB Local takes.
+    /// Sign requests with placeholder credentials, which DynamoDB Local accepts.
     pub placeholder_credentials: bool,
+    /// Parse the responses of `Query` with the service's own parser, which makes
+    /// listing about a quarter faster than the SDK's.
+    ///
+    /// It depends on runtime traits of the SDK that a minor release may change. Should
+    /// an update break it, set this to `false` to use the SDK's parser.
+    pub fast_query_parser: bool,
 }
 
 /// How long DynamoDB is waited for. It answers within some ten milliseconds; a

@@ -1,12 +1,26 @@
+//! Deleting a reading, and erasing a user's partition.
+
+use std::sync::OnceLock;
+
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::{Client, Config};
+use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
-use super::batch_write::{few_waits, wait_after};
+use super::DynamoDbStore;
+use super::batch_write::{self, few_waits, wait_after};
 use super::error::Faults;
-use super::item::{DATA_ID, Item};
-use crate::store::StoreError;
+use super::schema::{AttributeMap, DATA_ID, USER_ID};
+use crate::domain::UserId;
+use crate::store::{Erasure, StoreError};
+
+/// How many items one part looks for: 20 calls to delete them.
+const PART: i32 = 500;
+
+/// How many of those calls are under way at once.
+const CALLS_AT_ONCE: usize = 8;
 
 /// Deletes the item under `key`, and tells whether there was one. Until `deadline`
 /// it is tried again while DynamoDB takes no more.
@@ -14,7 +28,7 @@ pub(super) async fn delete(
     client: &Client,
     table: &str,
     faults: &Faults,
-    key: Item,
+    key: AttributeMap,
     deadline: Instant,
 ) -> Result<bool, StoreError> {
     let mut waits = few_waits();
@@ -44,5 +58,65 @@ pub(super) async fn delete(
                 wait_after(error, &mut waits, deadline).await?;
             }
         }
+    }
+}
+
+/// Deletes the first items of the partition, those of other services too: all
+/// of it is held of the user. Where it fails after some are deleted, it
+/// tells how many those were; the next part meets the failure.
+pub(super) async fn erase_part(
+    store: &DynamoDbStore,
+    user_id: &UserId,
+) -> Result<Erasure, StoreError> {
+    let found = store
+        .client
+        .query()
+        .table_name(&store.table)
+        .key_condition_expression(format!("{USER_ID} = :user"))
+        .expression_attribute_values(":user", AttributeValue::S(user_id.as_str().to_owned()))
+        .projection_expression(format!("{USER_ID}, {DATA_ID}"))
+        .consistent_read(true)
+        .limit(PART)
+        .send()
+        .await
+        .map_err(|error| store.faults.classify("Query", error))?;
+    let keys = found.items.unwrap_or_default();
+    let deadline = Instant::now() + store.batch_timeout;
+    let calls = keys
+        .chunks(batch_write::MOST)
+        .map(|some| some.iter().cloned().map(batch_write::delete).collect())
+        .collect::<Result<Vec<Vec<_>>, _>>()?;
+    let failure = OnceLock::new();
+    let delete = async |requests: Vec<_>| {
+        // What failed would fail again.
+        if failure.get().is_some() {
+            return 0;
+        }
+        let DynamoDbStore {
+            client,
+            table,
+            faults,
+            ..
+        } = store;
+        let count = requests.len();
+        match batch_write::send(client, table, faults, requests, deadline).await {
+            Ok(()) => count,
+            Err(incomplete) => {
+                let _ = failure.set(incomplete.error);
+                count - incomplete.requests.len()
+            }
+        }
+    };
+    let deleted = stream::iter(calls)
+        .map(delete)
+        .buffer_unordered(CALLS_AT_ONCE)
+        .fold(0, async |sum, deleted| sum + deleted)
+        .await;
+    match failure.into_inner() {
+        Some(error) if deleted == 0 => Err(error),
+        _ => Ok(Erasure {
+            deleted: deleted as u64,
+            complete: keys.is_empty(),
+        }),
     }
 }

@@ -12,29 +12,19 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::attribute::{Attribute, Attributes};
+use super::attribute::{Attribute, ItemAttributes};
+use super::schema::{
+    AttributeMap, CLIENT_RECORD_ID, CLIENT_RECORD_VERSION, CREATED_AT, DATA_ID, DATA_TYPE,
+    METADATA, TIMESTAMP, TYPE_KEY, UNIT, USER_ID, VALUE,
+};
 use crate::domain::{
     CanonicalWriter, ClientRecord, DataType, Measurement, MeasurementTime, Metadata, Reading,
     ReadingId, RecordVersion, UserId, ValidationError,
 };
 use crate::store::StoreError;
 
-pub(super) type Item = HashMap<String, AttributeValue>;
-
-pub(super) const USER_ID: &str = "user_id";
-pub(super) const DATA_ID: &str = "data_id";
-pub(super) const CLIENT_RECORD_VERSION: &str = "client_record_version";
-pub(super) const TYPE_KEY: &str = "type_key";
-pub(super) const DATA_TYPE: &str = "data_type";
-pub(super) const VALUE: &str = "value";
-pub(super) const TIMESTAMP: &str = "timestamp";
-pub(super) const UNIT: &str = "unit";
-pub(super) const METADATA: &str = "metadata";
-pub(super) const CLIENT_RECORD_ID: &str = "client_record_id";
-pub(super) const CREATED_AT: &str = "created_at";
-
 /// The item of a reading.
-pub(super) fn encode(reading: &Reading) -> Item {
+pub(super) fn encode(reading: &Reading) -> AttributeMap {
     let measurement = &reading.measurement;
     let text = |text: &str| AttributeValue::S(text.to_owned());
     let mut item = HashMap::with_capacity(11);
@@ -75,7 +65,7 @@ pub(super) fn type_key(user_id: &UserId, data_type: &DataType) -> String {
 }
 
 /// The item's sort key, if it is the id of a reading.
-pub(super) fn reading_id(item: &Item) -> Option<ReadingId> {
+pub(super) fn reading_id(item: &AttributeMap) -> Option<ReadingId> {
     match item.get(DATA_ID) {
         Some(AttributeValue::S(id)) => id.parse().ok(),
         _ => None,
@@ -83,11 +73,11 @@ pub(super) fn reading_id(item: &Item) -> Option<ReadingId> {
 }
 
 /// The reading in an item.
-pub(super) fn decode(item: Attributes<'_>) -> Result<Reading, StoreError> {
+pub(super) fn decode(item: ItemAttributes<'_>) -> Result<Reading, StoreError> {
     into_reading(item).map_err(StoreError::corrupt)
 }
 
-fn into_reading(item: Attributes<'_>) -> Result<Reading, ValidationError> {
+fn into_reading(item: ItemAttributes<'_>) -> Result<Reading, ValidationError> {
     let client_record = match text_if_present(CLIENT_RECORD_ID, &item.client_record_id)? {
         None => None,
         Some(id) => Some(ClientRecord {

@@ -10,7 +10,8 @@ use tokio::time::Instant;
 use super::client::{self, DynamoDbSettings, DynamoDbTimeouts};
 use super::delete;
 use super::error::Faults;
-use super::item::{DATA_ID, Item, USER_ID, write_json};
+use super::item::write_json;
+use super::schema::{AttributeMap, DATA_ID, USER_ID};
 use crate::domain::ReadingId;
 use crate::store::StoreError;
 
@@ -64,7 +65,7 @@ pub struct LegacyPage {
 
 /// Where a page begins.
 #[derive(Debug, Clone)]
-pub struct PageStart(Item);
+pub struct PageStart(AttributeMap);
 
 /// A part of a table that is read by itself.
 #[derive(Debug, Clone, Copy)]
@@ -136,7 +137,7 @@ impl LegacyTable {
     /// # Errors
     /// When DynamoDB does not answer or refuses.
     pub async fn delete(&self, user_id: &str, data_id: &str) -> Result<bool, StoreError> {
-        let key = Item::from([
+        let key = AttributeMap::from([
             (USER_ID.to_owned(), AttributeValue::S(user_id.to_owned())),
             (DATA_ID.to_owned(), AttributeValue::S(data_id.to_owned())),
         ]);
@@ -146,7 +147,7 @@ impl LegacyTable {
 }
 
 /// The row in an item, unless it is a reading of this service.
-fn legacy_row(mut item: Item) -> Option<LegacyRow> {
+fn legacy_row(mut item: AttributeMap) -> Option<LegacyRow> {
     let mut key = |name| match item.remove(name) {
         Some(AttributeValue::S(text)) => text,
         // The table's own schema makes them texts.

@@ -10,9 +10,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 
 use super::DynamoDbStore;
-use super::item::{self, DATA_ID, DATA_TYPE, Item, TYPE_KEY, USER_ID};
-use super::query_response::{self, QueriedItem};
-use super::table::TYPE_INDEX;
+use super::item;
+use super::query_response::{self, RawItem};
+use super::schema::{AttributeMap, DATA_ID, DATA_TYPE, TYPE_INDEX, TYPE_KEY, USER_ID};
 use crate::domain::{DataType, ListQuery, Order, Page, Reading};
 use crate::store::StoreError;
 use crate::store::page_builder::PageBuilder;
@@ -47,13 +47,13 @@ async fn list_all(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, Stor
         let request = of_table(store, query)
             .limit(as_limit(page.missing()))
             .set_exclusive_start_key(resume);
-        let answer = query_response::of(request)
+        let page_read = query_response::send(request, store.fast_query_parser)
             .await
             .map_err(|error| store.faults.classify("Query", error))?;
-        for item in answer.items {
+        for item in page_read.items {
             look_at(store, &mut page, item)?;
         }
-        resume = answer.resume;
+        resume = page_read.exclusive_start_key;
         if resume.is_none() {
             return Ok(page.at_the_end());
         }
@@ -81,14 +81,14 @@ async fn list_filtered(store: &DynamoDbStore, query: &ListQuery) -> Result<Page,
         request = request
             .limit(as_limit(look_through))
             .set_exclusive_start_key(resume);
-        let answer = query_response::of(request)
+        let page_read = query_response::send(request, store.fast_query_parser)
             .await
             .map_err(|error| store.faults.classify("Query", error))?;
-        let left_out = answer.left_out;
-        for item in answer.items {
+        let left_out = page_read.filtered_out;
+        for item in page_read.items {
             look_at(store, &mut page, item)?;
         }
-        resume = answer.resume;
+        resume = page_read.exclusive_start_key;
         let last = resume.as_ref().and_then(item::reading_id);
         page.pass_over(left_out, last);
         if resume.is_none() {
@@ -152,7 +152,7 @@ async fn list_by_index(
 struct Walk<'a> {
     data_type: &'a DataType,
     readings: VecDeque<Reading>,
-    resume: Option<Item>,
+    resume: Option<AttributeMap>,
     is_over: bool,
 }
 
@@ -191,19 +191,21 @@ impl<'a> Walk<'a> {
             let request = of_index(store, query, self.data_type)
                 .limit(as_limit(at_once))
                 .set_exclusive_start_key(self.resume.take());
-            let answer = query_response::of(request).await.map_err(|error| {
-                if error.as_service_error().is_some_and(is_about_the_index) {
-                    Refused::NoIndex
-                } else {
-                    Refused::Store(store.faults.classify("Query", error))
-                }
-            })?;
-            for item in answer.items {
-                if let QueriedItem::Reading { reading, .. } = item {
+            let page_read = query_response::send(request, store.fast_query_parser)
+                .await
+                .map_err(|error| {
+                    if error.as_service_error().is_some_and(is_about_the_index) {
+                        Refused::NoIndex
+                    } else {
+                        Refused::Store(store.faults.classify("Query", error))
+                    }
+                })?;
+            for item in page_read.items {
+                if let RawItem::Reading { reading, .. } = item {
                     self.readings.push_back(reading.map_err(Refused::Store)?);
                 }
             }
-            self.resume = answer.resume;
+            self.resume = page_read.exclusive_start_key;
             self.is_over = self.resume.is_none();
         }
         Ok(())
@@ -223,10 +225,10 @@ fn is_about_the_index(error: &QueryError) -> bool {
 fn look_at(
     store: &DynamoDbStore,
     page: &mut PageBuilder<'_>,
-    item: QueriedItem,
+    item: RawItem,
 ) -> Result<(), StoreError> {
     match item {
-        QueriedItem::Reading {
+        RawItem::Reading {
             reading,
             is_indexed,
         } => {
@@ -235,7 +237,7 @@ fn look_at(
             }
             page.look_at(reading?);
         }
-        QueriedItem::Foreign => {
+        RawItem::Foreign => {
             tracing::warn!("an item that this service did not write was passed over");
             page.pass_over(1, None);
         }

@@ -7,13 +7,14 @@ mod batch_put;
 mod batch_write;
 mod client;
 mod delete;
-mod erase;
 mod error;
 mod item;
 mod legacy_table;
 mod list;
+mod put;
 mod put_coalescer;
 mod query_response;
+mod schema;
 mod table;
 mod type_index;
 
@@ -22,19 +23,18 @@ use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::{Client, Config, config};
 use tokio::time::Instant;
 
-use self::attribute::Attributes;
+use self::attribute::ItemAttributes;
 pub use self::client::{DynamoDbSettings, DynamoDbTimeouts};
 use self::error::Faults;
-use self::item::{CLIENT_RECORD_VERSION, DATA_ID, Item, TYPE_KEY, USER_ID};
 pub use self::legacy_table::{LegacyPage, LegacyRow, LegacyTable, LegacyValue, PageStart, Segment};
 use self::put_coalescer::SharedPuts;
+use self::schema::{AttributeMap, DATA_ID, USER_ID};
 use self::type_index::TypeIndex;
-use super::{BatchPutStatus, DistinctReadings, Erasure, Put, PutResult, ReadingStore, StoreError};
+use super::{BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, StoreError};
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 
 /// Keeps readings in a DynamoDB table.
@@ -50,6 +50,8 @@ use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 pub struct DynamoDbStore {
     client: Client,
     table: String,
+    /// See [`DynamoDbSettings::fast_query_parser`].
+    fast_query_parser: bool,
     faults: Faults,
     type_index: Arc<TypeIndex>,
     unindexed_told: Arc<Once>,
@@ -75,6 +77,7 @@ impl DynamoDbStore {
             batch_timeout: timeouts.batch,
             faults: Faults::of_table(&settings.table),
             table: settings.table,
+            fast_query_parser: settings.fast_query_parser,
             type_index: Arc::default(),
             unindexed_told: Arc::new(Once::new()),
             shared_puts: SharedPuts::default(),
@@ -89,29 +92,6 @@ impl DynamoDbStore {
     /// within 30 seconds.
     pub async fn create_table_if_missing(&self) -> Result<(), StoreError> {
         table::create_if_missing(&self.client, &self.table, &self.faults).await
-    }
-
-    /// Puts `reading`, with calls of its own.
-    async fn put_by_itself(&self, reading: Reading) -> Result<PutResult, StoreError> {
-        let put = self.put_one(&reading).await?;
-        Ok(put.outcome(reading))
-    }
-
-    /// Puts `reading` on the condition that its version names.
-    async fn put_one(&self, reading: &Reading) -> Result<Put, StoreError> {
-        let condition = match reading.version() {
-            None => Condition::Absent,
-            Some(_) => Condition::Higher,
-        };
-        let held = match self.put_if(reading, condition).await? {
-            // The same version says something else: the later word counts,
-            // unless a higher version has come in between.
-            Some(held) if reading.replaces(&held) => {
-                self.put_if(reading, Condition::NotLower).await?
-            }
-            held => held,
-        };
-        Ok(held.map_or(Put::Written, Put::Stands))
     }
 
     /// As [`ReadingStore::check`], with the time that it takes to get
@@ -141,76 +121,8 @@ impl DynamoDbStore {
             .map_err(|error| self.faults.classify("GetItem", error))
     }
 
-    /// Writes `reading` if `condition` holds of what is held; else gives back
-    /// what is held.
-    async fn put_if(
-        &self,
-        reading: &Reading,
-        condition: Condition,
-    ) -> Result<Option<Reading>, StoreError> {
-        let mut request = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item::encode(reading)))
-            .condition_expression(condition.expression())
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if condition.compares_version() {
-            let version = reading.version().unwrap_or_default().get();
-            request = request
-                .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
-        }
-        let Err(error) = request.send().await else {
-            return Ok(None);
-        };
-        let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error()
-        else {
-            return Err(self.faults.classify("PutItem", error));
-        };
-        if let Some(held) = &failed.item {
-            let is_indexed = held.contains_key(TYPE_KEY);
-            let held = self.decode(held.into())?;
-            if !is_indexed {
-                self.index(&held).await?;
-            }
-            return Ok(Some(held));
-        }
-        // An endpoint that does not send the held item along.
-        let held = self
-            .get(&reading.measurement.user_id, reading.id)
-            .await?
-            .ok_or_else(|| StoreError::unavailable("the held reading was deleted meanwhile"))?;
-        Ok(Some(held))
-    }
-
-    /// Writes a reading that is held without the key of the index by type once
-    /// more, with it, unless that has been done meanwhile.
-    async fn index(&self, held: &Reading) -> Result<(), StoreError> {
-        let answer = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item::encode(held)))
-            .condition_expression(format!(
-                "attribute_exists({DATA_ID}) AND attribute_not_exists({TYPE_KEY})"
-            ))
-            .send()
-            .await;
-        match answer {
-            Ok(_) => Ok(()),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(PutItemError::is_conditional_check_failed_exception) =>
-            {
-                Ok(())
-            }
-            Err(error) => Err(self.faults.classify("PutItem", error)),
-        }
-    }
-
     /// The reading in an item of the table.
-    fn decode(&self, item: Attributes<'_>) -> Result<Reading, StoreError> {
+    fn decode(&self, item: ItemAttributes<'_>) -> Result<Reading, StoreError> {
         if item.type_key.is_none() {
             self.tell_of_unindexed();
         }
@@ -228,7 +140,7 @@ impl DynamoDbStore {
 }
 
 /// The key of an item.
-fn key(user_id: &UserId, id: ReadingId) -> Item {
+fn key(user_id: &UserId, id: ReadingId) -> AttributeMap {
     HashMap::from([
         (
             USER_ID.to_owned(),
@@ -236,32 +148,6 @@ fn key(user_id: &UserId, id: ReadingId) -> Item {
         ),
         (DATA_ID.to_owned(), AttributeValue::S(id.to_string())),
     ])
-}
-
-/// When a put may take the place of what is held under its key.
-#[derive(Clone, Copy)]
-enum Condition {
-    /// Nothing is held.
-    Absent,
-    /// Nothing is held, or a lower version.
-    Higher,
-    /// Nothing is held, or a version that is not higher.
-    NotLower,
-}
-
-impl Condition {
-    fn expression(self) -> String {
-        let absent = format!("attribute_not_exists({DATA_ID})");
-        match self {
-            Self::Absent => absent,
-            Self::Higher => format!("{absent} OR {CLIENT_RECORD_VERSION} < :version"),
-            Self::NotLower => format!("{absent} OR {CLIENT_RECORD_VERSION} <= :version"),
-        }
-    }
-
-    fn compares_version(self) -> bool {
-        !matches!(self, Self::Absent)
-    }
 }
 
 #[async_trait]
@@ -301,7 +187,7 @@ impl ReadingStore for DynamoDbStore {
     }
 
     async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError> {
-        erase::erase_part(self, user_id).await
+        delete::erase_part(self, user_id).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {

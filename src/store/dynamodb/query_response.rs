@@ -1,9 +1,11 @@
-//! Asking for a page, whose readings are made straight of the text that DynamoDB
-//! answers.
+//! `Query` requests whose responses are parsed straight into readings.
 //!
-//! The SDK would make a map of owned texts of each item first, which costs more
-//! than all else about a page. So its deserializer is left what it is good for,
-//! refusals, and what is found is read here.
+//! The SDK's deserializer builds a map of owned strings for each item, which costs
+//! more than everything else about a page. [`FastQueryInterceptor`] replaces it for
+//! successful responses; error responses still go to the SDK's. The interceptor relies
+//! on runtime traits that a minor release of the SDK may change, so
+//! [`DynamoDbSettings::fast_query_parser`](super::DynamoDbSettings::fast_query_parser)
+//! can switch it off.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,73 +23,79 @@ use aws_smithy_runtime_api::client::runtime_plugin::RuntimePlugin as _;
 use aws_smithy_runtime_api::client::ser_de::{DeserializeResponse, SharedResponseDeserializer};
 use serde::Deserialize;
 
-use super::attribute::{Attribute, Attributes};
-use super::item::{self, Item};
+use super::attribute::{Attribute, ItemAttributes};
+use super::item;
+use super::schema::AttributeMap;
 use crate::domain::{Reading, ReadingId};
 use crate::store::StoreError;
 
-/// What a query found.
+/// One page of query results.
 #[derive(Default)]
-pub(super) struct QueryAnswer {
-    pub(super) items: Vec<QueriedItem>,
-    /// How many items the query's filter left out.
-    pub(super) left_out: usize,
-    /// Where to go on, unless this is the end.
-    pub(super) resume: Option<Item>,
+pub(super) struct QueryPage {
+    pub(super) items: Vec<RawItem>,
+    /// Number of items that the filter expression excluded.
+    pub(super) filtered_out: usize,
+    /// `ExclusiveStartKey` of the next page, if there is one.
+    pub(super) exclusive_start_key: Option<AttributeMap>,
 }
 
-/// An item that a query found.
-pub(super) enum QueriedItem {
-    /// A reading, or what should be one.
+/// An item of a query result.
+pub(super) enum RawItem {
+    /// An item with a reading's sort key, or the error in decoding it.
     Reading {
         reading: Result<Reading, StoreError>,
-        /// Whether it has the key of the index by type.
+        /// Has the key of the index by type.
         is_indexed: bool,
     },
-    /// What this service did not write.
+    /// An item that another program wrote.
     Foreign,
 }
 
-/// Asks `query`.
-pub(super) async fn of(
+/// Sends `query`, and parses its response with the SDK's parser or ours.
+pub(super) async fn send(
     query: QueryFluentBuilder,
-) -> Result<QueryAnswer, SdkError<QueryError, HttpResponse>> {
-    let found = Slot::default();
+    use_fast_parser: bool,
+) -> Result<QueryPage, SdkError<QueryError, HttpResponse>> {
+    if !use_fast_parser {
+        return query.send().await.map(QueryPage::from);
+    }
+    let slot = ResponseSlot::default();
     query
         .customize()
-        .interceptor(ReadReadings(found.clone()))
+        .interceptor(FastQueryInterceptor(slot.clone()))
         .send()
         .await?;
-    Ok(found.take())
+    Ok(slot.take())
 }
 
-/// Where what was read is handed over: the SDK's own output has no place for it.
+/// Hands the parsed page from the deserializer to [`send`], as the SDK's output type
+/// has no room for it.
 #[derive(Clone, Default)]
-struct Slot(Arc<Mutex<QueryAnswer>>);
+struct ResponseSlot(Arc<Mutex<QueryPage>>);
 
-impl Slot {
-    fn put(&self, answer: QueryAnswer) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = answer;
+impl ResponseSlot {
+    fn put(&self, page: QueryPage) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = page;
     }
 
-    fn take(&self) -> QueryAnswer {
+    fn take(&self) -> QueryPage {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl fmt::Debug for Slot {
+impl fmt::Debug for ResponseSlot {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("Slot(…)")
+        formatter.write_str("ResponseSlot(…)")
     }
 }
 
-/// Puts our deserializer in the place of the SDK's.
+/// Replaces the SDK's deserializer of `Query` with [`FastQueryDeserializer`].
 #[derive(Debug)]
-struct ReadReadings(Slot);
+struct FastQueryInterceptor(ResponseSlot);
 
-impl Intercept for ReadReadings {
+impl Intercept for FastQueryInterceptor {
     fn name(&self) -> &'static str {
-        "ReadReadings"
+        "FastQueryInterceptor"
     }
 
     fn modify_before_serialization(
@@ -96,44 +104,44 @@ impl Intercept for ReadReadings {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let ours = SharedResponseDeserializer::new(ReadingsDeserializer(self.0.clone()));
+        let ours = SharedResponseDeserializer::new(FastQueryDeserializer(self.0.clone()));
         config.interceptor_state().store_put(ours);
         Ok(())
     }
 }
 
 #[derive(Debug)]
-struct ReadingsDeserializer(Slot);
+struct FastQueryDeserializer(ResponseSlot);
 
-impl DeserializeResponse for ReadingsDeserializer {
+impl DeserializeResponse for FastQueryDeserializer {
     fn deserialize_nonstreaming_with_config(
         &self,
         response: &HttpResponse,
         config: &ConfigBag,
     ) -> Result<Output, OrchestratorError<Error>> {
         if !response.status().is_success() {
-            return refusal(response, config);
+            return parse_error(response, config);
         }
         let body = response.body().bytes().unwrap_or_default();
-        let answer: Body<'_> = serde_json::from_slice(body).map_err(|error| {
+        let body: QueryBody<'_> = serde_json::from_slice(body).map_err(|error| {
             OrchestratorError::operation(Error::erase(QueryError::unhandled(error)))
         })?;
-        self.0.put(answer.into());
+        self.0.put(body.into());
         Ok(Output::erase(QueryOutput::builder().build()))
     }
 }
 
-/// What the SDK makes of a refusal.
-fn refusal(
+/// Parses an error response with the SDK's deserializer.
+fn parse_error(
     response: &HttpResponse,
     config: &ConfigBag,
 ) -> Result<Output, OrchestratorError<Error>> {
-    let mut of_sdk = ConfigBag::base();
+    let mut sdk_config = ConfigBag::base();
     if let Some(layer) = Query::new().config() {
-        of_sdk.push_shared_layer(layer);
+        sdk_config.push_shared_layer(layer);
     }
-    match of_sdk.load::<SharedResponseDeserializer>() {
-        Some(of_sdk) => of_sdk.deserialize_nonstreaming_with_config(response, config),
+    match sdk_config.load::<SharedResponseDeserializer>() {
+        Some(sdk) => sdk.deserialize_nonstreaming_with_config(response, config),
         None => Err(OrchestratorError::other("the SDK has no deserializer")),
     }
 }
@@ -141,38 +149,54 @@ fn refusal(
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html#API_Query_ResponseSyntax>
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Body<'a> {
+struct QueryBody<'a> {
     #[serde(borrow)]
-    items: Option<Vec<Attributes<'a>>>,
+    items: Option<Vec<ItemAttributes<'a>>>,
     count: Option<usize>,
     scanned_count: Option<usize>,
     #[serde(borrow)]
     last_evaluated_key: Option<HashMap<String, Attribute<'a>>>,
 }
 
-impl From<Body<'_>> for QueryAnswer {
-    fn from(body: Body<'_>) -> Self {
-        let [scanned, found] = [body.scanned_count, body.count].map(Option::unwrap_or_default);
+impl From<QueryBody<'_>> for QueryPage {
+    fn from(body: QueryBody<'_>) -> Self {
+        let [scanned, matched] = [body.scanned_count, body.count].map(Option::unwrap_or_default);
         let items = body.items.unwrap_or_default();
         let key = body.last_evaluated_key.filter(|key| !key.is_empty());
         Self {
-            items: items.into_iter().map(QueriedItem::from).collect(),
-            left_out: scanned.saturating_sub(found),
-            resume: key.map(|key| key.into_iter().filter_map(part_of_key).collect()),
+            items: items.into_iter().map(RawItem::from).collect(),
+            filtered_out: scanned.saturating_sub(matched),
+            exclusive_start_key: key.map(|key| key.into_iter().filter_map(key_attribute).collect()),
         }
     }
 }
 
-/// An attribute of a key, which are all texts here.
-fn part_of_key((name, value): (String, Attribute<'_>)) -> Option<(String, AttributeValue)> {
+/// Converts an attribute of a key. All key attributes of the table and its index are
+/// strings.
+fn key_attribute((name, value): (String, Attribute<'_>)) -> Option<(String, AttributeValue)> {
     match value {
         Attribute::Text(text) => Some((name, AttributeValue::S(text.into_owned()))),
         _ => None,
     }
 }
 
-impl From<Attributes<'_>> for QueriedItem {
-    fn from(item: Attributes<'_>) -> Self {
+impl From<QueryOutput> for QueryPage {
+    fn from(output: QueryOutput) -> Self {
+        let items = output.items.unwrap_or_default();
+        let filtered_out = output.scanned_count.saturating_sub(output.count);
+        Self {
+            items: items
+                .iter()
+                .map(|item| RawItem::from(ItemAttributes::from(item)))
+                .collect(),
+            filtered_out: usize::try_from(filtered_out).unwrap_or_default(),
+            exclusive_start_key: output.last_evaluated_key.filter(|key| !key.is_empty()),
+        }
+    }
+}
+
+impl From<ItemAttributes<'_>> for RawItem {
+    fn from(item: ItemAttributes<'_>) -> Self {
         let is_reading = match &item.data_id {
             Some(Attribute::Text(id)) => id.parse::<ReadingId>().is_ok(),
             _ => false,

@@ -10,11 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use super::client::patient;
 use super::error::Faults;
-use super::item::{DATA_ID, TYPE_KEY, USER_ID};
+use super::schema::{DATA_ID, TYPE_INDEX, TYPE_KEY, USER_ID};
 use crate::store::StoreError;
-
-/// The index in which readings of one type lie side by side.
-pub(super) const TYPE_INDEX: &str = "by-type";
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(250);

@@ -10,8 +10,7 @@ use aws_sdk_dynamodb::types::{
 use tokio::time::Instant;
 
 use super::DynamoDbStore;
-use super::item::{DATA_ID, TYPE_KEY};
-use super::table::TYPE_INDEX;
+use super::schema::{DATA_ID, TYPE_INDEX, TYPE_KEY};
 
 /// How long an answer of `DescribeTable` counts.
 const LOOK_EVERY: Duration = Duration::from_secs(60);

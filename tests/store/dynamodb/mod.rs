@@ -3,7 +3,7 @@
 mod answers;
 mod faults;
 mod items;
-mod query_answers;
+mod query_responses;
 pub mod raw;
 mod shared_puts;
 mod tables;
