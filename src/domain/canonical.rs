@@ -26,26 +26,26 @@ impl CanonicalWriter {
         members: impl IntoIterator<Item = (&'n str, V)>,
         mut write: impl FnMut(&mut Self, V) -> Result<(), ValidationError>,
     ) -> Result<(), ValidationError> {
-        self.nest()?;
+        self.enter()?;
         let mut separator = '{';
-        let mut before = None;
+        let mut previous = None;
         for (name, value) in members {
             if name.is_empty() {
                 return Err(ValidationError::new(
                     "must not have a member without a name",
                 ));
             }
-            if before == Some(name) {
+            if previous == Some(name) {
                 return Err(ValidationError::new("must not name a member twice"));
             }
-            before = Some(name);
+            previous = Some(name);
             self.text.push(separator);
             separator = ',';
             self.string(name);
             self.text.push(':');
             write(self, value)?;
         }
-        self.end(separator == '{', '{', '}');
+        self.leave(separator == '{', '{', '}');
         Ok(())
     }
 
@@ -58,18 +58,18 @@ impl CanonicalWriter {
         elements: impl IntoIterator<Item = V>,
         mut write: impl FnMut(&mut Self, V) -> Result<(), ValidationError>,
     ) -> Result<(), ValidationError> {
-        self.nest()?;
+        self.enter()?;
         let mut separator = '[';
         for element in elements {
             self.text.push(separator);
             separator = ',';
             write(self, element)?;
         }
-        self.end(separator == '[', '[', ']');
+        self.leave(separator == '[', '[', ']');
         Ok(())
     }
 
-    fn nest(&mut self) -> Result<(), ValidationError> {
+    fn enter(&mut self) -> Result<(), ValidationError> {
         self.depth += 1;
         if self.depth > Self::MAX_DEPTH {
             return Err(ValidationError::new("must not nest deeper than 16 levels"));
@@ -77,7 +77,7 @@ impl CanonicalWriter {
         Ok(())
     }
 
-    fn end(&mut self, is_empty: bool, opening: char, closing: char) {
+    fn leave(&mut self, is_empty: bool, opening: char, closing: char) {
         if is_empty {
             self.text.push(opening);
         }
@@ -127,7 +127,7 @@ impl CanonicalWriter {
             let number: ReadingValue = text.parse().map_err(|invalid| {
                 ValidationError::new(format!("holds a number that {invalid}"))
             })?;
-            if is_integer_of_64_bits(number.get()) {
+            if fits_64_bits(number.get()) {
                 self.text.push_str(&format!("{:.0}", number.get()));
             } else {
                 let text = number.to_string();
@@ -144,8 +144,8 @@ impl CanonicalWriter {
 }
 
 /// Whether a double is an integer that an `i64` or a `u64` can hold.
-fn is_integer_of_64_bits(number: f64) -> bool {
-    const LOWEST: f64 = -9_223_372_036_854_775_808.0;
-    const PAST_HIGHEST: f64 = 18_446_744_073_709_551_616.0;
-    number.fract() == 0.0 && (LOWEST..PAST_HIGHEST).contains(&number)
+fn fits_64_bits(number: f64) -> bool {
+    const MIN: f64 = -9_223_372_036_854_775_808.0;
+    const END: f64 = 18_446_744_073_709_551_616.0;
+    number.fract() == 0.0 && (MIN..END).contains(&number)
 }

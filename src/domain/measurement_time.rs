@@ -48,11 +48,11 @@ impl MeasurementTime {
     /// # Errors
     /// When it is not a date-time or lies before 1970.
     pub fn parse_any(text: &str) -> Result<Self, ValidationError> {
-        let (local, offset) = read(text)?;
+        let (local, offset) = parse_parts(text)?;
         let instant = offset
             .unwrap_or(Offset::UTC)
             .to_timestamp(local)
-            .map_err(|_| not_a_time())?;
+            .map_err(|_| invalid_format())?;
         if instant < Timestamp::UNIX_EPOCH {
             return Err(ValidationError::new(
                 "must not be before 1970-01-01T00:00:00Z",
@@ -71,7 +71,7 @@ impl MeasurementTime {
     /// # Errors
     /// When it is not a date-time.
     pub fn parse_bound(text: &str) -> Result<Timestamp, ValidationError> {
-        let (local, offset) = read(text)?;
+        let (local, offset) = parse_parts(text)?;
         let beyond = if local.year() > 0 {
             Timestamp::MAX
         } else {
@@ -148,12 +148,12 @@ impl fmt::Display for MeasurementTime {
 
 /// Reads a date-time in the extended form, and its offset unless that is `Z` or
 /// absent.
-fn read(text: &str) -> Result<(DateTime, Option<Offset>), ValidationError> {
+fn parse_parts(text: &str) -> Result<(DateTime, Option<Offset>), ValidationError> {
     if !has_extended_form(text) {
-        return Err(not_a_time());
+        return Err(invalid_format());
     }
-    let pieces = Pieces::parse(text).map_err(|_| not_a_time())?;
-    let time = pieces.time().ok_or_else(not_a_time)?;
+    let pieces = Pieces::parse(text).map_err(|_| invalid_format())?;
+    let time = pieces.time().ok_or_else(invalid_format)?;
     let offset = match pieces.offset() {
         None | Some(PiecesOffset::Zulu) => None,
         Some(PiecesOffset::Numeric(offset))
@@ -166,7 +166,7 @@ fn read(text: &str) -> Result<(DateTime, Option<Offset>), ValidationError> {
     };
     // RFC 3339 has no offsets of a day and more, which the parser would take.
     if offset.is_some_and(|offset| offset.seconds().abs() >= 24 * 60 * 60) {
-        return Err(not_a_time());
+        return Err(invalid_format());
     }
     Ok((pieces.date().to_datetime(time), offset))
 }
@@ -198,7 +198,7 @@ fn has_extended_form(text: &str) -> bool {
     has_separators && !is_leap_second && offset.len() <= "+00:00".len()
 }
 
-fn not_a_time() -> ValidationError {
+fn invalid_format() -> ValidationError {
     ValidationError::new(
         "must be an RFC 3339 date-time such as 2024-01-15T10:30:00Z or 2024-01-15T10:30:00+01:00",
     )

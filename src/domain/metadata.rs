@@ -35,7 +35,7 @@ impl Metadata {
         if !text.trim_start().starts_with('{') {
             return Err(ValidationError::new("must be a JSON object"));
         }
-        Self::write(|canonical| write_text(text, canonical))
+        Self::write(|canonical| write_value(text, canonical))
     }
 
     /// Metadata that `write` writes.
@@ -101,18 +101,18 @@ impl Serialize for Metadata {
 }
 
 /// The members of a JSON object in the order sent, each value still text.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+struct MetadataMembers<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 /// A text that borrows from the document where no escape stands in the way.
 #[derive(Deserialize)]
-pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(super) struct JsonText<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for MetadataMembers<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct MembersVisitor;
 
         impl<'de> Visitor<'de> for MembersVisitor {
-            type Value = Members<'de>;
+            type Value = MetadataMembers<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("a JSON object")
@@ -120,10 +120,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::new();
-                while let Some((Text(name), value)) = map.next_entry()? {
+                while let Some((JsonText(name), value)) = map.next_entry()? {
                     members.push((name, value));
                 }
-                Ok(Members(members))
+                Ok(MetadataMembers(members))
             }
         }
 
@@ -132,25 +132,25 @@ impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
 }
 
 /// Writes the text of one JSON value.
-fn write_text(text: &str, canonical: &mut CanonicalWriter) -> Result<(), ValidationError> {
+fn write_value(text: &str, canonical: &mut CanonicalWriter) -> Result<(), ValidationError> {
     // Also what `serde_json` says of a lone surrogate, and of nothing else here.
     let not_json = |_| ValidationError::new("must be JSON text with valid Unicode");
     let text = text.trim();
     match text.as_bytes().first() {
         Some(b'{') => {
-            let Members(mut members) = serde_json::from_str(text).map_err(not_json)?;
+            let MetadataMembers(mut members) = serde_json::from_str(text).map_err(not_json)?;
             members.sort_by(|(left, _), (right, _)| left.cmp(right));
             let members = members.iter().map(|(name, value)| (&**name, value.get()));
-            canonical.object(members, |canonical, value| write_text(value, canonical))?;
+            canonical.object(members, |canonical, value| write_value(value, canonical))?;
         }
         Some(b'[') => {
             let elements: Vec<&RawValue> = serde_json::from_str(text).map_err(not_json)?;
             canonical.array(elements, |canonical, element| {
-                write_text(element.get(), canonical)
+                write_value(element.get(), canonical)
             })?;
         }
         Some(b'"') => {
-            let Text(string) = serde_json::from_str(text).map_err(not_json)?;
+            let JsonText(string) = serde_json::from_str(text).map_err(not_json)?;
             canonical.string(&string);
         }
         Some(b'n') => canonical.null(),

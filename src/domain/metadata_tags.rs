@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::Metadata;
-use super::metadata::Text;
+use super::metadata::JsonText;
 
 /// Those members of metadata that tell readings of one data type from others
 /// that must not be added to them.
@@ -23,7 +23,7 @@ impl Metadata {
     /// What tells readings of one data type apart.
     pub fn tags(&self) -> MetadataTags<'_> {
         // Readings without metadata are many.
-        let members: Members<'_> = match self.as_str() {
+        let members: TaggedMembers<'_> = match self.as_str() {
             "{}" => return MetadataTags::default(),
             metadata => serde_json::from_str(metadata).unwrap_or_default(),
         };
@@ -38,7 +38,7 @@ impl Metadata {
 }
 
 #[derive(Default, Deserialize)]
-struct Members<'a> {
+struct TaggedMembers<'a> {
     #[serde(borrow)]
     granularity: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -49,7 +49,7 @@ struct Members<'a> {
 
 /// The text of a member, if it is one.
 fn text(json: &RawValue) -> Option<Cow<'_, str>> {
-    let Text(text) = serde_json::from_str(json.get()).ok()?;
+    let JsonText(text) = serde_json::from_str(json.get()).ok()?;
     Some(text)
 }
 

@@ -128,24 +128,24 @@ impl Reading {
         }
     }
 
-    /// Whether this reading takes the place of `held`, which has the same id.
+    /// Whether this reading takes the place of `stored`, which has the same id.
     ///
     /// A client's record of a higher version does, and one of the same version
     /// that says something else. The same reading sent again does not, so that
     /// a replay changes nothing.
-    pub fn replaces(&self, held: &Self) -> bool {
-        match (self.version(), held.version()) {
-            (Some(version), Some(held_version)) => {
-                version > held_version
-                    || version == held_version && self.measurement != held.measurement
+    pub fn replaces(&self, stored: &Self) -> bool {
+        match (self.version(), stored.version()) {
+            (Some(version), Some(stored_version)) => {
+                version > stored_version
+                    || version == stored_version && self.measurement != stored.measurement
             }
             _ => false,
         }
     }
 
-    /// Whether `held`, which has the same id, is of a higher version.
-    pub fn is_superseded_by(&self, held: &Self) -> bool {
-        self.version() < held.version()
+    /// Whether `stored`, which has the same id, is of a higher version.
+    pub fn is_superseded_by(&self, stored: &Self) -> bool {
+        self.version() < stored.version()
     }
 
     /// The version, if it is a client's record.
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn only_a_higher_or_a_different_equal_version_replaces() {
         let now = Timestamp::UNIX_EPOCH;
-        let held = Reading::accept(
+        let stored = Reading::accept(
             Measurement {
                 client_record: record(2),
                 ..measurement()
@@ -280,9 +280,9 @@ mod tests {
                 now,
             )
         };
-        assert!(at(3, "72").replaces(&held));
-        assert!(at(2, "80").replaces(&held));
-        assert!(!at(2, "72").replaces(&held) && !at(2, "72").is_superseded_by(&held));
-        assert!(!at(1, "80").replaces(&held) && at(1, "80").is_superseded_by(&held));
+        assert!(at(3, "72").replaces(&stored));
+        assert!(at(2, "80").replaces(&stored));
+        assert!(!at(2, "72").replaces(&stored) && !at(2, "72").is_superseded_by(&stored));
+        assert!(!at(1, "80").replaces(&stored) && at(1, "80").is_superseded_by(&stored));
     }
 }

@@ -45,10 +45,10 @@ impl ReadingId {
     /// # Errors
     /// When they are not a UUID version 8.
     pub fn from_bytes(bytes: [u8; 16]) -> Result<Self, ValidationError> {
-        Self::checked(Uuid::from_bytes(bytes))
+        Self::from_uuid(Uuid::from_bytes(bytes))
     }
 
-    fn checked(uuid: Uuid) -> Result<Self, ValidationError> {
+    fn from_uuid(uuid: Uuid) -> Result<Self, ValidationError> {
         if uuid.get_version_num() == 8 && uuid.get_variant() == uuid::Variant::RFC4122 {
             Ok(Self(uuid))
         } else {
@@ -76,7 +76,7 @@ impl FromStr for ReadingId {
     fn from_str(text: &str) -> Result<Self, ValidationError> {
         const HYPHENATED: usize = uuid::fmt::Hyphenated::LENGTH;
         match Uuid::try_parse(text) {
-            Ok(uuid) if text.len() == HYPHENATED => Self::checked(uuid),
+            Ok(uuid) if text.len() == HYPHENATED => Self::from_uuid(uuid),
             _ => Err(ValidationError::new("must be a UUID of 36 characters")),
         }
     }
@@ -96,7 +96,7 @@ impl ReadingIdRange {
     /// millisecond: readings of a bound's own millisecond are within.
     pub fn between(start: Option<Timestamp>, end: Option<Timestamp>) -> Self {
         let first = start.map_or(0, milliseconds);
-        let last = end.map_or(Self::LATEST, |end| {
+        let last = end.map_or(Self::MAX, |end| {
             // The first nanosecond that is left out may share its millisecond
             // with some that are not.
             let one_past = milliseconds(end)
@@ -105,7 +105,7 @@ impl ReadingIdRange {
                 } else {
                     1 << 80
                 };
-            one_past.saturating_sub(1).min(Self::LATEST)
+            one_past.saturating_sub(1).min(Self::MAX)
         });
         Self { first, last }
     }
@@ -114,7 +114,7 @@ impl ReadingIdRange {
     ///
     /// Its text starts with the digit 0. The table's older sort keys, which the
     /// Python service wrote, start with a letter and so lie outside every range.
-    const LATEST: u128 = (1 << 124) - 1;
+    const MAX: u128 = (1 << 124) - 1;
 
     /// What of it lies after `id`.
     pub fn after(self, id: ReadingId) -> Self {

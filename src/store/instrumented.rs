@@ -27,18 +27,18 @@ impl InstrumentedStore {
 
 /// An operation under way. Dropped before its end, it was given up by whoever
 /// asked.
-struct Operation {
+struct OperationRecorder {
     name: &'static str,
-    began: Instant,
+    started_at: Instant,
     outcome: &'static str,
     span: Span,
 }
 
-impl Operation {
-    /// Sees `ask` through to its end, whose outcome `outcome` tells.
+impl OperationRecorder {
+    /// Sees `future` through to its end, whose outcome `outcome` tells.
     async fn measure<T>(
         name: &'static str,
-        ask: impl Future<Output = T>,
+        future: impl Future<Output = T>,
         outcome: impl FnOnce(&T) -> &'static str,
     ) -> T {
         let span = info_span!(
@@ -51,17 +51,17 @@ impl Operation {
         );
         let mut operation = Self {
             name,
-            began: Instant::now(),
+            started_at: Instant::now(),
             outcome: "interrupted",
             span: span.clone(),
         };
-        let answer = ask.instrument(span).await;
-        operation.outcome = outcome(&answer);
-        answer
+        let result = future.instrument(span).await;
+        operation.outcome = outcome(&result);
+        result
     }
 }
 
-impl Drop for Operation {
+impl Drop for OperationRecorder {
     fn drop(&mut self) {
         self.span.record("outcome", self.outcome);
         if self.outcome != OK {
@@ -74,19 +74,19 @@ impl Drop for Operation {
         metrics::histogram!(
             names::STORE_OPERATION_DURATION.name, "operation" => self.name
         )
-        .record(self.began.elapsed());
+        .record(self.started_at.elapsed());
     }
 }
 
 const OK: &str = "ok";
 
-fn outcome<T>(answer: &Result<T, StoreError>) -> &'static str {
-    answer.as_ref().map_or_else(StoreError::kind, |_| OK)
+fn outcome<T>(result: &Result<T, StoreError>) -> &'static str {
+    result.as_ref().map_or_else(StoreError::kind, |_| OK)
 }
 
 /// The outcome of a batch is that of the first reading which failed.
-fn outcome_of_all(answers: &[Result<BatchPutStatus, StoreError>]) -> &'static str {
-    let failed = answers.iter().find(|answer| answer.is_err());
+fn batch_outcome(results: &[Result<BatchPutStatus, StoreError>]) -> &'static str {
+    let failed = results.iter().find(|result| result.is_err());
     failed.map_or(OK, outcome)
 }
 
@@ -103,7 +103,7 @@ fn count_readings(result: &'static str, readings: usize) {
 #[async_trait]
 impl ReadingStore for InstrumentedStore {
     async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
-        let put = Operation::measure("put", self.store.put(reading), outcome).await;
+        let put = OperationRecorder::measure("put", self.store.put(reading), outcome).await;
         match &put {
             Ok(PutResult::Stored(_)) => count_readings(STORED, 1),
             Ok(PutResult::Superseded(_)) => count_readings(SUPERSEDED, 1),
@@ -116,36 +116,36 @@ impl ReadingStore for InstrumentedStore {
         &self,
         readings: DistinctReadings,
     ) -> Vec<Result<BatchPutStatus, StoreError>> {
-        let ask = self.store.put_many(readings);
-        let answers = Operation::measure("put_all", ask, |all| outcome_of_all(all)).await;
+        let future = self.store.put_many(readings);
+        let results = OperationRecorder::measure("put_all", future, |all| batch_outcome(all)).await;
         // A batch may hold 5,000, which a double holds exactly.
         #[expect(clippy::cast_precision_loss, reason = "it is small")]
-        metrics::histogram!(names::BATCH_READINGS.name).record(answers.len() as f64);
-        let kept = answers.iter().flatten().count();
-        let is_superseded = |kept: &&BatchPutStatus| **kept == BatchPutStatus::Superseded;
-        let superseded = answers.iter().flatten().filter(is_superseded).count();
-        count_readings(STORED, kept - superseded);
+        metrics::histogram!(names::BATCH_READINGS.name).record(results.len() as f64);
+        let stored = results.iter().flatten().count();
+        let is_superseded = |stored: &&BatchPutStatus| **stored == BatchPutStatus::Superseded;
+        let superseded = results.iter().flatten().filter(is_superseded).count();
+        count_readings(STORED, stored - superseded);
         count_readings(SUPERSEDED, superseded);
-        answers
+        results
     }
 
     async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError> {
-        Operation::measure("get", self.store.get(user_id, id), outcome).await
+        OperationRecorder::measure("get", self.store.get(user_id, id), outcome).await
     }
 
     async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
-        Operation::measure("delete", self.store.delete(user_id, id), outcome).await
+        OperationRecorder::measure("delete", self.store.delete(user_id, id), outcome).await
     }
 
     async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError> {
-        Operation::measure("erase_part", self.store.erase_part(user_id), outcome).await
+        OperationRecorder::measure("erase_part", self.store.erase_part(user_id), outcome).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
-        Operation::measure("list", self.store.list(query), outcome).await
+        OperationRecorder::measure("list", self.store.list(query), outcome).await
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        Operation::measure("check", self.store.check(), outcome).await
+        OperationRecorder::measure("check", self.store.check(), outcome).await
     }
 }

@@ -78,29 +78,33 @@ pub enum PutResult {
 }
 
 /// What a store did with a reading that it was to keep.
-enum Put {
+enum WriteOutcome {
     /// It wrote it.
     Written,
     /// It wrote nothing, as this one is held and stands.
-    Stands(Reading),
+    Existing(Reading),
 }
 
-impl Put {
+impl WriteOutcome {
     /// What became of `offered`.
-    fn outcome(self, offered: Reading) -> PutResult {
+    fn into_result(self, offered: Reading) -> PutResult {
         match self {
             Self::Written => PutResult::Stored(offered),
-            Self::Stands(held) if offered.is_superseded_by(&held) => PutResult::Superseded(held),
-            Self::Stands(held) => PutResult::Stored(held),
+            Self::Existing(stored) if offered.is_superseded_by(&stored) => {
+                PutResult::Superseded(stored)
+            }
+            Self::Existing(stored) => PutResult::Stored(stored),
         }
     }
 
     /// The same in short.
-    fn kept(&self, offered: &Reading) -> BatchPutStatus {
+    fn status(&self, offered: &Reading) -> BatchPutStatus {
         match self {
             Self::Written => BatchPutStatus::Stored,
-            Self::Stands(held) if offered.is_superseded_by(held) => BatchPutStatus::Superseded,
-            Self::Stands(_) => BatchPutStatus::Unchanged,
+            Self::Existing(stored) if offered.is_superseded_by(stored) => {
+                BatchPutStatus::Superseded
+            }
+            Self::Existing(_) => BatchPutStatus::Unchanged,
         }
     }
 }

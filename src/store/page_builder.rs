@@ -3,15 +3,15 @@ use crate::domain::{ListQuery, Page, Reading, ReadingId};
 /// How many readings that do not match a page may pass over: those that share
 /// the millisecond of a bound of the range, and, where a store has no order by
 /// type, those of other types.
-const MOST_PASSED_OVER: usize = 10_000;
+const MAX_SKIPPED: usize = 10_000;
 
 /// After how many bytes of metadata a page takes no more readings: as many of
 /// the largest size as a page may hold would take 16 MB.
-const MOST_METADATA: usize = 4 * 1024 * 1024;
+const MAX_METADATA_BYTES: usize = 4 * 1024 * 1024;
 
 /// For how many readings, and the one after them, a page has room from the
 /// beginning.
-const USUAL: usize = 50;
+const TYPICAL_LEN: usize = 50;
 
 /// A page as it is being gathered, in the order of the query.
 pub(super) struct PageBuilder<'a> {
@@ -20,35 +20,35 @@ pub(super) struct PageBuilder<'a> {
     metadata_bytes: usize,
     /// Whether there is another reading, for which no room was left.
     is_full: bool,
-    passed_over: usize,
+    skipped: usize,
     /// The last reading looked at, whether it matches or not.
     last: Option<ReadingId>,
 }
 
 impl<'a> PageBuilder<'a> {
-    pub(super) fn of(query: &'a ListQuery) -> Self {
+    pub(super) fn new(query: &'a ListQuery) -> Self {
         Self {
             query,
-            readings: Vec::with_capacity(query.limit.get().min(USUAL) + 1),
+            readings: Vec::with_capacity(query.limit.get().min(TYPICAL_LEN) + 1),
             metadata_bytes: 0,
             is_full: false,
-            passed_over: 0,
+            skipped: 0,
             last: None,
         }
     }
 
     /// The last of the readings on it.
-    pub(super) fn last_taken(&self) -> Option<&Reading> {
+    pub(super) fn last_reading(&self) -> Option<&Reading> {
         self.readings.last()
     }
 
     /// Takes the next reading if it matches and there is room.
-    pub(super) fn look_at(&mut self, reading: Reading) {
+    pub(super) fn push(&mut self, reading: Reading) {
         if self.is_full {
             return;
         }
         let matches = self.query.matches(&reading);
-        if matches && self.metadata_bytes >= MOST_METADATA {
+        if matches && self.metadata_bytes >= MAX_METADATA_BYTES {
             self.is_full = true;
             return;
         }
@@ -57,17 +57,17 @@ impl<'a> PageBuilder<'a> {
             self.metadata_bytes += reading.measurement.metadata.as_str().len();
             self.readings.push(reading);
         } else {
-            self.passed_over += 1;
+            self.skipped += 1;
         }
     }
 
     /// Notes that `count` readings that do not match have been passed over, the
     /// last of which has this id if it has one.
-    pub(super) fn pass_over(&mut self, count: usize, last: Option<ReadingId>) {
+    pub(super) fn skip(&mut self, count: usize, last: Option<ReadingId>) {
         if self.is_full {
             return;
         }
-        self.passed_over += count;
+        self.skipped += count;
         self.last = last.or(self.last);
     }
 
@@ -78,13 +78,11 @@ impl<'a> PageBuilder<'a> {
 
     /// Whether no more is to be looked at.
     pub(super) fn is_done(&self) -> bool {
-        self.missing() == 0
-            || self.is_full
-            || self.passed_over >= MOST_PASSED_OVER && self.last.is_some()
+        self.missing() == 0 || self.is_full || self.skipped >= MAX_SKIPPED && self.last.is_some()
     }
 
     /// The page, when there is nothing more to look at.
-    pub(super) fn at_the_end(self) -> Page {
+    pub(super) fn finish(self) -> Page {
         let page = Page::from_lookahead(self.readings, self.query.limit);
         Page {
             next: page.next.or(self.last.filter(|_| self.is_full)),
@@ -93,9 +91,9 @@ impl<'a> PageBuilder<'a> {
     }
 
     /// The page, when there may be more to look at.
-    pub(super) fn so_far(self) -> Page {
+    pub(super) fn finish_partial(self) -> Page {
         let last = self.last;
-        let page = self.at_the_end();
+        let page = self.finish();
         Page {
             next: page.next.or(last),
             ..page

@@ -11,7 +11,7 @@ pub enum BatchPutStatus {
     /// It is held, and was not before.
     Stored,
     /// It has been held since an earlier time; or another of the same batch
-    /// takes its place with the same version.
+    /// takes its distinct_index with the same version.
     Unchanged,
     /// A higher version of the client's record is held.
     Superseded,
@@ -31,18 +31,18 @@ pub async fn put_batch(
     let Folded {
         distinct,
         winners,
-        places,
-    } = Folded::of(readings);
+        indices,
+    } = Folded::new(readings);
     let outcomes = store.put_many(distinct).await;
-    places
+    indices
         .into_iter()
         .enumerate()
-        .map(|(index, (place, version))| {
-            let winner = &winners[place];
-            outcomes[place].clone().map(|kept| match kept {
+        .map(|(index, (distinct_index, version))| {
+            let winner = &winners[distinct_index];
+            outcomes[distinct_index].clone().map(|status| match status {
                 _ if version < winner.version => BatchPutStatus::Superseded,
                 BatchPutStatus::Stored if index != winner.index => BatchPutStatus::Unchanged,
-                kept => kept,
+                status => status,
             })
         })
         .collect()
@@ -66,7 +66,7 @@ struct Folded {
     winners: Vec<Winner>,
     /// For each reading given, which of `distinct` stands for it, and its own
     /// version.
-    places: Vec<(usize, Option<RecordVersion>)>,
+    indices: Vec<(usize, Option<RecordVersion>)>,
 }
 
 /// A reading that stands for all those of its id.
@@ -76,33 +76,33 @@ struct Winner {
 }
 
 impl Folded {
-    fn of(readings: Vec<Reading>) -> Self {
+    fn new(readings: Vec<Reading>) -> Self {
         let mut distinct: Vec<Reading> = Vec::with_capacity(readings.len());
         let mut winners: Vec<Winner> = Vec::with_capacity(readings.len());
-        let mut places = Vec::with_capacity(readings.len());
-        let mut place_of: HashMap<(UserId, ReadingId), usize> =
+        let mut indices = Vec::with_capacity(readings.len());
+        let mut index_by_key: HashMap<(UserId, ReadingId), usize> =
             HashMap::with_capacity(readings.len());
         for (index, reading) in readings.into_iter().enumerate() {
             let version = reading.version();
             let key = (reading.measurement.user_id.clone(), reading.id);
-            let place = *place_of.entry(key).or_insert(distinct.len());
-            match distinct.get_mut(place) {
+            let distinct_index = *index_by_key.entry(key).or_insert(distinct.len());
+            match distinct.get_mut(distinct_index) {
                 None => {
                     distinct.push(reading);
                     winners.push(Winner { index, version });
                 }
                 Some(first) if reading.replaces(first) => {
                     *first = reading;
-                    winners[place] = Winner { index, version };
+                    winners[distinct_index] = Winner { index, version };
                 }
                 Some(_) => {}
             }
-            places.push((place, version));
+            indices.push((distinct_index, version));
         }
         Self {
             distinct: DistinctReadings(distinct),
             winners,
-            places,
+            indices,
         }
     }
 }

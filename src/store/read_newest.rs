@@ -22,7 +22,7 @@ pub struct ReadBudget {
 }
 
 /// Reads a user's newest readings page by page within `budget`, and keeps
-/// `part` of each.
+/// `map` of each.
 ///
 /// # Errors
 /// Whatever the store's [`ReadingStore::list`] answers.
@@ -30,7 +30,7 @@ pub async fn read_newest<T>(
     store: &dyn ReadingStore,
     user_id: &UserId,
     budget: ReadBudget,
-    part: impl Fn(Reading) -> T,
+    map: impl Fn(Reading) -> T,
 ) -> Result<NewestReadings<T>, StoreError> {
     let mut query = ListQuery {
         user_id: user_id.clone(),
@@ -47,7 +47,7 @@ pub async fn read_newest<T>(
         query.after = page.next;
         for reading in page.readings {
             metadata_bytes += reading.measurement.metadata.as_str().len();
-            items.push(part(reading));
+            items.push(map(reading));
         }
         let is_spent = items.len() >= budget.readings || metadata_bytes >= budget.metadata_bytes;
         if page.next.is_none() || is_spent {

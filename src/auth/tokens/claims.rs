@@ -10,7 +10,7 @@ pub(super) struct Claims {
     #[serde(default)]
     pub(super) nbf: Option<NumericDate>,
     #[serde(default)]
-    pub(super) aud: Option<OneOrMore>,
+    pub(super) aud: Option<AudienceClaim>,
     #[serde(default)]
     pub(super) client_id: Option<String>,
     #[serde(default)]
@@ -40,16 +40,16 @@ impl NumericDate {
 /// An audience is a text or a list of them (RFC 7519, section 4.1.3).
 #[derive(Deserialize)]
 #[serde(untagged)]
-pub(super) enum OneOrMore {
+pub(super) enum AudienceClaim {
     One(String),
-    More(Vec<String>),
+    Many(Vec<String>),
 }
 
-impl OneOrMore {
+impl AudienceClaim {
     pub(super) fn contains(&self, text: &str) -> bool {
         match self {
             Self::One(one) => one == text,
-            Self::More(more) => more.iter().any(|one| one == text),
+            Self::Many(many) => many.iter().any(|one| one == text),
         }
     }
 }

@@ -32,16 +32,16 @@ pub(super) struct KeySet {
     keys: RwLock<CachedKeys>,
     /// Whether the last attempt to read them failed, or there was none.
     stale: AtomicBool,
-    /// When they were last asked for.
-    asked: Arc<Mutex<Option<Instant>>>,
+    /// When they were last last_request for.
+    last_request: Arc<Mutex<Option<Instant>>>,
 }
 
-type Keys = HashMap<String, Arc<DecodingKey>>;
+type KeysById = HashMap<String, Arc<DecodingKey>>;
 
-/// Keys, and when they were read.
+/// KeysById, and when they were read.
 #[derive(Default)]
 struct CachedKeys {
-    keys: Keys,
+    keys: KeysById,
     read_at: Option<Instant>,
 }
 
@@ -57,7 +57,7 @@ impl KeySet {
             client,
             keys: RwLock::default(),
             stale: AtomicBool::new(true),
-            asked: Arc::default(),
+            last_request: Arc::default(),
         })
     }
 
@@ -65,7 +65,7 @@ impl KeySet {
     ///
     /// # Errors
     /// When the issuer has none of this id; or when it may have, but could not
-    /// be asked.
+    /// be last_request.
     pub(super) async fn lookup(self: &Arc<Self>, id: &str) -> Result<Arc<DecodingKey>, TokenError> {
         if let Some(key) = self.cached(id) {
             return Ok(key);
@@ -75,7 +75,7 @@ impl KeySet {
         let is_stale = self.is_stale();
         match self.cached(id) {
             Some(key) => Ok(key),
-            None if is_stale => Err(TokenError::NoKeys),
+            None if is_stale => Err(TokenError::KeysUnavailable),
             None => Err(TokenError::Invalid),
         }
     }
@@ -88,15 +88,15 @@ impl KeySet {
     pub(super) async fn refresh(self: &Arc<Self>) {
         // Whoever comes meanwhile waits for the same response, within their own
         // request: of the tasks that outlive one there is a single one.
-        let mut asked = Arc::clone(&self.asked).lock_owned().await;
-        if asked.is_some_and(|at| at.elapsed() < MIN_REFRESH_INTERVAL) {
+        let mut last_request = Arc::clone(&self.last_request).lock_owned().await;
+        if last_request.is_some_and(|at| at.elapsed() < MIN_REFRESH_INTERVAL) {
             return;
         }
-        *asked = Some(Instant::now());
+        *last_request = Some(Instant::now());
         let keys = Arc::clone(self);
         let read = tokio::spawn(async move {
             keys.refresh_now().await;
-            drop(asked);
+            drop(last_request);
         });
         // It fails when the service stops, or panics, which is told where it
         // happens.
@@ -124,8 +124,8 @@ impl KeySet {
 
     fn cached(&self, id: &str) -> Option<Arc<DecodingKey>> {
         let known = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let is_believed = known.read_at?.elapsed() < MAX_KEY_SET_AGE;
-        known.keys.get(id).filter(|_| is_believed).cloned()
+        let is_current = known.read_at?.elapsed() < MAX_KEY_SET_AGE;
+        known.keys.get(id).filter(|_| is_current).cloned()
     }
 
     /// Whether the last attempt to read them failed, or there was none.
@@ -133,7 +133,7 @@ impl KeySet {
         self.stale.load(Ordering::Acquire)
     }
 
-    async fn fetch(&self) -> Result<Keys, KeySetError> {
+    async fn fetch(&self) -> Result<KeysById, KeySetError> {
         let response = self.client.get(&self.url).send().await?;
         let text = read_body(response.error_for_status()?).await?;
         // What is no key of a kind that is known here does not spoil the others.
@@ -143,7 +143,7 @@ impl KeySet {
             let id = key.common.key_id.clone()?;
             Some((id, Arc::new(decoding_key(&key)?)))
         });
-        let keys: Keys = keys.collect();
+        let keys: KeysById = keys.collect();
         if keys.is_empty() {
             return Err(KeySetError::Empty);
         }
@@ -161,13 +161,13 @@ fn decoding_key(key: &Jwk) -> Option<DecodingKey> {
     let common = &key.common;
     let usage = common.public_key_use.as_ref();
     let operations = common.key_operations.as_ref();
-    let verifies = usage.is_none_or(|usage| *usage == PublicKeyUse::Signature)
+    let can_verify = usage.is_none_or(|usage| *usage == PublicKeyUse::Signature)
         && operations.is_none_or(|operations| operations.contains(&KeyOperations::Verify))
         && common
             .key_algorithm
             .is_none_or(|algorithm| algorithm == KeyAlgorithm::RS256);
     match &key.algorithm {
-        AlgorithmParameters::RSA(_) if verifies => DecodingKey::from_jwk(key).ok(),
+        AlgorithmParameters::RSA(_) if can_verify => DecodingKey::from_jwk(key).ok(),
         _ => None,
     }
 }
@@ -209,7 +209,7 @@ mod tests {
         let set = KeySet::new("http://127.0.0.1:9/".to_owned()).unwrap();
         let key = Arc::new(DecodingKey::from_secret(b""));
         *set.keys.write().unwrap() = CachedKeys {
-            keys: Keys::from([("one".to_owned(), key)]),
+            keys: KeysById::from([("one".to_owned(), key)]),
             read_at: Some(Instant::now()),
         };
         tokio::time::advance(MAX_KEY_SET_AGE / 2).await;

@@ -31,7 +31,7 @@ const MAX_SUBJECT_BYTES: usize = 255;
 const LEEWAY: i64 = 60;
 
 /// Whose members act for everybody.
-const ADMINISTRATORS: &str = "clarity-admins";
+const ADMIN_GROUP: &str = "clarity-admins";
 
 /// How often keys are read again without a reason, so that one which the issuer
 /// has withdrawn is not believed for long.
@@ -50,7 +50,7 @@ pub enum TokenError {
     /// It is not valid. Nobody is told why.
     Invalid,
     /// The issuer could not be asked for its key: it may be valid.
-    NoKeys,
+    KeysUnavailable,
 }
 
 impl TokenVerifier {
@@ -99,12 +99,12 @@ impl TokenVerifier {
             && claims
                 .nbf
                 .is_none_or(|nbf| nbf.seconds() <= now.saturating_add(LEEWAY));
-        let is_whole =
+        let is_well_formed =
             claims.iss == self.issuer.url && (1..=MAX_SUBJECT_BYTES).contains(&claims.sub.len());
-        if !is_current || !is_whole || !self.issuer.audience.matches(claims) {
+        if !is_current || !is_well_formed || !self.issuer.audience.matches(claims) {
             return None;
         }
-        let is_administrator = claims.groups.iter().any(|group| group == ADMINISTRATORS);
+        let is_administrator = claims.groups.iter().any(|group| group == ADMIN_GROUP);
         let user_id = claims.user_id.as_ref().unwrap_or(&claims.sub);
         Some(Principal {
             id: PrincipalId::Subject(claims.sub.as_str().into()),
@@ -139,13 +139,13 @@ fn key_id(header: &Header) -> Option<&str> {
         || header.jwk.is_some()
         || header.x5u.is_some()
         || header.x5c.is_some();
-    let asks_for_more = header.crit.is_some() || header.enc.is_some() || header.zip.is_some();
+    let has_extensions = header.crit.is_some() || header.enc.is_some() || header.zip.is_some();
     // An issuer signs more than these, such as logout tokens (RFC 8725, 3.11).
-    let is_of_another_kind = header.typ.as_ref().is_some_and(|kind| {
+    let is_other_type = header.typ.as_ref().is_some_and(|kind| {
         let kind = kind.to_ascii_lowercase();
         !["jwt", "at+jwt", "application/at+jwt"].contains(&kind.as_str())
     });
-    if header.alg != Algorithm::RS256 || names_keys || asks_for_more || is_of_another_kind {
+    if header.alg != Algorithm::RS256 || names_keys || has_extensions || is_other_type {
         return None;
     }
     header.kid.as_deref().filter(|id| !id.is_empty())

@@ -84,19 +84,24 @@ const CONVERSIONS: &[Conversion] = &[
 /// Where the exact spelling is not known, upper and lower case are one:
 /// `MG/DL`.
 fn conversion(unit: &str) -> Option<&'static Conversion> {
-    let with = |is_it: &dyn Fn(&str) -> bool| {
+    let find = |matches: &dyn Fn(&str) -> bool| {
         let mut all = CONVERSIONS.iter();
-        all.find(|conversion| conversion.spellings.iter().any(|spelling| is_it(spelling)))
+        all.find(|conversion| {
+            conversion
+                .spellings
+                .iter()
+                .any(|spelling| matches(spelling))
+        })
     };
-    with(&|spelling| spelling == unit).or_else(|| {
-        with(&|spelling| spelling.eq_ignore_ascii_case(unit))
-            .filter(|_| unit.len() > 1 && !OTHER_IN_LOWER_CASE.contains(&unit))
+    find(&|spelling| spelling == unit).or_else(|| {
+        find(&|spelling| spelling.eq_ignore_ascii_case(unit))
+            .filter(|_| unit.len() > 1 && !CASE_SENSITIVE.contains(&unit))
     })
 }
 
 /// What is a unit of its own by the case of its letters, as every unit of a
 /// single letter is: 1,000 small calories ("cal") are one "Cal".
-const OTHER_IN_LOWER_CASE: &[&str] = &["cal"];
+const CASE_SENSITIVE: &[&str] = &["cal"];
 
 /// What `value`, in the unit `from`, is in the unit `to`; `None` where no
 /// conversion is known.

@@ -74,7 +74,7 @@ async fn principal(state: &AppState, headers: &HeaderMap) -> Result<Arc<Principa
             let verified = verifier.verify(token, now).await;
             verified.map_err(|fault| match fault {
                 TokenError::Invalid => ApiError::Unauthorized,
-                TokenError::NoKeys => ApiError::IssuerUnavailable,
+                TokenError::KeysUnavailable => ApiError::IssuerUnavailable,
             })
         }
         _ => Err(ApiError::Unauthorized),

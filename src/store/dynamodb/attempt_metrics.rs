@@ -10,7 +10,7 @@ use crate::telemetry::metrics::names;
 
 /// Counts what is sent to DynamoDB: the SDK repeats by itself.
 #[derive(Debug)]
-pub(super) struct CountAttempts;
+pub(super) struct AttemptMetrics;
 
 /// What the table's operations are called, so that labels are known names.
 const OPERATIONS: [&str; 9] = [
@@ -27,9 +27,9 @@ const OPERATIONS: [&str; 9] = [
 
 const OTHER: &str = "other";
 
-impl Intercept for CountAttempts {
+impl Intercept for AttemptMetrics {
     fn name(&self) -> &'static str {
-        "CountAttempts"
+        "AttemptMetrics"
     }
 
     fn read_after_attempt(
@@ -40,10 +40,10 @@ impl Intercept for CountAttempts {
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().map_or(OTHER, operation);
         let outcome = match context.response() {
-            Some(answer) if answer.status().is_success() => "ok",
-            Some(answer) if is_throttling(answer) => "throttled",
+            Some(response) if response.status().is_success() => "ok",
+            Some(response) if is_throttling(response) => "throttled",
             // It did what it was asked to: look whether a condition holds.
-            Some(answer) if is_condition(answer) => "ok",
+            Some(response) if is_failed_condition(response) => "ok",
             _ => "failed",
         };
         RequestStats::count_attempt();
@@ -68,26 +68,26 @@ fn operation(metadata: &Metadata) -> &'static str {
 }
 
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html>
-fn is_throttling(answer: &HttpResponse) -> bool {
-    kind(answer).is_some_and(|kind| {
+fn is_throttling(response: &HttpResponse) -> bool {
+    error_type(response).is_some_and(|kind| {
         kind.contains("Throttl")
             || kind.contains("ThroughputExceeded")
             || kind.contains("RequestLimitExceeded")
     })
 }
 
-fn is_condition(answer: &HttpResponse) -> bool {
-    kind(answer).is_some_and(|kind| kind.contains("ConditionalCheckFailed"))
+fn is_failed_condition(response: &HttpResponse) -> bool {
+    error_type(response).is_some_and(|kind| kind.contains("ConditionalCheckFailed"))
 }
 
 /// What kind of error this is.
-fn kind(answer: &HttpResponse) -> Option<&str> {
+fn error_type(response: &HttpResponse) -> Option<&str> {
     #[derive(Deserialize)]
-    struct Fault<'a> {
+    struct ErrorBody<'a> {
         #[serde(rename = "__type", borrow)]
         kind: &'a str,
     }
-    let body = answer.body().bytes()?;
-    let fault: Fault<'_> = serde_json::from_slice(body).ok()?;
-    Some(fault.kind)
+    let body = response.body().bytes()?;
+    let error: ErrorBody<'_> = serde_json::from_slice(body).ok()?;
+    Some(error.kind)
 }

@@ -28,7 +28,7 @@ pub(super) enum Attribute<'a> {
     #[serde(rename = "L")]
     List(#[serde(borrow)] Vec<Attribute<'a>>),
     #[serde(rename = "M")]
-    Map(#[serde(borrow)] BTreeMap<Name<'a>, Attribute<'a>>),
+    Map(#[serde(borrow)] BTreeMap<MapKey<'a>, Attribute<'a>>),
     /// Bytes, or a set, which no reading has.
     #[serde(rename = "B", alias = "BS", alias = "NS", alias = "SS")]
     Foreign(IgnoredAny),
@@ -36,7 +36,7 @@ pub(super) enum Attribute<'a> {
 
 /// The name of a member of a map.
 #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Name<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+pub(super) struct MapKey<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 impl<'a> From<&'a AttributeValue> for Attribute<'a> {
     fn from(value: &'a AttributeValue) -> Self {
@@ -49,7 +49,7 @@ impl<'a> From<&'a AttributeValue> for Attribute<'a> {
             AttributeValue::M(members) => Self::Map(
                 members
                     .iter()
-                    .map(|(name, value)| (Name(name.into()), value.into()))
+                    .map(|(name, value)| (MapKey(name.into()), value.into()))
                     .collect(),
             ),
             _ => Self::Foreign(IgnoredAny),

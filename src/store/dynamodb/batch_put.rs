@@ -1,9 +1,9 @@
 //! Putting many readings: those without a version by `BatchWriteItem`, clients'
 //! records one by one on a condition.
 //!
-//! `BatchWriteItem` knows no conditions: it would put a reading that is held
+//! `BatchWriteItem` knows no conditions: it would put a reading that is stored
 //! already a second time, with another `created_at`, and a replay must change
-//! nothing. So `BatchGetItem` tells first what is held. That costs a tenth of
+//! nothing. So `BatchGetItem` tells first what is stored. That costs a tenth of
 //! the price of a write for a new reading, and saves nine tenths of it for a
 //! replayed one. Where the same reading comes from two requests at the same
 //! moment, either's `created_at` may be the one that stays.
@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
-use super::batch_write::{self, few_waits, wait_after, waits};
+use super::batch_write::{self, backoff, backoff_or_fail, short_backoff};
 use super::item;
 use super::schema::{DATA_ID, TYPE_KEY, USER_ID};
 use super::{DynamoDbStore, key};
@@ -24,7 +24,7 @@ use crate::store::{BatchPutStatus, StoreError};
 
 /// The most keys in one `BatchGetItem`.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
-const MOST_KEYS: usize = 100;
+const MAX_KEYS: usize = 100;
 
 /// How many chunks of readings without a version are under way at once, each
 /// with one call.
@@ -34,74 +34,74 @@ const CHUNKS_AT_ONCE: usize = 8;
 const RECORDS_AT_ONCE: usize = 16;
 
 /// A batch under way.
-pub(super) struct PutAll<'a> {
+pub(super) struct BatchPut<'a> {
     store: &'a DynamoDbStore,
     deadline: Instant,
     /// The failure after which nothing more is tried.
     failure: OnceLock<StoreError>,
 }
 
-/// A reading with its place in the batch.
-type Placed = (usize, Reading);
+/// A reading with its index in the batch.
+type Indexed = (usize, Reading);
 
-/// A reading's user and id, under which it is held.
-pub(super) type Name = (UserId, ReadingId);
+/// A reading's user and id, under which it is stored.
+pub(super) type ReadingKey = (UserId, ReadingId);
 
-pub(super) fn name(reading: &Reading) -> Name {
+pub(super) fn key_of(reading: &Reading) -> ReadingKey {
     (reading.measurement.user_id.clone(), reading.id)
 }
 
-/// How a reading is held.
-enum Held {
+/// How a reading is stored.
+enum StoredForm {
     /// With all that an item has.
-    Whole,
+    Complete,
     /// Without the key of the index by type, as it was written before there was
     /// one: putting it by itself adds that.
-    Unindexed,
+    MissingIndexKey,
 }
 
-type Outcome = (usize, Result<BatchPutStatus, StoreError>);
+type IndexedStatus = (usize, Result<BatchPutStatus, StoreError>);
 
 pub(super) async fn put_many(
     store: &DynamoDbStore,
     readings: Vec<Reading>,
 ) -> Vec<Result<BatchPutStatus, StoreError>> {
     let count = readings.len();
-    let batch = PutAll::until(store, Instant::now() + store.batch_timeout);
-    let (records, others): (Vec<Placed>, Vec<Placed>) = readings
+    let batch = BatchPut::with_deadline(store, Instant::now() + store.batch_timeout);
+    let (records, others): (Vec<Indexed>, Vec<Indexed>) = readings
         .into_iter()
         .enumerate()
         .partition(|(_, reading)| reading.version().is_some());
     let records = stream::iter(records)
         .map(|record| batch.put_one(record))
         .buffer_unordered(RECORDS_AT_ONCE)
-        .collect::<Vec<Outcome>>();
+        .collect::<Vec<IndexedStatus>>();
     let others = stream::iter(in_chunks(others))
         .map(|chunk| batch.put_chunk(chunk))
         .buffer_unordered(CHUNKS_AT_ONCE)
-        .collect::<Vec<Vec<Outcome>>>();
+        .collect::<Vec<Vec<IndexedStatus>>>();
     let (records, others) = tokio::join!(records, others);
 
     // What nothing became of must not count as stored.
     let mut outcomes = vec![Err(StoreError::unavailable("it was not tried")); count];
-    for (place, outcome) in others.into_iter().flatten().chain(records) {
-        outcomes[place] = outcome;
+    for (index, outcome) in others.into_iter().flatten().chain(records) {
+        outcomes[index] = outcome;
     }
     outcomes
 }
 
-fn in_chunks(readings: Vec<Placed>) -> Vec<Vec<Placed>> {
+fn in_chunks(readings: Vec<Indexed>) -> Vec<Vec<Indexed>> {
     let mut readings = readings.into_iter();
     std::iter::from_fn(|| {
-        let chunk: Vec<Placed> = readings.by_ref().take(MOST_KEYS).collect();
+        let chunk: Vec<Indexed> = readings.by_ref().take(MAX_KEYS).collect();
         (!chunk.is_empty()).then_some(chunk)
     })
     .collect()
 }
 
-impl<'a> PutAll<'a> {
+impl<'a> BatchPut<'a> {
     /// One that may take until `deadline`.
-    pub(super) fn until(store: &'a DynamoDbStore, deadline: Instant) -> Self {
+    pub(super) fn with_deadline(store: &'a DynamoDbStore, deadline: Instant) -> Self {
         Self {
             store,
             deadline,
@@ -109,105 +109,105 @@ impl<'a> PutAll<'a> {
         }
     }
 
-    /// Puts those of up to [`batch_write::MOST`] readings without a version that are
-    /// not held and, by their place, still wanted, and tells of each whether it was
+    /// Puts those of up to [`batch_write::MAX_REQUESTS`] readings without a version that are
+    /// not stored and, by their index, still wanted, and tells of each whether it was
     /// put.
     pub(super) async fn put_absent(
         &self,
         readings: &[&Reading],
-        is_wanted: impl Fn(usize) -> bool,
+        has_caller: impl Fn(usize) -> bool,
     ) -> Vec<Result<bool, StoreError>> {
-        let held = match self.held(readings.iter().copied()).await {
-            Ok(held) => held,
+        let stored = match self.stored(readings.iter().copied()).await {
+            Ok(stored) => stored,
             Err(error) => return vec![Err(error); readings.len()],
         };
-        let places: Vec<usize> = (0..readings.len())
-            .filter(|&place| is_wanted(place) && !held.contains_key(&name(readings[place])))
+        let indices: Vec<usize> = (0..readings.len())
+            .filter(|&index| has_caller(index) && !stored.contains_key(&key_of(readings[index])))
             .collect();
-        let absent: Vec<&Reading> = places.iter().map(|&place| readings[place]).collect();
+        let absent: Vec<&Reading> = indices.iter().map(|&index| readings[index]).collect();
         let written = self.put_new(&absent).await;
         let mut outcomes = vec![Ok(false); readings.len()];
-        for (place, put) in places.into_iter().zip(written) {
-            outcomes[place] = put.map(|()| true);
+        for (index, put) in indices.into_iter().zip(written) {
+            outcomes[index] = put.map(|()| true);
         }
         outcomes
     }
 
     /// Why nothing more is tried, if so.
-    fn stopped(&self) -> Option<StoreError> {
+    fn abort_reason(&self) -> Option<StoreError> {
         if Instant::now() >= self.deadline {
-            self.failed(&StoreError::unavailable("the batch took too long"));
+            self.record_failure(&StoreError::unavailable("the batch took too long"));
         }
         self.failure.get().cloned()
     }
 
     /// Notes a failure that the rest of the batch would meet as well.
-    fn failed(&self, error: &StoreError) {
+    fn record_failure(&self, error: &StoreError) {
         if !matches!(error, StoreError::Corrupt(_)) {
             let _ = self.failure.set(error.clone());
         }
     }
 
     /// Puts one on a condition.
-    async fn put_one(&self, (place, reading): Placed) -> Outcome {
-        if let Some(error) = self.stopped() {
-            return (place, Err(error));
+    async fn put_one(&self, (index, reading): Indexed) -> IndexedStatus {
+        if let Some(error) = self.abort_reason() {
+            return (index, Err(error));
         }
-        let mut waits = few_waits();
+        let mut backoff = short_backoff();
         let outcome = loop {
             match self.store.put_one(&reading).await {
-                Ok(put) => break Ok(put.kept(&reading)),
+                Ok(put) => break Ok(put.status(&reading)),
                 Err(error) => {
-                    if let Err(error) = wait_after(error, &mut waits, self.deadline).await {
+                    if let Err(error) = backoff_or_fail(error, &mut backoff, self.deadline).await {
                         break Err(error);
                     }
                 }
             }
         };
         if let Err(error) = &outcome {
-            self.failed(error);
+            self.record_failure(error);
         }
-        (place, outcome)
+        (index, outcome)
     }
 
-    /// Puts up to [`MOST_KEYS`] readings without a version.
-    async fn put_chunk(&self, chunk: Vec<Placed>) -> Vec<Outcome> {
-        let held = match self.stopped() {
+    /// Puts up to [`MAX_KEYS`] readings without a version.
+    async fn put_chunk(&self, chunk: Vec<Indexed>) -> Vec<IndexedStatus> {
+        let stored = match self.abort_reason() {
             Some(error) => Err(error),
-            None => self.held(chunk.iter().map(|(_, reading)| reading)).await,
+            None => self.stored(chunk.iter().map(|(_, reading)| reading)).await,
         };
-        let held = match held {
-            Ok(held) => held,
+        let stored = match stored {
+            Ok(stored) => stored,
             Err(error) => {
-                self.failed(&error);
-                let outcome = |(place, _)| (place, Err(error.clone()));
+                self.record_failure(&error);
+                let outcome = |(index, _)| (index, Err(error.clone()));
                 return chunk.into_iter().map(outcome).collect();
             }
         };
-        let mut outcomes: Vec<Outcome> = Vec::with_capacity(chunk.len());
+        let mut outcomes: Vec<IndexedStatus> = Vec::with_capacity(chunk.len());
         let (mut unindexed, mut new) = (Vec::new(), Vec::new());
-        for (place, one) in chunk {
-            match held.get(&name(&one)) {
-                Some(Held::Whole) => outcomes.push((place, Ok(BatchPutStatus::Unchanged))),
-                Some(Held::Unindexed) => unindexed.push((place, one)),
-                None => new.push((place, one)),
+        for (index, one) in chunk {
+            match stored.get(&key_of(&one)) {
+                Some(StoredForm::Complete) => outcomes.push((index, Ok(BatchPutStatus::Unchanged))),
+                Some(StoredForm::MissingIndexKey) => unindexed.push((index, one)),
+                None => new.push((index, one)),
             }
         }
         let unindexed = stream::iter(unindexed)
             .map(|one| self.put_one(one))
             .buffer_unordered(RECORDS_AT_ONCE)
-            .collect::<Vec<Outcome>>();
+            .collect::<Vec<IndexedStatus>>();
         outcomes.extend(unindexed.await);
-        for some in new.chunks(batch_write::MOST) {
+        for some in new.chunks(batch_write::MAX_REQUESTS) {
             let readings: Vec<&Reading> = some.iter().map(|(_, reading)| reading).collect();
             let written = self.put_new(&readings).await.into_iter();
-            let kept = written.map(|put| put.map(|()| BatchPutStatus::Stored));
-            outcomes.extend(some.iter().map(|(place, _)| *place).zip(kept));
+            let statuses = written.map(|put| put.map(|()| BatchPutStatus::Stored));
+            outcomes.extend(some.iter().map(|(index, _)| *index).zip(statuses));
         }
         outcomes
     }
 
-    /// Puts up to [`batch_write::MOST`] readings that are not held.
+    /// Puts up to [`batch_write::MAX_REQUESTS`] readings that are not stored.
     async fn put_new(&self, readings: &[&Reading]) -> Vec<Result<(), StoreError>> {
         // DynamoDB refuses a call without requests.
         if readings.is_empty() {
@@ -216,10 +216,10 @@ impl<'a> PutAll<'a> {
         let DynamoDbStore {
             client,
             table,
-            faults,
+            errors,
             ..
         } = self.store;
-        let written = match self.stopped() {
+        let written = match self.abort_reason() {
             Some(error) => Err(Err(error)),
             None => {
                 let requests: Result<Vec<_>, _> = readings
@@ -229,7 +229,7 @@ impl<'a> PutAll<'a> {
                 match requests {
                     Err(error) => Err(Err(error)),
                     Ok(requests) => {
-                        batch_write::send(client, table, faults, requests, self.deadline)
+                        batch_write::send(client, table, errors, requests, self.deadline)
                             .await
                             .map_err(Ok)
                     }
@@ -238,75 +238,79 @@ impl<'a> PutAll<'a> {
         };
         let outcome_of = |reading: &Reading| match &written {
             Ok(()) => Ok(()),
-            Err(Ok(incomplete)) if !incomplete.holds(reading) => Ok(()),
+            Err(Ok(incomplete)) if !incomplete.contains(reading) => Ok(()),
             Err(Ok(incomplete)) => Err(incomplete.error.clone()),
             Err(Err(error)) => Err(error.clone()),
         };
         readings
             .iter()
-            .map(|reading| outcome_of(reading).inspect_err(|error| self.failed(error)))
+            .map(|reading| outcome_of(reading).inspect_err(|error| self.record_failure(error)))
             .collect()
     }
 
-    /// How those readings are held, by their users and ids, that are.
-    async fn held(
+    /// How those readings are stored, by their users and ids, that are.
+    async fn stored(
         &self,
         readings: impl Iterator<Item = &Reading>,
-    ) -> Result<HashMap<Name, Held>, StoreError> {
+    ) -> Result<HashMap<ReadingKey, StoredForm>, StoreError> {
         let keys = readings.map(|reading| {
             let measurement = &reading.measurement;
             key(&measurement.user_id, reading.id)
         });
-        let asked = KeysAndAttributes::builder()
+        let request = KeysAndAttributes::builder()
             .set_keys(Some(keys.collect()))
             .consistent_read(true)
             .projection_expression(format!("{USER_ID}, {DATA_ID}, {TYPE_KEY}"))
             .build();
-        let asked = asked.map_err(StoreError::unavailable)?;
+        let request = request.map_err(StoreError::unavailable)?;
         let table = &self.store.table;
-        let mut asked = HashMap::from([(table.clone(), asked)]);
-        let mut held = HashMap::new();
-        let (mut waits, mut few_waits) = (waits(), few_waits());
+        let mut pending = HashMap::from([(table.clone(), request)]);
+        let mut stored = HashMap::new();
+        let (mut backoff, mut short_backoff) = (backoff(), short_backoff());
         loop {
-            let answer = self
+            let response = self
                 .store
                 .client
                 .batch_get_item()
-                .set_request_items(Some(asked.clone()))
+                .set_request_items(Some(pending.clone()))
                 .send()
                 .await;
-            let answer = match answer {
-                Ok(answer) => answer,
+            let response = match response {
+                Ok(response) => response,
                 Err(error) => {
-                    let error = self.store.faults.classify("BatchGetItem", error);
-                    wait_after(error, &mut few_waits, self.deadline).await?;
+                    let error = self.store.errors.classify("BatchGetItem", error);
+                    backoff_or_fail(error, &mut short_backoff, self.deadline).await?;
                     continue;
                 }
             };
-            let items = answer.responses.unwrap_or_default().into_values().flatten();
+            let items = response
+                .responses
+                .unwrap_or_default()
+                .into_values()
+                .flatten();
             for mut item in items {
                 if let (Some(AttributeValue::S(user_id)), Some(AttributeValue::S(id))) =
                     (item.remove(USER_ID), item.remove(DATA_ID))
                 {
-                    let how = match item.contains_key(TYPE_KEY) {
-                        true => Held::Whole,
-                        false => Held::Unindexed,
+                    let form = match item.contains_key(TYPE_KEY) {
+                        true => StoredForm::Complete,
+                        false => StoredForm::MissingIndexKey,
                     };
-                    // It was asked for, so both are what they were made of.
+                    // It was pending for, so both are what they were made of.
                     if let (Ok(user_id), Ok(id)) = (user_id.parse(), id.parse()) {
-                        held.insert((user_id, id), how);
+                        stored.insert((user_id, id), form);
                     }
                 }
             }
             // Where nothing is left, DynamoDB gives an empty map.
-            asked = answer.unprocessed_keys.ok_or_else(|| {
+            pending = response.unprocessed_keys.ok_or_else(|| {
                 StoreError::unavailable("BatchGetItem did not tell what it left unprocessed")
             })?;
-            if asked.is_empty() {
-                return Ok(held);
+            if pending.is_empty() {
+                return Ok(stored);
             }
             let error = StoreError::throttled("BatchGetItem left some unprocessed until the end");
-            wait_after(error, &mut waits, self.deadline).await?;
+            backoff_or_fail(error, &mut backoff, self.deadline).await?;
         }
     }
 }

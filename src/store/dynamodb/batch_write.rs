@@ -8,18 +8,18 @@ use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRe
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
-use super::error::Faults;
+use super::error::ErrorMapper;
 use super::schema::{AttributeMap, DATA_ID, USER_ID};
 use crate::domain::Reading;
 use crate::store::StoreError;
 
 /// The most requests in one call.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>
-pub(super) const MOST: usize = 25;
+pub(super) const MAX_REQUESTS: usize = 25;
 
 /// The wait before what was left unprocessed is sent again, with jitter on top:
 /// the first, and the longest.
-const WAITS: (Duration, Duration) = (Duration::from_millis(25), Duration::from_secs(1));
+const BACKOFF: (Duration, Duration) = (Duration::from_millis(25), Duration::from_secs(1));
 
 pub(super) fn put(item: AttributeMap) -> Result<WriteRequest, StoreError> {
     let put = PutRequest::builder().set_item(Some(item)).build();
@@ -36,18 +36,18 @@ pub(super) fn delete(key: AttributeMap) -> Result<WriteRequest, StoreError> {
 /// How often a call is repeated that was throttled as a whole. What is left
 /// unprocessed of one that got something through is sent again without such a
 /// limit.
-const MOST_REPETITIONS: usize = 4;
+const MAX_RETRIES: usize = 4;
 
 /// Waits between repetitions of a call that is throttled as a whole.
-pub(super) fn few_waits() -> impl Iterator<Item = Duration> {
-    waits().take(MOST_REPETITIONS)
+pub(super) fn short_backoff() -> impl Iterator<Item = Duration> {
+    backoff().take(MAX_RETRIES)
 }
 
 /// Waits between repetitions, each longer than the one before up to a limit.
-pub(super) fn waits() -> impl Iterator<Item = Duration> {
+pub(super) fn backoff() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::new()
-        .with_min_delay(WAITS.0)
-        .with_max_delay(WAITS.1)
+        .with_min_delay(BACKOFF.0)
+        .with_max_delay(BACKOFF.1)
         .without_max_times()
         .with_jitter()
         .build()
@@ -56,14 +56,14 @@ pub(super) fn waits() -> impl Iterator<Item = Duration> {
 /// Waits until what was throttled is to be sent again.
 ///
 /// # Errors
-/// `error`, if it is another one, or if `deadline` or the last of `waits` comes
+/// `error`, if it is another one, or if `deadline` or the last of `backoff` comes
 /// first.
-pub(super) async fn wait_after(
+pub(super) async fn backoff_or_fail(
     error: StoreError,
-    waits: &mut impl Iterator<Item = Duration>,
+    backoff: &mut impl Iterator<Item = Duration>,
     deadline: Instant,
 ) -> Result<(), StoreError> {
-    match waits.next() {
+    match backoff.next() {
         Some(wait)
             if matches!(error, StoreError::Throttled(_)) && Instant::now() + wait <= deadline =>
         {
@@ -75,14 +75,14 @@ pub(super) async fn wait_after(
 }
 
 /// What was not written, and why.
-pub(super) struct Incomplete {
+pub(super) struct PartialBatch {
     pub(super) requests: Vec<WriteRequest>,
     pub(super) error: StoreError,
 }
 
-impl Incomplete {
+impl PartialBatch {
     /// Whether the put of `reading` is among what was not written.
-    pub(super) fn holds(&self, reading: &Reading) -> bool {
+    pub(super) fn contains(&self, reading: &Reading) -> bool {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let user_id = text(reading.measurement.user_id.as_str());
         let id = text(&reading.id.to_string());
@@ -92,25 +92,25 @@ impl Incomplete {
     }
 }
 
-/// Which of the requests `sent` the answer left unprocessed.
+/// Which of the requests `sent` the response left unprocessed.
 ///
 /// # Errors
 /// When it does not tell, or names others, so that all may be unprocessed.
 fn unprocessed(
     sent: &[WriteRequest],
-    answer: BatchWriteItemOutput,
+    response: BatchWriteItemOutput,
 ) -> Result<Vec<WriteRequest>, StoreError> {
-    let not_told =
+    let invalid =
         || StoreError::unavailable("BatchWriteItem did not tell what it left unprocessed");
     // Where nothing is left, DynamoDB gives an empty map.
-    let left = answer.unprocessed_items.ok_or_else(not_told)?;
+    let left = response.unprocessed_items.ok_or_else(invalid)?;
     let left: Vec<WriteRequest> = left.into_values().flatten().collect();
-    let is_sent =
+    let was_sent =
         |left| key_of(left).is_some() && sent.iter().any(|sent| key_of(sent) == key_of(left));
     left.iter()
-        .all(is_sent)
+        .all(was_sent)
         .then_some(left)
-        .ok_or_else(not_told)
+        .ok_or_else(invalid)
 }
 
 /// What a request puts or deletes.
@@ -120,39 +120,39 @@ fn key_of(request: &WriteRequest) -> Option<[&AttributeValue; 2]> {
     Some([item.get(USER_ID)?, item.get(DATA_ID)?])
 }
 
-/// Sends up to [`MOST`] requests, and again what DynamoDB left unprocessed,
+/// Sends up to [`MAX_REQUESTS`] requests, and again what DynamoDB left unprocessed,
 /// until `deadline`. Of a call that was throttled all is unprocessed.
 pub(super) async fn send(
     client: &Client,
     table: &str,
-    faults: &Faults,
+    errors: &ErrorMapper,
     mut requests: Vec<WriteRequest>,
     deadline: Instant,
-) -> Result<(), Incomplete> {
-    let (mut waits, mut few_waits) = (waits(), few_waits());
+) -> Result<(), PartialBatch> {
+    let (mut backoff, mut short_backoff) = (backoff(), short_backoff());
     loop {
         let sent = client
             .batch_write_item()
             .request_items(table, requests.clone())
             .send()
             .await;
-        let waited = match sent {
-            Ok(answer) => match unprocessed(&requests, answer) {
+        let retry = match sent {
+            Ok(response) => match unprocessed(&requests, response) {
                 Ok(left) if left.is_empty() => return Ok(()),
                 Ok(left) => {
                     requests = left;
                     let left = "BatchWriteItem left some unprocessed until the end";
-                    wait_after(StoreError::throttled(left), &mut waits, deadline).await
+                    backoff_or_fail(StoreError::throttled(left), &mut backoff, deadline).await
                 }
                 Err(error) => Err(error),
             },
             Err(error) => {
-                let error = faults.classify("BatchWriteItem", error);
-                wait_after(error, &mut few_waits, deadline).await
+                let error = errors.classify("BatchWriteItem", error);
+                backoff_or_fail(error, &mut short_backoff, deadline).await
             }
         };
-        if let Err(error) = waited {
-            return Err(Incomplete { requests, error });
+        if let Err(error) = retry {
+            return Err(PartialBatch { requests, error });
         }
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::config::retry::{RetryPartition, TokenBucket};
 use aws_sdk_dynamodb::config::{Builder, Credentials, Region, SharedInterceptor};
 use aws_sdk_dynamodb::{Client, Config};
 
-use super::attempt_metrics::CountAttempts;
+use super::attempt_metrics::AttemptMetrics;
 
 /// Which table to use, and how to reach it.
 #[derive(Debug, Clone)]
@@ -29,7 +29,7 @@ pub struct DynamoDbSettings {
 }
 
 /// How long DynamoDB is waited for. It answers within some ten milliseconds; a
-/// request that waits much longer only holds a place that others need.
+/// request that backoff much longer only holds a place that others need.
 #[derive(Debug, Clone, Copy)]
 pub struct DynamoDbTimeouts {
     /// To open a connection.
@@ -55,14 +55,14 @@ impl Default for DynamoDbTimeouts {
 
 /// For what is done once, before requests are served: to get credentials, or
 /// to make a table.
-const PATIENT: Duration = Duration::from_secs(10);
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The first attempt and its repetitions.
-const ATTEMPTS: u32 = 3;
+const MAX_ATTEMPTS: u32 = 3;
 /// At most so long is waited before the first repetition, at random, and twice
-/// that before the next. The SDK waits seconds where it is throttled, and there
+/// that before the next. The SDK backoff seconds where it is throttled, and there
 /// are two for it all.
-const FIRST_WAIT: Duration = Duration::from_millis(50);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
 /// What all operations together may spend on repetitions: 10 when there was no
 /// fault for long, then 3 for every 5 operations that succeed. So a fault of
@@ -82,10 +82,10 @@ fn retry_budget() -> RetryPartition {
 }
 
 /// What to add to an operation that is worth waiting for.
-pub(super) fn patient() -> Builder {
+pub(super) fn startup_timeouts() -> Builder {
     let timeouts = TimeoutConfig::builder()
-        .operation_attempt_timeout(PATIENT / 2)
-        .operation_timeout(PATIENT);
+        .operation_attempt_timeout(STARTUP_TIMEOUT / 2)
+        .operation_timeout(STARTUP_TIMEOUT);
     Config::builder().timeout_config(timeouts.build())
 }
 
@@ -95,8 +95,8 @@ pub(super) async fn connect(settings: &DynamoDbSettings, timeouts: DynamoDbTimeo
         .region(Region::new(settings.region.clone()))
         .retry_config(
             RetryConfig::standard()
-                .with_max_attempts(ATTEMPTS)
-                .with_initial_backoff(FIRST_WAIT),
+                .with_max_attempts(MAX_ATTEMPTS)
+                .with_initial_backoff(INITIAL_BACKOFF),
         )
         .timeout_config(
             TimeoutConfig::builder()
@@ -119,6 +119,6 @@ pub(super) async fn connect(settings: &DynamoDbSettings, timeouts: DynamoDbTimeo
     let mut config = Builder::from(&loader.load().await);
     config.set_endpoint_url(settings.endpoint.clone());
     config.set_retry_partition(Some(retry_budget()));
-    config.push_interceptor(SharedInterceptor::permanent(CountAttempts));
+    config.push_interceptor(SharedInterceptor::permanent(AttemptMetrics));
     Client::from_conf(config.build())
 }

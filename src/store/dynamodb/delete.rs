@@ -10,41 +10,41 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::DynamoDbStore;
-use super::batch_write::{self, few_waits, wait_after};
-use super::error::Faults;
+use super::batch_write::{self, backoff_or_fail, short_backoff};
+use super::error::ErrorMapper;
 use super::schema::{AttributeMap, DATA_ID, USER_ID};
 use crate::domain::UserId;
 use crate::store::{Erasure, StoreError};
 
 /// How many items one part looks for: 20 calls to delete them.
-const PART: i32 = 500;
+const PAGE_SIZE: i32 = 500;
 
 /// How many of those calls are under way at once.
-const CALLS_AT_ONCE: usize = 8;
+const MAX_CONCURRENT_CALLS: usize = 8;
 
 /// Deletes the item under `key`, and tells whether there was one. Until `deadline`
 /// it is tried again while DynamoDB takes no more.
 pub(super) async fn delete(
     client: &Client,
     table: &str,
-    faults: &Faults,
+    errors: &ErrorMapper,
     key: AttributeMap,
     deadline: Instant,
 ) -> Result<bool, StoreError> {
-    let mut waits = few_waits();
+    let mut backoff = short_backoff();
     loop {
-        let answer = client
+        let response = client
             .delete_item()
             .table_name(table)
             .set_key(Some(key.clone()))
             .condition_expression(format!("attribute_exists({DATA_ID})"))
             .customize()
             // A repetition would find nothing where the first attempt deleted
-            // and only its answer was lost. What was throttled was not done.
+            // and only its response was lost. What was throttled was not done.
             .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await;
-        match answer {
+        match response {
             Ok(_) => return Ok(true),
             Err(error)
                 if error
@@ -54,8 +54,8 @@ pub(super) async fn delete(
                 return Ok(false);
             }
             Err(error) => {
-                let error = faults.classify("DeleteItem", error);
-                wait_after(error, &mut waits, deadline).await?;
+                let error = errors.classify("DeleteItem", error);
+                backoff_or_fail(error, &mut backoff, deadline).await?;
             }
         }
     }
@@ -76,14 +76,14 @@ pub(super) async fn erase_part(
         .expression_attribute_values(":user", AttributeValue::S(user_id.as_str().to_owned()))
         .projection_expression(format!("{USER_ID}, {DATA_ID}"))
         .consistent_read(true)
-        .limit(PART)
+        .limit(PAGE_SIZE)
         .send()
         .await
-        .map_err(|error| store.faults.classify("Query", error))?;
+        .map_err(|error| store.errors.classify("Query", error))?;
     let keys = found.items.unwrap_or_default();
     let deadline = Instant::now() + store.batch_timeout;
     let calls = keys
-        .chunks(batch_write::MOST)
+        .chunks(batch_write::MAX_REQUESTS)
         .map(|some| some.iter().cloned().map(batch_write::delete).collect())
         .collect::<Result<Vec<Vec<_>>, _>>()?;
     let failure = OnceLock::new();
@@ -95,21 +95,21 @@ pub(super) async fn erase_part(
         let DynamoDbStore {
             client,
             table,
-            faults,
+            errors,
             ..
         } = store;
         let count = requests.len();
-        match batch_write::send(client, table, faults, requests, deadline).await {
+        match batch_write::send(client, table, errors, requests, deadline).await {
             Ok(()) => count,
-            Err(incomplete) => {
-                let _ = failure.set(incomplete.error);
-                count - incomplete.requests.len()
+            Err(partial) => {
+                let _ = failure.set(partial.error);
+                count - partial.requests.len()
             }
         }
     };
     let deleted = stream::iter(calls)
         .map(delete)
-        .buffer_unordered(CALLS_AT_ONCE)
+        .buffer_unordered(MAX_CONCURRENT_CALLS)
         .fold(0, async |sum, deleted| sum + deleted)
         .await;
     match failure.into_inner() {

@@ -9,15 +9,15 @@ use crate::store::StoreError;
 
 /// Tells what an error of the SDK means for this table.
 #[derive(Clone)]
-pub(super) struct Faults {
+pub(super) struct ErrorMapper {
     table: String,
 }
 
-/// What DynamoDB answered: its error code, and its id of the request for a
+/// What DynamoDB service_error: its error code, and its id of the request for a
 /// support case. Its message is left out, as it may repeat what was sent.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} was answered {code} (AWS request id {aws_request_id})")]
-struct Refusal {
+struct ServiceRejection {
     operation: &'static str,
     code: String,
     aws_request_id: String,
@@ -26,7 +26,7 @@ struct Refusal {
 /// That no answer came, and why.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} was not answered{advice}")]
-struct Unanswered {
+struct NoResponse {
     operation: &'static str,
     advice: &'static str,
     #[source]
@@ -40,8 +40,8 @@ fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
         .any(|error| matches!(error, CredentialsError::CredentialsNotLoaded(_)))
 }
 
-impl Faults {
-    pub(super) fn of_table(table: &str) -> Self {
+impl ErrorMapper {
+    pub(super) fn for_table(table: &str) -> Self {
         Self {
             table: table.to_owned(),
         }
@@ -52,8 +52,8 @@ impl Faults {
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
     {
-        let Some(answered) = error.as_service_error() else {
-            return StoreError::unavailable(Unanswered {
+        let Some(service_error) = error.as_service_error() else {
+            return StoreError::unavailable(NoResponse {
                 operation,
                 advice: if lacks_credentials(&error) {
                     ", as there are no AWS credentials: give the task a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
@@ -64,9 +64,12 @@ impl Faults {
                 source: error.into(),
             });
         };
-        let code = answered.meta().code().unwrap_or("an error without a code");
+        let code = service_error
+            .meta()
+            .code()
+            .unwrap_or("an error without a code");
         let code = code.to_owned();
-        let refusal = Refusal {
+        let rejection = ServiceRejection {
             operation,
             aws_request_id: error
                 .raw_response()
@@ -76,22 +79,22 @@ impl Faults {
             code,
         };
         let table = &self.table;
-        match refusal.code.as_str() {
+        match rejection.code.as_str() {
             "ProvisionedThroughputExceededException"
             | "RequestLimitExceeded"
             | "ThrottlingException"
-            | "Throttling" => StoreError::Throttled(Arc::new(refusal)),
+            | "Throttling" => StoreError::Throttled(Arc::new(rejection)),
             "ResourceNotFoundException" => misconfigured(
                 format!(
                     "there is no table {table} here: create it, or set DYNAMODB_TABLE, AWS_REGION and the account right"
                 ),
-                refusal,
+                rejection,
             ),
             "AccessDeniedException" => misconfigured(
                 format!(
                     "the task's role may not dynamodb:{operation} on table {table} or its index: allow it"
                 ),
-                refusal,
+                rejection,
             ),
             "UnrecognizedClientException"
             | "InvalidSignatureException"
@@ -100,21 +103,21 @@ impl Faults {
             | "IncompleteSignatureException" => misconfigured(
                 "AWS does not accept the credentials: renew them, and see that the clock is right"
                     .to_owned(),
-                refusal,
+                rejection,
             ),
             "ValidationException" => misconfigured(
                 format!(
                     "table {table} does not take the request: its partition key must be user_id (S) and its sort key data_id (S)"
                 ),
-                refusal,
+                rejection,
             ),
             "SerializationException" | "UnknownOperationException" => misconfigured(
                 format!(
                     "what answers does not understand dynamodb:{operation}: check that it is DynamoDB, and that nothing on the way changes requests"
                 ),
-                refusal,
+                rejection,
             ),
-            _ => StoreError::unavailable(refusal),
+            _ => StoreError::unavailable(rejection),
         }
     }
 }

@@ -180,7 +180,7 @@ fn write_canonical(
         Attribute::Null(_) => canonical.null(),
         Attribute::Boolean(boolean) => canonical.boolean(*boolean),
         Attribute::Text(text) => canonical.string(text),
-        Attribute::Number(number) => canonical.number(&as_json(number))?,
+        Attribute::Number(number) => canonical.number(&as_json_number(number))?,
         Attribute::List(elements) => canonical.array(elements, |canonical, element| {
             write_canonical(element, canonical)
         })?,
@@ -197,7 +197,7 @@ fn write_canonical(
 
 /// The JSON number that DynamoDB writes so: it writes a large double's digits
 /// out, like an integer's.
-fn as_json(number: &str) -> Cow<'_, str> {
+fn as_json_number(number: &str) -> Cow<'_, str> {
     if number.parse::<i64>().is_err()
         && number.parse::<u64>().is_err()
         && !number.contains(['.', 'e', 'E'])
@@ -218,7 +218,7 @@ pub(super) fn write_json(
         AttributeValue::Bool(true) => json.push_str("true"),
         AttributeValue::Bool(false) => json.push_str("false"),
         AttributeValue::S(text) => write_string(text, json),
-        AttributeValue::N(number) => json.push_str(&as_json(number)),
+        AttributeValue::N(number) => json.push_str(&as_json_number(number)),
         AttributeValue::L(elements) => {
             json.push('[');
             for (index, element) in elements.iter().enumerate() {
@@ -260,7 +260,7 @@ mod tests {
     use super::*;
 
     /// As DynamoDB sends it.
-    fn sent(value: &AttributeValue) -> Value {
+    fn to_wire(value: &AttributeValue) -> Value {
         match value {
             AttributeValue::S(text) => json!({"S": text}),
             AttributeValue::N(number) => json!({"N": number}),
@@ -268,11 +268,11 @@ mod tests {
             AttributeValue::Null(_) => json!({"NULL": true}),
             AttributeValue::Ss(texts) => json!({"SS": texts}),
             AttributeValue::L(elements) => {
-                json!({"L": elements.iter().map(sent).collect::<Vec<_>>()})
+                json!({"L": elements.iter().map(to_wire).collect::<Vec<_>>()})
             }
             AttributeValue::M(members) => {
                 let members = members.iter();
-                let members = members.map(|(name, value)| (name.clone(), sent(value)));
+                let members = members.map(|(name, value)| (name.clone(), to_wire(value)));
                 json!({"M": members.collect::<serde_json::Map<_, _>>()})
             }
             other => panic!("{other:?} is not made here"),
@@ -337,7 +337,7 @@ mod tests {
         ) {
             let expected = through_json(&value);
             prop_assert_eq!(&directly(&Attribute::from(&value)), &expected);
-            let text = sent(&value).to_string();
+            let text = to_wire(&value).to_string();
             let read: Attribute<'_> = serde_json::from_str(&text).unwrap();
             prop_assert_eq!(&directly(&read), &expected);
         }

@@ -9,13 +9,13 @@ use tokio::time::Instant;
 
 use super::client::{self, DynamoDbSettings, DynamoDbTimeouts};
 use super::delete;
-use super::error::Faults;
+use super::error::ErrorMapper;
 use super::item::write_json;
 use super::schema::{AttributeMap, DATA_ID, USER_ID};
 use crate::domain::ReadingId;
 use crate::store::StoreError;
 
-/// A page of a scan is a megabyte, and nobody else waits for it.
+/// A page of a scan is a megabyte, and nobody else backoff for it.
 const TIMEOUTS: DynamoDbTimeouts = DynamoDbTimeouts {
     connect: Duration::from_secs(1),
     attempt: Duration::from_secs(10),
@@ -28,7 +28,7 @@ const TIMEOUTS: DynamoDbTimeouts = DynamoDbTimeouts {
 pub struct LegacyTable {
     client: Client,
     table: String,
-    faults: Faults,
+    errors: ErrorMapper,
 }
 
 /// A row of such a table.
@@ -81,7 +81,7 @@ impl LegacyTable {
     pub async fn connect(settings: DynamoDbSettings) -> Self {
         Self {
             client: client::connect(&settings, TIMEOUTS).await,
-            faults: Faults::of_table(&settings.table),
+            errors: ErrorMapper::for_table(&settings.table),
             table: settings.table,
         }
     }
@@ -95,14 +95,14 @@ impl LegacyTable {
     /// at most, or 1 MB of them.
     ///
     /// # Errors
-    /// When DynamoDB does not answer or refuses.
+    /// When DynamoDB does not response or refuses.
     pub async fn page(
         &self,
         segment: Segment,
         after: Option<PageStart>,
         limit: Option<u16>,
     ) -> Result<LegacyPage, StoreError> {
-        let answer = self
+        let response = self
             .client
             .scan()
             .table_name(&self.table)
@@ -114,18 +114,18 @@ impl LegacyTable {
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await
-            .map_err(|error| self.faults.classify("Scan", error))?;
-        let items = answer.items.unwrap_or_default();
+            .map_err(|error| self.errors.classify("Scan", error))?;
+        let items = response.items.unwrap_or_default();
         let count = items.len();
         let rows: Vec<LegacyRow> = items.into_iter().filter_map(legacy_row).collect();
         Ok(LegacyPage {
             readings: (count - rows.len()) as u64,
             rows,
-            read_units: answer
+            read_units: response
                 .consumed_capacity
                 .and_then(|capacity| capacity.capacity_units)
                 .unwrap_or_default(),
-            next: answer
+            next: response
                 .last_evaluated_key
                 .filter(|key| !key.is_empty())
                 .map(PageStart),
@@ -135,14 +135,14 @@ impl LegacyTable {
     /// Deletes a row, and tells whether it was there.
     ///
     /// # Errors
-    /// When DynamoDB does not answer or refuses.
+    /// When DynamoDB does not response or refuses.
     pub async fn delete(&self, user_id: &str, data_id: &str) -> Result<bool, StoreError> {
         let key = AttributeMap::from([
             (USER_ID.to_owned(), AttributeValue::S(user_id.to_owned())),
             (DATA_ID.to_owned(), AttributeValue::S(data_id.to_owned())),
         ]);
         let deadline = Instant::now() + TIMEOUTS.operation;
-        delete::delete(&self.client, &self.table, &self.faults, key, deadline).await
+        delete::delete(&self.client, &self.table, &self.errors, key, deadline).await
     }
 }
 

@@ -19,17 +19,17 @@ use crate::store::page_builder::PageBuilder;
 
 /// How many answers of at most 1 MB each a page may take where a filter leaves
 /// most of them out.
-const MOST_FILTERED_ANSWERS: usize = 4;
+const MAX_FILTERED_PAGES: usize = 4;
 
 /// How many items such an answer looks through at least.
-const FEWEST_FILTERED: usize = 256;
+const MIN_SCAN_ITEMS: usize = 256;
 
 pub(super) async fn list(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
     if query.ids().is_empty() {
         Ok(Page::default())
     } else if query.data_types.is_all() {
         list_all(store, query).await
-    } else if store.type_index.is_there(store).await {
+    } else if store.type_index.is_available(store).await {
         match list_by_index(store, query).await? {
             Some(page) => Ok(page),
             None => list_filtered(store, query).await,
@@ -40,25 +40,25 @@ pub(super) async fn list(store: &DynamoDbStore, query: &ListQuery) -> Result<Pag
 }
 
 async fn list_all(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
-    let mut page = PageBuilder::of(query);
-    let mut resume = None;
+    let mut page = PageBuilder::new(query);
+    let mut start_key = None;
     // One answer holds at most 1 MB, so a page may take several.
     loop {
-        let request = of_table(store, query)
-            .limit(as_limit(page.missing()))
-            .set_exclusive_start_key(resume);
-        let page_read = query_response::send(request, store.fast_query_parser)
+        let request = table_query(store, query)
+            .limit(to_limit(page.missing()))
+            .set_exclusive_start_key(start_key);
+        let response = query_response::send(request, store.fast_query_parser)
             .await
-            .map_err(|error| store.faults.classify("Query", error))?;
-        for item in page_read.items {
-            look_at(store, &mut page, item)?;
+            .map_err(|error| store.errors.classify("Query", error))?;
+        for item in response.items {
+            push_item(store, &mut page, item)?;
         }
-        resume = page_read.exclusive_start_key;
-        if resume.is_none() {
-            return Ok(page.at_the_end());
+        start_key = response.exclusive_start_key;
+        if start_key.is_none() {
+            return Ok(page.finish());
         }
         if page.is_done() {
-            return Ok(page.so_far());
+            return Ok(page.finish_partial());
         }
     }
 }
@@ -66,40 +66,40 @@ async fn list_all(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, Stor
 /// Lets DynamoDB leave out the other types, within bounds, as it reads them
 /// all the same.
 async fn list_filtered(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
-    let mut page = PageBuilder::of(query);
-    let mut resume = None;
+    let mut page = PageBuilder::new(query);
+    let mut start_key = None;
     let names: Vec<String> = (0..query.data_types.as_slice().len())
         .map(|index| format!(":type{index}"))
         .collect();
     let filter = format!("{DATA_TYPE} IN ({})", names.join(", "));
-    let mut look_through = (page.missing() * 2).max(FEWEST_FILTERED);
-    for answers in 1.. {
-        let mut request = of_table(store, query).filter_expression(&filter);
+    let mut scan_limit = (page.missing() * 2).max(MIN_SCAN_ITEMS);
+    for pages in 1.. {
+        let mut request = table_query(store, query).filter_expression(&filter);
         for (name, data_type) in names.iter().zip(query.data_types.as_slice()) {
             request = request.expression_attribute_values(name, text(data_type.as_str()));
         }
         request = request
-            .limit(as_limit(look_through))
-            .set_exclusive_start_key(resume);
-        let page_read = query_response::send(request, store.fast_query_parser)
+            .limit(to_limit(scan_limit))
+            .set_exclusive_start_key(start_key);
+        let response = query_response::send(request, store.fast_query_parser)
             .await
-            .map_err(|error| store.faults.classify("Query", error))?;
-        let left_out = page_read.filtered_out;
-        for item in page_read.items {
-            look_at(store, &mut page, item)?;
+            .map_err(|error| store.errors.classify("Query", error))?;
+        let filtered_out = response.filtered_out;
+        for item in response.items {
+            push_item(store, &mut page, item)?;
         }
-        resume = page_read.exclusive_start_key;
-        let last = resume.as_ref().and_then(item::reading_id);
-        page.pass_over(left_out, last);
-        if resume.is_none() {
-            return Ok(page.at_the_end());
+        start_key = response.exclusive_start_key;
+        let last = start_key.as_ref().and_then(item::reading_id);
+        page.skip(filtered_out, last);
+        if start_key.is_none() {
+            return Ok(page.finish());
         }
-        if page.is_done() || answers >= MOST_FILTERED_ANSWERS && last.is_some() {
+        if page.is_done() || pages >= MAX_FILTERED_PAGES && last.is_some() {
             break;
         }
-        look_through *= 4;
+        scan_limit *= 4;
     }
-    Ok(page.so_far())
+    Ok(page.finish_partial())
 }
 
 /// Walks through the wanted types side by side; `None` where the index has gone
@@ -108,71 +108,71 @@ async fn list_by_index(
     store: &DynamoDbStore,
     query: &ListQuery,
 ) -> Result<Option<Page>, StoreError> {
-    let named = query.data_types.as_slice();
-    let mut page = PageBuilder::of(query);
+    let data_types = query.data_types.as_slice();
+    let mut page = PageBuilder::new(query);
     // The more types, the fewer of each are in a page.
-    let at_once = (page.missing() * 2)
-        .div_ceil(named.len())
+    let per_type = (page.missing() * 2)
+        .div_ceil(data_types.len())
         .min(page.missing());
-    let mut walks: Vec<Walk<'_>> = named.iter().map(Walk::of).collect();
+    let mut scans: Vec<TypeScan<'_>> = data_types.iter().map(TypeScan::new).collect();
     loop {
-        let refills = walks
+        let fetches = scans
             .iter_mut()
-            .filter(|walk| walk.readings.is_empty() && !walk.is_over)
-            .map(|walk| walk.refill(store, query, at_once));
-        match try_join_all(refills).await {
+            .filter(|scan| scan.readings.is_empty() && !scan.is_finished)
+            .map(|scan| scan.fetch_more(store, query, per_type));
+        match try_join_all(fetches).await {
             Ok(_) => {}
-            Err(Refused::NoIndex) => {
-                store.type_index.has_gone();
+            Err(ScanError::NoIndex) => {
+                store.type_index.mark_missing();
                 return Ok(None);
             }
-            Err(Refused::Store(error)) => return Err(error),
+            Err(ScanError::Store(error)) => return Err(error),
         }
         // Up to where one of them has to be read on.
-        while walks
+        while scans
             .iter()
-            .all(|walk| walk.is_over || !walk.readings.is_empty())
+            .all(|scan| scan.is_finished || !scan.readings.is_empty())
         {
-            let foremost = walks
+            let next = scans
                 .iter_mut()
-                .filter(|walk| !walk.readings.is_empty())
+                .filter(|scan| !scan.readings.is_empty())
                 .min_by(|one, other| one.compare(other, query.order));
-            let Some(reading) = foremost.and_then(|walk| walk.readings.pop_front()) else {
-                return Ok(Some(page.at_the_end()));
+            let Some(reading) = next.and_then(|scan| scan.readings.pop_front()) else {
+                return Ok(Some(page.finish()));
             };
-            page.look_at(reading);
+            page.push(reading);
             if page.is_done() {
-                return Ok(Some(page.so_far()));
+                return Ok(Some(page.finish_partial()));
             }
         }
     }
 }
 
 /// One type's readings, in the order of the query.
-struct Walk<'a> {
+struct TypeScan<'a> {
     data_type: &'a DataType,
     readings: VecDeque<Reading>,
-    resume: Option<AttributeMap>,
-    is_over: bool,
+    start_key: Option<AttributeMap>,
+    is_finished: bool,
 }
 
-enum Refused {
+enum ScanError {
     NoIndex,
     Store(StoreError),
 }
 
-impl<'a> Walk<'a> {
-    fn of(data_type: &'a DataType) -> Self {
+impl<'a> TypeScan<'a> {
+    fn new(data_type: &'a DataType) -> Self {
         Self {
             data_type,
             readings: VecDeque::new(),
-            resume: None,
-            is_over: false,
+            start_key: None,
+            is_finished: false,
         }
     }
 
     fn compare(&self, other: &Self, order: Order) -> Ordering {
-        let first_id = |walk: &Self| walk.readings.front().map(|reading| reading.id);
+        let first_id = |scan: &Self| scan.readings.front().map(|reading| reading.id);
         let ascending = first_id(self).cmp(&first_id(other));
         match order {
             Order::Asc => ascending,
@@ -180,40 +180,40 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Reads up to `at_once` more, at least one unless it is over.
-    async fn refill(
+    /// Reads up to `per_type` more, at least one unless it is over.
+    async fn fetch_more(
         &mut self,
         store: &DynamoDbStore,
         query: &ListQuery,
-        at_once: usize,
-    ) -> Result<(), Refused> {
-        while self.readings.is_empty() && !self.is_over {
-            let request = of_index(store, query, self.data_type)
-                .limit(as_limit(at_once))
-                .set_exclusive_start_key(self.resume.take());
-            let page_read = query_response::send(request, store.fast_query_parser)
+        per_type: usize,
+    ) -> Result<(), ScanError> {
+        while self.readings.is_empty() && !self.is_finished {
+            let request = index_query(store, query, self.data_type)
+                .limit(to_limit(per_type))
+                .set_exclusive_start_key(self.start_key.take());
+            let response = query_response::send(request, store.fast_query_parser)
                 .await
                 .map_err(|error| {
-                    if error.as_service_error().is_some_and(is_about_the_index) {
-                        Refused::NoIndex
+                    if error.as_service_error().is_some_and(is_missing_index) {
+                        ScanError::NoIndex
                     } else {
-                        Refused::Store(store.faults.classify("Query", error))
+                        ScanError::Store(store.errors.classify("Query", error))
                     }
                 })?;
-            for item in page_read.items {
+            for item in response.items {
                 if let RawItem::Reading { reading, .. } = item {
-                    self.readings.push_back(reading.map_err(Refused::Store)?);
+                    self.readings.push_back(reading.map_err(ScanError::Store)?);
                 }
             }
-            self.resume = page_read.exclusive_start_key;
-            self.is_over = self.resume.is_none();
+            self.start_key = response.exclusive_start_key;
+            self.is_finished = self.start_key.is_none();
         }
         Ok(())
     }
 }
 
 /// Whether DynamoDB says that there is no such index (any more).
-fn is_about_the_index(error: &QueryError) -> bool {
+fn is_missing_index(error: &QueryError) -> bool {
     error.meta().code() == Some("ValidationException")
         && error
             .meta()
@@ -222,7 +222,7 @@ fn is_about_the_index(error: &QueryError) -> bool {
 }
 
 /// Takes an item for a page, if it is a reading.
-fn look_at(
+fn push_item(
     store: &DynamoDbStore,
     page: &mut PageBuilder<'_>,
     item: RawItem,
@@ -233,27 +233,31 @@ fn look_at(
             is_indexed,
         } => {
             if !is_indexed {
-                store.tell_of_unindexed();
+                store.warn_missing_index_keys();
             }
-            page.look_at(reading?);
+            page.push(reading?);
         }
         RawItem::Foreign => {
             tracing::warn!("an item that this service did not write was passed over");
-            page.pass_over(1, None);
+            page.skip(1, None);
         }
     }
     Ok(())
 }
 
 /// The consistent query of a user's readings in the table.
-fn of_table(store: &DynamoDbStore, query: &ListQuery) -> QueryFluentBuilder {
-    in_range(store, query, USER_ID, query.user_id.as_str().to_owned()).consistent_read(true)
+fn table_query(store: &DynamoDbStore, query: &ListQuery) -> QueryFluentBuilder {
+    range_query(store, query, USER_ID, query.user_id.as_str().to_owned()).consistent_read(true)
 }
 
 /// The query of a user's readings of one type in the index, which DynamoDB
 /// brings up to date a moment after the table.
-fn of_index(store: &DynamoDbStore, query: &ListQuery, data_type: &DataType) -> QueryFluentBuilder {
-    in_range(
+fn index_query(
+    store: &DynamoDbStore,
+    query: &ListQuery,
+    data_type: &DataType,
+) -> QueryFluentBuilder {
+    range_query(
         store,
         query,
         TYPE_KEY,
@@ -262,7 +266,7 @@ fn of_index(store: &DynamoDbStore, query: &ListQuery, data_type: &DataType) -> Q
     .index_name(TYPE_INDEX)
 }
 
-fn in_range(
+fn range_query(
     store: &DynamoDbStore,
     query: &ListQuery,
     partition: &str,
@@ -286,6 +290,6 @@ fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-fn as_limit(count: usize) -> i32 {
+fn to_limit(count: usize) -> i32 {
     i32::try_from(count).unwrap_or(i32::MAX)
 }

@@ -29,9 +29,9 @@ use tokio::time::Instant;
 
 use self::attribute::ItemAttributes;
 pub use self::client::{DynamoDbSettings, DynamoDbTimeouts};
-use self::error::Faults;
+use self::error::ErrorMapper;
 pub use self::legacy_table::{LegacyPage, LegacyRow, LegacyTable, LegacyValue, PageStart, Segment};
-use self::put_coalescer::SharedPuts;
+use self::put_coalescer::PutCoalescer;
 use self::schema::{AttributeMap, DATA_ID, USER_ID};
 use self::type_index::TypeIndex;
 use super::{BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, StoreError};
@@ -52,10 +52,10 @@ pub struct DynamoDbStore {
     table: String,
     /// See [`DynamoDbSettings::fast_query_parser`].
     fast_query_parser: bool,
-    faults: Faults,
+    errors: ErrorMapper,
     type_index: Arc<TypeIndex>,
-    unindexed_told: Arc<Once>,
-    shared_puts: SharedPuts,
+    missing_keys_warning: Arc<Once>,
+    put_coalescer: PutCoalescer,
     /// See [`DynamoDbTimeouts::operation`].
     operation_timeout: Duration,
     /// See [`DynamoDbTimeouts::batch`].
@@ -75,63 +75,63 @@ impl DynamoDbStore {
             client,
             operation_timeout: timeouts.operation,
             batch_timeout: timeouts.batch,
-            faults: Faults::of_table(&settings.table),
+            errors: ErrorMapper::for_table(&settings.table),
             table: settings.table,
             fast_query_parser: settings.fast_query_parser,
             type_index: Arc::default(),
-            unindexed_told: Arc::new(Once::new()),
-            shared_puts: SharedPuts::default(),
+            missing_keys_warning: Arc::new(Once::new()),
+            put_coalescer: PutCoalescer::default(),
         }
     }
 
-    /// Makes the table if it is not there, and waits until it can be used: for
+    /// Makes the table if it is not there, and backoff until it can be used: for
     /// development, as a production task has no right to.
     ///
     /// # Errors
-    /// When DynamoDB does not answer or refuses, or the table is not ready
+    /// When DynamoDB does not response or refuses, or the table is not ready
     /// within 30 seconds.
     pub async fn create_table_if_missing(&self) -> Result<(), StoreError> {
-        table::create_if_missing(&self.client, &self.table, &self.faults).await
+        table::create_if_missing(&self.client, &self.table, &self.errors).await
     }
 
     /// As [`ReadingStore::check`], with the time that it takes to get
     /// credentials and to open a connection: requests then find both.
     ///
     /// # Errors
-    /// When DynamoDB does not answer or refuses.
+    /// When DynamoDB does not response or refuses.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
-        self.look_for_nobody(client::patient()).await
+        self.probe_table(client::startup_timeouts()).await
     }
 
     /// Looks for an item that cannot be there, since no user id starts with a
     /// dot: this needs the table, its key and the permission that reads need.
-    async fn look_for_nobody(&self, config: config::Builder) -> Result<(), StoreError> {
-        let nobody = AttributeValue::S(".readiness".to_owned());
+    async fn probe_table(&self, config: config::Builder) -> Result<(), StoreError> {
+        let absent = AttributeValue::S(".readiness".to_owned());
         self.client
             .get_item()
             .table_name(&self.table)
-            .key(USER_ID, nobody.clone())
-            .key(DATA_ID, nobody)
+            .key(USER_ID, absent.clone())
+            .key(DATA_ID, absent)
             .projection_expression(DATA_ID)
             .customize()
             .config_override(config)
             .send()
             .await
             .map(drop)
-            .map_err(|error| self.faults.classify("GetItem", error))
+            .map_err(|error| self.errors.classify("GetItem", error))
     }
 
     /// The reading in an item of the table.
     fn decode(&self, item: ItemAttributes<'_>) -> Result<Reading, StoreError> {
         if item.type_key.is_none() {
-            self.tell_of_unindexed();
+            self.warn_missing_index_keys();
         }
         item::decode(item)
     }
 
     /// Tells, once, that lists of some data types leave out some readings.
-    fn tell_of_unindexed(&self) {
-        self.unindexed_told.call_once(|| {
+    fn warn_missing_index_keys(&self) {
+        self.missing_keys_warning.call_once(|| {
             tracing::warn!(
                 "the table holds readings without the attribute type_key: lists of some data types leave them out until each is sent again or given it, `user_id#data_type`"
             );
@@ -155,7 +155,7 @@ impl ReadingStore for DynamoDbStore {
     async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
         match reading.version() {
             None => put_coalescer::put(self, reading).await,
-            Some(_) => self.put_by_itself(reading).await,
+            Some(_) => self.put_single(reading).await,
         }
     }
 
@@ -167,7 +167,7 @@ impl ReadingStore for DynamoDbStore {
     }
 
     async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError> {
-        let answer = self
+        let response = self
             .client
             .get_item()
             .table_name(&self.table)
@@ -175,15 +175,15 @@ impl ReadingStore for DynamoDbStore {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| self.faults.classify("GetItem", error))?;
-        let item = answer.item.as_ref();
+            .map_err(|error| self.errors.classify("GetItem", error))?;
+        let item = response.item.as_ref();
         item.map(|item| self.decode(item.into())).transpose()
     }
 
     async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
         let deadline = Instant::now() + self.operation_timeout;
         let key = key(user_id, id);
-        delete::delete(&self.client, &self.table, &self.faults, key, deadline).await
+        delete::delete(&self.client, &self.table, &self.errors, key, deadline).await
     }
 
     async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError> {
@@ -195,6 +195,6 @@ impl ReadingStore for DynamoDbStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        self.look_for_nobody(Config::builder()).await
+        self.probe_table(Config::builder()).await
     }
 }

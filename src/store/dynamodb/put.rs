@@ -6,38 +6,38 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use super::schema::{CLIENT_RECORD_VERSION, DATA_ID, TYPE_KEY};
 use super::{DynamoDbStore, item};
 use crate::domain::Reading;
-use crate::store::{Put, PutResult, ReadingStore as _, StoreError};
+use crate::store::{PutResult, ReadingStore as _, StoreError, WriteOutcome};
 
 impl DynamoDbStore {
     /// Puts `reading`, with calls of its own.
-    pub(super) async fn put_by_itself(&self, reading: Reading) -> Result<PutResult, StoreError> {
+    pub(super) async fn put_single(&self, reading: Reading) -> Result<PutResult, StoreError> {
         let put = self.put_one(&reading).await?;
-        Ok(put.outcome(reading))
+        Ok(put.into_result(reading))
     }
 
     /// Puts `reading` on the condition that its version names.
-    pub(super) async fn put_one(&self, reading: &Reading) -> Result<Put, StoreError> {
+    pub(super) async fn put_one(&self, reading: &Reading) -> Result<WriteOutcome, StoreError> {
         let condition = match reading.version() {
-            None => Condition::Absent,
-            Some(_) => Condition::Higher,
+            None => PutCondition::Absent,
+            Some(_) => PutCondition::Higher,
         };
-        let held = match self.put_if(reading, condition).await? {
+        let stored = match self.put_if(reading, condition).await? {
             // The same version says something else: the later word counts,
             // unless a higher version has come in between.
-            Some(held) if reading.replaces(&held) => {
-                self.put_if(reading, Condition::NotLower).await?
+            Some(stored) if reading.replaces(&stored) => {
+                self.put_if(reading, PutCondition::NotLower).await?
             }
-            held => held,
+            stored => stored,
         };
-        Ok(held.map_or(Put::Written, Put::Stands))
+        Ok(stored.map_or(WriteOutcome::Written, WriteOutcome::Existing))
     }
 
-    /// Writes `reading` if `condition` holds of what is held; else gives back
-    /// what is held.
+    /// Writes `reading` if `condition` holds of what is stored; else gives back
+    /// what is stored.
     async fn put_if(
         &self,
         reading: &Reading,
-        condition: Condition,
+        condition: PutCondition,
     ) -> Result<Option<Reading>, StoreError> {
         let mut request = self
             .client
@@ -56,38 +56,38 @@ impl DynamoDbStore {
         };
         let Some(PutItemError::ConditionalCheckFailedException(failed)) = error.as_service_error()
         else {
-            return Err(self.faults.classify("PutItem", error));
+            return Err(self.errors.classify("PutItem", error));
         };
-        if let Some(held) = &failed.item {
-            let is_indexed = held.contains_key(TYPE_KEY);
-            let held = self.decode(held.into())?;
+        if let Some(stored) = &failed.item {
+            let is_indexed = stored.contains_key(TYPE_KEY);
+            let stored = self.decode(stored.into())?;
             if !is_indexed {
-                self.index(&held).await?;
+                self.add_index_key(&stored).await?;
             }
-            return Ok(Some(held));
+            return Ok(Some(stored));
         }
-        // An endpoint that does not send the held item along.
-        let held = self
+        // An endpoint that does not send the stored item along.
+        let stored = self
             .get(&reading.measurement.user_id, reading.id)
             .await?
-            .ok_or_else(|| StoreError::unavailable("the held reading was deleted meanwhile"))?;
-        Ok(Some(held))
+            .ok_or_else(|| StoreError::unavailable("the stored reading was deleted meanwhile"))?;
+        Ok(Some(stored))
     }
 
-    /// Writes a reading that is held without the key of the index by type once
+    /// Writes a reading that is stored without the key of the index by type once
     /// more, with it, unless that has been done meanwhile.
-    async fn index(&self, held: &Reading) -> Result<(), StoreError> {
-        let answer = self
+    async fn add_index_key(&self, stored: &Reading) -> Result<(), StoreError> {
+        let response = self
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(item::encode(held)))
+            .set_item(Some(item::encode(stored)))
             .condition_expression(format!(
                 "attribute_exists({DATA_ID}) AND attribute_not_exists({TYPE_KEY})"
             ))
             .send()
             .await;
-        match answer {
+        match response {
             Ok(_) => Ok(()),
             Err(error)
                 if error
@@ -96,23 +96,23 @@ impl DynamoDbStore {
             {
                 Ok(())
             }
-            Err(error) => Err(self.faults.classify("PutItem", error)),
+            Err(error) => Err(self.errors.classify("PutItem", error)),
         }
     }
 }
 
-/// When a put may take the place of what is held under its key.
+/// When a put may take the place of what is stored under its key.
 #[derive(Clone, Copy)]
-enum Condition {
-    /// Nothing is held.
+enum PutCondition {
+    /// Nothing is stored.
     Absent,
-    /// Nothing is held, or a lower version.
+    /// Nothing is stored, or a lower version.
     Higher,
-    /// Nothing is held, or a version that is not higher.
+    /// Nothing is stored, or a version that is not higher.
     NotLower,
 }
 
-impl Condition {
+impl PutCondition {
     fn expression(self) -> String {
         let absent = format!("attribute_not_exists({DATA_ID})");
         match self {

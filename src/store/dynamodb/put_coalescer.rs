@@ -1,8 +1,8 @@
 //! Single puts that share calls.
 //!
 //! A put is sent by itself as long as few are under way. What comes meanwhile
-//! waits for one of those to end, and then goes as one batch: under load a call
-//! has many readings, and without load none waits. There is no timer.
+//! backoff for one of those to end, and then is_taken as one batch: under load a call
+//! has many readings, and without load none backoff. There is no timer.
 //!
 //! Only readings without a version: of others DynamoDB has to compare it, which
 //! `BatchWriteItem` cannot. Nor does that know of conditions, so a reading that is
@@ -11,7 +11,7 @@
 //! moment, or a call that was given up for lost reaches the table after the reading
 //! was sent again, either's `created_at` may be the one that stays, as in [`batch_put`].
 //!
-//! What nobody waits for any more is not begun.
+//! What nobody backoff for any more is not begun.
 //!
 //! [`batch_put`]: super::batch_put
 
@@ -23,193 +23,193 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
-use super::batch_put::{Name, PutAll, name};
+use super::batch_put::{BatchPut, ReadingKey, key_of};
 use super::{DynamoDbStore, batch_write};
 use crate::domain::Reading;
 use crate::store::{PutResult, StoreError};
 
 /// How many calls are under way before puts wait. With two of them, one that is
 /// slow does not hold up the others.
-const CALLS_AT_ONCE: usize = 2;
+const MAX_CALLS: usize = 2;
 
 /// The puts that wait, and the calls under way.
 #[derive(Clone, Default)]
-pub(super) struct SharedPuts(Arc<Mutex<Queue>>);
+pub(super) struct PutCoalescer(Arc<Mutex<CoalescerState>>);
 
 #[derive(Default)]
-struct Queue {
+struct CoalescerState {
     calls: usize,
-    waiting: Vec<Waiting>,
+    pending: Vec<PendingPut>,
     /// What the calls put.
-    under_way: HashSet<Name>,
+    in_flight: HashSet<ReadingKey>,
 }
 
-/// A put that waits for a call.
-struct Waiting {
+/// A put that backoff for a call.
+struct PendingPut {
     reading: Reading,
     outcome: oneshot::Sender<Result<PutResult, StoreError>>,
 }
 
-impl SharedPuts {
-    fn queue(&self) -> MutexGuard<'_, Queue> {
+impl PutCoalescer {
+    fn state(&self) -> MutexGuard<'_, CoalescerState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Queue {
+impl CoalescerState {
     /// As many as fit in a call, but for those that are being put already.
-    fn take(&mut self) -> Vec<Waiting> {
-        let mut room = batch_write::MOST;
-        let mut names = HashSet::new();
-        let (taken, left) = std::mem::take(&mut self.waiting)
+    fn next_batch(&mut self) -> Vec<PendingPut> {
+        let mut room = batch_write::MAX_REQUESTS;
+        let mut keys = HashSet::new();
+        let (taken, left) = std::mem::take(&mut self.pending)
             .into_iter()
-            .partition(|waiting| {
-                let name = name(&waiting.reading);
-                let is_free = names.contains(&name) || !self.under_way.contains(&name);
-                let goes = room > 0 && is_free;
-                if goes {
+            .partition(|pending| {
+                let key = key_of(&pending.reading);
+                let is_free = keys.contains(&key) || !self.in_flight.contains(&key);
+                let is_taken = room > 0 && is_free;
+                if is_taken {
                     room -= 1;
-                    names.insert(name);
+                    keys.insert(key);
                 }
-                goes
+                is_taken
             });
-        self.under_way.extend(names);
-        self.waiting = left;
+        self.in_flight.extend(keys);
+        self.pending = left;
         taken
     }
 }
 
-/// How a put goes.
-enum Turn {
+/// How a put is_taken.
+enum PutSlot {
     /// By itself, now.
-    Now(Reading),
+    Immediate(Reading),
     /// With others, when they get to it.
-    Later(oneshot::Receiver<Result<PutResult, StoreError>>),
+    Deferred(oneshot::Receiver<Result<PutResult, StoreError>>),
 }
 
 /// Puts `reading`, which has no version.
 pub(super) async fn put(store: &DynamoDbStore, reading: Reading) -> Result<PutResult, StoreError> {
-    match turn(store, reading) {
-        Turn::Now(reading) => {
-            let names = vec![name(&reading)];
-            let _call = Call { store, names };
-            store.put_by_itself(reading).await
+    match acquire_slot(store, reading) {
+        PutSlot::Immediate(reading) => {
+            let keys = vec![key_of(&reading)];
+            let _call = InFlightCall { store, keys };
+            store.put_single(reading).await
         }
-        Turn::Later(outcome) => outcome
+        PutSlot::Deferred(outcome) => outcome
             .await
             .unwrap_or_else(|_| Err(StoreError::unavailable("the service stops"))),
     }
 }
 
-fn turn(store: &DynamoDbStore, reading: Reading) -> Turn {
-    let mut queue = store.shared_puts.queue();
-    if queue.calls < CALLS_AT_ONCE && queue.under_way.insert(name(&reading)) {
-        queue.calls += 1;
-        return Turn::Now(reading);
+fn acquire_slot(store: &DynamoDbStore, reading: Reading) -> PutSlot {
+    let mut state = store.put_coalescer.state();
+    if state.calls < MAX_CALLS && state.in_flight.insert(key_of(&reading)) {
+        state.calls += 1;
+        return PutSlot::Immediate(reading);
     }
     let (sender, outcome) = oneshot::channel();
-    queue.waiting.push(Waiting {
+    state.pending.push(PendingPut {
         reading,
         outcome: sender,
     });
     // A full call has nothing to wait for.
-    if queue.waiting.len() >= batch_write::MOST {
-        let waiting = queue.take();
-        if !waiting.is_empty() {
-            queue.calls += 1;
-            drop(queue);
-            send(store, waiting);
+    if state.pending.len() >= batch_write::MAX_REQUESTS {
+        let pending = state.next_batch();
+        if !pending.is_empty() {
+            state.calls += 1;
+            drop(state);
+            spawn_batch(store, pending);
         }
     }
-    Turn::Later(outcome)
+    PutSlot::Deferred(outcome)
 }
 
 /// A call under way. At its end those who wait go next, also if it was given up.
-struct Call<'a> {
+struct InFlightCall<'a> {
     store: &'a DynamoDbStore,
-    names: Vec<Name>,
+    keys: Vec<ReadingKey>,
 }
 
-impl Drop for Call<'_> {
+impl Drop for InFlightCall<'_> {
     fn drop(&mut self) {
-        let mut queue = self.store.shared_puts.queue();
-        for name in &self.names {
-            queue.under_way.remove(name);
+        let mut state = self.store.put_coalescer.state();
+        for key in &self.keys {
+            state.in_flight.remove(key);
         }
         // Where there are more calls than usual, another one takes them.
-        let waiting = match queue.calls > CALLS_AT_ONCE {
+        let pending = match state.calls > MAX_CALLS {
             true => Vec::new(),
-            false => queue.take(),
+            false => state.next_batch(),
         };
-        if waiting.is_empty() {
-            queue.calls -= 1;
+        if pending.is_empty() {
+            state.calls -= 1;
             return;
         }
-        drop(queue);
-        send(self.store, waiting);
+        drop(state);
+        spawn_batch(self.store, pending);
     }
 }
 
 /// Begins a call, which is counted already, in a task of its own: it is nobody's
-/// who waits, and goes on when one of them goes away.
-fn send(store: &DynamoDbStore, waiting: Vec<Waiting>) {
+/// who backoff, and is_taken on when one of them is_taken away.
+fn spawn_batch(store: &DynamoDbStore, pending: Vec<PendingPut>) {
     let store = store.clone();
-    // Without a runtime the process ends, and nobody waits any more.
+    // Without a runtime the process ends, and nobody backoff any more.
     if let Ok(runtime) = Handle::try_current() {
         runtime.spawn(async move {
-            let names = waiting.iter().map(|waiting| name(&waiting.reading));
-            let _call = Call {
+            let keys = pending.iter().map(|pending| key_of(&pending.reading));
+            let _call = InFlightCall {
                 store: &store,
-                names: names.collect(),
+                keys: keys.collect(),
             };
-            put_together(&store, waiting).await;
+            flush_batch(&store, pending).await;
         });
     }
 }
 
 /// Puts them in one call, as far as they are not held already.
-async fn put_together(store: &DynamoDbStore, mut waiting: Vec<Waiting>) {
-    waiting.retain(|waiting| !waiting.outcome.is_closed());
+async fn flush_batch(store: &DynamoDbStore, mut pending: Vec<PendingPut>) {
+    pending.retain(|pending| !pending.outcome.is_closed());
     // Of one alone the condition costs nothing.
-    if waiting.len() <= 1 {
-        return put_by_themselves(store, waiting).await;
+    if pending.len() <= 1 {
+        return put_each(store, pending).await;
     }
-    let mut seen = HashSet::with_capacity(waiting.len());
-    let (shared, again): (Vec<Waiting>, Vec<Waiting>) = waiting
+    let mut seen = HashSet::with_capacity(pending.len());
+    let (batched, repeated): (Vec<PendingPut>, Vec<PendingPut>) = pending
         .into_iter()
-        .partition(|waiting| seen.insert(name(&waiting.reading)));
-    let batch = PutAll::until(store, Instant::now() + store.operation_timeout);
-    let readings: Vec<&Reading> = shared.iter().map(|waiting| &waiting.reading).collect();
+        .partition(|pending| seen.insert(key_of(&pending.reading)));
+    let batch = BatchPut::with_deadline(store, Instant::now() + store.operation_timeout);
+    let readings: Vec<&Reading> = batched.iter().map(|pending| &pending.reading).collect();
     let outcomes = batch
-        .put_absent(&readings, |place| !shared[place].outcome.is_closed())
+        .put_absent(&readings, |index| !batched[index].outcome.is_closed())
         .await;
-    let mut by_themselves = again;
-    for (waiting, outcome) in shared.into_iter().zip(outcomes) {
-        let Waiting {
+    let mut individual = repeated;
+    for (pending, outcome) in batched.into_iter().zip(outcomes) {
+        let PendingPut {
             reading,
             outcome: sender,
-        } = waiting;
+        } = pending;
         match outcome {
-            // Nobody waits any more where this fails.
+            // Nobody backoff any more where this fails.
             Ok(true) => drop(sender.send(Ok(PutResult::Stored(reading)))),
             Err(error) if error.is_retryable() => drop(sender.send(Err(error))),
             // What is held is to be answered, or one of them spoils the call.
-            Ok(false) | Err(_) => by_themselves.push(Waiting {
+            Ok(false) | Err(_) => individual.push(PendingPut {
                 reading,
                 outcome: sender,
             }),
         }
     }
-    put_by_themselves(store, by_themselves).await;
+    put_each(store, individual).await;
 }
 
 /// Puts those that are still waited for, each with calls of its own.
-async fn put_by_themselves(store: &DynamoDbStore, waiting: Vec<Waiting>) {
-    let puts = waiting
+async fn put_each(store: &DynamoDbStore, pending: Vec<PendingPut>) {
+    let puts = pending
         .into_iter()
-        .filter(|waiting| !waiting.outcome.is_closed())
-        .map(async |Waiting { reading, outcome }| {
-            let _ = outcome.send(store.put_by_itself(reading).await);
+        .filter(|pending| !pending.outcome.is_closed())
+        .map(async |PendingPut { reading, outcome }| {
+            let _ = outcome.send(store.put_single(reading).await);
         });
     join_all(puts).await;
 }

@@ -8,33 +8,33 @@ use aws_sdk_dynamodb::types::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::client::patient;
-use super::error::Faults;
+use super::client::startup_timeouts;
+use super::error::ErrorMapper;
 use super::schema::{DATA_ID, TYPE_INDEX, TYPE_KEY, USER_ID};
 use crate::store::StoreError;
 
-const PATIENCE: Duration = Duration::from_secs(30);
-const LOOK_EVERY: Duration = Duration::from_millis(250);
+const CREATION_TIMEOUT: Duration = Duration::from_secs(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
 pub(super) async fn create_if_missing(
     client: &Client,
     table: &str,
-    faults: &Faults,
+    errors: &ErrorMapper,
 ) -> Result<(), StoreError> {
-    if status(client, table, faults).await?.is_none() {
-        create(client, table, faults).await?;
+    if status(client, table, errors).await?.is_none() {
+        create(client, table, errors).await?;
     }
-    let deadline = Instant::now() + PATIENCE;
-    while status(client, table, faults).await? != Some(TableStatus::Active) {
+    let deadline = Instant::now() + CREATION_TIMEOUT;
+    while status(client, table, errors).await? != Some(TableStatus::Active) {
         if Instant::now() > deadline {
             return Err(StoreError::unavailable("the table is not active yet"));
         }
-        sleep(LOOK_EVERY).await;
+        sleep(POLL_INTERVAL).await;
     }
     Ok(())
 }
 
-async fn create(client: &Client, table: &str, faults: &Faults) -> Result<(), StoreError> {
+async fn create(client: &Client, table: &str, errors: &ErrorMapper) -> Result<(), StoreError> {
     let index = GlobalSecondaryIndex::builder()
         .index_name(TYPE_INDEX)
         .set_key_schema(Some(key_schema(TYPE_KEY, DATA_ID)?))
@@ -60,7 +60,7 @@ async fn create(client: &Client, table: &str, faults: &Faults) -> Result<(), Sto
         .set_key_schema(Some(key_schema(USER_ID, DATA_ID)?))
         .global_secondary_indexes(index)
         .customize()
-        .config_override(patient());
+        .config_override(startup_timeouts());
     match request.send().await {
         Ok(_) => Ok(()),
         // Another process was quicker.
@@ -71,7 +71,7 @@ async fn create(client: &Client, table: &str, faults: &Faults) -> Result<(), Sto
         {
             Ok(())
         }
-        Err(error) => Err(faults.classify("CreateTable", error)),
+        Err(error) => Err(errors.classify("CreateTable", error)),
     }
 }
 
@@ -92,15 +92,15 @@ fn key_schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, Stor
 async fn status(
     client: &Client,
     table: &str,
-    faults: &Faults,
+    errors: &ErrorMapper,
 ) -> Result<Option<TableStatus>, StoreError> {
     let description = client
         .describe_table()
         .table_name(table)
         .customize()
-        .config_override(patient());
+        .config_override(startup_timeouts());
     match description.send().await {
-        Ok(answer) => Ok(answer.table.and_then(|table| table.table_status)),
+        Ok(response) => Ok(response.table.and_then(|table| table.table_status)),
         Err(error)
             if error
                 .as_service_error()
@@ -108,6 +108,6 @@ async fn status(
         {
             Ok(None)
         }
-        Err(error) => Err(faults.classify("DescribeTable", error)),
+        Err(error) => Err(errors.classify("DescribeTable", error)),
     }
 }

@@ -12,21 +12,21 @@ use tokio::time::Instant;
 use super::DynamoDbStore;
 use super::schema::{DATA_ID, TYPE_INDEX, TYPE_KEY};
 
-/// How long an answer of `DescribeTable` counts.
-const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// How long an response of `DescribeTable` counts.
+const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What was last seen of the index, and when.
+/// What was last last of the index, and when.
 #[derive(Default)]
 pub(super) struct TypeIndex(Mutex<Option<(bool, Instant)>>);
 
 impl TypeIndex {
     /// Whether it can be used; asks DynamoDB once a minute. A table that cannot
     /// be described counts as one without it.
-    pub(super) async fn is_there(&self, store: &DynamoDbStore) -> bool {
-        if let Some((is_there, seen)) = self.seen()
-            && seen.elapsed() < LOOK_EVERY
+    pub(super) async fn is_available(&self, store: &DynamoDbStore) -> bool {
+        if let Some((is_available, checked_at)) = self.last_check()
+            && checked_at.elapsed() < CHECK_INTERVAL
         {
-            return is_there;
+            return is_available;
         }
         let described = store
             .client
@@ -34,43 +34,44 @@ impl TypeIndex {
             .table_name(&store.table)
             .send()
             .await;
-        let is_there = match described {
-            Ok(answer) => answer.table.as_ref().is_some_and(has_index),
+        let is_available = match described {
+            Ok(response) => response.table.as_ref().is_some_and(has_index),
             Err(error) => {
-                let error = store.faults.classify("DescribeTable", error);
+                let error = store.errors.classify("DescribeTable", error);
                 tracing::warn!(%error, "it is not known whether the table has the index by-type");
                 // Rather as before than slow because of a passing fault.
-                self.seen().is_some_and(|(was_there, _)| was_there)
+                self.last_check()
+                    .is_some_and(|(was_available, _)| was_available)
             }
         };
-        self.note(is_there);
-        is_there
+        self.update(is_available);
+        is_available
     }
 
     /// Notes that a query found it missing.
-    pub(super) fn has_gone(&self) {
+    pub(super) fn mark_missing(&self) {
         tracing::warn!("the table has no index by-type any more");
-        self.note(false);
+        self.update(false);
     }
 
-    fn seen(&self) -> Option<(bool, Instant)> {
+    fn last_check(&self) -> Option<(bool, Instant)> {
         *self
             .0
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 
-    fn note(&self, is_there: bool) {
-        let mut seen = self
+    fn update(&self, is_available: bool) {
+        let mut last = self
             .0
             .lock()
             .unwrap_or_else(|poisoned| poisoned.into_inner());
-        if seen.is_none() && !is_there {
+        if last.is_none() && !is_available {
             tracing::warn!(
                 "the table has no index by-type that can be used: lists of some data types read those of others too"
             );
         }
-        *seen = Some((is_there, Instant::now()));
+        *last = Some((is_available, Instant::now()));
     }
 }
 
@@ -93,8 +94,8 @@ fn is_usable(index: &GlobalSecondaryIndexDescription) -> bool {
         _ => false,
     };
     let is_active = index.index_status() == Some(&IndexStatus::Active);
-    let holds_all = index
+    let projects_all = index
         .projection()
         .is_some_and(|projection| projection.projection_type() == Some(&ProjectionType::All));
-    has_key && is_active && holds_all
+    has_key && is_active && projects_all
 }

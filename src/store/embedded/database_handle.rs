@@ -6,9 +6,9 @@ use crate::store::StoreError;
 
 /// The database as it is open now, or why it is not: once a read or a write has
 /// failed, the engine does nothing more until it is opened anew.
-pub(super) struct Current(RwLock<Result<Arc<Database>, StoreError>>);
+pub(super) struct DatabaseHandle(RwLock<Result<Arc<Database>, StoreError>>);
 
-impl Current {
+impl DatabaseHandle {
     pub(super) fn new(database: Database) -> Self {
         Self(RwLock::new(Ok(Arc::new(database))))
     }
@@ -20,7 +20,7 @@ impl Current {
     }
 
     /// From now on gives `reason` instead of the database.
-    pub(super) fn withdraw(&self, reason: StoreError) {
+    pub(super) fn invalidate(&self, reason: StoreError) {
         self.replace(Err(reason));
     }
 

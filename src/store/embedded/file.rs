@@ -13,7 +13,7 @@ use super::format::{self, PrepareError};
 const FILE_NAME: &str = "readings.redb";
 
 /// How the names of stores begin that are being made.
-const UNFINISHED: &str = "readings.redb.unfinished-";
+const TEMP_PREFIX: &str = "readings.redb.temporary-";
 
 /// Pages kept in memory. The engine's own default, 1 GiB, is more than a small
 /// container has.
@@ -30,23 +30,23 @@ pub(super) fn path_in(directory: &Path) -> PathBuf {
 /// Opens the store in `directory`, which is made if it is not there.
 pub(super) fn open(directory: &Path) -> Result<Database, OpenError> {
     let path = path_in(directory);
-    let io_fault = |source| OpenError::directory(directory, source);
+    let io_error = |source| OpenError::directory(directory, source);
     let is_new = !directory.exists();
-    make_private_directory(directory).map_err(io_fault)?;
+    create_private_directory(directory).map_err(io_error)?;
     if !path.exists() {
         create(directory, &path)?;
     }
-    let database = prepared(open_checked(|builder| builder.open(&path)), &path)?;
-    remove_unfinished(directory);
-    sync_names(directory, is_new).map_err(io_fault)?;
+    let database = prepare(open_checked(|builder| builder.open(&path)), &path)?;
+    remove_temporary(directory);
+    sync_directory(directory, is_new).map_err(io_error)?;
     Ok(database)
 }
 
 /// Opens the file anew after the disk failed.
-pub(super) fn open_again(path: &Path) -> Result<Database, OpenError> {
-    open_afresh(
+pub(super) fn reopen(path: &Path) -> Result<Database, OpenError> {
+    reopen_clean(
         path,
-        || forget_unwritten(path),
+        || discard_dirty_pages(path),
         |builder| builder.open(path),
     )
 }
@@ -57,17 +57,17 @@ pub(super) fn open_again(path: &Path) -> Result<Database, OpenError> {
 /// that never were: a later commit that rests on them would be acknowledged,
 /// and lost in a power failure. So they are forgotten first.
 /// <https://www.usenix.org/conference/atc20/presentation/rebello>
-pub(super) fn open_afresh(
+pub(super) fn reopen_clean(
     path: &Path,
-    forget_unwritten: impl FnOnce() -> io::Result<()>,
+    discard_dirty_pages: impl FnOnce() -> io::Result<()>,
     open: impl Fn(&Builder) -> Result<Database, DatabaseError>,
 ) -> Result<Database, OpenError> {
-    forget_unwritten().map_err(|error| OpenError::from_engine(error.into(), path))?;
-    prepared(open_checked(open), path)
+    discard_dirty_pages().map_err(|error| OpenError::from_engine(error.into(), path))?;
+    prepare(open_checked(open), path)
 }
 
 /// Has the system read the file from the disk from now on.
-fn forget_unwritten(path: &Path) -> io::Result<()> {
+fn discard_dirty_pages(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
     // What can still be written is, as it would not be forgotten.
     file.sync_all()?;
@@ -83,7 +83,7 @@ fn forget_unwritten(path: &Path) -> io::Result<()> {
 }
 
 /// Makes a directory that only its owner may enter, and its parents.
-fn make_private_directory(directory: &Path) -> io::Result<()> {
+fn create_private_directory(directory: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -94,21 +94,22 @@ fn make_private_directory(directory: &Path) -> io::Result<()> {
 /// Makes a new store under a name of its own, and gives it the right name once
 /// it is whole: a crash meanwhile leaves no half store behind.
 fn create(directory: &Path, path: &Path) -> Result<(), OpenError> {
-    let unfinished = directory.join(format!("{UNFINISHED}{}", Uuid::new_v4()));
-    let made = make_private_file(&unfinished)
+    let temporary = directory.join(format!("{TEMP_PREFIX}{}", Uuid::new_v4()));
+    let made = create_private_file(&temporary)
         .map_err(|error| OpenError::from_engine(error.into(), path))
-        .and_then(|()| prepared(builder(CACHE_BYTES).create(&unfinished), path))
+        .and_then(|()| prepare(builder(CACHE_BYTES).create(&temporary), path))
         .and_then(|database| {
             drop(database);
-            give_name(&unfinished, path).map_err(|error| OpenError::from_engine(error.into(), path))
+            link_into_place(&temporary, path)
+                .map_err(|error| OpenError::from_engine(error.into(), path))
         });
     // Gone already where it was renamed.
-    let _ = fs::remove_file(&unfinished);
+    let _ = fs::remove_file(&temporary);
     made
 }
 
 /// Gives a file the name `path` too, unless another process was quicker.
-fn give_name(file: &Path, path: &Path) -> io::Result<()> {
+fn link_into_place(file: &Path, path: &Path) -> io::Result<()> {
     // Unlike a renaming, a link never takes the place of another's store.
     match fs::hard_link(file, path) {
         Err(_) if path.exists() => Ok(()),
@@ -125,7 +126,7 @@ fn give_name(file: &Path, path: &Path) -> io::Result<()> {
 ///
 /// Between the two another process may open the file, as if it had been there
 /// first: then it is in use. If it has closed it again by then, the engine has
-/// left it whole, and [`prepared`] sees whether it is still of this version.
+/// left it whole, and [`prepare`] sees whether it is still of this version.
 pub(super) fn open_checked(
     open: impl Fn(&Builder) -> Result<Database, DatabaseError>,
 ) -> Result<Database, DatabaseError> {
@@ -141,7 +142,7 @@ fn builder(cache_bytes: usize) -> Builder {
 }
 
 /// The database at `path`, with its tables, if it is one of ours.
-pub(super) fn prepared(
+pub(super) fn prepare(
     opened: Result<Database, DatabaseError>,
     path: &Path,
 ) -> Result<Database, OpenError> {
@@ -156,11 +157,13 @@ pub(super) fn prepared(
 
 /// Removes what crashes have left of stores that never came to be. To be called
 /// by the process that has the store open.
-fn remove_unfinished(directory: &Path) {
+fn remove_temporary(directory: &Path) {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     for entry in entries {
         let name = entry.file_name();
-        let id = name.to_str().and_then(|name| name.strip_prefix(UNFINISHED));
+        let id = name
+            .to_str()
+            .and_then(|name| name.strip_prefix(TEMP_PREFIX));
         if id.is_some_and(|id| Uuid::try_parse(id).is_ok()) {
             // What cannot be removed does no harm.
             let _ = fs::remove_file(entry.path());
@@ -169,7 +172,7 @@ fn remove_unfinished(directory: &Path) {
 }
 
 /// Makes an empty file that only its owner may read.
-fn make_private_file(path: &Path) -> io::Result<()> {
+fn create_private_file(path: &Path) -> io::Result<()> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -179,7 +182,7 @@ fn make_private_file(path: &Path) -> io::Result<()> {
 
 /// A new file is safe only once its name is on the disk too; so is a new
 /// directory.
-fn sync_names(directory: &Path, is_new: bool) -> io::Result<()> {
+fn sync_directory(directory: &Path, is_new: bool) -> io::Result<()> {
     let directory = directory.canonicalize()?;
     File::open(&directory)?.sync_all()?;
     if is_new {

@@ -42,7 +42,7 @@ pub(super) fn prepare(database: &Database) -> Result<(), PrepareError> {
             transaction.open_table(READINGS)?;
             transaction.open_table(BY_TYPE)?;
         }
-        Some(1) => order_by_type(&transaction)?,
+        Some(1) => build_type_index(&transaction)?,
         // The transaction is dropped, and with it the version it wrote.
         Some(other) => return Err(PrepareError::Format(other)),
     }
@@ -51,7 +51,7 @@ pub(super) fn prepare(database: &Database) -> Result<(), PrepareError> {
 }
 
 /// Adds the second order to a file of version 1.
-fn order_by_type(transaction: &WriteTransaction) -> Result<(), PrepareError> {
+fn build_type_index(transaction: &WriteTransaction) -> Result<(), PrepareError> {
     let readings = transaction.open_table(READINGS)?;
     let mut by_type = transaction.open_table(BY_TYPE)?;
     let (mut ordered, mut unreadable) = (0_u64, 0_u64);

@@ -21,7 +21,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 
-use self::database_handle::Current;
+use self::database_handle::DatabaseHandle;
 pub use self::open_error::OpenError;
 use self::writer::Writer;
 use super::{BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, StoreError};
@@ -29,7 +29,7 @@ use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 
 /// Keeps readings in a file of its own; see the module.
 pub struct EmbeddedStore {
-    database: Arc<Current>,
+    database: Arc<DatabaseHandle>,
     writer: Writer,
 }
 
@@ -42,7 +42,7 @@ impl EmbeddedStore {
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let database = file::open(directory)?;
         let path = file::path_in(directory);
-        Self::over(database, move || file::open_again(&path))
+        Self::with_database(database, move || file::reopen(&path))
     }
 
     /// Opens the store on whatever storage `make` gives, once now and once
@@ -54,27 +54,27 @@ impl EmbeddedStore {
         Self::open_on_failing(make, || Ok(()))
     }
 
-    /// The same on storage that fails, which is told by `forget_unwritten` when
+    /// The same on storage that fails, which is told by `discard_dirty_pages` when
     /// it must show from now on what is on its disk.
     #[doc(hidden)]
     pub fn open_on_failing<B: StorageBackend>(
         make: impl Fn() -> B + Send + 'static,
-        forget_unwritten: impl Fn() -> io::Result<()> + Send + 'static,
+        discard_dirty_pages: impl Fn() -> io::Result<()> + Send + 'static,
     ) -> Result<Self, OpenError> {
         let path = Path::new("the storage");
         let open = move |builder: &Builder| builder.create_with_backend(make());
-        let database = file::prepared(file::open_checked(&open), path)?;
-        Self::over(database, move || {
-            file::open_afresh(path, &forget_unwritten, &open)
+        let database = file::prepare(file::open_checked(&open), path)?;
+        Self::with_database(database, move || {
+            file::reopen_clean(path, &discard_dirty_pages, &open)
         })
     }
 
-    fn over(
+    fn with_database(
         database: Database,
-        open_again: impl Fn() -> Result<Database, OpenError> + Send + 'static,
+        reopen: impl Fn() -> Result<Database, OpenError> + Send + 'static,
     ) -> Result<Self, OpenError> {
-        let database = Arc::new(Current::new(database));
-        let writer = Writer::start(Arc::clone(&database), open_again);
+        let database = Arc::new(DatabaseHandle::new(database));
+        let writer = Writer::start(Arc::clone(&database), reopen);
         Ok(Self {
             writer: writer.map_err(OpenError::Thread)?,
             database,
@@ -139,12 +139,12 @@ impl ReadingStore for EmbeddedStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         self.writer.check()?;
-        self.read(|database| database.begin_read().map(drop).map_err(engine_fault))
+        self.read(|database| database.begin_read().map(drop).map_err(engine_error))
             .await
     }
 }
 
-fn engine_fault(error: impl Into<redb::Error>) -> StoreError {
+fn engine_error(error: impl Into<redb::Error>) -> StoreError {
     match error.into() {
         corrupted @ redb::Error::Corrupted(_) => StoreError::corrupt(corrupted),
         other => StoreError::unavailable(other),

@@ -39,7 +39,7 @@ pub enum OpenError {
         found: u32,
     },
     /// The file cannot be opened or written, or is no store.
-    #[error("cannot open {path}: {}", advice(source))]
+    #[error("cannot open {path}: {}", remedy(source))]
     Engine {
         /// The file.
         path: PathBuf,
@@ -73,7 +73,7 @@ impl OpenError {
 }
 
 /// What to do about it.
-fn advice(error: &redb::Error) -> &'static str {
+fn remedy(error: &redb::Error) -> &'static str {
     use io::ErrorKind::{
         FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
     };
@@ -85,11 +85,11 @@ fn advice(error: &redb::Error) -> &'static str {
             PermissionDenied | ReadOnlyFilesystem => {
                 "give the service's user write access, or set CLARITY_DATA_DIR"
             }
-            _ => DAMAGED,
+            _ => CORRUPT,
         },
-        _ => DAMAGED,
+        _ => CORRUPT,
     }
 }
 
-const DAMAGED: &str =
+const CORRUPT: &str =
     "check that the file is whole and its disk works, or restore it from a backup";

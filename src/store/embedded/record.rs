@@ -21,12 +21,12 @@ const ID_BYTES: usize = 16;
 
 /// The forms a value has had; a new one is added behind the others.
 #[derive(Serialize, Deserialize)]
-enum Record<'a> {
-    First(#[serde(borrow)] RecordFirst<'a>),
+enum StoredRecord<'a> {
+    V1(#[serde(borrow)] RecordV1<'a>),
 }
 
 #[derive(Serialize, Deserialize)]
-struct RecordFirst<'a> {
+struct RecordV1<'a> {
     data_type: &'a str,
     value: f64,
     timestamp: MeasurementTimeParts,
@@ -49,14 +49,14 @@ pub(super) fn key(user_id: &UserId, id: &[u8; ID_BYTES]) -> Vec<u8> {
 /// The key, in the order by type, of the reading under `id`, or of a bound of a
 /// range of ids.
 pub(super) fn type_key(user_id: &UserId, data_type: &DataType, id: &[u8; ID_BYTES]) -> Vec<u8> {
-    type_key_of_texts(
+    type_key_of_parts(
         user_id.as_str().as_bytes(),
         data_type.as_str().as_bytes(),
         id,
     )
 }
 
-fn type_key_of_texts(user_id: &[u8], data_type: &[u8], id: &[u8; ID_BYTES]) -> Vec<u8> {
+fn type_key_of_parts(user_id: &[u8], data_type: &[u8], id: &[u8; ID_BYTES]) -> Vec<u8> {
     let mut key = Vec::with_capacity(user_id.len() + data_type.len() + 2 + ID_BYTES);
     key.extend_from_slice(user_id);
     key.push(SEPARATOR);
@@ -68,17 +68,17 @@ fn type_key_of_texts(user_id: &[u8], data_type: &[u8], id: &[u8; ID_BYTES]) -> V
 
 /// The key, in the order by type, of what is held under `key`.
 pub(super) fn type_key_of_entry(key: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
-    let Record::First(record) = postcard::from_bytes(value).map_err(StoreError::corrupt)?;
+    let StoredRecord::V1(record) = postcard::from_bytes(value).map_err(StoreError::corrupt)?;
     match key.split_last_chunk::<ID_BYTES>() {
         Some(([user_id @ .., SEPARATOR], id)) => {
-            Ok(type_key_of_texts(user_id, record.data_type.as_bytes(), id))
+            Ok(type_key_of_parts(user_id, record.data_type.as_bytes(), id))
         }
         _ => Err(StoreError::corrupt("a key is too short")),
     }
 }
 
 /// The keys of all that is held of a user, in either order.
-pub(super) fn keys_of(user_id: &UserId) -> Range<Vec<u8>> {
+pub(super) fn user_key_range(user_id: &UserId) -> Range<Vec<u8>> {
     let bound = |end: u8| [user_id.as_str().as_bytes(), &[end]].concat();
     bound(SEPARATOR)..bound(SEPARATOR + 1)
 }
@@ -94,7 +94,7 @@ pub(super) fn id_of_key(key: &[u8]) -> Result<ReadingId, StoreError> {
 /// The value under the reading's key.
 pub(super) fn encode(reading: &Reading) -> Result<Vec<u8>, StoreError> {
     let measurement = &reading.measurement;
-    let record = Record::First(RecordFirst {
+    let record = StoredRecord::V1(RecordV1 {
         data_type: measurement.data_type.as_str(),
         value: measurement.value.get(),
         timestamp: measurement.timestamp.parts(),
@@ -117,20 +117,20 @@ pub(super) fn decode(
     value: &[u8],
     neighbour: Option<&Reading>,
 ) -> Result<Reading, StoreError> {
-    let Record::First(record) = postcard::from_bytes(value).map_err(StoreError::corrupt)?;
+    let StoredRecord::V1(record) = postcard::from_bytes(value).map_err(StoreError::corrupt)?;
     record
         .into_reading(user_id, id, neighbour)
         .map_err(StoreError::corrupt)
 }
 
-impl RecordFirst<'_> {
+impl RecordV1<'_> {
     fn into_reading(
         self,
         user_id: &UserId,
         id: ReadingId,
         neighbour: Option<&Reading>,
     ) -> Result<Reading, ValidationError> {
-        let no_time = || ValidationError::new("holds a time that none could have sent");
+        let invalid_time = || ValidationError::new("holds a time that none could have sent");
         let neighbour = neighbour.map(|reading| &reading.measurement);
         let same_type =
             neighbour.filter(|neighbour| neighbour.data_type.as_str() == self.data_type);
@@ -140,7 +140,7 @@ impl RecordFirst<'_> {
         Ok(Reading {
             id,
             created_at: Timestamp::from_millisecond(self.created_at_milliseconds)
-                .map_err(|_| no_time())?,
+                .map_err(|_| invalid_time())?,
             measurement: Measurement {
                 user_id: user_id.clone(),
                 data_type: match same_type {
@@ -148,7 +148,7 @@ impl RecordFirst<'_> {
                     None => self.data_type.parse()?,
                 },
                 value: ReadingValue::try_from(self.value)?,
-                timestamp: MeasurementTime::from_parts(self.timestamp).ok_or_else(no_time)?,
+                timestamp: MeasurementTime::from_parts(self.timestamp).ok_or_else(invalid_time)?,
                 unit: match (self.unit, neighbours_unit) {
                     (None, _) => None,
                     (Some(unit), Some(same)) if same.as_str() == unit => Some(same.clone()),

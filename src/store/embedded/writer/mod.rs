@@ -3,7 +3,7 @@
 //!
 //! A commit costs a sync of the disk, however much it holds. While one is
 //! under way further writes queue, and the next commit takes them all; no
-//! timer delays anybody. A write whose caller has gone away before is left out.
+//! timer delays anybody. A write whose responder has gone away before is left out.
 //!
 //! Where a commit fails, the engine takes no more until the file is opened
 //! anew. The thread does so, until it can write again; meanwhile all that the
@@ -21,43 +21,43 @@ use redb::Database;
 use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
-use self::queue::{Closed, Queue, Queued, queue};
-use self::write::{Put, Tables, Write};
-use super::database_handle::Current;
-use super::{OpenError, engine_fault};
+use self::queue::{Closed, Queued, WriteQueue, queue};
+use self::write::{PutRequest, Tables, Write};
+use super::database_handle::DatabaseHandle;
+use super::{OpenError, engine_error};
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{BatchPutStatus, Erasure, PutResult, StoreError};
 
 /// After the write with this many readings a commit takes no more, so that it
 /// stays short and small.
-const LARGEST_COMMIT: usize = 10_000;
+const MAX_COMMIT_READINGS: usize = 10_000;
 
 /// How often it is tried to open a file again that failed, or told that it
 /// cannot be.
-const TRY_EVERY: Duration = Duration::from_millis(500);
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
 /// How often is looked meanwhile for writes to refuse, and for reads that end.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
 /// The thread that writes, and the way to it.
 pub(super) struct Writer {
     /// Gone only while the writer is being dropped.
-    queue: Option<Queue>,
+    queue: Option<WriteQueue>,
     thread: Option<JoinHandle<()>>,
 }
 
-type Caller<T> = oneshot::Sender<Result<T, StoreError>>;
+type Responder<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Writer {
-    /// Writes to `database`, which is opened by `open_again` where it fails.
+    /// Writes to `database`, which is opened by `reopen` where it fails.
     pub(super) fn start(
-        database: Arc<Current>,
-        open_again: impl Fn() -> Result<Database, OpenError> + Send + 'static,
+        database: Arc<DatabaseHandle>,
+        reopen: impl Fn() -> Result<Database, OpenError> + Send + 'static,
     ) -> io::Result<Self> {
         let (queue, writes) = queue();
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&database, &open_again, writes))?;
+            .spawn(move || run(&database, &reopen, writes))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
@@ -65,8 +65,9 @@ impl Writer {
     }
 
     pub(super) async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
-        let put = Put::of(reading)?;
-        self.send(|caller| Write::Put(Box::new(put), caller)).await
+        let put = PutRequest::new(reading)?;
+        self.send(|responder| Write::Put(Box::new(put), responder))
+            .await
     }
 
     /// All in one transaction, shared with whatever else waits.
@@ -75,20 +76,22 @@ impl Writer {
         readings: Vec<Reading>,
     ) -> Vec<Result<BatchPutStatus, StoreError>> {
         let count = readings.len();
-        let puts = readings.into_iter().map(Put::of).collect();
-        let answer = match puts {
-            Ok(puts) => self.send(|caller| Write::PutAll(puts, caller)).await,
+        let puts = readings.into_iter().map(PutRequest::new).collect();
+        let result = match puts {
+            Ok(puts) => self.send(|responder| Write::PutMany(puts, responder)).await,
             Err(error) => Err(error),
         };
-        answer.unwrap_or_else(|error| vec![Err(error); count])
+        result.unwrap_or_else(|error| vec![Err(error); count])
     }
 
     pub(super) async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
-        self.send(|caller| Write::delete(user_id, id, caller)).await
+        self.send(|responder| Write::delete(user_id, id, responder))
+            .await
     }
 
     pub(super) async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError> {
-        self.send(|caller| Write::erase_part(user_id, caller)).await
+        self.send(|responder| Write::erase_part(user_id, responder))
+            .await
     }
 
     /// Whether the thread still takes writes.
@@ -99,14 +102,14 @@ impl Writer {
         }
     }
 
-    async fn send<T>(&self, write: impl FnOnce(Caller<T>) -> Write) -> Result<T, StoreError> {
-        let (caller, answered) = oneshot::channel();
+    async fn send<T>(&self, write: impl FnOnce(Responder<T>) -> Write) -> Result<T, StoreError> {
+        let (responder, response) = oneshot::channel();
         let queue = self.queue.as_ref().ok_or_else(stopped)?;
         queue
-            .send(write(caller))
+            .send(write(responder))
             .await
             .map_err(|Closed| stopped())?;
-        answered.await.map_err(|_| stopped())?
+        response.await.map_err(|_| stopped())?
     }
 }
 
@@ -126,8 +129,8 @@ fn stopped() -> StoreError {
 }
 
 fn run(
-    current: &Current,
-    open_again: &impl Fn() -> Result<Database, OpenError>,
+    current: &DatabaseHandle,
+    reopen: &impl Fn() -> Result<Database, OpenError>,
     mut writes: mpsc::UnboundedReceiver<Queued>,
 ) {
     let mut group = Vec::new();
@@ -136,11 +139,11 @@ fn run(
         let mut next = Some(first);
         while let Some(queued) = next {
             // Of others nobody would learn what became of them.
-            if queued.write.is_waited_for() {
+            if queued.write.has_waiter() {
                 size += queued.write.size();
                 group.push(queued);
             }
-            next = match size < LARGEST_COMMIT {
+            next = match size < MAX_COMMIT_READINGS {
                 true => writes.try_recv().ok(),
                 false => None,
             };
@@ -154,16 +157,16 @@ fn run(
             .map_err(Clone::clone)
             .and_then(|database| commit(database, &mut group));
         if let Err(error) = &committed {
-            // Before the first caller learns of it, so that readiness tells.
-            current.withdraw(error.clone());
+            // Before the first responder learns of it, so that readiness tells.
+            current.invalidate(error.clone());
             tracing::error!("a write failed: see to the disk; the file is opened anew until then");
         }
         for queued in group.drain(..) {
-            queued.write.answer(&committed);
+            queued.write.respond(&committed);
         }
         if committed.is_err() {
             let failed = database.ok();
-            let Some(opened) = open_until_it_works(current, failed, open_again, &mut writes) else {
+            let Some(opened) = reopen_with_retry(current, failed, reopen, &mut writes) else {
                 return;
             };
             current.set(opened);
@@ -174,10 +177,10 @@ fn run(
 
 /// Opens the file again as soon as it can be written, and refuses what comes
 /// meanwhile; `None` when nobody wants it any more.
-fn open_until_it_works(
-    current: &Current,
+fn reopen_with_retry(
+    current: &DatabaseHandle,
     mut failed: Option<Arc<Database>>,
-    open_again: &impl Fn() -> Result<Database, OpenError>,
+    reopen: &impl Fn() -> Result<Database, OpenError>,
     writes: &mut mpsc::UnboundedReceiver<Queued>,
 ) -> Option<Database> {
     // It closes with the last of the reads under way, each of a page at most.
@@ -188,35 +191,35 @@ fn open_until_it_works(
         failed.is_none()
     };
     while !is_closed() {
-        refuse(current, writes, &mut is_closed)?;
+        reject_writes(current, writes, &mut is_closed)?;
         if !is_closed() {
             tracing::warn!("the store's file cannot be opened yet: the disk holds up a read");
         }
     }
     loop {
-        match open_again() {
+        match reopen() {
             Ok(database) => return Some(database),
             Err(error) => {
                 tracing::warn!(%error, "the store's file cannot be opened yet");
-                current.withdraw(StoreError::unavailable(error));
+                current.invalidate(StoreError::unavailable(error));
             }
         }
-        refuse(current, writes, || false)?;
+        reject_writes(current, writes, || false)?;
     }
 }
 
 /// Refuses what comes until it is `done`, or else time to try again; `None` when
 /// nobody is left to come.
-fn refuse(
-    current: &Current,
+fn reject_writes(
+    current: &DatabaseHandle,
     writes: &mut mpsc::UnboundedReceiver<Queued>,
     mut done: impl FnMut() -> bool,
 ) -> Option<()> {
-    let until = Instant::now() + TRY_EVERY;
+    let until = Instant::now() + RETRY_INTERVAL;
     while !done() && Instant::now() < until {
         match writes.try_recv() {
-            Ok(queued) => queued.write.answer(&current.get().map(drop)),
-            Err(TryRecvError::Empty) => thread::sleep(LOOK_EVERY),
+            Ok(queued) => queued.write.respond(&current.get().map(drop)),
+            Err(TryRecvError::Empty) => thread::sleep(POLL_INTERVAL),
             Err(TryRecvError::Disconnected) => return None,
         }
     }
@@ -232,12 +235,12 @@ fn refuse(
 /// the rate, while opening a million readings after a crash takes 0.3 s
 /// without.
 fn commit(database: &Database, group: &mut [Queued]) -> Result<(), StoreError> {
-    let transaction = database.begin_write().map_err(engine_fault)?;
+    let transaction = database.begin_write().map_err(engine_error)?;
     {
-        let mut tables = Tables::of(&transaction)?;
+        let mut tables = Tables::open(&transaction)?;
         for queued in group {
             queued.write.apply(&mut tables)?;
         }
     }
-    transaction.commit().map_err(engine_fault)
+    transaction.commit().map_err(engine_error)
 }

@@ -7,20 +7,20 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use super::write::Write;
 
 /// How many bytes of writes may wait or be under way; a larger one has all the
-/// room to itself.
-const ROOM: u32 = 32 * 1024 * 1024;
+/// permits to itself.
+const MAX_QUEUE_BYTES: u32 = 32 * 1024 * 1024;
 
-/// Takes writes in; further callers wait for room, in their order, and one who
+/// Takes writes in; further callers wait for permits, in their order, and one who
 /// gives up meanwhile leaves nothing behind.
-pub(super) struct Queue {
-    room: Arc<Semaphore>,
+pub(super) struct WriteQueue {
+    permits: Arc<Semaphore>,
     writes: mpsc::UnboundedSender<Queued>,
 }
 
-/// A write and its place, which is free again once this is dropped.
+/// A write and its permit, which is free again once this is dropped.
 pub(super) struct Queued {
     pub(super) write: Write,
-    _place: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 /// The writer has stopped.
@@ -28,19 +28,20 @@ pub(super) struct Queued {
 pub(super) struct Closed;
 
 /// A queue, and what comes out of it.
-pub(super) fn queue() -> (Queue, mpsc::UnboundedReceiver<Queued>) {
-    let (writes, taken) = mpsc::unbounded_channel();
-    let room = Arc::new(Semaphore::new(ROOM as usize));
-    (Queue { room, writes }, taken)
+pub(super) fn queue() -> (WriteQueue, mpsc::UnboundedReceiver<Queued>) {
+    let (writes, receiver) = mpsc::unbounded_channel();
+    let permits = Arc::new(Semaphore::new(MAX_QUEUE_BYTES as usize));
+    (WriteQueue { permits, writes }, receiver)
 }
 
-impl Queue {
+impl WriteQueue {
     pub(super) async fn send(&self, write: Write) -> Result<(), Closed> {
-        let bytes = u32::try_from(write.bytes()).map_or(ROOM, |bytes| bytes.min(ROOM));
-        let place = Arc::clone(&self.room).acquire_many_owned(bytes).await;
+        let bytes = u32::try_from(write.bytes())
+            .map_or(MAX_QUEUE_BYTES, |bytes| bytes.min(MAX_QUEUE_BYTES));
+        let permit = Arc::clone(&self.permits).acquire_many_owned(bytes).await;
         let queued = Queued {
             write,
-            _place: place.map_err(|_| Closed)?,
+            _permit: permit.map_err(|_| Closed)?,
         };
         self.writes.send(queued).map_err(|_| Closed)
     }
@@ -56,7 +57,7 @@ mod tests {
 
     use tokio::sync::oneshot;
 
-    use super::super::write::Put;
+    use super::super::write::PutRequest;
     use super::*;
     use crate::domain::{Measurement, MeasurementTime, Metadata, Reading};
 
@@ -72,14 +73,14 @@ mod tests {
             client_record: None,
         };
         let reading = Reading::accept(measurement, jiff::Timestamp::UNIX_EPOCH);
-        let put = || Put::of(reading.clone()).unwrap();
-        let (caller, _) = oneshot::channel();
-        Write::PutAll((0..count).map(|_| put()).collect(), caller)
+        let put = || PutRequest::new(reading.clone()).unwrap();
+        let (responder, _) = oneshot::channel();
+        Write::PutMany((0..count).map(|_| put()).collect(), responder)
     }
 
     #[test]
     fn holds_no_more_than_it_has_room_for() {
-        let (queue, mut taken) = queue();
+        let (queue, mut receiver) = queue();
         let mut context = Context::from_waker(Waker::noop());
         let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(queue.send(batch(64)))).collect();
         let mut sent = Vec::new();
@@ -94,30 +95,30 @@ mod tests {
         // Those who give up.
         let mut last = waiting.pop().unwrap();
         drop(waiting);
-        assert_eq!(taken.len(), sent.len());
+        assert_eq!(receiver.len(), sent.len());
 
-        let under_way = taken.try_recv().unwrap();
+        let under_way = receiver.try_recv().unwrap();
         assert!(last.as_mut().poll(&mut context).is_pending(), "it holds on");
         drop(under_way);
         assert!(last.as_mut().poll(&mut context).is_ready());
-        assert_eq!(taken.len(), sent.len());
+        assert_eq!(receiver.len(), sent.len());
     }
 
     #[test]
     fn takes_one_that_is_larger_than_its_room() {
-        let (queue, mut taken) = queue();
+        let (queue, mut receiver) = queue();
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..2 {
             let mut send = Box::pin(queue.send(batch(3_000)));
             assert!(send.as_mut().poll(&mut context).is_ready());
-            drop(taken.try_recv().unwrap());
+            drop(receiver.try_recv().unwrap());
         }
     }
 
     #[test]
     fn tells_that_nobody_takes_from_it() {
-        let (queue, taken) = queue();
-        drop(taken);
+        let (queue, receiver) = queue();
+        drop(receiver);
         assert!(queue.is_closed());
         let mut send = Box::pin(queue.send(batch(1)));
         let sent = send.as_mut().poll(&mut Context::from_waker(Waker::noop()));

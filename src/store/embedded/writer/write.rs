@@ -1,14 +1,14 @@
 use redb::{ReadableTable, Table, WriteTransaction};
 
-use super::Caller;
+use super::Responder;
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::embedded::format::{BY_TYPE, READINGS};
-use crate::store::embedded::{engine_fault, record};
+use crate::store::embedded::{engine_error, record};
 use crate::store::{self, BatchPutStatus, Erasure, PutResult, StoreError};
 
 /// How much one part of an erasure deletes: other writes of the same commit
 /// wait for it.
-const ERASED_AT_ONCE: usize = 10_000;
+const ERASE_BATCH: usize = 10_000;
 
 /// The tables of a transaction.
 pub(super) struct Tables<'a> {
@@ -17,25 +17,25 @@ pub(super) struct Tables<'a> {
 }
 
 impl<'a> Tables<'a> {
-    pub(super) fn of(transaction: &'a WriteTransaction) -> Result<Self, StoreError> {
+    pub(super) fn open(transaction: &'a WriteTransaction) -> Result<Self, StoreError> {
         Ok(Self {
-            readings: transaction.open_table(READINGS).map_err(engine_fault)?,
-            by_type: transaction.open_table(BY_TYPE).map_err(engine_fault)?,
+            readings: transaction.open_table(READINGS).map_err(engine_error)?,
+            by_type: transaction.open_table(BY_TYPE).map_err(engine_error)?,
         })
     }
 
-    /// Deletes what is held under the key, in both orders, and tells whether
+    /// Deletes what is stored under the key, in both orders, and tells whether
     /// there was anything.
     fn remove(&mut self, key: &[u8]) -> Result<bool, StoreError> {
-        let Some(held) = self.readings.remove(key).map_err(engine_fault)? else {
+        let Some(stored) = self.readings.remove(key).map_err(engine_error)? else {
             return Ok(false);
         };
         // An unreadable record does not tell its type; lists pass over what is
         // left of it in the order by type.
-        if let Ok(type_key) = record::type_key_of_entry(key, held.value()) {
+        if let Ok(type_key) = record::type_key_of_entry(key, stored.value()) {
             self.by_type
                 .remove(type_key.as_slice())
-                .map_err(engine_fault)?;
+                .map_err(engine_error)?;
         }
         Ok(true)
     }
@@ -43,37 +43,40 @@ impl<'a> Tables<'a> {
 
 /// A write, what became of it, and whom to tell.
 pub(super) enum Write {
-    Put(Box<Put>, Caller<PutResult>),
-    PutAll(Vec<Put>, Caller<Vec<Result<BatchPutStatus, StoreError>>>),
+    Put(Box<PutRequest>, Responder<PutResult>),
+    PutMany(
+        Vec<PutRequest>,
+        Responder<Vec<Result<BatchPutStatus, StoreError>>>,
+    ),
     Delete {
         key: Vec<u8>,
         existed: bool,
-        caller: Caller<bool>,
+        responder: Responder<bool>,
     },
     ErasePart {
         user_id: UserId,
         done: Erasure,
-        caller: Caller<Erasure>,
+        responder: Responder<Erasure>,
     },
 }
 
 impl Write {
-    pub(super) fn delete(user_id: &UserId, id: ReadingId, caller: Caller<bool>) -> Self {
+    pub(super) fn delete(user_id: &UserId, id: ReadingId, responder: Responder<bool>) -> Self {
         Self::Delete {
             key: record::key(user_id, id.as_bytes()),
             existed: false,
-            caller,
+            responder,
         }
     }
 
-    pub(super) fn erase_part(user_id: &UserId, caller: Caller<Erasure>) -> Self {
+    pub(super) fn erase_part(user_id: &UserId, responder: Responder<Erasure>) -> Self {
         Self::ErasePart {
             user_id: user_id.clone(),
             done: Erasure {
                 deleted: 0,
                 complete: false,
             },
-            caller,
+            responder,
         }
     }
 
@@ -81,36 +84,36 @@ impl Write {
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Put(..) | Self::Delete { .. } => 1,
-            Self::PutAll(puts, _) => puts.len(),
-            Self::ErasePart { .. } => ERASED_AT_ONCE,
+            Self::PutMany(puts, _) => puts.len(),
+            Self::ErasePart { .. } => ERASE_BATCH,
         }
     }
 
     /// About how much memory it has.
     pub(super) fn bytes(&self) -> usize {
-        let besides = match self {
+        let payload = match self {
             Self::Put(put, _) => put.bytes(),
-            Self::PutAll(puts, _) => puts.iter().map(Put::bytes).sum(),
+            Self::PutMany(puts, _) => puts.iter().map(PutRequest::bytes).sum(),
             Self::Delete { key, .. } => key.len(),
             Self::ErasePart { user_id, .. } => user_id.as_str().len(),
         };
-        size_of::<Self>() + besides
+        size_of::<Self>() + payload
     }
 
-    /// Whether its caller is still there.
-    pub(super) fn is_waited_for(&self) -> bool {
+    /// Whether its responder is still there.
+    pub(super) fn has_waiter(&self) -> bool {
         !match self {
-            Self::Put(_, caller) => caller.is_closed(),
-            Self::PutAll(_, caller) => caller.is_closed(),
-            Self::Delete { caller, .. } => caller.is_closed(),
-            Self::ErasePart { caller, .. } => caller.is_closed(),
+            Self::Put(_, responder) => responder.is_closed(),
+            Self::PutMany(_, responder) => responder.is_closed(),
+            Self::Delete { responder, .. } => responder.is_closed(),
+            Self::ErasePart { responder, .. } => responder.is_closed(),
         }
     }
 
     pub(super) fn apply(&mut self, tables: &mut Tables<'_>) -> Result<(), StoreError> {
         match self {
             Self::Put(put, _) => put.apply(tables)?,
-            Self::PutAll(puts, _) => {
+            Self::PutMany(puts, _) => {
                 for put in puts {
                     put.apply(tables)?;
                 }
@@ -121,44 +124,46 @@ impl Write {
         Ok(())
     }
 
-    /// Tells the caller, who may have gone away.
-    pub(super) fn answer(self, committed: &Result<(), StoreError>) {
+    /// Tells the responder, who may have gone away.
+    pub(super) fn respond(self, committed: &Result<(), StoreError>) {
         match self {
-            Self::Put(put, caller) => {
-                let outcome = committed.clone().and_then(|()| put.done());
-                let _ = caller.send(outcome.map(|(reading, put)| put.outcome(reading)));
+            Self::Put(put, responder) => {
+                let outcome = committed.clone().and_then(|()| put.into_outcome());
+                let _ = responder.send(outcome.map(|(reading, put)| put.into_result(reading)));
             }
-            Self::PutAll(puts, caller) => {
+            Self::PutMany(puts, responder) => {
                 let outcomes = puts.into_iter().map(|put| {
-                    let (reading, put) = put.done()?;
-                    Ok(put.kept(&reading))
+                    let (reading, put) = put.into_outcome()?;
+                    Ok(put.status(&reading))
                 });
-                let _ = caller.send(committed.clone().map(|()| outcomes.collect()));
+                let _ = responder.send(committed.clone().map(|()| outcomes.collect()));
             }
             Self::Delete {
-                existed, caller, ..
+                existed, responder, ..
             } => {
-                let _ = caller.send(committed.clone().map(|()| existed));
+                let _ = responder.send(committed.clone().map(|()| existed));
             }
-            Self::ErasePart { done, caller, .. } => {
-                let _ = caller.send(committed.clone().map(|()| done));
+            Self::ErasePart {
+                done, responder, ..
+            } => {
+                let _ = responder.send(committed.clone().map(|()| done));
             }
         }
     }
 }
 
 /// A reading to put.
-pub(super) struct Put {
+pub(super) struct PutRequest {
     key: Vec<u8>,
     type_key: Vec<u8>,
     value: Vec<u8>,
     reading: Reading,
-    /// The held reading that stands against this one.
-    held: Result<Option<Reading>, StoreError>,
+    /// The stored reading that stands against this one.
+    stored: Result<Option<Reading>, StoreError>,
 }
 
-impl Put {
-    pub(super) fn of(reading: Reading) -> Result<Self, StoreError> {
+impl PutRequest {
+    pub(super) fn new(reading: Reading) -> Result<Self, StoreError> {
         let measurement = &reading.measurement;
         let (user_id, id) = (&measurement.user_id, reading.id.as_bytes());
         Ok(Self {
@@ -166,7 +171,7 @@ impl Put {
             type_key: record::type_key(user_id, &measurement.data_type, id),
             value: record::encode(&reading)?,
             reading,
-            held: Ok(None),
+            stored: Ok(None),
         })
     }
 
@@ -179,53 +184,55 @@ impl Put {
         let found = tables
             .readings
             .get(self.key.as_slice())
-            .map_err(engine_fault)?
+            .map_err(engine_error)?
             .map(|found| {
                 let user_id = &self.reading.measurement.user_id;
                 record::decode(user_id, self.reading.id, found.value(), None)
             });
         let is_new = found.is_none();
-        self.held = found
+        self.stored = found
             .transpose()
             .map(|found| found.filter(|found| !self.reading.replaces(found)));
-        if let Ok(None) = self.held {
+        if let Ok(None) = self.stored {
             tables
                 .readings
                 .insert(self.key.as_slice(), self.value.as_slice())
-                .map_err(engine_fault)?;
+                .map_err(engine_error)?;
             // The id rests on the type too, so one that replaces has the same.
             if is_new {
                 tables
                     .by_type
                     .insert(self.type_key.as_slice(), ())
-                    .map_err(engine_fault)?;
+                    .map_err(engine_error)?;
             }
         }
         Ok(())
     }
 
     /// The reading, and what was done with it.
-    fn done(self) -> Result<(Reading, store::Put), StoreError> {
-        let put = self.held?.map_or(store::Put::Written, store::Put::Stands);
+    fn into_outcome(self) -> Result<(Reading, store::WriteOutcome), StoreError> {
+        let put = self
+            .stored?
+            .map_or(store::WriteOutcome::Written, store::WriteOutcome::Existing);
         Ok((self.reading, put))
     }
 }
 
 fn erase_part(user_id: &UserId, tables: &mut Tables<'_>) -> Result<Erasure, StoreError> {
-    let found = some_keys(&tables.readings, user_id)?;
+    let found = first_keys(&tables.readings, user_id)?;
     for key in &found {
         tables.remove(key)?;
     }
     // What unreadable records have left, once there is nothing else.
     let left = match found.is_empty() {
-        true => some_keys(&tables.by_type, user_id)?,
+        true => first_keys(&tables.by_type, user_id)?,
         false => Vec::new(),
     };
     for key in &left {
         tables
             .by_type
             .remove(key.as_slice())
-            .map_err(engine_fault)?;
+            .map_err(engine_error)?;
     }
     Ok(Erasure {
         deleted: found.len() as u64,
@@ -233,18 +240,18 @@ fn erase_part(user_id: &UserId, tables: &mut Tables<'_>) -> Result<Erasure, Stor
     })
 }
 
-/// Some keys of what is held of the user in a table, if there are any.
-fn some_keys<V: redb::Value + 'static>(
+/// Some keys of what is stored of the user in a table, if there are any.
+fn first_keys<V: redb::Value + 'static>(
     table: &impl ReadableTable<&'static [u8], V>,
     user_id: &UserId,
 ) -> Result<Vec<Vec<u8>>, StoreError> {
-    let keys = record::keys_of(user_id);
+    let keys = record::user_key_range(user_id);
     table
         .range(keys.start.as_slice()..keys.end.as_slice())
-        .map_err(engine_fault)?
-        .take(ERASED_AT_ONCE)
+        .map_err(engine_error)?
+        .take(ERASE_BATCH)
         .map(|entry| {
-            let (key, _) = entry.map_err(engine_fault)?;
+            let (key, _) = entry.map_err(engine_error)?;
             Ok(key.value().to_vec())
         })
         .collect()
