@@ -40,8 +40,8 @@ pub use readiness::Readiness;
 pub use state::{AppServices, AppState};
 
 use access::authenticate;
-use middleware::{RequestContext, SecurityHeaders, cors};
-use overload::{Class, ConcurrencyLimit, admit};
+use middleware::{RequestContext, SecurityHeaders, cors_layer};
+use overload::{ConcurrencyLimit, RouteLimit, admit};
 use problem::ApiError;
 use routes::{batch, erasure, export, health, insights, readings, summary};
 
@@ -51,27 +51,27 @@ pub fn router(state: AppState, allowed_origins: &AllowedOrigins, is_behind_https
     let (routes, document) = documented_routes(&state).split_for_parts();
     // One layer, as each of a router's is copied with all within it, and put
     // into memory of its own, for every request.
-    let around_everything = ServiceBuilder::new()
+    let outer_layers = ServiceBuilder::new()
         .layer(RequestContext::layer(SecurityHeaders { is_behind_https }))
-        .layer(cors(allowed_origins))
+        .layer(cors_layer(allowed_origins))
         .layer(CatchPanicLayer::custom(|_| {
             axum::response::IntoResponse::into_response(ApiError::Panicked)
         }));
     routes
         .merge(openapi::routes(&document))
-        .fallback(async || ApiError::UnknownPath)
+        .fallback(async || ApiError::RouteNotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        .layer(around_everything)
+        .layer(outer_layers)
         .with_state(state)
 }
 
 /// Every route that the OpenAPI description names.
 fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
     let public = OpenApiRouter::new()
-        .routes(routes!(health::alive))
+        .routes(routes!(health::health))
         .routes(routes!(health::ready));
     let admitted = |limit: &Arc<ConcurrencyLimit>| {
-        from_fn_with_state(Class::new(&state.admission, limit), admit)
+        from_fn_with_state(RouteLimit::new(&state.admission, limit), admit)
     };
     let data = OpenApiRouter::new()
         .routes(routes!(readings::create))
@@ -107,7 +107,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
             "/data/batch",
             delete(erasure::erase_user).layer(admitted(&state.admission.scans)),
         )
-        .fallback(async || ApiError::UnknownPath)
+        .fallback(async || ApiError::RouteNotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         // Around the fallbacks too, so that they ask for a key.
         .layer(from_fn_with_state(state.clone(), authenticate));

@@ -13,7 +13,7 @@ use utoipa::openapi::{self, ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder
 use utoipa::{IntoResponses, Modify};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use crate::http::middleware::on_the_page;
+use crate::http::middleware::with_page_headers;
 use crate::http::problem::{ApiError, Problem};
 
 const DOCUMENT_PATH: &str = "/openapi.json";
@@ -81,21 +81,21 @@ pub fn routes<S: Clone + Send + Sync + 'static>(document: &OpenApi) -> Router<S>
         )
         .into();
     let routes = page
-        .layer(middleware::map_response(as_problem))
+        .layer(middleware::map_response(not_found_as_problem))
         .route(DOCUMENT_PATH, routing::get(serve_document));
-    on_the_page(routes)
+    with_page_headers(routes)
 }
 
 /// A file that the page does not have is missing like anything else.
-async fn as_problem(response: Response) -> Response {
+async fn not_found_as_problem(response: Response) -> Response {
     match response.status() {
-        StatusCode::NOT_FOUND => ApiError::UnknownPath.into_response(),
+        StatusCode::NOT_FOUND => ApiError::RouteNotFound.into_response(),
         _ => response,
     }
 }
 
 /// Defines a set of error responses for the description of an operation.
-macro_rules! problems {
+macro_rules! error_responses {
     ($(#[$doc:meta])* $name:ident: $($error:expr),+) => {
         $(#[$doc])*
         pub struct $name;
@@ -110,34 +110,34 @@ macro_rules! problems {
     };
 }
 
-problems! {
+error_responses! {
     /// What an operation with a body may answer.
-    WriteProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_SLOW, TOO_MANY, TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
+    WriteErrors: INVALID_JSON, UNAUTHORIZED, FORBIDDEN, BODY_TIMEOUT, TOO_MANY_REQUESTS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED
 }
 
-problems! {
+error_responses! {
     /// What a batch may answer.
-    BatchProblems: NOT_JSON, UNAUTHORIZED, FORBIDDEN, TOO_SLOW, TOO_MANY, BATCH_TOO_LARGE, NOT_DECLARED_JSON, INVALID, INTERNAL, BATCH_INTERRUPTED, OUT_OF_TIME
+    BatchErrors: INVALID_JSON, UNAUTHORIZED, FORBIDDEN, BODY_TIMEOUT, TOO_MANY_REQUESTS, BATCH_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, INTERNAL, BATCH_INTERRUPTED, DEADLINE_EXCEEDED
 }
 
-problems! {
+error_responses! {
     /// What a listing may answer.
-    ListProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
+    ListErrors: UNAUTHORIZED, FORBIDDEN, TOO_MANY_REQUESTS, VALIDATION_FAILED, INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED
 }
 
-problems! {
+error_responses! {
     /// What a summary may answer.
-    SummaryProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, INVALID, INTERNAL, UNAVAILABLE, TOO_MUCH_TO_READ
+    SummaryErrors: UNAUTHORIZED, FORBIDDEN, TOO_MANY_REQUESTS, VALIDATION_FAILED, INTERNAL, UNAVAILABLE, QUERY_TOO_EXPENSIVE
 }
 
-problems! {
+error_responses! {
     /// What an operation on one reading may answer.
-    ReadingProblems: UNAUTHORIZED, FORBIDDEN, TOO_MANY, NOT_FOUND, INVALID, INTERNAL, UNAVAILABLE, OUT_OF_TIME
+    ReadingErrors: UNAUTHORIZED, FORBIDDEN, TOO_MANY_REQUESTS, READING_NOT_FOUND, VALIDATION_FAILED, INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED
 }
 
 type ProblemExample = (StatusCode, &'static str, &'static str);
 
-const NOT_JSON: ProblemExample = (
+const INVALID_JSON: ProblemExample = (
     StatusCode::BAD_REQUEST,
     "invalid_json",
     "The body is not JSON, or did not arrive whole (`incomplete_body`).",
@@ -152,17 +152,17 @@ const FORBIDDEN: ProblemExample = (
     "forbidden",
     "The key lacks the scope that this operation names, or the key or token may not act for this user, or for one of them.",
 );
-const TOO_MANY: ProblemExample = (
+const TOO_MANY_REQUESTS: ProblemExample = (
     StatusCode::TOO_MANY_REQUESTS,
     "too_many_requests",
     "Too many requests of this principal, or failed authentications of this address, within a minute: try again after `Retry-After` seconds. `RateLimit-Policy` names the limit.",
 );
-const NOT_FOUND: ProblemExample = (
+const READING_NOT_FOUND: ProblemExample = (
     StatusCode::NOT_FOUND,
     "reading_not_found",
     "The user has no such reading.",
 );
-const TOO_LARGE: ProblemExample = (
+const BODY_TOO_LARGE: ProblemExample = (
     StatusCode::PAYLOAD_TOO_LARGE,
     "body_too_large",
     "The body is larger than 128 KiB.",
@@ -172,12 +172,12 @@ const BATCH_TOO_LARGE: ProblemExample = (
     "body_too_large",
     "The body is larger than 8 MiB.",
 );
-const NOT_DECLARED_JSON: ProblemExample = (
+const UNSUPPORTED_MEDIA_TYPE: ProblemExample = (
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     "unsupported_media_type",
     "The body is not declared as JSON.",
 );
-const INVALID: ProblemExample = (
+const VALIDATION_FAILED: ProblemExample = (
     StatusCode::UNPROCESSABLE_ENTITY,
     "validation_failed",
     "The request breaks rules; `errors` names them all.",
@@ -197,18 +197,18 @@ const BATCH_INTERRUPTED: ProblemExample = (
     "store_unavailable",
     "The store does not answer or takes no more, and `results` tells what became of each reading; or the service is at its limit (`overloaded`), or the issuer of a token cannot be asked for its keys (`issuer_unavailable`), and nothing was stored. Send the whole batch again after `Retry-After`.",
 );
-const TOO_MUCH_TO_READ: ProblemExample = (
+const QUERY_TOO_EXPENSIVE: ProblemExample = (
     StatusCode::GATEWAY_TIMEOUT,
     "deadline_exceeded",
     "There is too much to read in the time of one request: ask for a shorter range or fewer data types.",
 );
 
-const OUT_OF_TIME: ProblemExample = (
+const DEADLINE_EXCEEDED: ProblemExample = (
     StatusCode::GATEWAY_TIMEOUT,
     "deadline_exceeded",
     "It took too long, and may have been done or not: it is safe to send it again.",
 );
-const TOO_SLOW: ProblemExample = (
+const BODY_TIMEOUT: ProblemExample = (
     StatusCode::REQUEST_TIMEOUT,
     "body_too_slow",
     "The body took too long to arrive.",

@@ -20,10 +20,10 @@ pub struct Readiness {
 
 impl Readiness {
     /// How long an answer of the store counts.
-    const VALID_FOR: Duration = Duration::from_secs(1);
+    const CACHE_TTL: Duration = Duration::from_secs(1);
 
     /// How long the store is waited for: less than load balancers wait.
-    const PATIENCE: Duration = Duration::from_secs(3);
+    const TIMEOUT: Duration = Duration::from_secs(3);
 
     /// Readiness of a service over `store`.
     pub fn new(store: Arc<dyn ReadingStore>) -> Self {
@@ -41,21 +41,21 @@ impl Readiness {
 
     /// Whether the service is ready, and how the store does.
     pub async fn check(&self) -> (bool, &'static str) {
-        let store_is_ok = self.store_is_ok().await;
-        let is_ready = store_is_ok && !self.shutting_down.load(Ordering::Relaxed);
-        (is_ready, if store_is_ok { "ok" } else { "failing" })
+        let is_store_ok = self.is_store_ok().await;
+        let is_ready = is_store_ok && !self.shutting_down.load(Ordering::Relaxed);
+        (is_ready, if is_store_ok { "ok" } else { "failing" })
     }
 
-    async fn store_is_ok(&self) -> bool {
+    async fn is_store_ok(&self) -> bool {
         // Held while the store is asked: whoever comes meanwhile waits for the
         // same answer.
         let mut last = self.last.lock().await;
         if let Some((at, is_ok)) = *last
-            && at.elapsed() < Self::VALID_FOR
+            && at.elapsed() < Self::CACHE_TTL
         {
             return is_ok;
         }
-        let answer = timeout(Self::PATIENCE, self.store.check()).await;
+        let answer = timeout(Self::TIMEOUT, self.store.check()).await;
         let error = match &answer {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error_chain(error)),

@@ -59,7 +59,7 @@ pub struct AuditRecord {
 
 impl AuditRecord {
     /// Begins the record of a request.
-    pub fn begin(principal: Arc<Principal>, pseudonyms: Pseudonymizer, request: &Request) -> Self {
+    pub fn start(principal: Arc<Principal>, pseudonyms: Pseudonymizer, request: &Request) -> Self {
         let principal_name = match &principal.id {
             PrincipalId::Key(id) => Arc::clone(id),
             PrincipalId::Subject(subject) => pseudonyms.pseudonym(subject).into(),
@@ -77,7 +77,7 @@ impl AuditRecord {
     }
 
     /// Notes that readings of this user are asked for, or another one of them.
-    pub fn add(&self, user_id: &UserId, readings: u64) {
+    pub fn add_user(&self, user_id: &UserId, readings: u64) {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         match users.get_mut(user_id) {
             Some(count) => *count += readings,
@@ -88,7 +88,7 @@ impl AuditRecord {
     }
 
     /// Notes that it was refused because of this user.
-    pub fn refuse(&self, user_id: &UserId) {
+    pub fn deny(&self, user_id: &UserId) {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         *users = BTreeMap::from([(user_id.clone(), 0)]);
     }
@@ -103,7 +103,7 @@ impl AuditRecord {
     }
 
     /// Notes how it was answered.
-    pub fn answered(&self, status: StatusCode) {
+    pub fn finish(&self, status: StatusCode) {
         self.status.store(status.as_u16(), Ordering::Relaxed);
     }
 
@@ -147,7 +147,7 @@ impl AuditRecord {
 impl Drop for AuditRecord {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.answered(StatusCode::INTERNAL_SERVER_ERROR);
+            self.finish(StatusCode::INTERNAL_SERVER_ERROR);
         }
         let users = self.users.get_mut();
         let users = std::mem::take(users.unwrap_or_else(PoisonError::into_inner));

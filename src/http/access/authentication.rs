@@ -7,7 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use super::audit::AuditRecord;
-use super::authorized::Access;
+use super::authorized::AccessGrant;
 use crate::auth::{Principal, TokenError};
 use crate::http::headers::API_KEY;
 use crate::http::problem::ApiError;
@@ -27,21 +27,21 @@ pub async fn authenticate(
     match principal(&state, request.headers()).await {
         Ok(principal) => {
             let pseudonyms = state.pseudonyms.clone();
-            let record = AuditRecord::begin(principal, pseudonyms, &request);
+            let record = AuditRecord::start(principal, pseudonyms, &request);
             if let Some(facts) = request.extensions().get::<Arc<RequestStats>>() {
                 facts.set_principal(Arc::clone(record.principal_name()));
             }
-            let access = Arc::new(Access::new(record));
-            request.extensions_mut().insert(Arc::clone(&access));
+            let grant = Arc::new(AccessGrant::new(record));
+            request.extensions_mut().insert(Arc::clone(&grant));
             let response = next.run(request).await;
-            access.answered(response.status());
+            grant.finish(response.status());
             response
         }
         Err(error) => {
             // While an issuer is away, a token that names a made-up key cannot
             // be told from a good one: it counts as failed too.
-            let client = state.trusted_proxies.client_of(&request);
-            let limit = state.limits.take_failed_authentication(client);
+            let client = state.trusted_proxies.client_ip(&request);
+            let limit = state.limits.check_failed_authentication(client);
             let error = limit.err().map_or(error, ApiError::from);
             let mut response = error.into_response();
             if response.status() == StatusCode::UNAUTHORIZED && state.tokens.is_some() {

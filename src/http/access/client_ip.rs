@@ -14,28 +14,28 @@ const FORWARDED_FOR: &str = "x-forwarded-for";
 pub struct TrustedProxies(Arc<[IpNet]>);
 
 impl TrustedProxies {
-    /// The client's address: the nearest one on the request's way that is no
+    /// The client's address: the nearest one on the request's hops that is no
     /// trusted proxy's. What lies beyond it anybody can have made up.
-    pub fn client_of(&self, request: &Request) -> IpAddr {
+    pub fn client_ip(&self, request: &Request) -> IpAddr {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip());
-        self.client(peer, request.headers())
+        self.resolve(peer, request.headers())
     }
 
-    fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    fn resolve(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = peer.to_canonical();
         let lists = headers.get_all(FORWARDED_FOR).iter().rev();
-        let mut way = lists.flat_map(|list| list.to_str().unwrap_or_default().rsplit(','));
-        while self.trust(client) {
-            let Some(before) = way.next().and_then(|text| address(text.trim())) else {
+        let mut hops = lists.flat_map(|list| list.to_str().unwrap_or_default().rsplit(','));
+        while self.is_trusted(client) {
+            let Some(hop) = hops.next().and_then(|text| address(text.trim())) else {
                 break;
             };
-            client = before.to_canonical();
+            client = hop.to_canonical();
         }
         client
     }
 
-    fn trust(&self, address: IpAddr) -> bool {
+    fn is_trusted(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
 }
@@ -65,7 +65,7 @@ mod tests {
             for list in lists {
                 headers.append(FORWARDED_FOR, list.parse().unwrap());
             }
-            proxies.client(peer.parse().unwrap(), &headers).to_string()
+            proxies.resolve(peer.parse().unwrap(), &headers).to_string()
         };
         assert_eq!(client("192.0.2.1", &["198.51.100.1"]), "192.0.2.1");
         assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
@@ -89,10 +89,10 @@ mod tests {
             client("2001:db8::1", &["[2001:dead::1]:80"]),
             "2001:dead::1"
         );
-        let nobody = TrustedProxies::default();
+        let no_proxies = TrustedProxies::default();
         let peer = "10.0.0.1".parse().unwrap();
         let mut headers = HeaderMap::new();
         headers.append(FORWARDED_FOR, "198.51.100.1".parse().unwrap());
-        assert_eq!(nobody.client(peer, &headers), peer);
+        assert_eq!(no_proxies.resolve(peer, &headers), peer);
     }
 }

@@ -8,6 +8,6 @@ mod rate_limit;
 
 pub use audit::Pseudonymizer;
 pub use authentication::authenticate;
-pub use authorized::{Access, AskInsights, EraseData, Permission, ReadData, WriteData};
+pub use authorized::{AccessGrant, Authorized, EraseData, QueryInsights, ReadData, WriteData};
 pub use client_ip::TrustedProxies;
 pub use rate_limit::{RateLimits, RequestsPerMinute};

@@ -18,16 +18,16 @@ use moka::sync::Cache;
 use crate::auth::PrincipalId;
 use crate::http::problem::RateLimited;
 
-/// The most buckets of one limit: beyond them the one that was used longest ago
-/// is forgotten, which lets its owner begin anew.
-const MOST_BUCKETS: u64 = 10_000;
+/// The most limiters of one limit: beyond them the one that was used longest ago
+/// is forgotten, which lets its key begin anew.
+const MAX_KEYS: u64 = 10_000;
 
 /// After this time without use a bucket is full, and as good as none.
-const IDLE: Duration = Duration::from_secs(120);
+const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// What a request costs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub enum RateLimitBucket {
     /// It reads.
     Read,
     /// It writes or deletes; a batch is one.
@@ -51,10 +51,10 @@ pub struct RequestsPerMinute {
 
 /// Every limit.
 pub struct RateLimits {
-    reads: Option<Buckets<PrincipalId>>,
-    writes: Option<Buckets<PrincipalId>>,
-    insights: Option<Buckets<PrincipalId>>,
-    failed_authentications: Option<Buckets<IpAddr>>,
+    reads: Option<KeyedLimiter<PrincipalId>>,
+    writes: Option<KeyedLimiter<PrincipalId>>,
+    insights: Option<KeyedLimiter<PrincipalId>>,
+    failed_authentications: Option<KeyedLimiter<IpAddr>>,
 }
 
 impl RateLimits {
@@ -67,11 +67,11 @@ impl RateLimits {
             failed_authentications,
         } = per_minute;
         Self {
-            reads: reads.map(|limit| Buckets::new("reads", limit)),
-            writes: writes.map(|limit| Buckets::new("writes", limit)),
-            insights: insights.map(|limit| Buckets::new("insights", limit)),
+            reads: reads.map(|limit| KeyedLimiter::new("reads", limit)),
+            writes: writes.map(|limit| KeyedLimiter::new("writes", limit)),
+            insights: insights.map(|limit| KeyedLimiter::new("insights", limit)),
             failed_authentications: failed_authentications
-                .map(|limit| Buckets::new("failed-authentications", limit)),
+                .map(|limit| KeyedLimiter::new("failed-authentications", limit)),
         }
     }
 
@@ -79,14 +79,18 @@ impl RateLimits {
     ///
     /// # Errors
     /// When it has asked too often.
-    pub fn take(&self, principal: &PrincipalId, class: Class) -> Result<(), RateLimited> {
+    pub fn check(
+        &self,
+        principal: &PrincipalId,
+        class: RateLimitBucket,
+    ) -> Result<(), RateLimited> {
         match class {
-            Class::Read => &self.reads,
-            Class::Write => &self.writes,
-            Class::Insight => &self.insights,
+            RateLimitBucket::Read => &self.reads,
+            RateLimitBucket::Write => &self.writes,
+            RateLimitBucket::Insight => &self.insights,
         }
         .as_ref()
-        .map_or(Ok(()), |buckets| buckets.take(principal))
+        .map_or(Ok(()), |limiters| limiters.check(principal))
     }
 
     /// Takes a request without a valid credential from this address.
@@ -97,13 +101,13 @@ impl RateLimits {
     ///
     /// # Errors
     /// When it has failed too often.
-    pub fn take_failed_authentication(&self, client: IpAddr) -> Result<(), RateLimited> {
-        let buckets = self.failed_authentications.as_ref();
-        buckets.map_or(Ok(()), |buckets| buckets.take(&network(client)))
+    pub fn check_failed_authentication(&self, client: IpAddr) -> Result<(), RateLimited> {
+        let limiters = self.failed_authentications.as_ref();
+        limiters.map_or(Ok(()), |limiters| limiters.check(&network(client)))
     }
 }
 
-/// Where whoever is at an IPv6 address can take others from: a network of 64
+/// Where whoever is at an IPv6 address can check others from: a network of 64
 /// bits is the smallest that is given out.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
@@ -115,34 +119,34 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The buckets of one limit.
-struct Buckets<K> {
+/// The limiters of one limit.
+struct KeyedLimiter<K> {
     name: &'static str,
     per_minute: NonZeroU32,
-    buckets: Cache<K, Arc<DefaultDirectRateLimiter>>,
+    limiters: Cache<K, Arc<DefaultDirectRateLimiter>>,
     clock: DefaultClock,
 }
 
-impl<K: Hash + Eq + Clone + Send + Sync + 'static> Buckets<K> {
+impl<K: Hash + Eq + Clone + Send + Sync + 'static> KeyedLimiter<K> {
     fn new(name: &'static str, per_minute: NonZeroU32) -> Self {
         Self {
             name,
             per_minute,
-            buckets: Cache::builder()
-                .max_capacity(MOST_BUCKETS)
-                // Another policy would not let a new owner in beside busy ones.
+            limiters: Cache::builder()
+                .max_capacity(MAX_KEYS)
+                // Another policy would not let a new key in beside busy ones.
                 .eviction_policy(EvictionPolicy::lru())
-                .time_to_idle(IDLE)
+                .time_to_idle(IDLE_TIMEOUT)
                 .build(),
             clock: DefaultClock::default(),
         }
     }
 
-    fn take(&self, owner: &K) -> Result<(), RateLimited> {
+    fn check(&self, key: &K) -> Result<(), RateLimited> {
         let quota = Quota::per_minute(self.per_minute);
         let bucket = self
-            .buckets
-            .get_with_by_ref(owner, || Arc::new(RateLimiter::direct(quota)));
+            .limiters
+            .get_with_by_ref(key, || Arc::new(RateLimiter::direct(quota)));
         bucket.check().map_err(|not_yet| {
             let wait = not_yet.wait_time_from(self.clock.now());
             RateLimited {
@@ -160,13 +164,13 @@ mod tests {
 
     #[test]
     fn however_many_come_memory_is_bounded_and_each_has_its_own_bucket() {
-        let buckets = Buckets::new("reads", NonZeroU32::MIN);
-        for owner in 0..3 * MOST_BUCKETS {
-            assert!(buckets.take(&owner).is_ok());
-            assert!(buckets.take(&owner).is_err());
+        let limiters = KeyedLimiter::new("reads", NonZeroU32::MIN);
+        for key in 0..3 * MAX_KEYS {
+            assert!(limiters.check(&key).is_ok());
+            assert!(limiters.check(&key).is_err());
         }
-        buckets.buckets.run_pending_tasks();
-        assert!(buckets.buckets.entry_count() <= MOST_BUCKETS);
+        limiters.limiters.run_pending_tasks();
+        assert!(limiters.limiters.entry_count() <= MAX_KEYS);
     }
 
     #[test]

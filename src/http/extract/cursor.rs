@@ -11,7 +11,7 @@ use crate::http::derived_key::derived_key;
 
 /// Where a walk through pages stands, and what it walks through.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Position {
+pub struct CursorPosition {
     /// Readings of which types.
     pub data_types: DataTypes,
     /// Readings measured when.
@@ -27,16 +27,16 @@ pub struct Position {
 /// The variant is the version: a new one is added behind the others, so that
 /// cursors given out before a deployment are still understood after it.
 #[derive(Serialize, Deserialize)]
-enum Content<'a> {
+enum CursorPayload<'a> {
     /// Through readings of all types.
-    First {
+    V1 {
         after: [u8; 16],
         order: Order,
         start_nanoseconds: Option<i128>,
         end_nanoseconds: Option<i128>,
     },
     /// Through those of some.
-    Second {
+    V2 {
         after: [u8; 16],
         order: Order,
         start_nanoseconds: Option<i128>,
@@ -48,7 +48,7 @@ enum Content<'a> {
 
 /// The longest cursor that is looked at: ours are shorter, those of the most
 /// and longest data types by little.
-const LONGEST: usize = 2_048;
+const MAX_CURSOR_LEN: usize = 2_048;
 
 /// Signature bytes in a cursor: 128 bits of HMAC-SHA-256 (RFC 2104, section 5).
 const SIGNATURE_BYTES: usize = 16;
@@ -70,36 +70,39 @@ impl CursorKeys {
 
     /// The cursor for `position` in the readings of `user_id`; it does not hold
     /// the user's id.
-    pub fn seal(&self, position: &Position, user_id: &UserId) -> Option<String> {
-        self.0.first()?.seal(position, user_id)
+    pub fn encode(&self, position: &CursorPosition, user_id: &UserId) -> Option<String> {
+        self.0.first()?.encode(position, user_id)
     }
 
-    /// The position in a cursor; `None` unless [`Self::seal`] made it for this
+    /// The position in a cursor; `None` unless [`Self::encode`] made it for this
     /// user with one of these keys.
-    pub fn open(&self, cursor: &str, user_id: &UserId) -> Option<Position> {
-        if cursor.len() > LONGEST {
+    pub fn decode(&self, cursor: &str, user_id: &UserId) -> Option<CursorPosition> {
+        if cursor.len() > MAX_CURSOR_LEN {
             return None;
         }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(cursor).ok()?;
         let (content, signature) = bytes.split_last_chunk::<SIGNATURE_BYTES>()?;
-        let is_signed = |key: &CursorKey| {
-            let signing = key.signing(content, user_id);
-            signing.verify_truncated_left(signature).is_ok()
+        let verifies = |key: &CursorKey| {
+            let mac = key.mac(content, user_id);
+            mac.verify_truncated_left(signature).is_ok()
         };
-        self.0.iter().any(is_signed).then(|| read(content))?
+        self.0
+            .iter()
+            .any(verifies)
+            .then(|| decode_payload(content))?
     }
 }
 
 /// The position in a cursor whose signature is right.
-fn read(content: &[u8]) -> Option<Position> {
+fn decode_payload(content: &[u8]) -> Option<CursorPosition> {
     let (after, order, start, end, data_types) = match postcard::from_bytes(content).ok()? {
-        Content::First {
+        CursorPayload::V1 {
             after,
             order,
             start_nanoseconds,
             end_nanoseconds,
         } => (after, order, start_nanoseconds, end_nanoseconds, Vec::new()),
-        Content::Second {
+        CursorPayload::V2 {
             after,
             order,
             start_nanoseconds,
@@ -109,7 +112,7 @@ fn read(content: &[u8]) -> Option<Position> {
     };
     let instant = |nanoseconds| Timestamp::from_nanosecond(nanoseconds).ok();
     let data_types: Result<Vec<DataType>, _> = data_types.into_iter().map(str::parse).collect();
-    Some(Position {
+    Some(CursorPosition {
         data_types: data_types.ok()?.try_into().ok()?,
         after: ReadingId::from_bytes(after).ok()?,
         order,
@@ -128,14 +131,14 @@ impl CursorKey {
         Self(derived_key(secret, b"clarity cursor key"))
     }
 
-    fn seal(&self, position: &Position, user_id: &UserId) -> Option<String> {
+    fn encode(&self, position: &CursorPosition, user_id: &UserId) -> Option<String> {
         let nanoseconds = |instant: Timestamp| instant.as_nanosecond();
         let after = *position.after.as_bytes();
         let order = position.order;
         let start_nanoseconds = position.range.start.map(nanoseconds);
         let end_nanoseconds = position.range.end.map(nanoseconds);
         let content = if position.data_types.is_all() {
-            Content::First {
+            CursorPayload::V1 {
                 after,
                 order,
                 start_nanoseconds,
@@ -143,7 +146,7 @@ impl CursorKey {
             }
         } else {
             let named = position.data_types.as_slice().iter();
-            Content::Second {
+            CursorPayload::V2 {
                 after,
                 order,
                 start_nanoseconds,
@@ -152,12 +155,12 @@ impl CursorKey {
             }
         };
         let mut bytes = postcard::to_allocvec(&content).ok()?;
-        let signature = self.signing(&bytes, user_id).finalize().into_bytes();
+        let signature = self.mac(&bytes, user_id).finalize().into_bytes();
         bytes.extend_from_slice(&signature[..SIGNATURE_BYTES]);
         Some(BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    fn signing(&self, content: &[u8], user_id: &UserId) -> Hmac<Sha256> {
+    fn mac(&self, content: &[u8], user_id: &UserId) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
         mac.update(&(content.len() as u64).to_be_bytes());
         mac.update(content);
@@ -170,8 +173,8 @@ impl CursorKey {
 mod tests {
     use super::*;
 
-    fn position() -> Position {
-        Position {
+    fn position() -> CursorPosition {
+        CursorPosition {
             data_types: DataTypes::default(),
             range: TimeRange {
                 start: Some("2024-01-01T00:00:00.000000001Z".parse().unwrap()),
@@ -194,39 +197,39 @@ mod tests {
     #[test]
     fn opens_only_what_was_sealed_for_this_user_with_this_key() {
         let keys_of_secret = keys(&["secret"]);
-        let cursor = keys_of_secret.seal(&position(), &user()).unwrap();
+        let cursor = keys_of_secret.encode(&position(), &user()).unwrap();
         // Clients hold such cursors across a deployment: this never changes.
         assert_eq!(
             cursor,
             "AAGNDKvEQIXQo65-w5sP2y4AAYKAqJbghYimLwCdTrNZSY6k5TxZY-2VHkUn"
         );
-        assert_eq!(keys_of_secret.open(&cursor, &user()), Some(position()));
+        assert_eq!(keys_of_secret.decode(&cursor, &user()), Some(position()));
         let other_user = "user124".parse().unwrap();
-        assert_eq!(keys_of_secret.open(&cursor, &other_user), None);
-        assert_eq!(keys(&["other"]).open(&cursor, &user()), None);
+        assert_eq!(keys_of_secret.decode(&cursor, &other_user), None);
+        assert_eq!(keys(&["other"]).decode(&cursor, &user()), None);
         for at in 0..cursor.len() {
-            assert_eq!(keys_of_secret.open(&cursor[..at], &user()), None);
+            assert_eq!(keys_of_secret.decode(&cursor[..at], &user()), None);
             let mut tampered = cursor.clone().into_bytes();
             tampered[at] = if tampered[at] == b'A' { b'B' } else { b'A' };
             let tampered = std::str::from_utf8(&tampered).unwrap();
-            assert_eq!(keys_of_secret.open(tampered, &user()), None);
+            assert_eq!(keys_of_secret.decode(tampered, &user()), None);
         }
     }
 
     #[test]
     fn is_made_with_the_first_key_and_opened_with_any() {
-        let cursor = keys(&["old"]).seal(&position(), &user()).unwrap();
+        let cursor = keys(&["old"]).encode(&position(), &user()).unwrap();
         let both = keys(&["new", "old"]);
-        assert_eq!(both.open(&cursor, &user()), Some(position()));
-        let renewed = both.seal(&position(), &user()).unwrap();
-        assert_eq!(keys(&["new"]).open(&renewed, &user()), Some(position()));
-        assert_eq!(keys(&["old"]).open(&renewed, &user()), None);
+        assert_eq!(both.decode(&cursor, &user()), Some(position()));
+        let renewed = both.encode(&position(), &user()).unwrap();
+        assert_eq!(keys(&["new"]).decode(&renewed, &user()), Some(position()));
+        assert_eq!(keys(&["old"]).decode(&renewed, &user()), None);
     }
 
     #[test]
     fn remembers_as_many_data_types_as_can_be_named() {
         let longest = (0..DataTypes::MAX_LEN).map(|index| format!("t{index:063}").parse().unwrap());
-        let position = Position {
+        let position = CursorPosition {
             data_types: longest.collect::<Vec<_>>().try_into().unwrap(),
             range: TimeRange {
                 start: Some(Timestamp::MIN),
@@ -235,7 +238,7 @@ mod tests {
             ..position()
         };
         let keys = keys(&["secret"]);
-        let cursor = keys.seal(&position, &user()).unwrap();
-        assert_eq!(keys.open(&cursor, &user()), Some(position));
+        let cursor = keys.encode(&position, &user()).unwrap();
+        assert_eq!(keys.decode(&cursor, &user()), Some(position));
     }
 }

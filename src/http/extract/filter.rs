@@ -5,12 +5,12 @@ use url::form_urlencoded;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::domain::{DataType, DataTypes, MeasurementTime, TimeRange, ValidationError};
-use crate::http::problem::Faults;
+use crate::http::problem::ValidationErrors;
 
 /// Which of a user's readings are meant.
 #[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct Filters {
+pub struct ReadingFilter {
     /// Only readings of this data type; may be given up to 20 times, for
     /// readings of any of them. Where they are kept in DynamoDB, what was
     /// written within the last moments may then still be missing, and what was
@@ -28,15 +28,15 @@ pub struct Filters {
     end: Option<Timestamp>,
 }
 
-impl Filters {
+impl ReadingFilter {
     /// Takes a parameter of the query, if it is one of these.
-    pub fn take(&mut self, name: &str, value: &str, faults: &mut Faults) -> bool {
+    pub fn accept(&mut self, name: &str, value: &str, errors: &mut ValidationErrors) -> bool {
         match name {
             "data_type" => self
                 .data_type
-                .extend(faults.note("/data_type", value.parse())),
-            "start" => set(&mut self.start, "/start", parse_time(value), faults),
-            "end" => set(&mut self.end, "/end", parse_time(value), faults),
+                .extend(errors.record("/data_type", value.parse())),
+            "start" => set_once(&mut self.start, "/start", parse_time(value), errors),
+            "end" => set_once(&mut self.end, "/end", parse_time(value), errors),
             _ => return false,
         }
         true
@@ -54,8 +54,9 @@ impl Filters {
     ///
     /// # Errors
     /// When there are too many.
-    pub fn data_types(self) -> Result<DataTypes, Faults> {
-        DataTypes::try_from(self.data_type).map_err(|invalid| Faults::one("/data_type", invalid))
+    pub fn data_types(self) -> Result<DataTypes, ValidationErrors> {
+        DataTypes::try_from(self.data_type)
+            .map_err(|invalid| ValidationErrors::single("/data_type", invalid))
     }
 }
 
@@ -69,44 +70,44 @@ impl Filters {
 #[expect(dead_code, reason = "it stands for its schema alone")]
 struct DataTypeName(String);
 
-/// At most how many faults are told, as a query can hold thousands.
-const MOST_FAULTS: usize = 16;
+/// At most how many errors are told, as a query can hold thousands.
+const MAX_REPORTED_ERRORS: usize = 16;
 
 /// Reads the parameters of a query; `take` tells whether it knows one.
 ///
 /// # Errors
 /// Everything that is wrong with it.
-pub fn read_query(
+pub fn parse_query(
     query: &str,
-    mut take: impl FnMut(&str, Cow<'_, str>, &mut Faults) -> bool,
-) -> Result<(), Faults> {
-    let mut faults = Faults::default();
+    mut accept: impl FnMut(&str, Cow<'_, str>, &mut ValidationErrors) -> bool,
+) -> Result<(), ValidationErrors> {
+    let mut errors = ValidationErrors::default();
     for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-        if faults.list().len() >= MOST_FAULTS {
+        if errors.as_slice().len() >= MAX_REPORTED_ERRORS {
             break;
         }
-        if !take(&name, value, &mut faults) {
-            faults.add(format!("/{name}"), "is not a parameter of this request");
+        if !accept(&name, value, &mut errors) {
+            errors.push(format!("/{name}"), "is not a parameter of this request");
         }
     }
-    if faults.list().is_empty() {
+    if errors.as_slice().is_empty() {
         Ok(())
     } else {
-        Err(faults)
+        Err(errors)
     }
 }
 
 /// Sets what may be given once.
-pub fn set<T>(
+pub fn set_once<T>(
     slot: &mut Option<T>,
     pointer: &'static str,
     read: Result<T, ValidationError>,
-    faults: &mut Faults,
+    errors: &mut ValidationErrors,
 ) {
     if slot.is_some() {
-        faults.add(pointer, "must not be given twice");
+        errors.push(pointer, "must not be given twice");
     } else {
-        *slot = faults.note(pointer, read);
+        *slot = errors.record(pointer, read);
     }
 }
 

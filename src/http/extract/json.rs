@@ -5,9 +5,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, HeaderValue};
 use tokio::task::spawn_blocking;
 
-use super::request_body::FromJson;
-use crate::http::access::Access;
-use crate::http::overload::{ArrivedBody, MAX_BODY_BYTES, Ticket};
+use super::request_body::RequestBody;
+use crate::http::access::AccessGrant;
+use crate::http::overload::{AdmissionTicket, BufferedBody, MAX_BODY_BYTES};
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 
@@ -15,36 +15,36 @@ use crate::http::state::AppState;
 /// it names the sender may act.
 pub struct Json<T>(pub T);
 
-impl<T: FromJson> FromRequest<AppState> for Json<T> {
+impl<T: RequestBody> FromRequest<AppState> for Json<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        let access = Arc::clone(Access::of(request.extensions())?);
+        let grant = Arc::clone(AccessGrant::from_extensions(request.extensions())?);
         if !is_json(request.headers()) {
             return Err(ApiError::UnsupportedMediaType);
         }
-        let ticket = Arc::clone(Ticket::of(request.extensions())?);
-        let body = ArrivedBody::receive(request, &ticket, T::MAX_BODY_BYTES).await?;
+        let ticket = Arc::clone(AdmissionTicket::from_extensions(request.extensions())?);
+        let body = BufferedBody::read(request, &ticket, T::MAX_BODY_BYTES).await?;
         ticket.acquire_permit().await?;
         let now = state.clock.now();
-        let read = if body.bytes().len() <= QUICKLY_READ {
-            T::from_json(body.bytes(), now)?
+        let read = if body.bytes().len() <= INLINE_PARSE_MAX_BYTES {
+            T::parse(body.bytes(), now)?
         } else {
-            match spawn_blocking(move || T::from_json(body.bytes(), now)).await {
+            match spawn_blocking(move || T::parse(body.bytes(), now)).await {
                 Ok(read) => read?,
                 Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
                 Err(_) => return Err(ApiError::Panicked),
             }
         };
         read.users()
-            .try_for_each(|user_id| access.permit(user_id, T::BRINGS))?;
+            .try_for_each(|user_id| grant.authorize(user_id, T::READINGS_PER_USER))?;
         Ok(Self(read))
     }
 }
 
 /// Up to this size in bytes a body is read on the thread that serves requests;
 /// a larger one would make others wait.
-const QUICKLY_READ: usize = MAX_BODY_BYTES;
+const INLINE_PARSE_MAX_BYTES: usize = MAX_BODY_BYTES;
 
 /// Whether the body is declared as `application/json` or `application/…+json`,
 /// parameters aside.

@@ -2,17 +2,17 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use utoipa::IntoParams;
 
-use super::cursor::{CursorKeys, Position};
-use super::filter::{Filters, read_query, set};
+use super::cursor::{CursorKeys, CursorPosition};
+use super::filter::{ReadingFilter, parse_query, set_once};
 use crate::domain::{
     DataTypes, ListQuery, Order, PageSize, ReadingId, TimeRange, UserId, ValidationError,
 };
-use crate::http::problem::{ApiError, Faults};
+use crate::http::problem::{ApiError, ValidationErrors};
 
 /// What a listing of readings may be asked for.
 #[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct ListParameters {
+pub struct ListQueryParams {
     /// At most how many readings.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 1000, default = 50)]
     limit: Option<PageSize>,
@@ -30,7 +30,7 @@ pub struct ListParameters {
     data_types: DataTypes,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for ListParameters {
+impl<S: Send + Sync> FromRequestParts<S> for ListQueryParams {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
@@ -38,11 +38,11 @@ impl<S: Send + Sync> FromRequestParts<S> for ListParameters {
     }
 }
 
-impl ListParameters {
-    fn parse(query: &str) -> Result<Self, Faults> {
+impl ListQueryParams {
+    fn parse(query: &str) -> Result<Self, ValidationErrors> {
         let mut parameters = Self::default();
-        let mut filters = Filters::default();
-        read_query(query, |name, value, faults| {
+        let mut filter = ReadingFilter::default();
+        parse_query(query, |name, value, errors| {
             let Self {
                 limit,
                 cursor,
@@ -50,15 +50,15 @@ impl ListParameters {
                 ..
             } = &mut parameters;
             match name {
-                "limit" => set(limit, "/limit", parse_limit(&value), faults),
-                "cursor" => set(cursor, "/cursor", Ok(value.into_owned()), faults),
-                "order" => set(order, "/order", parse_order(&value), faults),
-                _ => return filters.take(name, &value, faults),
+                "limit" => set_once(limit, "/limit", parse_limit(&value), errors),
+                "cursor" => set_once(cursor, "/cursor", Ok(value.into_owned()), errors),
+                "order" => set_once(order, "/order", parse_order(&value), errors),
+                _ => return filter.accept(name, &value, errors),
             }
             true
         })?;
-        parameters.range = filters.range();
-        parameters.data_types = filters.data_types()?;
+        parameters.range = filter.range();
+        parameters.data_types = filter.data_types()?;
         Ok(parameters)
     }
 
@@ -76,10 +76,10 @@ impl ListParameters {
             });
         };
         let position = keys
-            .open(cursor, &user_id)
+            .decode(cursor, &user_id)
             .filter(|position| self.agrees_with(position))
             .ok_or_else(|| {
-                ApiError::Invalid(Faults::one(
+                ApiError::Invalid(ValidationErrors::single(
                     "/cursor",
                     "must be the next_cursor of a page of the same user, data_type, start, end and order",
                 ))
@@ -95,8 +95,8 @@ impl ListParameters {
     }
 
     /// Whether what is given beside a cursor is what the cursor remembers.
-    fn agrees_with(&self, position: &Position) -> bool {
-        let Position {
+    fn agrees_with(&self, position: &CursorPosition) -> bool {
+        let CursorPosition {
             data_types,
             range,
             order,
@@ -114,8 +114,8 @@ impl ListParameters {
 
 /// The cursor of the page behind `last`.
 pub fn next_cursor(query: &ListQuery, last: ReadingId, keys: &CursorKeys) -> Option<String> {
-    keys.seal(
-        &Position {
+    keys.encode(
+        &CursorPosition {
             data_types: query.data_types.clone(),
             range: query.range,
             order: query.order,

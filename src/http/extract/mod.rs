@@ -9,9 +9,9 @@ mod request_body;
 mod summary_query;
 
 pub use cursor::CursorKeys;
-pub use filter::{Filters, read_query};
+pub use filter::{ReadingFilter, parse_query};
 pub use json::Json;
-pub use list_query::{ListParameters, next_cursor};
+pub use list_query::{ListQueryParams, next_cursor};
 pub use path::{ReadingPath, UserPath};
-pub use request_body::{FromJson, object};
-pub use summary_query::{SummaryParameters, SummaryQuery};
+pub use request_body::{RequestBody, parse_object};
+pub use summary_query::{SummaryPeriodParams, SummaryQueryParams};

@@ -3,8 +3,8 @@ use axum::http::request::Parts;
 use utoipa::IntoParams;
 
 use crate::domain::{ReadingId, UserId};
-use crate::http::access::Access;
-use crate::http::problem::{ApiError, Faults};
+use crate::http::access::AccessGrant;
+use crate::http::problem::{ApiError, ValidationErrors};
 
 /// `{user_id}` in a path, for whom the sender may act.
 #[derive(IntoParams)]
@@ -30,7 +30,7 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPath {
             // The user is called like the route.
             None => parse_user_id(parts.uri.path().rsplit('/').next().unwrap_or_default()),
         }?;
-        Access::of(&parts.extensions)?.permit(&user_id, 0)?;
+        AccessGrant::from_extensions(&parts.extensions)?.authorize(&user_id, 0)?;
         Ok(Self { user_id })
     }
 }
@@ -58,7 +58,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadingPath {
             .await
             .map_err(|_| not_utf8())?;
         let user_id = parse_user_id(&user_id)?;
-        Access::of(&parts.extensions)?.permit(&user_id, 0)?;
+        AccessGrant::from_extensions(&parts.extensions)?.authorize(&user_id, 0)?;
         Ok(Self {
             user_id,
             // What is no id is the id of no reading.
@@ -69,10 +69,13 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadingPath {
 
 fn parse_user_id(text: &str) -> Result<UserId, ApiError> {
     text.parse()
-        .map_err(|invalid| ApiError::Invalid(Faults::one("/user_id", invalid)))
+        .map_err(|invalid| ApiError::Invalid(ValidationErrors::single("/user_id", invalid)))
 }
 
 /// Of the parameters of a path only text that is not UTF-8 can be refused.
 fn not_utf8() -> ApiError {
-    ApiError::Invalid(Faults::one("", "must have a path of UTF-8 text"))
+    ApiError::Invalid(ValidationErrors::single(
+        "",
+        "must have a path of UTF-8 text",
+    ))
 }

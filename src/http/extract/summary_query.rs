@@ -4,9 +4,9 @@ use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp};
 use utoipa::IntoParams;
 
-use super::filter::{Filters, read_query, set};
+use super::filter::{ReadingFilter, parse_query, set_once};
 use crate::domain::{DataTypes, TimeRange, ValidationError};
-use crate::http::problem::{ApiError, Faults};
+use crate::http::problem::{ApiError, ValidationErrors};
 use crate::http::state::AppState;
 use crate::summaries::CalendarPeriod;
 
@@ -16,7 +16,7 @@ const DEFAULT_DAYS: i64 = 30;
 /// How readings are to be summed up.
 #[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub struct SummaryQuery {
+pub struct SummaryPeriodParams {
     /// The local calendar periods by which to sum up.
     #[param(value_type = Option<String>, pattern = "^(hour|day|week|month)$", default = "day")]
     bucket: Option<CalendarPeriod>,
@@ -26,7 +26,7 @@ pub struct SummaryQuery {
 }
 
 /// Which readings to sum up, and how.
-pub struct SummaryParameters {
+pub struct SummaryQueryParams {
     /// Of which data types.
     pub data_types: DataTypes,
     /// Measured when.
@@ -37,7 +37,7 @@ pub struct SummaryParameters {
     pub zone: TimeZone,
 }
 
-impl FromRequestParts<AppState> for SummaryParameters {
+impl FromRequestParts<AppState> for SummaryQueryParams {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
@@ -46,23 +46,23 @@ impl FromRequestParts<AppState> for SummaryParameters {
     }
 }
 
-impl SummaryParameters {
-    fn parse(query: &str, now: Timestamp) -> Result<Self, Faults> {
-        let mut parameters = SummaryQuery::default();
-        let mut filters = Filters::default();
-        read_query(query, |name, value, faults| {
-            let SummaryQuery { bucket, tz } = &mut parameters;
+impl SummaryQueryParams {
+    fn parse(query: &str, now: Timestamp) -> Result<Self, ValidationErrors> {
+        let mut parameters = SummaryPeriodParams::default();
+        let mut filter = ReadingFilter::default();
+        parse_query(query, |name, value, errors| {
+            let SummaryPeriodParams { bucket, tz } = &mut parameters;
             match name {
-                "bucket" => set(bucket, "/bucket", parse_period(&value), faults),
-                "tz" => set(tz, "/tz", parse_zone(&value), faults),
-                _ => return filters.take(name, &value, faults),
+                "bucket" => set_once(bucket, "/bucket", parse_period(&value), errors),
+                "tz" => set_once(tz, "/tz", parse_zone(&value), errors),
+                _ => return filter.accept(name, &value, errors),
             }
             true
         })?;
         let zone = parameters.tz.unwrap_or(TimeZone::UTC);
         Ok(Self {
-            range: bounded(filters.range(), now, &zone),
-            data_types: filters.data_types()?,
+            range: bounded(filter.range(), now, &zone),
+            data_types: filter.data_types()?,
             period: parameters.bucket.unwrap_or(CalendarPeriod::Day),
             zone,
         })

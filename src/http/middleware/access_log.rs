@@ -21,8 +21,8 @@ use crate::telemetry::{RequestStats, TraceContext, TraceSource, join_trace};
 /// A request while it is served. When it is dropped, what became of it is told:
 /// at once for an answer whose size is known, else when its stream ends, and
 /// also when the client goes away before.
-pub struct RequestRecord {
-    began: Instant,
+pub struct AccessLogEntry {
+    started: Instant,
     id: RequestId,
     method: &'static str,
     /// The template, never the path itself, which names a person.
@@ -33,12 +33,12 @@ pub struct RequestRecord {
     status: Option<StatusCode>,
     code: Option<&'static str>,
     bytes: u64,
-    is_whole: bool,
+    is_complete: bool,
 }
 
-impl RequestRecord {
+impl AccessLogEntry {
     /// Begins the record of a request.
-    pub fn begin(id: RequestId, facts: Arc<RequestStats>, request: &Request) -> Self {
+    pub fn start(id: RequestId, facts: Arc<RequestStats>, request: &Request) -> Self {
         let header = |name| request.headers().get(name).map(|value| value.as_bytes());
         let context = TraceContext::read(header("traceparent"), header("x-amzn-trace-id"));
         let method = method_label(request.method());
@@ -46,7 +46,7 @@ impl RequestRecord {
         let span = span(method, route.as_ref(), context);
         metrics::gauge!(names::REQUESTS_IN_FLIGHT.name).increment(1);
         Self {
-            began: Instant::now(),
+            started: Instant::now(),
             id,
             method,
             route,
@@ -56,7 +56,7 @@ impl RequestRecord {
             status: None,
             code: None,
             bytes: 0,
-            is_whole: false,
+            is_complete: false,
         }
     }
 
@@ -65,26 +65,26 @@ impl RequestRecord {
         &self.span
     }
 
-    /// Notes that an error is answered, of this code.
-    pub fn failed(&mut self, code: &'static str) {
+    /// Notes that an error is on_response, of this code.
+    pub fn on_error(&mut self, code: &'static str) {
         self.code = Some(code);
     }
 
     /// Notes the answer. It is to be given in place of `response`, as the
     /// record goes with its body where that is a stream.
-    pub fn answered(mut self, response: Response) -> Response {
+    pub fn on_response(mut self, response: Response) -> Response {
         self.status = Some(response.status());
         let size = response.body().size_hint().exact();
         // Of what is streamed, HEAD gets the headers alone.
         if let Some(bytes) = size.or((self.method == "HEAD").then_some(0)) {
             self.bytes = bytes;
-            self.is_whole = true;
+            self.is_complete = true;
             return response;
         }
         response.map(|body| {
-            Body::from_stream(Recorded {
+            Body::from_stream(LoggedBody {
                 body: body.into_data_stream(),
-                record: self,
+                entry: self,
             })
         })
     }
@@ -113,12 +113,12 @@ fn span(method: &'static str, route: Option<&MatchedPath>, context: Option<Trace
     span
 }
 
-impl Drop for RequestRecord {
+impl Drop for AccessLogEntry {
     fn drop(&mut self) {
-        let latency = self.began.elapsed();
+        let latency = self.started.elapsed();
         let route = self.route.as_ref().map_or("none", MatchedPath::as_str);
         let status = self.status.map(|status| status.as_u16());
-        macro_rules! tell {
+        macro_rules! log {
             ($level:expr) => {
                 tracing::event!(
                     $level,
@@ -129,7 +129,7 @@ impl Drop for RequestRecord {
                     code = self.code,
                     latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
                     bytes = self.bytes,
-                    interrupted = (!self.is_whole).then_some(true),
+                    interrupted = (!self.is_complete).then_some(true),
                     principal = self.facts.principal(),
                     upstream_attempts = self.facts.upstream_attempts(),
                     trace_id = self.trace_id.map(|id| format!("{id:032x}")),
@@ -139,9 +139,9 @@ impl Drop for RequestRecord {
         }
         // Load balancers ask all day whether it lives.
         if route.starts_with("/health") && status == Some(200) {
-            tell!(Level::DEBUG);
+            log!(Level::DEBUG);
         } else {
-            tell!(Level::INFO);
+            log!(Level::INFO);
         }
         if let Some(status) = status {
             self.span.record("http.response.status_code", status);
@@ -166,24 +166,24 @@ impl Drop for RequestRecord {
 }
 
 /// The body of an answer whose size is not known yet.
-struct Recorded {
+struct LoggedBody {
     body: BodyDataStream,
-    record: RequestRecord,
+    entry: AccessLogEntry,
 }
 
-impl Stream for Recorded {
+impl Stream for LoggedBody {
     type Item = Result<Bytes, axum::Error>;
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Self { body, record } = self.get_mut();
-        let facts = Arc::clone(&record.facts);
+        let Self { body, entry } = self.get_mut();
+        let facts = Arc::clone(&entry.facts);
         let polled = {
-            let _entered = record.span.enter();
+            let _entered = entry.span.enter();
             facts.scope(|| Pin::new(body).poll_next(context))
         };
         match &polled {
-            Poll::Ready(Some(Ok(bytes))) => record.bytes += bytes.len() as u64,
-            Poll::Ready(None) => record.is_whole = true,
+            Poll::Ready(Some(Ok(bytes))) => entry.bytes += bytes.len() as u64,
+            Poll::Ready(None) => entry.is_complete = true,
             Poll::Ready(Some(Err(_))) | Poll::Pending => {}
         }
         polled

@@ -9,7 +9,7 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 use crate::http::headers::{API_KEY, RATE_LIMIT, RATE_LIMIT_POLICY, REQUEST_ID};
 
 /// How long a browser remembers what it was told, in seconds.
-const REMEMBERED: Duration = Duration::from_secs(600);
+const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(600);
 
 /// The origins whose pages may talk to the service from a browser.
 #[derive(Debug, Clone)]
@@ -22,7 +22,7 @@ pub enum AllowedOrigins {
 
 /// Tells browsers so. Credentials of a browser's own, such as cookies, are
 /// never asked for: a page must itself have a key or a token.
-pub fn layer(origins: &AllowedOrigins) -> CorsLayer {
+pub fn cors_layer(origins: &AllowedOrigins) -> CorsLayer {
     let origins = match origins {
         AllowedOrigins::Any => AllowOrigin::any(),
         AllowedOrigins::Only(origins) => AllowOrigin::list(origins.iter().cloned()),
@@ -38,5 +38,5 @@ pub fn layer(origins: &AllowedOrigins) -> CorsLayer {
             RATE_LIMIT_POLICY,
             REQUEST_ID,
         ])
-        .max_age(REMEMBERED)
+        .max_age(PREFLIGHT_MAX_AGE)
 }

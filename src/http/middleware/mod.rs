@@ -7,8 +7,8 @@ mod request_context;
 mod request_id;
 mod security_headers;
 
-pub use cors::{AllowedOrigins, layer as cors};
+pub use cors::{AllowedOrigins, cors_layer};
 pub use method_label::method_label;
 pub use request_context::RequestContext;
 pub use request_id::RequestId;
-pub use security_headers::{SecurityHeaders, on_the_page};
+pub use security_headers::{SecurityHeaders, with_page_headers};

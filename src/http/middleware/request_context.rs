@@ -8,11 +8,11 @@ use tower::layer::layer_fn;
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
-use super::access_log::RequestRecord;
+use super::access_log::AccessLogEntry;
 use super::request_id::RequestId;
 use super::security_headers::SecurityHeaders;
 use crate::http::headers::REQUEST_ID;
-use crate::http::problem::{ApiError, behind, render};
+use crate::http::problem::{ApiError, error_of, into_problem};
 use crate::telemetry::{RequestStats, error_chain};
 
 /// Goes around everything else: gives the request an id, gives an error its
@@ -54,16 +54,16 @@ where
     fn call(&mut self, mut request: Request) -> Self::Future {
         let id = RequestId::of(&request);
         let facts = Arc::new(RequestStats::default());
-        let record = RequestRecord::begin(id.clone(), Arc::clone(&facts), &request);
+        let entry = AccessLogEntry::start(id.clone(), Arc::clone(&facts), &request);
         let extensions = request.extensions_mut();
         extensions.insert(id.clone());
         extensions.insert(Arc::clone(&facts));
 
         let security_headers = self.security_headers;
-        let answer = self.inner.call(request).instrument(record.span().clone());
+        let answer = self.inner.call(request).instrument(entry.span().clone());
         Box::pin(async move {
             let response = facts.serve(answer).await?.into_response();
-            Ok(finish(response, id, record, security_headers))
+            Ok(finish(response, id, entry, security_headers))
         })
     }
 }
@@ -72,24 +72,24 @@ where
 fn finish(
     mut response: Response,
     id: RequestId,
-    mut record: RequestRecord,
+    mut entry: AccessLogEntry,
     security_headers: SecurityHeaders,
 ) -> Response {
-    let error = behind(&response);
+    let error = error_of(&response);
     if let Some(error) = &error {
-        render(&mut response, error, id.as_str());
-        record.failed(error.status_and_code().1);
+        into_problem(&mut response, error, id.as_str());
+        entry.on_error(error.status_and_code().1);
     }
     // That the service is at its limit has no cause to look for, and is counted.
-    let is_fault = |error: &Arc<ApiError>| {
+    let is_bug = |error: &Arc<ApiError>| {
         error.status_and_code().0.is_server_error() && !matches!(**error, ApiError::Overloaded)
     };
-    if let Some(error) = error.filter(is_fault) {
+    if let Some(error) = error.filter(is_bug) {
         let cause = error_chain(&*error);
         tracing::error!(request_id = id.as_str(), cause, "request failed");
     }
     let headers = response.headers_mut();
     headers.insert(REQUEST_ID, id.into_header());
     security_headers.add_to(headers);
-    record.answered(response)
+    entry.on_response(response)
 }

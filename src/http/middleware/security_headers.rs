@@ -34,7 +34,7 @@ impl SecurityHeaders {
 }
 
 /// For the description and its page, which hold nothing of anybody's.
-pub fn on_the_page<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
+pub fn with_page_headers<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     router
         .layer(always(CONTENT_SECURITY_POLICY, PAGE_POLICY))
         .layer(always(CACHE_CONTROL, "no-cache"))

@@ -4,46 +4,57 @@ use futures_util::TryStreamExt as _;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout_at;
 
-use super::load_shed::Ticket;
+use super::load_shed::AdmissionTicket;
 use crate::http::problem::ApiError;
 
-/// What most bodies are smaller than, in bytes.
-const USUAL: usize = 1024;
+/// What max_bytes bodies are smaller than, in bytes.
+const INITIAL_CAPACITY: usize = 1024;
 
 /// A body that has arrived.
 ///
 /// It takes of the memory of its class until it is dropped, by what has come of
 /// it, not by what was announced: whoever sends slowly holds little.
-pub struct ArrivedBody {
+pub struct BufferedBody {
     bytes: Vec<u8>,
     _memory: Option<OwnedSemaphorePermit>,
 }
 
-impl ArrivedBody {
-    /// Waits for the body of a request, of `most` bytes at most, in the time that
+impl BufferedBody {
+    /// Waits for the body of a request, of `max_bytes` bytes at max_bytes, in the time that
     /// the request has.
     ///
     /// # Errors
     /// When it is larger, is interrupted, comes too slowly, or too much else is
     /// on its way.
-    pub async fn receive(request: Request, ticket: &Ticket, most: usize) -> Result<Self, ApiError> {
+    pub async fn read(
+        request: Request,
+        ticket: &AdmissionTicket,
+        max_bytes: usize,
+    ) -> Result<Self, ApiError> {
         let body = request.into_body();
-        if body.size_hint().lower() > most as u64 {
-            return Err(ApiError::BodyTooLarge(most));
+        if body.size_hint().lower() > max_bytes as u64 {
+            return Err(ApiError::BodyTooLarge(max_bytes));
         }
-        timeout_at(ticket.body_deadline(), Self::collect(body, ticket, most))
-            .await
-            .map_err(|_| ApiError::BodyTooSlow)?
+        timeout_at(
+            ticket.body_deadline(),
+            Self::collect(body, ticket, max_bytes),
+        )
+        .await
+        .map_err(|_| ApiError::BodyTimeout)?
     }
 
-    async fn collect(body: Body, ticket: &Ticket, most: usize) -> Result<Self, ApiError> {
-        let mut bytes = Vec::with_capacity(USUAL);
+    async fn collect(
+        body: Body,
+        ticket: &AdmissionTicket,
+        max_bytes: usize,
+    ) -> Result<Self, ApiError> {
+        let mut bytes = Vec::with_capacity(INITIAL_CAPACITY);
         let mut memory: Option<OwnedSemaphorePermit> = None;
         let mut parts = body.into_data_stream();
-        let interrupted = |_| ApiError::BodyInterrupted;
+        let interrupted = |_| ApiError::IncompleteBody;
         while let Some(part) = parts.try_next().await.map_err(interrupted)? {
-            if part.len() > most - bytes.len() {
-                return Err(ApiError::BodyTooLarge(most));
+            if part.len() > max_bytes - bytes.len() {
+                return Err(ApiError::BodyTooLarge(max_bytes));
             }
             let reserved = ticket.reserve_for_body(part.len())?;
             match &mut memory {

@@ -7,29 +7,29 @@ use http_body::{Frame, SizeHint};
 
 /// What is handed on at once, in bytes: the connection then holds no more than
 /// this of a large answer, and asks for the next part when that is sent.
-const PART: usize = 64 * 1024;
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// A body that keeps something until it is sent but for its last part, or given
 /// up.
-pub struct Guarded<G> {
+pub struct GuardedBody<G> {
     body: Body,
     /// What the body has given that is still to be handed on.
-    rest: Bytes,
+    buffered: Bytes,
     guard: Option<G>,
 }
 
-impl<G> Guarded<G> {
+impl<G> GuardedBody<G> {
     /// Keeps `guard` as long as `body`.
     pub fn new(body: Body, guard: G) -> Self {
         Self {
             body,
-            rest: Bytes::new(),
+            buffered: Bytes::new(),
             guard: Some(guard),
         }
     }
 }
 
-impl<G: Unpin> http_body::Body for Guarded<G> {
+impl<G: Unpin> http_body::Body for GuardedBody<G> {
     type Data = Bytes;
     type Error = Error;
 
@@ -37,10 +37,10 @@ impl<G: Unpin> http_body::Body for Guarded<G> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
-        if self.rest.is_empty() {
+        if self.buffered.is_empty() {
             match ready!(Pin::new(&mut self.body).poll_frame(context)) {
                 Some(Ok(frame)) => match frame.into_data() {
-                    Ok(data) => self.rest = data,
+                    Ok(data) => self.buffered = data,
                     Err(frame) => return Poll::Ready(Some(Ok(frame))),
                 },
                 end => {
@@ -49,23 +49,23 @@ impl<G: Unpin> http_body::Body for Guarded<G> {
                 }
             }
         }
-        let size = self.rest.len().min(PART);
-        let part = self.rest.split_to(size);
+        let size = self.buffered.len().min(CHUNK_BYTES);
+        let part = self.buffered.split_to(size);
         Poll::Ready(Some(Ok(Frame::data(part))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.body.is_end_stream()
+        self.buffered.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let rest = self.rest.len() as u64;
+        let buffered = self.buffered.len() as u64;
         let body = self.body.size_hint();
         let mut hint = SizeHint::new();
         if let Some(upper) = body.upper() {
-            hint.set_upper(upper + rest);
+            hint.set_upper(upper + buffered);
         }
-        hint.set_lower(body.lower() + rest);
+        hint.set_lower(body.lower() + buffered);
         hint
     }
 }

@@ -21,8 +21,8 @@ use http_body::Body as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::guarded_body::Guarded;
-use super::memory_pool::ByteBudget;
+use super::guarded_body::GuardedBody;
+use super::memory_pool::MemoryPool;
 use super::sizes::{MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES};
 use crate::domain::ListQuery;
 use crate::http::problem::ApiError;
@@ -32,18 +32,18 @@ const QUEUE_TIMEOUT: Duration = Duration::from_millis(30);
 
 /// How much sooner its body must have arrived than a request be answered, so
 /// that its sender learns that it was the body.
-const BODY_MARGIN: Duration = Duration::from_millis(50);
+const BODY_DEADLINE_MARGIN: Duration = Duration::from_millis(50);
 
 /// Up to this size in bytes an answer is no burden while it is sent.
-const SMALL_ANSWER: usize = 64 * 1024;
+const SMALL_RESPONSE_BYTES: usize = 64 * 1024;
 
 /// What a page of readings may take in bytes, as readings and as an answer, and
 /// what one reading may.
-const LARGEST_PAGE: usize = 10 * 1024 * 1024;
-const LARGEST_READING: usize = 34 * 1024;
+const MAX_PAGE_BYTES: usize = 10 * 1024 * 1024;
+const MAX_READING_BYTES: usize = 34 * 1024;
 
 /// The same for who goes through pages without answering them whole.
-const PAGE_IN_PASSING: usize = LARGEST_PAGE / 2;
+const SCAN_PAGE_BYTES: usize = MAX_PAGE_BYTES / 2;
 
 /// How long requests of each class may take, from their head to that of their
 /// answer, and an export to its end.
@@ -69,7 +69,7 @@ pub struct AdmissionControl {
     /// Questions.
     pub insights: Arc<ConcurrencyLimit>,
     /// Pages of readings, and large answers.
-    pages: ByteBudget,
+    pages: MemoryPool,
 }
 
 impl AdmissionControl {
@@ -82,10 +82,10 @@ impl AdmissionControl {
             Arc::new(ConcurrencyLimit {
                 class,
                 permits: Arc::new(Semaphore::new(permits)),
-                waiting: AtomicUsize::new(0),
-                most_waiting: permits,
+                queued: AtomicUsize::new(0),
+                max_queued: permits,
                 deadline,
-                bodies: ByteBudget::new(bodies, QUEUE_TIMEOUT),
+                bodies: MemoryPool::new(bodies, QUEUE_TIMEOUT),
             })
         };
         let data = 64 * cores;
@@ -107,7 +107,7 @@ impl AdmissionControl {
                 deadlines.insights,
                 insights * MAX_BODY_BYTES,
             ),
-            pages: ByteBudget::new(64 * 1024 * 1024 * cores, QUEUE_TIMEOUT),
+            pages: MemoryPool::new(64 * 1024 * 1024 * cores, QUEUE_TIMEOUT),
         }
     }
 
@@ -116,16 +116,16 @@ impl AdmissionControl {
     ///
     /// # Errors
     /// When others have it.
-    pub async fn scan(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        self.pages.reserve(PAGE_IN_PASSING).await
+    pub async fn reserve_scan(&self) -> Result<OwnedSemaphorePermit, ApiError> {
+        self.pages.reserve(SCAN_PAGE_BYTES).await
     }
 
     /// Takes memory for the page that `query` asks for, and its answer.
     ///
     /// # Errors
     /// When others have it.
-    pub async fn page(&self, query: &ListQuery) -> Result<OwnedSemaphorePermit, ApiError> {
-        let bytes = (query.limit.get() * LARGEST_READING).min(LARGEST_PAGE);
+    pub async fn reserve_page(&self, query: &ListQuery) -> Result<OwnedSemaphorePermit, ApiError> {
+        let bytes = (query.limit.get() * MAX_READING_BYTES).min(MAX_PAGE_BYTES);
         self.pages.reserve(bytes).await
     }
 }
@@ -135,12 +135,12 @@ pub struct ConcurrencyLimit {
     /// The name of its class in metrics.
     class: &'static str,
     permits: Arc<Semaphore>,
-    waiting: AtomicUsize,
-    most_waiting: usize,
+    queued: AtomicUsize,
+    max_queued: usize,
     deadline: Duration,
     /// What bodies may hold that have no permit yet. What they are gathered in
     /// doubles as it grows, so that they take twice that at most.
-    bodies: ByteBudget,
+    bodies: MemoryPool,
 }
 
 impl ConcurrencyLimit {
@@ -148,8 +148,8 @@ impl ConcurrencyLimit {
         if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
             return Ok(permit);
         }
-        let waiting = Waiting::begin(&self.waiting);
-        if waiting.before < self.most_waiting {
+        let slot = QueueSlot::enter(&self.queued);
+        if slot.ahead < self.max_queued {
             let permit = Arc::clone(&self.permits).acquire_owned();
             if let Ok(Ok(permit)) = timeout(QUEUE_TIMEOUT, permit).await {
                 return Ok(permit);
@@ -160,38 +160,38 @@ impl ConcurrencyLimit {
 }
 
 /// Somebody who waits, until they no longer do, for whatever reason.
-struct Waiting<'a> {
+struct QueueSlot<'a> {
     count: &'a AtomicUsize,
-    before: usize,
+    ahead: usize,
 }
 
-impl<'a> Waiting<'a> {
-    fn begin(count: &'a AtomicUsize) -> Self {
-        let before = count.fetch_add(1, Ordering::Relaxed);
-        Self { count, before }
+impl<'a> QueueSlot<'a> {
+    fn enter(count: &'a AtomicUsize) -> Self {
+        let ahead = count.fetch_add(1, Ordering::Relaxed);
+        Self { count, ahead }
     }
 }
 
-impl Drop for Waiting<'_> {
+impl Drop for QueueSlot<'_> {
     fn drop(&mut self) {
         self.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 /// What a request has of its class's limits.
-pub struct Ticket {
+pub struct AdmissionTicket {
     limit: Arc<ConcurrencyLimit>,
     deadline: Instant,
     /// Held until the answer is given.
     permit: OnceLock<OwnedSemaphorePermit>,
 }
 
-impl Ticket {
+impl AdmissionTicket {
     /// The ticket of the request with these extensions.
     ///
     /// # Errors
     /// When it has none, as every request to a limited route has.
-    pub fn of(extensions: &Extensions) -> Result<&Arc<Self>, ApiError> {
+    pub fn from_extensions(extensions: &Extensions) -> Result<&Arc<Self>, ApiError> {
         extensions.get().ok_or(ApiError::Panicked)
     }
 
@@ -202,7 +202,7 @@ impl Ticket {
 
     /// Until when its body must have arrived.
     pub fn body_deadline(&self) -> Instant {
-        self.deadline - BODY_MARGIN
+        self.deadline - BODY_DEADLINE_MARGIN
     }
 
     /// Takes memory for a part of its body.
@@ -228,12 +228,12 @@ impl Ticket {
 
 /// The limit of a class of routes, with what all of them share.
 #[derive(Clone)]
-pub struct Class {
+pub struct RouteLimit {
     limit: Arc<ConcurrencyLimit>,
-    pages: ByteBudget,
+    pages: MemoryPool,
 }
 
-impl Class {
+impl RouteLimit {
     /// That of `limit`.
     pub fn new(admission: &AdmissionControl, limit: &Arc<ConcurrencyLimit>) -> Self {
         Self {
@@ -246,10 +246,10 @@ impl Class {
 /// Lets a request through when there is a permit for it, and gives it up when its
 /// time is over. What is sent by POST acquires its permit where its body has been
 /// read.
-pub async fn admit(State(class): State<Class>, mut request: Request, next: Next) -> Response {
-    let deadline = Instant::now() + class.limit.deadline;
-    let ticket = Arc::new(Ticket {
-        limit: class.limit,
+pub async fn admit(State(route): State<RouteLimit>, mut request: Request, next: Next) -> Response {
+    let deadline = Instant::now() + route.limit.deadline;
+    let ticket = Arc::new(AdmissionTicket {
+        limit: route.limit,
         deadline,
         permit: OnceLock::new(),
     });
@@ -264,11 +264,11 @@ pub async fn admit(State(class): State<Class>, mut request: Request, next: Next)
     };
     let size = response.body().size_hint().exact();
     match size.map(|size| usize::try_from(size).unwrap_or(usize::MAX)) {
-        Some(size) if size <= SMALL_ANSWER => response,
+        Some(size) if size <= SMALL_RESPONSE_BYTES => response,
         // A large answer takes memory until it is sent.
-        Some(size) if let Some(memory) = class.pages.try_reserve(size) => {
-            response.map(|body| Body::new(Guarded::new(body, memory)))
+        Some(size) if let Some(memory) = route.pages.try_reserve(size) => {
+            response.map(|body| Body::new(GuardedBody::new(body, memory)))
         }
-        _ => response.map(|body| Body::new(Guarded::new(body, ticket))),
+        _ => response.map(|body| Body::new(GuardedBody::new(body, ticket))),
     }
 }

@@ -8,13 +8,13 @@ use crate::http::problem::ApiError;
 
 /// Memory that many requests share, in bytes.
 #[derive(Clone)]
-pub struct ByteBudget {
+pub struct MemoryPool {
     bytes: Arc<Semaphore>,
     /// How long a reservation may wait for others to end.
     queue_timeout: Duration,
 }
 
-impl ByteBudget {
+impl MemoryPool {
     /// A budget of so many bytes.
     pub fn new(bytes: usize, queue_timeout: Duration) -> Self {
         Self {

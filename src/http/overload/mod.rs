@@ -7,7 +7,9 @@ mod memory_pool;
 mod scheduler_lag;
 mod sizes;
 
-pub use buffered_body::ArrivedBody;
-pub use load_shed::{AdmissionControl, Class, ConcurrencyLimit, Deadlines, Ticket, admit};
+pub use buffered_body::BufferedBody;
+pub use load_shed::{
+    AdmissionControl, AdmissionTicket, ConcurrencyLimit, Deadlines, RouteLimit, admit,
+};
 pub use scheduler_lag::SchedulerLag;
 pub use sizes::{MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES};

@@ -6,15 +6,15 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 /// How often it is looked how late tasks run.
-const LOOK_EVERY: Duration = Duration::from_millis(5);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(5);
 
 /// How late a task may run before more work is refused: what waits for a core
 /// waits as long.
-const MOST: Duration = Duration::from_millis(20);
+const LAG_THRESHOLD: Duration = Duration::from_millis(20);
 
 /// How long it must have been so: a burst passes by itself, and so does the pause
 /// of a process that has used up its share of a core, within a tenth of a second.
-const STANDING: Duration = Duration::from_millis(250);
+const SUSTAINED_FOR: Duration = Duration::from_millis(250);
 
 /// How late tasks run that are ready to: the queue in front of the cores, which no
 /// count of requests shows. After Nichols and Jacobson, "Controlling Queue Delay",
@@ -29,13 +29,13 @@ impl SchedulerLag {
     pub async fn monitor(self) -> Infallible {
         let mut on_time = Instant::now();
         loop {
-            let due = Instant::now() + LOOK_EVERY;
-            sleep(LOOK_EVERY).await;
-            if due.elapsed() <= MOST {
+            let due = Instant::now() + SAMPLE_INTERVAL;
+            sleep(SAMPLE_INTERVAL).await;
+            if due.elapsed() <= LAG_THRESHOLD {
                 on_time = Instant::now();
             }
             self.0
-                .store(on_time.elapsed() > STANDING, Ordering::Relaxed);
+                .store(on_time.elapsed() > SUSTAINED_FOR, Ordering::Relaxed);
         }
     }
 
@@ -53,17 +53,17 @@ mod tests {
     async fn cores_that_stay_behind_are_seen_and_that_they_no_longer_are() {
         let lateness = SchedulerLag::default();
         let measuring = tokio::spawn(lateness.clone().monitor());
-        sleep(LOOK_EVERY * 4).await;
+        sleep(SAMPLE_INTERVAL * 4).await;
         // A pause is nothing.
-        std::thread::sleep(MOST * 5);
+        std::thread::sleep(LAG_THRESHOLD * 5);
         tokio::task::yield_now().await;
         assert!(!lateness.is_overloaded());
         while !lateness.is_overloaded() {
-            std::thread::sleep(MOST * 2);
+            std::thread::sleep(LAG_THRESHOLD * 2);
             tokio::task::yield_now().await;
         }
         while lateness.is_overloaded() {
-            sleep(LOOK_EVERY).await;
+            sleep(SAMPLE_INTERVAL).await;
         }
         measuring.abort();
     }

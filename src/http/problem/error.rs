@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::batch_item::BatchItemResult;
 use super::rate_limited::RateLimited;
-use super::validation::{Faults, FieldError};
+use super::validation::{FieldError, ValidationErrors};
 use crate::auth::KEY_SET_MIN_REFRESH_INTERVAL;
 use crate::http::headers::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::store::StoreError;
@@ -23,10 +23,10 @@ use crate::telemetry::metrics::names;
 pub enum ApiError {
     /// The body is no JSON text.
     #[error("the body is not JSON: {0}")]
-    NotJson(Cow<'static, str>),
+    InvalidJson(Cow<'static, str>),
     /// The body ended before it was whole.
     #[error("the body did not arrive whole")]
-    BodyInterrupted,
+    IncompleteBody,
     /// No credential, or not a valid one.
     #[error("send a valid key in the header X-API-Key, or a valid token as Authorization: Bearer")]
     Unauthorized,
@@ -41,7 +41,7 @@ pub enum ApiError {
     IssuerUnavailable,
     /// No route has this path.
     #[error("there is nothing at this path; see /docs")]
-    UnknownPath,
+    RouteNotFound,
     /// The user has no reading of this id.
     #[error("this user has no reading with this id")]
     ReadingNotFound,
@@ -56,7 +56,7 @@ pub enum ApiError {
     UnsupportedMediaType,
     /// The request is understood but breaks rules.
     #[error("{0}")]
-    Invalid(Faults),
+    Invalid(ValidationErrors),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -70,7 +70,7 @@ pub enum ApiError {
     },
     /// The body takes longer to arrive than a request may.
     #[error("the body took too long to arrive")]
-    BodyTooSlow,
+    BodyTimeout,
     /// The service is at its limit; made by [`Self::overloaded`].
     #[error("the service is at its limit")]
     Overloaded,
@@ -79,7 +79,7 @@ pub enum ApiError {
     DeadlineExceeded,
     /// It takes longer than a request may.
     #[error("this takes longer than a request may; ask for a shorter range or fewer data types")]
-    OutOfTime,
+    QueryTooExpensive,
     /// The answer could not be written.
     #[error("the answer could not be written")]
     Serialization(#[source] serde_json::Error),
@@ -104,12 +104,12 @@ impl ApiError {
     /// The status, and the code that clients and metrics may rest on.
     pub fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
-            Self::NotJson(_) => (StatusCode::BAD_REQUEST, "invalid_json"),
-            Self::BodyInterrupted => (StatusCode::BAD_REQUEST, "incomplete_body"),
+            Self::InvalidJson(_) => (StatusCode::BAD_REQUEST, "invalid_json"),
+            Self::IncompleteBody => (StatusCode::BAD_REQUEST, "incomplete_body"),
             Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
             Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
             Self::TooManyRequests(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
-            Self::UnknownPath => (StatusCode::NOT_FOUND, "unknown_path"),
+            Self::RouteNotFound => (StatusCode::NOT_FOUND, "unknown_path"),
             Self::ReadingNotFound => (StatusCode::NOT_FOUND, "reading_not_found"),
             Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
             Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
@@ -118,9 +118,9 @@ impl ApiError {
             }
             Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
             Self::IssuerUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "issuer_unavailable"),
-            Self::BodyTooSlow => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
+            Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
             Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
-            Self::OutOfTime | Self::DeadlineExceeded => {
+            Self::QueryTooExpensive | Self::DeadlineExceeded => {
                 (StatusCode::GATEWAY_TIMEOUT, "deadline_exceeded")
             }
             Self::Store(source) | Self::BatchInterrupted { source, .. }
@@ -135,7 +135,7 @@ impl ApiError {
         }
     }
 
-    /// What the client is told: of its own faults everything, of ours nothing.
+    /// What the client is told: of its own errors everything, of ours nothing.
     fn detail(&self, status: StatusCode) -> Cow<'static, str> {
         match status {
             StatusCode::INTERNAL_SERVER_ERROR => {
@@ -167,7 +167,7 @@ impl ApiError {
             request_id: request_id.to_owned(),
             success: false,
             errors: match self {
-                Self::Invalid(faults) => faults.list().to_vec(),
+                Self::Invalid(errors) => errors.as_slice().to_vec(),
                 _ => Vec::new(),
             },
             results: match self {
@@ -212,7 +212,7 @@ pub struct Problem {
 }
 
 /// The error itself travels in the response's extensions; the outermost layer
-/// knows the request's id, logs the cause, and calls [`render`].
+/// knows the request's id, logs the cause, and calls [`into_problem`].
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, _) = self.status_and_code();
@@ -248,18 +248,18 @@ impl IntoResponse for ApiError {
 }
 
 /// The error behind a response, if there is one.
-pub fn behind(response: &Response) -> Option<Arc<ApiError>> {
+pub fn error_of(response: &Response) -> Option<Arc<ApiError>> {
     response.extensions().get::<Arc<ApiError>>().cloned()
 }
 
 /// The error as the problem document of the request of this id.
-pub fn problem(error: &ApiError, request_id: &str) -> Vec<u8> {
+pub fn problem_json(error: &ApiError, request_id: &str) -> Vec<u8> {
     serde_json::to_vec(&error.to_problem(request_id)).unwrap_or_default()
 }
 
 /// Gives the response of an error its body.
-pub fn render(response: &mut Response, error: &ApiError, request_id: &str) {
-    let problem = problem(error, request_id);
+pub fn into_problem(response: &mut Response, error: &ApiError, request_id: &str) {
+    let problem = problem_json(error, request_id);
     response.headers_mut().insert(
         CONTENT_TYPE,
         HeaderValue::from_static("application/problem+json"),

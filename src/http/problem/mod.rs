@@ -6,6 +6,6 @@ mod rate_limited;
 mod validation;
 
 pub use batch_item::{BatchItemResult, BatchItemStatus};
-pub use error::{ApiError, Problem, behind, problem, render};
+pub use error::{ApiError, Problem, error_of, into_problem, problem_json};
 pub use rate_limited::RateLimited;
-pub use validation::{Faults, text};
+pub use validation::{ValidationErrors, text};

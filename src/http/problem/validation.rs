@@ -24,18 +24,18 @@ pub struct FieldError {
 
 /// The rules that a request breaks.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Faults(Vec<FieldError>);
+pub struct ValidationErrors(Vec<FieldError>);
 
-impl Faults {
+impl ValidationErrors {
     /// A single one.
-    pub fn one(pointer: impl Into<Cow<'static, str>>, detail: impl fmt::Display) -> Self {
-        let mut faults = Self::default();
-        faults.add(pointer, detail);
-        faults
+    pub fn single(pointer: impl Into<Cow<'static, str>>, detail: impl fmt::Display) -> Self {
+        let mut errors = Self::default();
+        errors.push(pointer, detail);
+        errors
     }
 
     /// One more.
-    pub fn add(&mut self, pointer: impl Into<Cow<'static, str>>, detail: impl fmt::Display) {
+    pub fn push(&mut self, pointer: impl Into<Cow<'static, str>>, detail: impl fmt::Display) {
         self.0.push(FieldError {
             pointer: pointer.into(),
             detail: detail.to_string(),
@@ -43,30 +43,30 @@ impl Faults {
     }
 
     /// All of them.
-    pub fn list(&self) -> &[FieldError] {
+    pub fn as_slice(&self) -> &[FieldError] {
         &self.0
     }
 
     /// All of them, to keep.
-    pub fn into_list(self) -> Vec<FieldError> {
+    pub fn into_vec(self) -> Vec<FieldError> {
         self.0
     }
 
     /// The same, of a part that stands at `pointer`.
-    pub fn below(mut self, pointer: &str) -> Self {
-        for fault in &mut self.0 {
-            fault.pointer = format!("{pointer}{}", fault.pointer).into();
+    pub fn nested_under(mut self, pointer: &str) -> Self {
+        for error in &mut self.0 {
+            error.pointer = format!("{pointer}{}", error.pointer).into();
         }
         self
     }
 
     /// What was read, or a fault at `pointer`.
-    pub fn note<T>(
+    pub fn record<T>(
         &mut self,
         pointer: &'static str,
         read: Result<T, ValidationError>,
     ) -> Option<T> {
-        read.map_err(|invalid| self.add(pointer, invalid)).ok()
+        read.map_err(|invalid| self.push(pointer, invalid)).ok()
     }
 
     /// Reads a member that must be there.
@@ -77,22 +77,22 @@ impl Faults {
         read: impl FnOnce(&str) -> Result<T, ValidationError>,
     ) -> Option<T> {
         let json = member.ok_or_else(|| ValidationError::new("is required"));
-        self.note(pointer, json.and_then(|json| read(json.get())))
+        self.record(pointer, json.and_then(|json| read(json.get())))
     }
 
     /// Reads a member that may be absent or null. What it yields counts only
-    /// if there are no faults in the end.
+    /// if there are no errors in the end.
     pub fn optional<T>(
         &mut self,
         pointer: &'static str,
         member: Option<&RawValue>,
         read: impl FnOnce(&str) -> Result<T, ValidationError>,
     ) -> Option<T> {
-        self.note(pointer, read(member?.get()))
+        self.record(pointer, read(member?.get()))
     }
 }
 
-impl fmt::Display for Faults {
+impl fmt::Display for ValidationErrors {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, FieldError { pointer, detail }) in self.0.iter().enumerate() {
             if index > 0 {

@@ -11,25 +11,25 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::json_response::answer;
+use super::json_response::json_response;
 use super::reading_json::NewReading;
 use crate::domain::{Measurement, Reading, UserId};
-use crate::http::access::{Permission, WriteData};
-use crate::http::extract::{FromJson, Json, object};
-use crate::http::openapi::BatchProblems;
+use crate::http::access::{Authorized, WriteData};
+use crate::http::extract::{Json, RequestBody, parse_object};
+use crate::http::openapi::BatchErrors;
 use crate::http::overload::MAX_BATCH_BODY_BYTES;
-use crate::http::problem::{ApiError, BatchItemResult, BatchItemStatus, Faults};
+use crate::http::problem::{ApiError, BatchItemResult, BatchItemStatus, ValidationErrors};
 use crate::http::state::AppState;
 use crate::store::{BatchPutStatus, StoreError, put_batch};
 
 /// The most readings in a batch.
-const MOST: usize = 5_000;
+const MAX_READINGS: usize = 5_000;
 
 /// Store up to 5,000 readings.
 ///
 /// Each is taken or rejected by itself. When this answers 200, all that are
 /// `stored` are durable. Sending the whole batch again is safe and changes
-/// nothing: after a 503, whose `results` tell how far it came, do so. Of a
+/// nothing: after a 503, owner_of `results` tell how far it came, do so. Of a
 /// client's record that comes more than once the highest version counts.
 #[utoipa::path(
     post, path = "/data/batch", tag = "readings", operation_id = "create_readings",
@@ -43,40 +43,40 @@ const MOST: usize = 5_000;
             ]
         })
     ),
-    responses((status = 200, description = "What became of each.", body = BatchResponse), BatchProblems)
+    responses((status = 200, description = "What became of each.", body = BatchResponse), BatchErrors)
 )]
 pub async fn create(
-    _: Permission<WriteData>,
+    _: Authorized<WriteData>,
     State(state): State<AppState>,
-    Json(Batch { taken_in, .. }): Json<Batch>,
+    Json(Batch { parsed, .. }): Json<Batch>,
 ) -> Result<Response, ApiError> {
-    let mut results = Results::with_capacity(taken_in.len());
-    let mut readings = Vec::with_capacity(taken_in.len());
-    for reading in taken_in {
+    let mut results = BatchResultBuilder::with_capacity(parsed.len());
+    let mut readings = Vec::with_capacity(parsed.len());
+    for reading in parsed {
         match reading {
             Ok(reading) => {
-                results.await_outcome(&reading);
+                results.pending(&reading);
                 readings.push(reading);
             }
-            Err(faults) => results.reject(faults),
+            Err(errors) => results.reject(errors),
         }
     }
     let outcomes = put_batch(&*state.store, readings).await;
-    answer(&BatchResponse::from(results.complete(outcomes)?))
+    json_response(&BatchResponse::from(results.complete(outcomes)?))
 }
 
 /// The readings of a batch, or what is wrong with each. Their ids are made where
 /// they are read, as 5,000 would keep other requests waiting.
 pub struct Batch {
-    taken_in: Vec<Result<Reading, Faults>>,
+    parsed: Vec<Result<Reading, ValidationErrors>>,
     /// Whose those are that are rejected, where they tell: nobody tries others'
     /// ids unseen.
-    rejected_of: Vec<UserId>,
+    rejected_owners: Vec<UserId>,
 }
 
 /// All that matters of a rejected reading.
 #[derive(Deserialize)]
-struct Whose<'a> {
+struct OwnerOnly<'a> {
     #[serde(borrow)]
     user_id: Cow<'a, str>,
 }
@@ -91,104 +91,104 @@ pub struct NewBatch<'a> {
     readings: Option<&'a RawValue>,
 }
 
-impl FromJson for Batch {
+impl RequestBody for Batch {
     const MAX_BODY_BYTES: usize = MAX_BATCH_BODY_BYTES;
-    const BRINGS: u64 = 1;
+    const READINGS_PER_USER: u64 = 1;
 
-    fn from_json(json: &[u8], now: Timestamp) -> Result<Self, ApiError> {
-        let NewBatch { readings } = object(json)?;
-        let fault = |detail| ApiError::Invalid(Faults::one("/readings", detail));
+    fn parse(json: &[u8], now: Timestamp) -> Result<Self, ApiError> {
+        let NewBatch { readings } = parse_object(json)?;
+        let fault = |detail| ApiError::Invalid(ValidationErrors::single("/readings", detail));
         let readings = readings.ok_or_else(|| fault("is required"))?;
-        let Elements(readings) = serde_json::from_str(readings.get())
+        let BoundedArray(readings) = serde_json::from_str(readings.get())
             .map_err(|_| fault("must be an array of 1 to 5000 readings"))?;
         if readings.is_empty() {
             return Err(fault("must hold at least one reading"));
         }
-        let mut rejected_of = Vec::new();
+        let mut rejected_owners = Vec::new();
         let read = |(index, reading): (usize, &RawValue)| {
             let text = reading.get();
-            let measurement = Measurement::from_json(text.as_bytes(), now);
+            let measurement = Measurement::parse(text.as_bytes(), now);
             let reading = measurement.map(|measurement| Reading::accept(measurement, now));
             reading.map_err(|error| {
-                rejected_of.extend(whose(text));
-                let faults = match error {
-                    ApiError::Invalid(faults) => faults,
+                rejected_owners.extend(owner_of(text));
+                let errors = match error {
+                    ApiError::Invalid(errors) => errors,
                     // What is JSON as part of the whole may still hold text that is
                     // none.
-                    _ => Faults::one("", "must be a JSON object with valid Unicode"),
+                    _ => ValidationErrors::single("", "must be a JSON object with valid Unicode"),
                 };
-                faults.below(&format!("/readings/{index}"))
+                errors.nested_under(&format!("/readings/{index}"))
             })
         };
-        let taken_in = readings.into_iter().enumerate().map(read).collect();
+        let parsed = readings.into_iter().enumerate().map(read).collect();
         Ok(Self {
-            taken_in,
-            rejected_of,
+            parsed,
+            rejected_owners,
         })
     }
 
     fn users(&self) -> impl Iterator<Item = &UserId> {
-        let good = self.taken_in.iter().flatten();
+        let good = self.parsed.iter().flatten();
         let good = good.map(|reading| &reading.measurement.user_id);
-        good.chain(&self.rejected_of)
+        good.chain(&self.rejected_owners)
     }
 }
 
-/// Whose a reading is that is rejected for something else.
-fn whose(reading: &str) -> Option<UserId> {
-    let Whose { user_id } = serde_json::from_str(reading).ok()?;
+/// OwnerOnly a reading is that is rejected for something else.
+fn owner_of(reading: &str) -> Option<UserId> {
+    let OwnerOnly { user_id } = serde_json::from_str(reading).ok()?;
     user_id.parse().ok()
 }
 
-/// The elements of an array of at most [`MOST`]; of a longer one no more are
+/// The elements of an array of at most [`MAX_READINGS`]; of a longer one no more are
 /// read.
-struct Elements<'a>(Vec<&'a RawValue>);
+struct BoundedArray<'a>(Vec<&'a RawValue>);
 
-impl<'de: 'a, 'a> Deserialize<'de> for Elements<'a> {
+impl<'de: 'a, 'a> Deserialize<'de> for BoundedArray<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ElementsVisitor;
+        struct BoundedArrayVisitor;
 
-        impl<'de> Visitor<'de> for ElementsVisitor {
-            type Value = Elements<'de>;
+        impl<'de> Visitor<'de> for BoundedArrayVisitor {
+            type Value = BoundedArray<'de>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(formatter, "an array of up to {MOST} elements")
+                write!(formatter, "an array of up to {MAX_READINGS} elements")
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut array: A) -> Result<Self::Value, A::Error> {
                 let mut elements = Vec::new();
                 while let Some(element) = array.next_element()? {
-                    if elements.len() == MOST {
-                        return Err(serde::de::Error::invalid_length(MOST + 1, &self));
+                    if elements.len() == MAX_READINGS {
+                        return Err(serde::de::Error::invalid_length(MAX_READINGS + 1, &self));
                     }
                     elements.push(element);
                 }
-                Ok(Elements(elements))
+                Ok(BoundedArray(elements))
             }
         }
 
-        deserializer.deserialize_seq(ElementsVisitor)
+        deserializer.deserialize_seq(BoundedArrayVisitor)
     }
 }
 
 /// The results of a batch while it is being stored.
-struct Results {
+struct BatchResultBuilder {
     results: Vec<BatchItemResult>,
     /// Those that wait for the store, in the order in which it gets them.
-    waiting: Vec<usize>,
+    pending_indices: Vec<usize>,
 }
 
-impl Results {
+impl BatchResultBuilder {
     fn with_capacity(count: usize) -> Self {
         Self {
             results: Vec::with_capacity(count),
-            waiting: Vec::with_capacity(count),
+            pending_indices: Vec::with_capacity(count),
         }
     }
 
-    fn await_outcome(&mut self, reading: &Reading) {
+    fn pending(&mut self, reading: &Reading) {
         let index = self.results.len();
-        self.waiting.push(index);
+        self.pending_indices.push(index);
         self.results.push(BatchItemResult {
             index,
             result: BatchItemStatus::Failed,
@@ -197,12 +197,12 @@ impl Results {
         });
     }
 
-    fn reject(&mut self, faults: Faults) {
+    fn reject(&mut self, errors: ValidationErrors) {
         self.results.push(BatchItemResult {
             index: self.results.len(),
             result: BatchItemStatus::Rejected,
             data_id: None,
-            errors: faults.into_list(),
+            errors: errors.into_vec(),
         });
     }
 
@@ -212,7 +212,7 @@ impl Results {
         outcomes: Vec<Result<BatchPutStatus, StoreError>>,
     ) -> Result<Vec<BatchItemResult>, ApiError> {
         let mut failure: Option<StoreError> = None;
-        for (index, outcome) in self.waiting.into_iter().zip(outcomes) {
+        for (index, outcome) in self.pending_indices.into_iter().zip(outcomes) {
             match outcome {
                 Ok(BatchPutStatus::Stored | BatchPutStatus::Unchanged) => {
                     self.results[index].result = BatchItemStatus::Stored
@@ -259,8 +259,8 @@ struct BatchResponse {
 impl From<Vec<BatchItemResult>> for BatchResponse {
     fn from(results: Vec<BatchItemResult>) -> Self {
         let count = |outcome| {
-            let of_it = results.iter().filter(|result| result.result == outcome);
-            of_it.count()
+            let matching = results.iter().filter(|result| result.result == outcome);
+            matching.count()
         };
         Self {
             success: true,

@@ -9,16 +9,16 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::json_response::answer;
-use crate::http::access::{EraseData, Permission};
+use super::json_response::json_response;
+use crate::http::access::{Authorized, EraseData};
 use crate::http::extract::UserPath;
-use crate::http::openapi::ListProblems;
+use crate::http::openapi::ListErrors;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 use crate::store;
 
 /// How long one request erases: less than a load balancer waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const ERASE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Erase all that is held of a user.
 ///
@@ -36,17 +36,17 @@ const PATIENCE: Duration = Duration::from_secs(20);
             status = 202, description = "There is more: repeat.", body = EraseUserResponse,
             headers(("Retry-After" = u32, description = "After how many seconds to repeat."))
         ),
-        ListProblems
+        ListErrors
     )
 )]
 pub async fn erase_user(
-    permission: Permission<EraseData>,
+    permission: Authorized<EraseData>,
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
 ) -> Result<Response, ApiError> {
     let count = |deleted| permission.count(deleted);
-    let erasure = store::erase_user(&*state.store, &user_id, PATIENCE, count).await?;
-    let mut response = answer(&EraseUserResponse {
+    let erasure = store::erase_user(&*state.store, &user_id, ERASE_TIMEOUT, count).await?;
+    let mut response = json_response(&EraseUserResponse {
         success: true,
         user_id: user_id.as_str(),
         deleted: erasure.deleted,

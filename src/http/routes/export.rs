@@ -14,11 +14,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::export_format::ExportFormat;
 use crate::domain::{DataTypes, ListQuery, Order, Page, PageSize, TimeRange};
-use crate::http::access::{Permission, ReadData};
-use crate::http::extract::{Filters, UserPath, read_query};
+use crate::http::access::{Authorized, ReadData};
+use crate::http::extract::{ReadingFilter, UserPath, parse_query};
 use crate::http::middleware::RequestId;
-use crate::http::openapi::ListProblems;
-use crate::http::overload::Ticket;
+use crate::http::openapi::ListErrors;
+use crate::http::overload::AdmissionTicket;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 use crate::store::ReadingStore;
@@ -26,7 +26,7 @@ use crate::telemetry::error_chain;
 
 /// How many readings are in memory at once: as pages are read when the client
 /// takes them, however slowly, it is one page.
-const PAGE: u16 = 500;
+const PAGE_SIZE: u16 = 500;
 
 /// Export a user's readings.
 ///
@@ -44,7 +44,7 @@ const PAGE: u16 = 500;
     params(
         UserPath,
         ("Accept" = Option<String>, Header, description = "`application/x-ndjson`, the default, or `text/csv`."),
-        Filters
+        ReadingFilter
     ),
     responses(
         (
@@ -52,18 +52,18 @@ const PAGE: u16 = 500;
             content((String = "application/x-ndjson"), (String = "text/csv")),
             headers(("Content-Disposition" = String, description = "A name for the file."))
         ),
-        ListProblems
+        ListErrors
     )
 )]
 pub async fn export(
-    permission: Permission<ReadData>,
+    permission: Authorized<ReadData>,
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
-    ExportParameters {
+    ExportQueryParams {
         data_types,
         range,
         deadline,
-    }: ExportParameters,
+    }: ExportQueryParams,
     request_id: RequestId,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -73,12 +73,12 @@ pub async fn export(
         range,
         order: Order::Asc,
         after: None,
-        limit: PageSize::try_from(PAGE).unwrap_or_default(),
+        limit: PageSize::try_from(PAGE_SIZE).unwrap_or_default(),
     };
-    let memory = state.admission.scan().await?;
+    let memory = state.admission.reserve_scan().await?;
     // A store that fails at once still gets a proper answer.
     let first = state.store.list(&query).await?;
-    let format = ExportFormat::wanted(&headers);
+    let format = ExportFormat::negotiate(&headers);
     let export = Export {
         store: Arc::clone(&state.store),
         query,
@@ -92,7 +92,7 @@ pub async fn export(
     let stream = try_unfold(export, move |export| {
         let request_id = request_id.clone();
         async move {
-            let part = export.next().await;
+            let part = export.next_chunk().await;
             if let Err(error) = &part {
                 let (request_id, cause) = (request_id.as_str(), error_chain(error));
                 tracing::error!(request_id, cause, "an export ended early");
@@ -111,27 +111,27 @@ pub async fn export(
 }
 
 /// Which readings to export.
-pub struct ExportParameters {
+pub struct ExportQueryParams {
     data_types: DataTypes,
     range: TimeRange,
     /// When it is broken off.
     deadline: Instant,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for ExportParameters {
+impl<S: Send + Sync> FromRequestParts<S> for ExportQueryParams {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        let mut filters = Filters::default();
+        let mut filter = ReadingFilter::default();
         let query = parts.uri.query().unwrap_or_default();
-        read_query(query, |name, value, faults| {
-            filters.take(name, &value, faults)
+        parse_query(query, |name, value, errors| {
+            filter.accept(name, &value, errors)
         })
         .map_err(ApiError::Invalid)?;
         Ok(Self {
-            deadline: Ticket::of(&parts.extensions)?.deadline(),
-            range: filters.range(),
-            data_types: filters.data_types().map_err(ApiError::Invalid)?,
+            deadline: AdmissionTicket::from_extensions(&parts.extensions)?.deadline(),
+            range: filter.range(),
+            data_types: filter.data_types().map_err(ApiError::Invalid)?,
         })
     }
 }
@@ -142,7 +142,7 @@ struct Export {
     query: ListQuery,
     format: ExportFormat,
     /// Held as long as readings go out.
-    permission: Permission<ReadData>,
+    permission: Authorized<ReadData>,
     /// The page to write next, if it has been read already.
     page: Option<Page>,
     count: u64,
@@ -153,7 +153,7 @@ struct Export {
 impl Export {
     /// The next part of the export, and how far it has come then; `None` behind
     /// the end.
-    async fn next(mut self) -> Result<Option<(Bytes, Self)>, ApiError> {
+    async fn next_chunk(mut self) -> Result<Option<(Bytes, Self)>, ApiError> {
         let is_first = self.count == 0 && self.query.after.is_none();
         let page = match self.page.take() {
             Some(page) => page,
@@ -162,7 +162,7 @@ impl Export {
                 let page = timeout_at(self.deadline, self.store.list(&self.query)).await;
                 let page = page.map_err(|_| ApiError::DeadlineExceeded);
                 let page = page.and_then(|page| page.map_err(ApiError::from));
-                page.inspect_err(|error| self.permission.failed(error))?
+                page.inspect_err(|error| self.permission.fail(error))?
             }
         };
         self.count += page.readings.len() as u64;
@@ -171,7 +171,7 @@ impl Export {
         let mut part = Vec::new();
         self.format.write(&page.readings, is_first, &mut part)?;
         if page.next.is_none() {
-            self.format.write_end(self.count, &mut part);
+            self.format.write_trailer(self.count, &mut part);
         }
         Ok(Some((part.into(), self)))
     }

@@ -6,7 +6,7 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 use csv::{Terminator, Writer, WriterBuilder};
 
-use super::reading_json::StoredReading;
+use super::reading_json::ReadingResponse;
 use crate::domain::Reading;
 use crate::http::problem::ApiError;
 
@@ -25,7 +25,7 @@ pub enum ExportFormat {
 impl ExportFormat {
     /// The format that the header `Accept` names with the higher weight (RFC
     /// 9110, section 12.5.1).
-    pub fn wanted(headers: &HeaderMap) -> Self {
+    pub fn negotiate(headers: &HeaderMap) -> Self {
         let ranges = || {
             let accepted = headers.get_all(ACCEPT).iter();
             accepted
@@ -68,7 +68,7 @@ impl ExportFormat {
         match self {
             Self::Ndjson => {
                 for reading in readings {
-                    serde_json::to_writer(&mut *part, &StoredReading::from(reading))
+                    serde_json::to_writer(&mut *part, &ReadingResponse::from(reading))
                         .map_err(ApiError::Serialization)?;
                     part.push(b'\n');
                 }
@@ -85,7 +85,7 @@ impl ExportFormat {
     }
 
     /// Appends what tells that an export of `count` readings is whole.
-    pub fn write_end(self, count: u64, part: &mut Vec<u8>) {
+    pub fn write_trailer(self, count: u64, part: &mut Vec<u8>) {
         if self == Self::Ndjson {
             let line = format!("{{\"complete\":true,\"count\":{count}}}\n");
             part.extend_from_slice(line.as_bytes());
@@ -131,14 +131,14 @@ fn write_csv(
         let version = record.map(|record| record.version.get().to_string());
         writer.write_record([
             &*reading.id.to_string(),
-            &*defused(measurement.user_id.as_str()),
-            &*defused(measurement.data_type.as_str()),
-            // A number is none of the formulas that are defused.
+            &*escape_formula(measurement.user_id.as_str()),
+            &*escape_formula(measurement.data_type.as_str()),
+            // A number is none of the formulas that are escape_formula.
             &*measurement.value.to_string(),
-            &*defused(&measurement.timestamp.to_string()),
-            &*defused(measurement.unit.as_ref().map_or("", |unit| unit.as_str())),
-            &*defused(measurement.metadata.as_str()),
-            &*defused(record.map_or("", |record| record.id.as_str())),
+            &*escape_formula(&measurement.timestamp.to_string()),
+            &*escape_formula(measurement.unit.as_ref().map_or("", |unit| unit.as_str())),
+            &*escape_formula(measurement.metadata.as_str()),
+            &*escape_formula(record.map_or("", |record| record.id.as_str())),
             version.as_deref().unwrap_or_default(),
             &*format!("{:.3}", reading.created_at),
         ])?;
@@ -150,7 +150,7 @@ fn write_csv(
 /// A text that no spreadsheet takes for a formula
 /// (<https://owasp.org/www-community/attacks/CSV_Injection>), by an apostrophe;
 /// one that is there gets another, so that it can be told what was put there.
-fn defused(text: &str) -> Cow<'_, str> {
+fn escape_formula(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
         format!("'{text}").into()
     } else {
@@ -162,8 +162,8 @@ fn defused(text: &str) -> Cow<'_, str> {
 mod tests {
     use super::*;
 
-    fn wanted(accept: &str) -> ExportFormat {
-        ExportFormat::wanted(&HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]))
+    fn negotiate(accept: &str) -> ExportFormat {
+        ExportFormat::negotiate(&HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]))
     }
 
     #[test]
@@ -175,7 +175,7 @@ mod tests {
             "application/x-ndjson;q=0.5, text/csv;q=0.8",
             "text/csv;header=present;q=1",
         ] {
-            assert_eq!(wanted(accept), ExportFormat::Csv, "{accept}");
+            assert_eq!(negotiate(accept), ExportFormat::Csv, "{accept}");
         }
         for accept in [
             "*/*",
@@ -185,10 +185,10 @@ mod tests {
             "text/csv;q=0",
             "text/csv;q=0.3, application/x-ndjson;q=0.4",
         ] {
-            assert_eq!(wanted(accept), ExportFormat::Ndjson, "{accept}");
+            assert_eq!(negotiate(accept), ExportFormat::Ndjson, "{accept}");
         }
         assert_eq!(
-            ExportFormat::wanted(&HeaderMap::new()),
+            ExportFormat::negotiate(&HeaderMap::new()),
             ExportFormat::Ndjson
         );
     }
@@ -196,8 +196,8 @@ mod tests {
     #[test]
     fn what_looks_like_a_formula_is_defused() {
         for formula in ["=1+1", "+1", "-1", "@a", "'=1"] {
-            assert_eq!(defused(formula), format!("'{formula}"));
+            assert_eq!(escape_formula(formula), format!("'{formula}"));
         }
-        assert_eq!(defused("1-1"), "1-1");
+        assert_eq!(escape_formula("1-1"), "1-1");
     }
 }

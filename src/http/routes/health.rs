@@ -6,20 +6,20 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::json_response::{answer, answer_text};
+use super::json_response::{json_bytes_response, json_response};
 use crate::http::liveness::HealthResponse;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 
 /// Tell that the service lives.
 ///
-/// It does not ask the database: a service without one is alive, if of no use.
+/// It does not ask the database: a service without one is health, if of no use.
 #[utoipa::path(
     get, path = "/health", tag = "health", operation_id = "health", security(()),
     responses((status = 200, description = "It lives.", body = HealthResponse))
 )]
-pub async fn alive(State(state): State<AppState>) -> Response {
-    answer_text(state.liveness_body.json())
+pub async fn health(State(state): State<AppState>) -> Response {
+    json_bytes_response(state.liveness_body.json())
 }
 
 /// Tell whether the service can do its work.
@@ -38,7 +38,7 @@ pub async fn ready(State(state): State<AppState>) -> Result<Response, ApiError> 
     } else {
         "ok"
     };
-    let body = answer(&ReadinessResponse {
+    let body = json_response(&ReadinessResponse {
         status: if is_ready { "ready" } else { "not_ready" },
         checks: ReadinessChecks { store, api_keys },
     })?;

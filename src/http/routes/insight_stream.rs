@@ -8,16 +8,16 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::JoinSet;
 
 use crate::http::middleware::RequestId;
-use crate::http::problem::{ApiError, problem};
+use crate::http::problem::{ApiError, problem_json};
 use crate::insights::DeltaSink;
 use crate::telemetry::{PropagateRequestContext as _, error_chain};
 
 /// Pieces of text that wait for a client that reads slowly; then the answer
 /// waits.
-const MOST_WAITING: usize = 16;
+const CHANNEL_CAPACITY: usize = 16;
 
 /// Between two signs of life; proxies close what is silent for a minute.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
+const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
 /// An answer as server-sent events: its text as it comes, then the whole of it,
 /// or the problem that it ended in.
@@ -31,19 +31,19 @@ where
     T: Serialize + Send + 'static,
     Answer: Future<Output = T> + Send + 'static,
 {
-    let (sender, deltas) = channel(MOST_WAITING);
+    let (sender, deltas) = channel(CHANNEL_CAPACITY);
     let mut task = JoinSet::new();
     task.spawn(answer(DeltaSink::new(sender)).propagate_request_context());
-    let progress = Progress {
+    let events = InsightEventStream {
         deltas,
         task,
         request_id,
     };
-    let stream = unfold(progress, |mut progress| async move {
-        let event = progress.next().await?;
-        Some((Ok(event), progress))
+    let stream = unfold(events, |mut events| async move {
+        let event = events.next().await?;
+        Some((Ok(event), events))
     });
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))
+    Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_INTERVAL))
 }
 
 /// A piece of the text.
@@ -53,13 +53,13 @@ struct Delta {
 }
 
 /// How far an answer has come. The task ends with it.
-struct Progress<T> {
+struct InsightEventStream<T> {
     deltas: Receiver<String>,
     task: JoinSet<T>,
     request_id: RequestId,
 }
 
-impl<T: Serialize + 'static> Progress<T> {
+impl<T: Serialize + 'static> InsightEventStream<T> {
     async fn next(&mut self) -> Option<Event> {
         if let Some(text) = self.deltas.recv().await {
             return Some(self.event("delta", &Delta { text }));
@@ -81,7 +81,7 @@ impl<T: Serialize + 'static> Progress<T> {
         let request_id = self.request_id.as_str();
         let cause = error_chain(&error);
         tracing::error!(request_id, cause, "request failed");
-        let json = String::from_utf8_lossy(&problem(&error, request_id)).into_owned();
+        let json = String::from_utf8_lossy(&problem_json(&error, request_id)).into_owned();
         Event::default().event("error").data(json)
     }
 }

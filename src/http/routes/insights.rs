@@ -12,13 +12,13 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::insight_stream::events;
-use super::json_response::answer;
+use super::json_response::json_response;
 use crate::domain::{UserId, ValidationError};
-use crate::http::access::{AskInsights, Permission};
-use crate::http::extract::{FromJson, Json, object};
+use crate::http::access::{Authorized, QueryInsights};
+use crate::http::extract::{Json, RequestBody, parse_object};
 use crate::http::middleware::RequestId;
-use crate::http::openapi::WriteProblems;
-use crate::http::problem::{ApiError, Faults, text};
+use crate::http::openapi::WriteErrors;
+use crate::http::problem::{ApiError, ValidationErrors, text};
 use crate::http::state::AppState;
 use crate::insights::{DeltaSink, Evidence, Insight, Observation, Question};
 use crate::store::{ReadBudget, read_newest};
@@ -26,7 +26,7 @@ use crate::store::{ReadBudget, read_newest};
 /// How much of a user's newest readings an answer looks at: what a request may
 /// cost is bounded, however much is held. The answer says so when there are
 /// older ones.
-const LOOKED_AT: ReadBudget = ReadBudget {
+const READ_BUDGET: ReadBudget = ReadBudget {
     readings: 20_000,
     metadata_bytes: 8 * 1024 * 1024,
 };
@@ -58,27 +58,32 @@ const LOOKED_AT: ReadBudget = ReadBudget {
             status = 200, description = "The answer.",
             content((InsightResponse = "application/json"), (String = "text/event-stream"))
         ),
-        WriteProblems
+        WriteErrors
     )
 )]
 pub async fn create(
-    permission: Permission<AskInsights>,
+    permission: Authorized<QueryInsights>,
     State(state): State<AppState>,
     request_id: RequestId,
     headers: HeaderMap,
-    Json(asked): Json<Asked>,
+    Json(asked): Json<InsightQuery>,
 ) -> Result<Response, ApiError> {
     let evidence = if asked.include_recent_data {
-        let _memory = state.admission.scan().await?;
-        let newest =
-            read_newest(&*state.store, &asked.user_id, LOOKED_AT, Observation::from).await?;
+        let _memory = state.admission.reserve_scan().await?;
+        let newest = read_newest(
+            &*state.store,
+            &asked.user_id,
+            READ_BUDGET,
+            Observation::from,
+        )
+        .await?;
         permission.count(newest.items.len() as u64);
         Evidence::newest(newest.items, newest.complete)
     } else {
         Evidence::Withheld
     };
     let (insights, now) = (state.insights.clone(), state.clock.now());
-    if wants_events(&headers) {
+    if accepts_event_stream(&headers) {
         let answer = move |deltas: DeltaSink| async move {
             let insight = insights.answer(asked.question, evidence, now, &deltas);
             InsightResponse::from(insight.await)
@@ -88,11 +93,11 @@ pub async fn create(
     let insight = insights
         .answer(asked.question, evidence, now, &DeltaSink::disabled())
         .await;
-    answer(&InsightResponse::from(insight))
+    json_response(&InsightResponse::from(insight))
 }
 
 /// Whether the client accepts events by name.
-fn wants_events(headers: &HeaderMap) -> bool {
+fn accepts_event_stream(headers: &HeaderMap) -> bool {
     headers
         .get_all(ACCEPT)
         .iter()
@@ -136,23 +141,23 @@ struct InsightRequest<'a> {
 }
 
 /// A question that may be answered.
-pub struct Asked {
+pub struct InsightQuery {
     user_id: UserId,
     question: Question,
     include_recent_data: bool,
 }
 
-impl FromJson for Asked {
-    const BRINGS: u64 = 0;
+impl RequestBody for InsightQuery {
+    const READINGS_PER_USER: u64 = 0;
 
-    fn from_json(json: &[u8], _now: Timestamp) -> Result<Self, ApiError> {
-        let request: InsightRequest<'_> = object(json)?;
-        let mut faults = Faults::default();
-        let user_id = faults.required("/user_id", request.user_id, |json| text(json)?.parse());
-        let question = faults.required("/query", request.query, |json| {
+    fn parse(json: &[u8], _now: Timestamp) -> Result<Self, ApiError> {
+        let request: InsightRequest<'_> = parse_object(json)?;
+        let mut errors = ValidationErrors::default();
+        let user_id = errors.required("/user_id", request.user_id, |json| text(json)?.parse());
+        let question = errors.required("/query", request.query, |json| {
             Question::try_from(text(json)?.into_owned())
         });
-        let include_recent_data = faults.optional(
+        let include_recent_data = errors.optional(
             "/include_recent_data",
             request.include_recent_data,
             |json| {
@@ -161,12 +166,12 @@ impl FromJson for Asked {
             },
         );
         match (user_id, question) {
-            (Some(user_id), Some(question)) if faults.list().is_empty() => Ok(Self {
+            (Some(user_id), Some(question)) if errors.as_slice().is_empty() => Ok(Self {
                 question: question.redact_user_id(&user_id),
                 user_id,
                 include_recent_data: include_recent_data.unwrap_or(true),
             }),
-            _ => Err(ApiError::Invalid(faults)),
+            _ => Err(ApiError::Invalid(errors)),
         }
     }
 

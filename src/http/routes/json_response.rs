@@ -10,14 +10,14 @@ use crate::http::problem::ApiError;
 ///
 /// # Errors
 /// When `body` has no JSON form, which is a fault of ours.
-pub fn answer(body: &impl Serialize) -> Result<Response, ApiError> {
+pub fn json_response(body: &impl Serialize) -> Result<Response, ApiError> {
     serde_json::to_vec(body)
-        .map(answer_text)
+        .map(json_bytes_response)
         .map_err(ApiError::Serialization)
 }
 
 /// An answer of status 200 whose body is this JSON text.
-pub fn answer_text(json: impl Into<Body>) -> Response {
+pub fn json_bytes_response(json: impl Into<Body>) -> Response {
     let mut response = Response::new(json.into());
     let content_type = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, content_type);

@@ -11,8 +11,8 @@ use crate::domain::{
     ClientRecord, Measurement, MeasurementTime, Metadata, Reading, ReadingId, RecordVersion,
     UserId, ValidationError,
 };
-use crate::http::extract::{FromJson, object};
-use crate::http::problem::{ApiError, Faults, text};
+use crate::http::extract::{RequestBody, parse_object};
+use crate::http::problem::{ApiError, ValidationErrors, text};
 
 /// A reading to store. Members that are not named here are refused.
 #[derive(Deserialize, ToSchema)]
@@ -70,12 +70,12 @@ pub struct NewReading<'a> {
     client_record_version: Option<&'a RawValue>,
 }
 
-impl FromJson for Measurement {
-    const BRINGS: u64 = 1;
+impl RequestBody for Measurement {
+    const READINGS_PER_USER: u64 = 1;
 
-    fn from_json(json: &[u8], now: Timestamp) -> Result<Self, ApiError> {
-        object::<NewReading<'_>>(json)?
-            .check(now)
+    fn parse(json: &[u8], now: Timestamp) -> Result<Self, ApiError> {
+        parse_object::<NewReading<'_>>(json)?
+            .validate(now)
             .map_err(ApiError::Invalid)
     }
 
@@ -86,30 +86,30 @@ impl FromJson for Measurement {
 
 impl NewReading<'_> {
     /// What was measured, or everything that is wrong with it.
-    fn check(self, now: Timestamp) -> Result<Measurement, Faults> {
-        let mut faults = Faults::default();
-        let user_id = faults.required("/user_id", self.user_id, |json| text(json)?.parse());
-        let data_type = faults.required("/data_type", self.data_type, |json| text(json)?.parse());
-        let value = faults.required("/value", self.value, str::parse);
-        let timestamp = faults.required("/timestamp", self.timestamp, |json| {
+    fn validate(self, now: Timestamp) -> Result<Measurement, ValidationErrors> {
+        let mut errors = ValidationErrors::default();
+        let user_id = errors.required("/user_id", self.user_id, |json| text(json)?.parse());
+        let data_type = errors.required("/data_type", self.data_type, |json| text(json)?.parse());
+        let value = errors.required("/value", self.value, str::parse);
+        let timestamp = errors.required("/timestamp", self.timestamp, |json| {
             MeasurementTime::parse(&text(json)?, now)
         });
-        let unit = faults.optional("/unit", self.unit, |json| text(json)?.parse());
-        let metadata = faults.optional("/metadata", self.metadata, Metadata::parse);
-        let record_id = faults.optional("/client_record_id", self.client_record_id, |json| {
+        let unit = errors.optional("/unit", self.unit, |json| text(json)?.parse());
+        let metadata = errors.optional("/metadata", self.metadata, Metadata::parse);
+        let record_id = errors.optional("/client_record_id", self.client_record_id, |json| {
             text(json)?.parse()
         });
-        let version = faults.optional(
+        let version = errors.optional(
             "/client_record_version",
             self.client_record_version,
             record_version,
         );
         if self.client_record_version.is_some() && self.client_record_id.is_none() {
-            faults.add("/client_record_version", "needs a client_record_id");
+            errors.push("/client_record_version", "needs a client_record_id");
         }
         match (user_id, data_type, value, timestamp) {
             (Some(user_id), Some(data_type), Some(value), Some(timestamp))
-                if faults.list().is_empty() =>
+                if errors.as_slice().is_empty() =>
             {
                 Ok(Measurement {
                     user_id,
@@ -124,39 +124,39 @@ impl NewReading<'_> {
                     }),
                 })
             }
-            _ => Err(faults),
+            _ => Err(errors),
         }
     }
 }
 
 fn record_version(json: &str) -> Result<RecordVersion, ValidationError> {
-    let version = json.parse().ok().or_else(|| whole(json.parse().ok()?));
+    let version = json.parse().ok().or_else(|| integer(json.parse().ok()?));
     // Too large for a `u64` is too large all the more.
     RecordVersion::try_from(version.unwrap_or(u64::MAX))
 }
 
-/// The whole number that one with a fraction of zero is, such as 2.0: JSON Schema
+/// The integer number that one with a fraction of zero is, such as 2.0: JSON Schema
 /// takes it for an integer (2020-12, validation, section 6.1.1).
-fn whole(number: f64) -> Option<u64> {
+fn integer(number: f64) -> Option<u64> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "what is no whole number comes back as another one"
+        reason = "what is no integer number comes back as another one"
     )]
-    let whole = number as u64;
+    let integer = number as u64;
     #[expect(
         clippy::cast_precision_loss,
         clippy::float_cmp,
         reason = "it is the same or it is not"
     )]
-    let is_whole = whole as f64 == number;
-    is_whole.then_some(whole)
+    let is_integer = integer as f64 == number;
+    is_integer.then_some(integer)
 }
 
 /// A stored reading.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Reading)]
-pub struct StoredReading<'a> {
+pub struct ReadingResponse<'a> {
     /// Names the reading: a UUID version 8 that sorts by measurement time.
     #[schema(value_type = String, format = Uuid, example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
     data_id: ReadingId,
@@ -170,7 +170,7 @@ pub struct StoredReading<'a> {
     #[schema(example = 72.0)]
     value: f64,
     /// When it was measured, with the offset as sent; `Z` if none was.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "serialize_display")]
     #[schema(value_type = String, format = DateTime, example = "2024-01-15T10:30:00Z")]
     timestamp: MeasurementTime,
     /// The unit, if one was sent.
@@ -189,20 +189,23 @@ pub struct StoredReading<'a> {
     #[schema(example = 0)]
     client_record_version: Option<u64>,
     /// When the service took it in.
-    #[serde(serialize_with = "to_the_millisecond")]
+    #[serde(serialize_with = "serialize_millis")]
     #[schema(value_type = String, format = DateTime, example = "2024-01-15T10:30:02.417Z")]
     created_at: Timestamp,
 }
 
-fn as_text<T: fmt::Display, S: Serializer>(shown: T, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_display<T: fmt::Display, S: Serializer>(
+    shown: T,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&shown)
 }
 
-fn to_the_millisecond<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+fn serialize_millis<S: Serializer>(time: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&format_args!("{time:.3}"))
 }
 
-impl<'a> From<&'a Reading> for StoredReading<'a> {
+impl<'a> From<&'a Reading> for ReadingResponse<'a> {
     fn from(reading: &'a Reading) -> Self {
         let measurement = &reading.measurement;
         let record = measurement.client_record.as_ref();

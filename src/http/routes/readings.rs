@@ -5,12 +5,14 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::json_response::answer;
-use super::reading_json::{NewReading, StoredReading};
+use super::json_response::json_response;
+use super::reading_json::{NewReading, ReadingResponse};
 use crate::domain::{Measurement, Reading, ReadingId};
-use crate::http::access::{EraseData, Permission, ReadData, WriteData};
-use crate::http::extract::{Filters, Json, ListParameters, ReadingPath, UserPath, next_cursor};
-use crate::http::openapi::{ListProblems, ReadingProblems, WriteProblems};
+use crate::http::access::{Authorized, EraseData, ReadData, WriteData};
+use crate::http::extract::{
+    Json, ListQueryParams, ReadingFilter, ReadingPath, UserPath, next_cursor,
+};
+use crate::http::openapi::{ListErrors, ReadingErrors, WriteErrors};
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 use crate::store::PutResult;
@@ -33,16 +35,16 @@ use crate::store::PutResult;
             "metadata": {"device": "watch"}
         })
     ),
-    responses((status = 200, description = "It is stored.", body = CreateReadingResponse), WriteProblems)
+    responses((status = 200, description = "It is stored.", body = CreateReadingResponse), WriteErrors)
 )]
 pub async fn create(
-    _: Permission<WriteData>,
+    _: Authorized<WriteData>,
     State(state): State<AppState>,
     Json(measurement): Json<Measurement>,
 ) -> Result<Response, ApiError> {
     let reading = Reading::accept(measurement, state.clock.now());
     let outcome = state.store.put(reading).await?;
-    answer(&CreateReadingResponse::from(&outcome))
+    json_response(&CreateReadingResponse::from(&outcome))
 }
 
 /// List a user's readings.
@@ -62,23 +64,23 @@ pub async fn create(
 #[utoipa::path(
     get, path = "/data/{user_id}", tag = "readings", operation_id = "list_readings",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
-    params(UserPath, ListParameters, Filters),
-    responses((status = 200, description = "A page of readings.", body = ListReadingsResponse), ListProblems)
+    params(UserPath, ListQueryParams, ReadingFilter),
+    responses((status = 200, description = "A page of readings.", body = ListReadingsResponse), ListErrors)
 )]
 pub async fn list(
-    permission: Permission<ReadData>,
+    permission: Authorized<ReadData>,
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
-    parameters: ListParameters,
+    parameters: ListQueryParams,
 ) -> Result<Response, ApiError> {
     let query = parameters.query(user_id, &state.cursor_keys)?;
-    let _memory = state.admission.page(&query).await?;
+    let _memory = state.admission.reserve_page(&query).await?;
     let page = state.store.list(&query).await?;
     permission.count(page.readings.len() as u64);
-    answer(&ListReadingsResponse {
+    json_response(&ListReadingsResponse {
         success: true,
         user_id: query.user_id.as_str(),
-        data: page.readings.iter().map(StoredReading::from).collect(),
+        data: page.readings.iter().map(ReadingResponse::from).collect(),
         count: page.readings.len(),
         next_cursor: page
             .next
@@ -91,19 +93,19 @@ pub async fn list(
     get, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "get_reading",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(ReadingPath),
-    responses((status = 200, description = "The reading.", body = GetReadingResponse), ReadingProblems)
+    responses((status = 200, description = "The reading.", body = GetReadingResponse), ReadingErrors)
 )]
 pub async fn read(
-    permission: Permission<ReadData>,
+    permission: Authorized<ReadData>,
     State(state): State<AppState>,
     ReadingPath { user_id, id }: ReadingPath,
 ) -> Result<Response, ApiError> {
     let reading = state.store.get(&user_id, id).await?;
     let reading = reading.ok_or(ApiError::ReadingNotFound)?;
     permission.count(1);
-    answer(&GetReadingResponse {
+    json_response(&GetReadingResponse {
         success: true,
-        data: StoredReading::from(&reading),
+        data: ReadingResponse::from(&reading),
     })
 }
 
@@ -112,16 +114,16 @@ pub async fn read(
     delete, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "delete_reading",
     security(("api_key" = ["data:erase"]), ("token" = ["data:erase"])),
     params(ReadingPath),
-    responses((status = 200, description = "It is gone.", body = DeleteReadingResponse), ReadingProblems)
+    responses((status = 200, description = "It is gone.", body = DeleteReadingResponse), ReadingErrors)
 )]
 pub async fn delete(
-    permission: Permission<EraseData>,
+    permission: Authorized<EraseData>,
     State(state): State<AppState>,
     ReadingPath { user_id, id }: ReadingPath,
 ) -> Result<Response, ApiError> {
     if state.store.delete(&user_id, id).await? {
         permission.count(1);
-        answer(&DeleteReadingResponse {
+        json_response(&DeleteReadingResponse {
             success: true,
             deleted: 1,
         })
@@ -143,7 +145,7 @@ struct CreateReadingResponse<'a> {
     #[schema(value_type = String, format = Uuid, example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
     data_id: ReadingId,
     /// The reading that is held now.
-    data: StoredReading<'a>,
+    data: ReadingResponse<'a>,
     /// Whether it is this one.
     result: CreateReadingStatus,
 }
@@ -168,7 +170,7 @@ impl<'a> From<&'a PutResult> for CreateReadingResponse<'a> {
             success: true,
             message: "Health data stored successfully",
             data_id: reading.id,
-            data: StoredReading::from(reading),
+            data: ReadingResponse::from(reading),
             result,
         }
     }
@@ -184,7 +186,7 @@ struct ListReadingsResponse<'a> {
     #[schema(example = "user123")]
     user_id: &'a str,
     /// The readings, in the order asked for.
-    data: Vec<StoredReading<'a>>,
+    data: Vec<ReadingResponse<'a>>,
     /// How many they are.
     #[schema(example = 1)]
     count: usize,
@@ -200,7 +202,7 @@ struct GetReadingResponse<'a> {
     #[schema(example = true)]
     success: bool,
     /// The reading.
-    data: StoredReading<'a>,
+    data: ReadingResponse<'a>,
 }
 
 /// How many readings were deleted.

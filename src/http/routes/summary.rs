@@ -10,12 +10,12 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::json_response::answer;
+use super::json_response::json_response;
 use crate::domain::{ListQuery, Order, PageSize};
-use crate::http::access::{Permission, ReadData};
-use crate::http::extract::{Filters, SummaryParameters, SummaryQuery, UserPath};
-use crate::http::openapi::SummaryProblems;
-use crate::http::problem::{ApiError, Faults};
+use crate::http::access::{Authorized, ReadData};
+use crate::http::extract::{ReadingFilter, SummaryPeriodParams, SummaryQueryParams, UserPath};
+use crate::http::openapi::SummaryErrors;
+use crate::http::problem::{ApiError, ValidationErrors};
 use crate::http::state::AppState;
 use crate::summaries::{
     CalendarPeriod, Coverage, Direction, MedianMethod, PeriodSummary, SeriesSummary, Strength,
@@ -23,7 +23,7 @@ use crate::summaries::{
 };
 
 /// How long a request reads: less than a load balancer waits for an answer.
-const PATIENCE: Duration = Duration::from_secs(25);
+const READ_TIMEOUT: Duration = Duration::from_secs(25);
 
 /// Sum up a user's readings.
 ///
@@ -37,17 +37,17 @@ const PATIENCE: Duration = Duration::from_secs(25);
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(
         UserPath,
-        Filters, SummaryQuery
+        ReadingFilter, SummaryPeriodParams
     ),
-    responses((status = 200, description = "The summaries.", body = SummaryResponse), SummaryProblems)
+    responses((status = 200, description = "The summaries.", body = SummaryResponse), SummaryErrors)
 )]
 pub async fn summarize(
-    permission: Permission<ReadData>,
+    permission: Authorized<ReadData>,
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
-    parameters: SummaryParameters,
+    parameters: SummaryQueryParams,
 ) -> Result<Response, ApiError> {
-    let SummaryParameters {
+    let SummaryQueryParams {
         data_types,
         range,
         period,
@@ -61,8 +61,8 @@ pub async fn summarize(
         after: None,
         limit: PageSize::MAX,
     };
-    let deadline = Instant::now() + PATIENCE;
-    let _memory = state.admission.scan().await?;
+    let deadline = Instant::now() + READ_TIMEOUT;
+    let _memory = state.admission.reserve_scan().await?;
     let mut summarizer = Summarizer::new(range, period, zone.clone(), state.clock.now());
     loop {
         let page = state.store.list(&query).await?;
@@ -75,12 +75,12 @@ pub async fn summarize(
             break;
         }
         if Instant::now() >= deadline {
-            return Err(ApiError::OutOfTime);
+            return Err(ApiError::QueryTooExpensive);
         }
     }
     let series = summarizer.finish();
-    let local = Local(&zone);
-    answer(&SummaryResponse {
+    let local = LocalTimeFormatter(&zone);
+    json_response(&SummaryResponse {
         success: true,
         user_id: query.user_id.as_str(),
         start: range.start.map(|start| local.time(start)),
@@ -101,13 +101,13 @@ fn limit_exceeded(limit: SummaryLimitExceeded) -> ApiError {
         SummaryLimitExceeded::Periods => "/bucket",
         SummaryLimitExceeded::Series => "/data_type",
     };
-    ApiError::Invalid(Faults::one(pointer, limit))
+    ApiError::Invalid(ValidationErrors::single(pointer, limit))
 }
 
 /// Writes times as the clocks of a zone show them.
-struct Local<'a>(&'a TimeZone);
+struct LocalTimeFormatter<'a>(&'a TimeZone);
 
-impl Local<'_> {
+impl LocalTimeFormatter<'_> {
     fn time(&self, instant: Timestamp) -> String {
         match self.0.to_offset(instant) {
             Offset::UTC => instant.to_string(),
