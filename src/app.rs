@@ -197,7 +197,7 @@ pub async fn serve_metrics(
     tracing::info!(%address, "serving metrics");
     // Nobody waits for an answer when the process ends.
     let (_serving, phases) = watch::channel(ShutdownPhase::Running);
-    let router = http::metrics_router(metrics.clone());
+    let router = server::metrics_router(metrics.clone());
     server::serve(listener, router, METRICS_CONNECTIONS, phases).await;
     Err("the listener for metrics ended".into())
 }

@@ -19,22 +19,22 @@ use tokio_io_timeout::TimeoutWriter;
 use tower::Service as _;
 
 use super::ConnectionLimits;
-use super::phase::{ShutdownPhase, reached};
+use super::shutdown_phase::{ShutdownPhase, wait_for};
 
 /// The largest header of a request in bytes, and what of its body is read at
 /// once: far more than browsers and tokens take, and little enough for thousands
 /// of connections.
-const LARGEST_HEADER: usize = 32 * 1024;
+const MAX_HEADER_BYTES: usize = 32 * 1024;
 
 /// How long a connection that has brought no request yet is waited for once
 /// connections are drained: its first may be on its way.
-const LINGER: Duration = Duration::from_secs(1);
+const DRAIN_IDLE_GRACE: Duration = Duration::from_secs(1);
 
 /// Answers the requests of one connection until it ends.
 ///
 /// It ends with an error where the client breaks the protocol, goes, or is too
 /// slow; there is nobody to tell.
-pub async fn attend(
+pub async fn serve_connection(
     stream: TcpStream,
     client: SocketAddr,
     router: Router,
@@ -46,10 +46,10 @@ pub async fn attend(
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limits.write_timeout));
 
-    let has_brought_a_request = AtomicBool::new(false);
+    let has_received_request = AtomicBool::new(false);
     let current = phase.clone();
     let service = service_fn(|mut request: Request<Incoming>| {
-        has_brought_a_request.store(true, Ordering::Relaxed);
+        has_received_request.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(client));
         // A router is always ready.
         let response = router.clone().call(request.map(Body::new));
@@ -68,20 +68,20 @@ pub async fn attend(
         .timer(TokioTimer::new())
         // It runs from the end of an answer on, so it bounds keep-alive too.
         .header_read_timeout(limits.idle_timeout)
-        .max_buf_size(LARGEST_HEADER)
+        .max_buf_size(MAX_HEADER_BYTES)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
     let mut connection = pin!(connection);
     tokio::select! {
         _ = connection.as_mut() => return,
-        () = reached(&mut phase, ShutdownPhase::Draining) => {}
+        () = wait_for(&mut phase, ShutdownPhase::Draining) => {}
     }
     // Closes one between requests at once, others after the answer.
     connection.as_mut().graceful_shutdown();
     tokio::select! {
         _ = connection.as_mut() => return,
-        () = tokio::time::sleep(LINGER) => {}
+        () = tokio::time::sleep(DRAIN_IDLE_GRACE) => {}
     }
-    if has_brought_a_request.load(Ordering::Relaxed) {
+    if has_received_request.load(Ordering::Relaxed) {
         let _ = connection.await;
     }
 }

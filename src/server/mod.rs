@@ -5,7 +5,8 @@
 //! far a stop has come.
 
 mod connection;
-mod phase;
+mod metrics;
+mod shutdown_phase;
 
 use std::io;
 use std::sync::Arc;
@@ -17,8 +18,9 @@ use tokio::sync::Semaphore;
 use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 
-pub use self::phase::ShutdownPhase;
-use self::phase::reached;
+pub use self::metrics::metrics_router;
+pub use self::shutdown_phase::ShutdownPhase;
+use self::shutdown_phase::wait_for;
 use crate::telemetry::metrics::names;
 
 /// What connections may cost.
@@ -36,7 +38,7 @@ pub struct ConnectionLimits {
 
 /// Before accepting again where the system has no more to give, such as file
 /// descriptors.
-const PAUSE: Duration = Duration::from_millis(100);
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
 /// Serves on `listener` until `phase` is [`ShutdownPhase::Draining`] and what was in
 /// flight then is answered, or `phase` is [`ShutdownPhase::Terminated`]. Whoever drops this
@@ -51,12 +53,12 @@ pub async fn serve(
     let mut phase_of_accepting = phase.clone();
     tokio::select! {
         never = accept(&listener, &router, limits, &phase, &mut connections) => match never {},
-        () = reached(&mut phase_of_accepting, ShutdownPhase::Draining) => {}
+        () = wait_for(&mut phase_of_accepting, ShutdownPhase::Draining) => {}
     }
     drop(listener);
     tokio::select! {
         () = async { while connections.join_next().await.is_some() {} } => {}
-        () = reached(&mut phase, ShutdownPhase::Terminated) => {
+        () = wait_for(&mut phase, ShutdownPhase::Terminated) => {
             tracing::warn!(connections = connections.len(), "stopped with requests in flight");
             connections.shutdown().await;
         }
@@ -70,48 +72,48 @@ async fn accept(
     phase: &Receiver<ShutdownPhase>,
     connections: &mut JoinSet<()>,
 ) -> std::convert::Infallible {
-    let places = Arc::new(Semaphore::new(limits.max_open));
+    let permits = Arc::new(Semaphore::new(limits.max_open));
     loop {
-        // Never closed, so there is always a place in the end.
-        let place = Arc::clone(&places).acquire_owned().await.ok();
+        // Never closed, so there is always a permit in the end.
+        let permit = Arc::clone(&permits).acquire_owned().await.ok();
         let (stream, client) = match listener.accept().await {
             Ok(accepted) => accepted,
             Err(error) => {
-                if !is_of_one_connection(&error) {
+                if !is_connection_error(&error) {
                     tracing::error!(%error, "cannot accept connections");
-                    tokio::time::sleep(PAUSE).await;
+                    tokio::time::sleep(ACCEPT_BACKOFF).await;
                 }
                 continue;
             }
         };
         let (router, phase) = (router.clone(), phase.clone());
         connections.spawn(async move {
-            let _open = Open::begin();
-            connection::attend(stream, client, router, limits, phase).await;
-            drop(place);
+            let _open = ConnectionGuard::new();
+            connection::serve_connection(stream, client, router, limits, phase).await;
+            drop(permit);
         });
         while connections.try_join_next().is_some() {}
     }
 }
 
 /// A connection that counts as open until it is dropped.
-struct Open;
+struct ConnectionGuard;
 
-impl Open {
-    fn begin() -> Self {
-        metrics::gauge!(names::CONNECTIONS_OPEN.name).increment(1);
+impl ConnectionGuard {
+    fn new() -> Self {
+        ::metrics::gauge!(names::CONNECTIONS_OPEN.name).increment(1);
         Self
     }
 }
 
-impl Drop for Open {
+impl Drop for ConnectionGuard {
     fn drop(&mut self) {
-        metrics::gauge!(names::CONNECTIONS_OPEN.name).decrement(1);
+        ::metrics::gauge!(names::CONNECTIONS_OPEN.name).decrement(1);
     }
 }
 
 /// Whether the client is gone already, which concerns nobody else.
-fn is_of_one_connection(error: &io::Error) -> bool {
+fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(
         error.kind(),

@@ -16,7 +16,7 @@ pub enum ShutdownPhase {
 
 /// Waits for `wanted` or a later phase. Whoever sets phases must outlive those
 /// who wait.
-pub async fn reached(phase: &mut Receiver<ShutdownPhase>, wanted: ShutdownPhase) {
+pub async fn wait_for(phase: &mut Receiver<ShutdownPhase>, wanted: ShutdownPhase) {
     if phase.wait_for(|phase| *phase >= wanted).await.is_err() {
         std::future::pending::<()>().await;
     }
