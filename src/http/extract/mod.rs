@@ -1,5 +1,6 @@
 //! Extractors: requests as validated types.
 
+pub mod accept;
 mod cursor;
 mod filter;
 mod json;

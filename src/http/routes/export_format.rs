@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
 use csv::{Terminator, Writer, WriterBuilder};
 
 use super::reading_json::ReadingResponse;
 use crate::domain::Reading;
+use crate::http::extract::accept;
 use crate::http::problem::ApiError;
 
 const NDJSON: &str = "application/x-ndjson";
@@ -26,13 +26,10 @@ impl ExportFormat {
     /// The format that the header `Accept` names with the higher weight (RFC
     /// 9110, section 12.5.1).
     pub fn negotiate(headers: &HeaderMap) -> Self {
-        let ranges = || {
-            let accepted = headers.get_all(ACCEPT).iter();
-            accepted
-                .filter_map(|accept| accept.to_str().ok())
-                .flat_map(|accept| accept.split(','))
+        let weight = |media_type| {
+            let first = accept::weights(headers, media_type).next();
+            first.map(|weight| weight.unwrap_or(0.0))
         };
-        let weight = |media_type| ranges().find_map(|range| weight_of(range, media_type));
         match (weight(CSV), weight(NDJSON)) {
             (Some(csv), ndjson) if csv > ndjson.unwrap_or(0.0) => Self::Csv,
             _ => Self::Ndjson,
@@ -93,17 +90,6 @@ impl ExportFormat {
     }
 }
 
-/// The weight that a media range of `Accept` gives to a media type, if it names
-/// it.
-fn weight_of(range: &str, media_type: &str) -> Option<f32> {
-    let mut parts = range.split(';').map(str::trim);
-    let named = parts.next()?;
-    named.eq_ignore_ascii_case(media_type).then(|| {
-        let weight = parts.find_map(|parameter| parameter.strip_prefix("q="));
-        weight.map_or(1.0, |weight| weight.parse().unwrap_or(0.0))
-    })
-}
-
 const COLUMNS: [&str; 10] = [
     "data_id",
     "user_id",
@@ -160,6 +146,8 @@ fn escape_formula(text: &str) -> Cow<'_, str> {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::header::ACCEPT;
+
     use super::*;
 
     fn negotiate(accept: &str) -> ExportFormat {

@@ -4,7 +4,6 @@ use std::iter;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,7 +14,7 @@ use super::insight_stream::events;
 use super::json_response::json_response;
 use crate::domain::{UserId, ValidationError};
 use crate::http::access::{Authorized, QueryInsights};
-use crate::http::extract::{Json, RequestBody, parse_object};
+use crate::http::extract::{Json, RequestBody, accept, parse_object};
 use crate::http::middleware::RequestId;
 use crate::http::openapi::WriteErrors;
 use crate::http::problem::{ApiError, ValidationErrors, text};
@@ -98,22 +97,8 @@ pub async fn create(
 
 /// Whether the client accepts events by name.
 fn accepts_event_stream(headers: &HeaderMap) -> bool {
-    headers
-        .get_all(ACCEPT)
-        .iter()
-        .filter_map(|accept| accept.to_str().ok())
-        .flat_map(|accept| accept.split(','))
-        .any(|range| {
-            let mut parts = range.split(';').map(str::trim);
-            let is_named = parts
-                .next()
-                .is_some_and(|media_type| media_type.eq_ignore_ascii_case("text/event-stream"));
-            // A quality of zero means that it is not wanted.
-            let is_refused = parts
-                .filter_map(|parameter| parameter.strip_prefix("q="))
-                .any(|quality| quality.parse() == Ok(0.0));
-            is_named && !is_refused
-        })
+    let mut weights = accept::weights(headers, "text/event-stream");
+    weights.any(|weight| weight != Ok(0.0))
 }
 
 /// A question. Members that are not named here are refused.
