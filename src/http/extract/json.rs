@@ -33,7 +33,7 @@ impl<T: RequestBody> FromRequest<AppState> for Json<T> {
             match spawn_blocking(move || T::parse(body.bytes(), now)).await {
                 Ok(read) => read?,
                 Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-                Err(_) => return Err(ApiError::Panicked),
+                Err(_) => return Err(ApiError::Internal("parsing the body was cancelled")),
             }
         };
         read.users()

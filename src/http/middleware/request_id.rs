@@ -46,6 +46,7 @@ impl<S: Sync> FromRequestParts<S> for RequestId {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
-        parts.extensions.get().cloned().ok_or(ApiError::Panicked)
+        let id = parts.extensions.get().cloned();
+        id.ok_or(ApiError::Internal("the route has no request context layer"))
     }
 }

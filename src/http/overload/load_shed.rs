@@ -192,7 +192,8 @@ impl AdmissionTicket {
     /// # Errors
     /// When it has none, as every request to a limited route has.
     pub fn from_extensions(extensions: &Extensions) -> Result<&Arc<Self>, ApiError> {
-        extensions.get().ok_or(ApiError::Panicked)
+        let ticket = extensions.get();
+        ticket.ok_or(ApiError::Internal("the route has no admission layer"))
     }
 
     /// Until when it is to be answered.

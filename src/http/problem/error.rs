@@ -86,6 +86,9 @@ pub enum ApiError {
     /// The handler panicked.
     #[error("the handler panicked")]
     Panicked,
+    /// A bug in how the service is put together, such as a missing layer.
+    #[error("internal error: {0}")]
+    Internal(&'static str),
 }
 
 impl From<RateLimited> for ApiError {
@@ -131,7 +134,8 @@ impl ApiError {
             Self::Store(_)
             | Self::BatchInterrupted { .. }
             | Self::Serialization(_)
-            | Self::Panicked => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+            | Self::Panicked
+            | Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
         }
     }
 

@@ -66,7 +66,8 @@ impl<T: Serialize + 'static> InsightEventStream<T> {
         }
         Some(match self.task.join_next().await? {
             Ok(answer) => self.event("insight", &answer),
-            Err(_) => self.failed(ApiError::Panicked),
+            Err(error) if error.is_panic() => self.failed(ApiError::Panicked),
+            Err(_) => self.failed(ApiError::Internal("answering was cancelled")),
         })
     }
 
