@@ -24,8 +24,8 @@ use crate::config::{
 use crate::domain::Clock;
 use crate::http::{
     self, AdmissionControl, AllowedOrigins, AppServices, AppState, CursorKeys, Deadlines,
-    LivenessBody, Pseudonymizer, RateLimits, Readiness, RequestsPerMinute, SchedulerLag,
-    TrustedProxies,
+    LeasedStore, LivenessBody, Pseudonymizer, RateLimits, Readiness, RequestsPerMinute,
+    SchedulerLag, TrustedProxies,
 };
 use crate::insights::gemini::{GeminiClient, GeminiSettings, Timing};
 use crate::insights::{GeminiProvider, InsightProvider, Insights, StatisticalProvider};
@@ -91,16 +91,17 @@ impl App {
         let tokens = config.tokens.as_ref().map(|tokens| {
             TokenVerifier::new(tokens.issuer.clone(), tokens.key_set_url.clone()).map(Arc::new)
         });
+        let admission = AdmissionControl::for_cores(deadlines(config));
         Ok(Self {
             state: Arc::new(AppServices {
                 tokens: tokens.transpose()?,
                 readiness: Arc::new(Readiness::new(Arc::clone(&store))),
-                store,
+                store: LeasedStore::new(store, &admission),
                 insights: Insights::new(insight_provider(&config.insights)?),
                 clock,
                 api_keys: Arc::new(open_key_ring(config).await?),
                 cursor_keys: CursorKeys::derive(config.service_secrets.iter()),
-                admission: AdmissionControl::for_cores(deadlines(config)),
+                admission,
                 scheduler_lag: SchedulerLag::default(),
                 limits: Arc::new(rate_limits(&config.limits)),
                 trusted_proxies: TrustedProxies::from_iter(config.limits.trusted_proxies.clone()),

@@ -33,7 +33,7 @@ pub use access::{Pseudonymizer, RateLimits, RequestsPerMinute, TrustedProxies};
 pub use extract::CursorKeys;
 pub use liveness::LivenessBody;
 pub use middleware::AllowedOrigins;
-pub use overload::{AdmissionControl, Deadlines, SchedulerLag};
+pub use overload::{AdmissionControl, Deadlines, LeasedStore, SchedulerLag};
 pub use readiness::Readiness;
 pub use state::{AppServices, AppState};
 

@@ -5,10 +5,9 @@ use crate::domain::Clock;
 use crate::http::access::{Pseudonymizer, RateLimits, TrustedProxies};
 use crate::http::extract::CursorKeys;
 use crate::http::liveness::LivenessBody;
-use crate::http::overload::{AdmissionControl, SchedulerLag};
+use crate::http::overload::{AdmissionControl, LeasedStore, SchedulerLag};
 use crate::http::readiness::Readiness;
 use crate::insights::Insights;
-use crate::store::ReadingStore;
 
 /// What handlers work with; all requests share it.
 pub type AppState = Arc<AppServices>;
@@ -16,7 +15,7 @@ pub type AppState = Arc<AppServices>;
 /// What an answer may need.
 pub struct AppServices {
     /// Where readings are kept.
-    pub store: Arc<dyn ReadingStore>,
+    pub store: LeasedStore,
     /// Who answers questions.
     pub insights: Insights,
     /// What time it is.

@@ -1,10 +1,10 @@
 use axum::body::{Body, HttpBody as _};
 use axum::extract::Request;
 use futures_util::TryStreamExt as _;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout_at;
 
 use super::load_shed::AdmissionTicket;
+use super::memory_pool::MemoryLease;
 use crate::http::problem::ApiError;
 
 /// What max_bytes bodies are smaller than, in bytes.
@@ -16,7 +16,7 @@ const INITIAL_CAPACITY: usize = 1024;
 /// it, not by what was announced: whoever sends slowly holds little.
 pub struct BufferedBody {
     bytes: Vec<u8>,
-    _memory: Option<OwnedSemaphorePermit>,
+    _memory: Option<MemoryLease>,
 }
 
 impl BufferedBody {
@@ -49,7 +49,7 @@ impl BufferedBody {
         max_bytes: usize,
     ) -> Result<Self, ApiError> {
         let mut bytes = Vec::with_capacity(INITIAL_CAPACITY);
-        let mut memory: Option<OwnedSemaphorePermit> = None;
+        let mut memory: Option<MemoryLease> = None;
         let mut parts = body.into_data_stream();
         let interrupted = |_| ApiError::IncompleteBody;
         while let Some(part) = parts.try_next().await.map_err(interrupted)? {

@@ -22,9 +22,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::guarded_body::GuardedBody;
-use super::memory_pool::MemoryPool;
+use super::memory_pool::{MemoryLease, MemoryPool};
 use super::sizes::{MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES};
-use crate::domain::ListQuery;
 use crate::http::problem::ApiError;
 
 /// How long a request may wait for others to make room.
@@ -36,14 +35,6 @@ const BODY_DEADLINE_MARGIN: Duration = Duration::from_millis(50);
 
 /// Up to this size in bytes an answer is no burden while it is sent.
 const SMALL_RESPONSE_BYTES: usize = 64 * 1024;
-
-/// What a page of readings may take in bytes, as readings and as an answer, and
-/// what one reading may.
-const MAX_PAGE_BYTES: usize = 10 * 1024 * 1024;
-const MAX_READING_BYTES: usize = 34 * 1024;
-
-/// The same for who goes through pages without answering them whole.
-const SCAN_PAGE_BYTES: usize = MAX_PAGE_BYTES / 2;
 
 /// How long requests of each class may take, from their head to that of their
 /// answer, and an export to its end.
@@ -69,7 +60,7 @@ pub struct AdmissionControl {
     /// Questions.
     pub insights: Arc<ConcurrencyLimit>,
     /// Pages of readings, and large answers.
-    pages: MemoryPool,
+    pub(super) pages: MemoryPool,
 }
 
 impl AdmissionControl {
@@ -109,24 +100,6 @@ impl AdmissionControl {
             ),
             pages: MemoryPool::new(64 * 1024 * 1024 * cores, QUEUE_TIMEOUT),
         }
-    }
-
-    /// Takes memory for the pages that one request goes through one after
-    /// another, until what this gives is dropped.
-    ///
-    /// # Errors
-    /// When others have it.
-    pub async fn reserve_scan(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        self.pages.reserve(SCAN_PAGE_BYTES).await
-    }
-
-    /// Takes memory for the page that `query` asks for, and its answer.
-    ///
-    /// # Errors
-    /// When others have it.
-    pub async fn reserve_page(&self, query: &ListQuery) -> Result<OwnedSemaphorePermit, ApiError> {
-        let bytes = (query.limit.get() * MAX_READING_BYTES).min(MAX_PAGE_BYTES);
-        self.pages.reserve(bytes).await
     }
 }
 
@@ -210,7 +183,7 @@ impl AdmissionTicket {
     ///
     /// # Errors
     /// When other bodies have it.
-    pub fn reserve_for_body(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+    pub fn reserve_for_body(&self, bytes: usize) -> Result<MemoryLease, ApiError> {
         let reserved = self.limit.bodies.try_reserve(bytes);
         reserved.ok_or_else(|| ApiError::overloaded(self.limit.class))
     }

@@ -6,6 +6,9 @@ use tokio::time::timeout;
 
 use crate::http::problem::ApiError;
 
+/// Bytes taken from a [`MemoryPool`] until this is dropped.
+pub type MemoryLease = OwnedSemaphorePermit;
+
 /// Memory that many requests share, in bytes.
 #[derive(Clone)]
 pub struct MemoryPool {
@@ -24,7 +27,7 @@ impl MemoryPool {
     }
 
     /// Takes so many bytes until what this gives is dropped, if they are there.
-    pub fn try_reserve(&self, bytes: usize) -> Option<OwnedSemaphorePermit> {
+    pub fn try_reserve(&self, bytes: usize) -> Option<MemoryLease> {
         let bytes = u32::try_from(bytes).ok()?;
         Arc::clone(&self.bytes).try_acquire_many_owned(bytes).ok()
     }
@@ -33,7 +36,7 @@ impl MemoryPool {
     ///
     /// # Errors
     /// When they do not.
-    pub async fn reserve(&self, bytes: usize) -> Result<OwnedSemaphorePermit, ApiError> {
+    pub async fn reserve(&self, bytes: usize) -> Result<MemoryLease, ApiError> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let reserved = Arc::clone(&self.bytes).acquire_many_owned(bytes);
         match timeout(self.queue_timeout, reserved).await {

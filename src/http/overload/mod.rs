@@ -2,12 +2,14 @@
 
 mod buffered_body;
 mod guarded_body;
+mod leased_store;
 mod load_shed;
 mod memory_pool;
 mod scheduler_lag;
 mod sizes;
 
 pub use buffered_body::BufferedBody;
+pub use leased_store::{LeasedStore, StoreScan};
 pub use load_shed::{
     AdmissionControl, AdmissionTicket, ConcurrencyLimit, Deadlines, RouteLimit, admit,
 };

@@ -20,7 +20,7 @@ use crate::http::openapi::BatchErrors;
 use crate::http::overload::MAX_BATCH_BODY_BYTES;
 use crate::http::problem::{ApiError, BatchItemResult, BatchItemStatus, ValidationErrors};
 use crate::http::state::AppState;
-use crate::store::{BatchPutStatus, StoreError, put_batch};
+use crate::store::{BatchPutStatus, StoreError};
 
 /// The most readings in a batch.
 const MAX_READINGS: usize = 5_000;
@@ -61,7 +61,7 @@ pub async fn create(
             Err(errors) => results.reject(errors),
         }
     }
-    let outcomes = put_batch(&*state.store, readings).await;
+    let outcomes = state.store.put_batch(readings).await;
     json_response(&BatchResponse::from(results.complete(outcomes)?))
 }
 

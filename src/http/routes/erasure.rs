@@ -15,7 +15,6 @@ use crate::http::extract::UserPath;
 use crate::http::openapi::ListErrors;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
-use crate::store;
 
 /// How long one request erases: less than a load balancer waits for an answer.
 const ERASE_TIMEOUT: Duration = Duration::from_secs(20);
@@ -45,7 +44,10 @@ pub async fn erase_user(
     UserPath { user_id }: UserPath,
 ) -> Result<Response, ApiError> {
     let count = |deleted| permission.count(deleted);
-    let erasure = store::erase_user(&*state.store, &user_id, ERASE_TIMEOUT, count).await?;
+    let erasure = state
+        .store
+        .erase_user(&user_id, ERASE_TIMEOUT, count)
+        .await?;
     let mut response = json_response(&EraseUserResponse {
         success: true,
         user_id: user_id.as_str(),

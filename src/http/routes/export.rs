@@ -1,7 +1,5 @@
 //! A user's whole data as a stream.
 
-use std::sync::Arc;
-
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
@@ -9,7 +7,6 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::try_unfold;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, timeout_at};
 
 use super::export_format::ExportFormat;
@@ -18,10 +15,9 @@ use crate::http::access::{Authorized, ReadData};
 use crate::http::extract::{ReadingFilter, UserPath, parse_query};
 use crate::http::middleware::RequestId;
 use crate::http::openapi::ListErrors;
-use crate::http::overload::AdmissionTicket;
+use crate::http::overload::{AdmissionTicket, StoreScan};
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
-use crate::store::ReadingStore;
 use crate::telemetry::error_chain;
 
 /// How many readings are in memory at once: as pages are read when the client
@@ -75,19 +71,18 @@ pub async fn export(
         after: None,
         limit: PageSize::try_from(PAGE_SIZE).unwrap_or_default(),
     };
-    let memory = state.admission.reserve_scan().await?;
+    let scan = state.store.scan().await?;
     // A store that fails at once still gets a proper answer.
-    let first = state.store.list(&query).await?;
+    let first = scan.list(&query).await?;
     let format = ExportFormat::negotiate(&headers);
     let export = Export {
-        store: Arc::clone(&state.store),
+        scan,
         query,
         format,
         permission,
         page: Some(first),
         count: 0,
         deadline,
-        _memory: memory,
     };
     let stream = try_unfold(export, move |export| {
         let request_id = request_id.clone();
@@ -138,7 +133,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ExportQueryParams {
 
 /// How far an export has come.
 struct Export {
-    store: Arc<dyn ReadingStore>,
+    scan: StoreScan,
     query: ListQuery,
     format: ExportFormat,
     /// Held as long as readings go out.
@@ -147,7 +142,6 @@ struct Export {
     page: Option<Page>,
     count: u64,
     deadline: Instant,
-    _memory: OwnedSemaphorePermit,
 }
 
 impl Export {
@@ -159,7 +153,7 @@ impl Export {
             Some(page) => page,
             None if self.query.after.is_none() => return Ok(None),
             None => {
-                let page = timeout_at(self.deadline, self.store.list(&self.query)).await;
+                let page = timeout_at(self.deadline, self.scan.list(&self.query)).await;
                 let page = page.map_err(|_| ApiError::DeadlineExceeded);
                 let page = page.and_then(|page| page.map_err(ApiError::from));
                 page.inspect_err(|error| self.permission.fail(error))?

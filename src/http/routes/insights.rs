@@ -20,7 +20,7 @@ use crate::http::openapi::WriteErrors;
 use crate::http::problem::{ApiError, ValidationErrors, text};
 use crate::http::state::AppState;
 use crate::insights::{DeltaSink, Evidence, Insight, Observation, Question};
-use crate::store::{ReadBudget, read_newest};
+use crate::store::ReadBudget;
 
 /// How much of a user's newest readings an answer looks at: what a request may
 /// cost is bounded, however much is held. The answer says so when there are
@@ -68,14 +68,10 @@ pub async fn create(
     Json(asked): Json<InsightQuery>,
 ) -> Result<Response, ApiError> {
     let evidence = if asked.include_recent_data {
-        let _memory = state.admission.reserve_scan().await?;
-        let newest = read_newest(
-            &*state.store,
-            &asked.user_id,
-            READ_BUDGET,
-            Observation::from,
-        )
-        .await?;
+        let scan = state.store.scan().await?;
+        let newest = scan
+            .read_newest(&asked.user_id, READ_BUDGET, Observation::from)
+            .await?;
         permission.count(newest.items.len() as u64);
         Evidence::newest(newest.items, newest.complete)
     } else {

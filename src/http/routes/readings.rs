@@ -74,7 +74,6 @@ pub async fn list(
     parameters: ListQueryParams,
 ) -> Result<Response, ApiError> {
     let query = parameters.query(user_id, &state.cursor_keys)?;
-    let _memory = state.admission.reserve_page(&query).await?;
     let page = state.store.list(&query).await?;
     permission.count(page.readings.len() as u64);
     json_response(&ListReadingsResponse {

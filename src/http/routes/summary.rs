@@ -62,10 +62,10 @@ pub async fn summarize(
         limit: PageSize::MAX,
     };
     let deadline = Instant::now() + READ_TIMEOUT;
-    let _memory = state.admission.reserve_scan().await?;
+    let scan = state.store.scan().await?;
     let mut summarizer = Summarizer::new(range, period, zone.clone(), state.clock.now());
     loop {
-        let page = state.store.list(&query).await?;
+        let page = scan.list(&query).await?;
         permission.count(page.readings.len() as u64);
         for reading in &page.readings {
             summarizer.push(reading).map_err(limit_exceeded)?;
