@@ -3,7 +3,7 @@
 
 use std::io::Cursor;
 
-use clarity_backend::import::Content;
+use clarity_backend::import::RecordContent;
 use clarity_backend::import::apple_health::{AppleHealth, ExportOptions};
 use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
@@ -27,7 +27,7 @@ fn read(xml: Vec<u8>) {
             Ok(record) => {
                 assert!(last <= record.location.offset && record.location.offset < length);
                 last = record.location.offset;
-                if let Content::Readings(readings) = record.content {
+                if let RecordContent::Readings(readings) = record.content {
                     assert!(!readings.is_empty(), "a record without an outcome");
                 }
             }

@@ -1,5 +1,5 @@
-//! A file of a managed export, and a record of one: what is damaged is told
-//! with its place, and no byte that changed is taken for what was written.
+//! A file of a managed export, and a single record: corruption is reported with its
+//! offset, and no changed byte is accepted.
 #![no_main]
 
 use clarity_backend::import::firestore::{MAX_RECORD_BYTES, decode_entity, decode_log};
@@ -21,12 +21,12 @@ fuzz_target!(|bytes: &[u8]| {
             Err((offset, _)) => assert!(offset <= bytes.len() as u64),
         }
     }
-    // No fuzzer finds a checksum: the same as a record in sound fragments.
+    // A fuzzer cannot find valid checksums: wraps the input in valid fragments.
     document(bytes);
     let mut file = log::log(&[bytes.to_vec()]);
     let records: Vec<_> = decode_log(&file).collect();
     assert!(matches!(&records[..], [Ok(record)] if record.bytes == bytes));
-    // And with one byte of it changed.
+    // Changes one byte of that file.
     if let [place @ .., change] = bytes
         && *change != 0
     {
@@ -50,6 +50,6 @@ fn document(bytes: &[u8]) {
         user_id: None,
     };
     if let Some(readings) = clarity::readings(&document, &context) {
-        assert!(!readings.is_empty(), "a document that is told of in no way");
+        assert!(!readings.is_empty(), "a document without an outcome");
     }
 }

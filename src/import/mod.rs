@@ -2,7 +2,7 @@
 //!
 //! # Path of a record
 //!
-//! A [`Source`] yields [`Record`]s one after another: a line, a row, a document
+//! A [`Source`] yields [`SourceRecord`]s one after another: a line, a row, a document
 //! or an element, with its [`SourceLocation`] and either its readings or the
 //! reason why it has none. A [`BatchReceiver`] delivers them in batches, of
 //! which only a few exist at a time, so that memory does not grow with the
@@ -34,13 +34,13 @@ mod sources;
 
 pub use self::format::{Format, FormatDoc, SourceDetectionError, formats};
 pub use self::mapping::{Mapping, MappingError, clarity};
-pub use self::pipeline::batch_channel::{Batch, BatchReceiver, BatchSender, ReceiverDropped};
+pub use self::pipeline::batch_channel::{BatchReceiver, BatchSender, ReceiverDropped, RecordBatch};
 pub use self::pipeline::checkpoint::{
     Checkpoint, CheckpointError, CheckpointPosition, FileFingerprint, Job,
 };
 pub use self::pipeline::outputs::{OutputOverlap, ensure_distinct_paths};
 pub use self::pipeline::process::Target;
-pub use self::pipeline::progress::Progress;
+pub use self::pipeline::progress::ImportProgress;
 pub use self::pipeline::report::{Report, ReportError};
 pub use self::pipeline::summary::{
     ImportSummary, Outcome, ReadingCounts, ReadingOutcome, RecordOutcome,
@@ -48,7 +48,7 @@ pub use self::pipeline::summary::{
 pub use self::pipeline::verify::{Verification, VerificationCounts, verify};
 pub use self::pipeline::{ImportError, ImportOutcome, ImportRun, run};
 pub use self::raw_reading::{ImportContext, RawReading};
-pub use self::record::{Content, ReadResult, Record, Records, Rejection};
+pub use self::record::{ReadResult, RecordContent, Records, Rejection, SourceRecord};
 pub use self::source::{OpenedSource, Source};
 pub use self::source_location::{SourceError, SourceLocation};
 pub use self::sources::legacy_table::ScanOptions;

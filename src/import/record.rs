@@ -4,25 +4,25 @@ use super::source_location::{SourceError, SourceLocation};
 use crate::domain::{Reading, ValidationError};
 
 /// Item of a source.
-pub type ReadResult = Result<Record, SourceError>;
+pub type ReadResult = Result<SourceRecord, SourceError>;
 
 /// Records of a source, in its order.
 pub type Records = Box<dyn Iterator<Item = ReadResult> + Send>;
 
 /// One entry of a source: a line, a row, a document or an element.
 #[derive(Debug)]
-pub struct Record {
+pub struct SourceRecord {
     /// Its position in the source.
     pub location: SourceLocation,
     /// Its name in the source, such as the path of a document.
     pub name: Option<Box<str>>,
     /// Its readings, or its kind.
-    pub content: Content,
+    pub content: RecordContent,
 }
 
 /// Content of a record.
 #[derive(Debug)]
-pub enum Content {
+pub enum RecordContent {
     /// Readings and the rejections of invalid ones; at least one.
     Readings(Vec<Result<Reading, Rejection>>),
     /// No readings, such as a document of another collection, with a name for
@@ -30,13 +30,13 @@ pub enum Content {
     Other(Cow<'static, str>),
 }
 
-impl Record {
+impl SourceRecord {
     /// Returns a record without a valid reading.
     pub fn rejected(location: SourceLocation, rejection: Rejection) -> Self {
         Self {
             location,
             name: None,
-            content: Content::Readings(vec![Err(rejection)]),
+            content: RecordContent::Readings(vec![Err(rejection)]),
         }
     }
 
@@ -44,8 +44,8 @@ impl Record {
     /// their metadata.
     pub(super) fn weight(&self) -> (usize, usize) {
         match &self.content {
-            Content::Other(_) => (0, 0),
-            Content::Readings(parts) => {
+            RecordContent::Other(_) => (0, 0),
+            RecordContent::Readings(parts) => {
                 let metadata = parts
                     .iter()
                     .flatten()

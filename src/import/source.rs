@@ -7,7 +7,7 @@ use super::mapping::{Mapping, clarity};
 use super::pipeline::batch_channel::{BatchReceiver, BatchSender, ReceiverDropped};
 use super::pipeline::checkpoint::{CheckpointPosition, FileFingerprint};
 use super::raw_reading::ImportContext;
-use super::record::{Content, Record, Records};
+use super::record::{RecordContent, Records, SourceRecord};
 use super::source_location::{SourceError, SourceLocation};
 use super::sources::apple_health::{AppleHealth, ExportOptions};
 use super::sources::csv::CsvReadings;
@@ -219,7 +219,7 @@ fn with_size(path: &Path) -> (Box<str>, u64) {
 fn document_mapper(
     context: &ImportContext,
     mapping: &Arc<Mapping>,
-) -> impl Fn(SourceLocation, &Document) -> Record + Send + 'static {
+) -> impl Fn(SourceLocation, &Document) -> SourceRecord + Send + 'static {
     let (context, mapping) = (context.clone(), Arc::clone(mapping));
     move |location, document| to_record(location, document, &context, &mapping)
 }
@@ -229,16 +229,16 @@ fn to_record(
     document: &Document,
     context: &ImportContext,
     mapping: &Mapping,
-) -> Record {
+) -> SourceRecord {
     let readings = mapping
         .readings(document, context)
         .or_else(|| clarity::readings(document, context));
-    Record {
+    SourceRecord {
         location,
         name: Some(document.path.as_str().into()),
         content: match readings {
-            Some(parts) => Content::Readings(parts),
-            None => Content::Other(format!("collection {}", document.collection()).into()),
+            Some(parts) => RecordContent::Readings(parts),
+            None => RecordContent::Other(format!("collection {}", document.collection()).into()),
         },
     }
 }

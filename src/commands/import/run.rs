@@ -11,8 +11,8 @@ use crate::commands::Failure;
 use crate::config::{ImportConfig, StoreConfig};
 use crate::domain::{Clock as _, UserId};
 use crate::import::{
-    Checkpoint, CheckpointError, ImportContext, ImportRun, Job, Mapping, Progress, Report, Source,
-    Target, run as run_import, verify,
+    Checkpoint, CheckpointError, ImportContext, ImportProgress, ImportRun, Job, Mapping, Report,
+    Source, Target, run as run_import, verify,
 };
 use crate::store::ReadingStore;
 use crate::telemetry::Telemetry;
@@ -80,7 +80,7 @@ impl Import {
                 checkpoint: uses_checkpoint.then(|| (self.checkpoint.clone(), job)),
                 position: position.unwrap_or_default(),
                 summary,
-                progress: Progress::new(opened.files),
+                progress: ImportProgress::new(opened.files),
             },
             Arc::clone(&stop),
         )

@@ -20,12 +20,12 @@ const MAX_RECORDS: usize = 2_000;
 const CHANNEL_CAPACITY: usize = 2;
 
 /// Consecutive items of a source.
-pub type Batch = Vec<ReadResult>;
+pub type RecordBatch = Vec<ReadResult>;
 
 /// Receiving end of a source: its batches, and the number of records in them by
 /// the reader's own count.
 pub struct BatchReceiver {
-    pub(super) batches: mpsc::Receiver<Batch>,
+    pub(super) batches: mpsc::Receiver<RecordBatch>,
     pub(super) read: Arc<AtomicU64>,
     pub(super) end: Arc<EndState>,
 }
@@ -41,10 +41,10 @@ pub(super) struct EndState {
 
 /// Sending end of a source, which collects items into batches.
 pub struct BatchSender {
-    batches: mpsc::Sender<Batch>,
+    batches: mpsc::Sender<RecordBatch>,
     read: Arc<AtomicU64>,
     end: Arc<EndState>,
-    batch: Batch,
+    batch: RecordBatch,
     readings: usize,
     metadata_bytes: usize,
 }
@@ -95,7 +95,7 @@ impl BatchReceiver {
 }
 
 impl BatchSender {
-    fn new(batches: mpsc::Sender<Batch>, read: Arc<AtomicU64>, end: Arc<EndState>) -> Self {
+    fn new(batches: mpsc::Sender<RecordBatch>, read: Arc<AtomicU64>, end: Arc<EndState>) -> Self {
         end.unfinished.fetch_add(1, Ordering::Relaxed);
         Self {
             batches,
@@ -130,7 +130,7 @@ impl BatchSender {
             || self.batch.len() >= MAX_RECORDS
     }
 
-    fn take_batch(&mut self) -> Batch {
+    fn take_batch(&mut self) -> RecordBatch {
         self.readings = 0;
         self.metadata_bytes = 0;
         std::mem::take(&mut self.batch)

@@ -27,7 +27,7 @@ use self::checkpoint::{Checkpoint, CheckpointPosition, Job};
 pub use self::error::ImportError;
 use self::ordering::OrderingGate;
 use self::process::{Target, process};
-use self::progress::Progress;
+use self::progress::ImportProgress;
 use self::report::Report;
 use self::stop::batches_until_stopped;
 use self::summary::ImportSummary;
@@ -54,7 +54,7 @@ pub struct ImportRun {
     /// Counts of earlier runs.
     pub summary: ImportSummary,
     /// Progress display.
-    pub progress: Progress,
+    pub progress: ImportProgress,
 }
 
 /// Result of an import.
@@ -140,7 +140,7 @@ impl RunningImport {
         batches: BatchReceiver,
         target: &Target,
         concurrency: usize,
-        mut progress: Progress,
+        mut progress: ImportProgress,
         stop: &Arc<AtomicBool>,
     ) -> Result<(), ImportError> {
         let mut gate = OrderingGate::default();
@@ -153,7 +153,7 @@ impl RunningImport {
             // everything before it is processed.
             .buffered(concurrency);
         let mut dispositions = std::pin::pin!(dispositions);
-        let mut tick = interval(Progress::UPDATE_INTERVAL);
+        let mut tick = interval(ImportProgress::UPDATE_INTERVAL);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
         loop {
             let batch = tokio::select! {

@@ -2,8 +2,8 @@
 
 use tokio::sync::oneshot;
 
-use super::batch_channel::Batch;
-use crate::import::record::Content;
+use super::batch_channel::RecordBatch;
+use crate::import::record::RecordContent;
 
 /// Issues tickets that keep batches in the order of the source where it matters.
 ///
@@ -29,7 +29,7 @@ pub(super) struct OrderingPermit {
 }
 
 impl OrderingGate {
-    pub(super) fn ticket(&mut self, batch: &Batch) -> OrderingTicket {
+    pub(super) fn ticket(&mut self, batch: &RecordBatch) -> OrderingTicket {
         if !has_client_records(batch) {
             return OrderingTicket::default();
         }
@@ -52,12 +52,12 @@ impl OrderingTicket {
     }
 }
 
-fn has_client_records(batch: &Batch) -> bool {
+fn has_client_records(batch: &RecordBatch) -> bool {
     batch.iter().flatten().any(|record| match &record.content {
-        Content::Readings(parts) => parts
+        RecordContent::Readings(parts) => parts
             .iter()
             .flatten()
             .any(|reading| reading.measurement.client_record.is_some()),
-        Content::Other(_) => false,
+        RecordContent::Other(_) => false,
     })
 }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::batch_channel::Batch;
+use super::batch_channel::RecordBatch;
 use super::migrate::delete_migrated;
 use super::ordering::OrderingTicket;
 use super::retry::{backoff, backoff_or_fail};
 use super::summary::{Outcome, ReadingOutcome, RecordOutcome, is_implausible};
 use crate::domain::Reading;
-use crate::import::record::{Content, Record};
+use crate::import::record::{RecordContent, SourceRecord};
 use crate::import::source_location::SourceError;
 use crate::store::{BatchPutStatus, LegacyTable, ReadingStore, StoreError, put_batch};
 
@@ -33,7 +33,7 @@ pub(super) type RecordDisposition = Result<RecordOutcome, SourceError>;
 /// The store fails permanently, for longer than [`backoff`], or while `stop` is
 /// set. Part of the batch may be stored then.
 pub(super) async fn process(
-    batch: Batch,
+    batch: RecordBatch,
     ticket: OrderingTicket,
     target: Target,
     stop: Arc<AtomicBool>,
@@ -81,7 +81,7 @@ pub(super) async fn process(
 
 /// Returns the outcome of a record whose readings are not stored yet, and adds
 /// those to `readings`.
-fn pending(record: Record, readings: &mut Vec<Reading>) -> RecordOutcome {
+fn pending(record: SourceRecord, readings: &mut Vec<Reading>) -> RecordOutcome {
     let mut outcome = RecordOutcome {
         location: record.location,
         record: record.name,
@@ -90,8 +90,8 @@ fn pending(record: Record, readings: &mut Vec<Reading>) -> RecordOutcome {
         readings: Vec::new(),
     };
     match record.content {
-        Content::Other(kind) => outcome.kind = Some(kind.into()),
-        Content::Readings(parts) => {
+        RecordContent::Other(kind) => outcome.kind = Some(kind.into()),
+        RecordContent::Readings(parts) => {
             for part in parts {
                 outcome.readings.push(match part {
                     Ok(reading) => {

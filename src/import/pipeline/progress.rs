@@ -9,7 +9,7 @@ use crate::import::source_location::SourceLocation;
 
 /// Progress display of an import: a bar on a terminal, otherwise a line every
 /// ten seconds.
-pub struct Progress {
+pub struct ImportProgress {
     display: Display,
     /// Files with the number of bytes in the files before.
     files: Vec<(Box<str>, u64)>,
@@ -24,7 +24,7 @@ enum Display {
     },
 }
 
-impl Progress {
+impl ImportProgress {
     pub(super) const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
     const LINE_INTERVAL: Duration = Duration::from_secs(10);
 

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use futures_util::{Stream, stream};
 
-use super::batch_channel::{Batch, BatchReceiver};
+use super::batch_channel::{BatchReceiver, RecordBatch};
 
 /// Returns the batches of `receiver` until `stop` is set.
 pub(super) fn batches_until_stopped(
     receiver: BatchReceiver,
     stop: Arc<AtomicBool>,
-) -> impl Stream<Item = Batch> {
+) -> impl Stream<Item = RecordBatch> {
     let state = (receiver.batches, stop);
     stream::unfold(state, |(mut batches, stop)| async move {
         // Polls the flag, as the next batch may take long.

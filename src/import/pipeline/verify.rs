@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::batch_channel::{Batch, BatchReceiver};
+use super::batch_channel::{BatchReceiver, RecordBatch};
 use super::error::ImportError;
 use super::retry::{backoff, backoff_or_fail};
 use super::stop::batches_until_stopped;
 use crate::domain::{DataType, Reading, UserId};
-use crate::import::record::Content;
+use crate::import::record::RecordContent;
 use crate::store::{ReadingStore, StoreError};
 
 /// Comparison of a source with a store.
@@ -111,15 +111,15 @@ pub async fn verify(
 type Comparison = (Vec<(UserId, DataType, StoredState)>, u64);
 
 async fn compare(
-    batch: Batch,
+    batch: RecordBatch,
     store: &dyn ReadingStore,
     stop: &AtomicBool,
 ) -> Result<Comparison, StoreError> {
     let source_errors = batch.iter().filter(|read| read.is_err()).count() as u64;
     let readings = batch.into_iter().flatten().flat_map(|record| {
         match record.content {
-            Content::Readings(parts) => parts,
-            Content::Other(_) => Vec::new(),
+            RecordContent::Readings(parts) => parts,
+            RecordContent::Other(_) => Vec::new(),
         }
         .into_iter()
         .flatten()

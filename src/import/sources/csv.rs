@@ -8,7 +8,7 @@ use csv::{ErrorKind, Position, Reader, ReaderBuilder, StringRecord};
 use super::MAX_LINE_BYTES;
 use crate::import::limited_reader::LimitedReader;
 use crate::import::raw_reading::{ImportContext, RawReading};
-use crate::import::record::{Content, ReadResult, Record, Rejection};
+use crate::import::record::{ReadResult, RecordContent, Rejection, SourceRecord};
 use crate::import::source_location::{SourceError, SourceLocation};
 
 /// Reader of CSV files with a reading per row. A header names the columns, in
@@ -90,7 +90,7 @@ impl CsvReadings {
         self.unterminated_len.is_some_and(|length| end >= length)
     }
 
-    fn content(&self) -> Content {
+    fn content(&self) -> RecordContent {
         let mut raw = RawReading::default();
         for (column, cell) in self.columns.iter().zip(&self.row) {
             if !cell.is_empty() {
@@ -108,7 +108,7 @@ impl CsvReadings {
         } else {
             raw.validate(&self.context)
         };
-        Content::Readings(vec![reading])
+        RecordContent::Readings(vec![reading])
     }
 }
 
@@ -162,7 +162,7 @@ impl Iterator for CsvReadings {
         };
         let location = SourceLocation::new(Arc::clone(&self.file), start);
         match read {
-            Ok(true) => Some(Ok(Record {
+            Ok(true) => Some(Ok(SourceRecord {
                 location,
                 name: None,
                 content: self.content(),
@@ -175,7 +175,7 @@ impl Iterator for CsvReadings {
                 let start = error.position().map_or(start, Position::byte);
                 let rejection = Rejection::new("the row", "must be UTF-8 text");
                 let location = SourceLocation::new(location.file, start);
-                Some(Ok(Record::rejected(location, rejection)))
+                Some(Ok(SourceRecord::rejected(location, rejection)))
             }
             Err(error) => {
                 self.is_finished = true;

@@ -18,7 +18,7 @@ use crate::domain::Reading;
 use crate::import::pipeline::batch_channel::{BatchReceiver, BatchSender, ReceiverDropped};
 use crate::import::pipeline::retry::{backoff, backoff_or_fail};
 use crate::import::raw_reading::{ImportContext, RawReading};
-use crate::import::record::{Content, Record, Rejection};
+use crate::import::record::{RecordContent, Rejection, SourceRecord};
 use crate::import::source_location::{SourceError, SourceLocation};
 use crate::store::{LegacyRow, LegacyTable, LegacyValue, Segment};
 use crate::telemetry::error_chain;
@@ -104,10 +104,10 @@ impl SegmentReader {
                 self.sender.push(Ok(record)).await?;
             }
             for _ in 0..page.readings {
-                let record = Record {
+                let record = SourceRecord {
                     location: SourceLocation::new(table.as_str(), 0),
                     name: None,
-                    content: Content::Other("readings of this service".into()),
+                    content: RecordContent::Other("readings of this service".into()),
                 };
                 self.sender.push(Ok(record)).await?;
             }
@@ -151,10 +151,10 @@ impl ReadRateLimiter {
     }
 }
 
-fn to_record(table: &str, row: LegacyRow, context: &ImportContext) -> Record {
-    Record {
+fn to_record(table: &str, row: LegacyRow, context: &ImportContext) -> SourceRecord {
+    SourceRecord {
         location: SourceLocation::new(table, 0),
-        content: Content::Readings(vec![to_reading(&row, context)]),
+        content: RecordContent::Readings(vec![to_reading(&row, context)]),
         name: Some(format!("{}/{}", row.user_id, row.data_id).into()),
     }
 }

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::MAX_LINE_BYTES;
 use crate::import::raw_reading::{ImportContext, RawReading};
-use crate::import::record::{Content, ReadResult, Record, Rejection};
+use crate::import::record::{ReadResult, RecordContent, Rejection, SourceRecord};
 use crate::import::source_location::{SourceError, SourceLocation};
 
 /// Reader of NDJSON files with a reading per line, as the API accepts or returns
@@ -102,10 +102,10 @@ impl NdjsonReadings {
             let count = std::mem::take(&mut self.count);
             self.is_export = false;
             return if trailer.complete && trailer.count == count {
-                Ok(Record {
+                Ok(SourceRecord {
                     location,
                     name: None,
-                    content: Content::Other("end of an export".into()),
+                    content: RecordContent::Other("end of an export".into()),
                 })
             } else {
                 let problem = format!(
@@ -123,10 +123,10 @@ impl NdjsonReadings {
             }
             Err(error) => Err(rejection(&error)),
         };
-        Ok(Record {
+        Ok(SourceRecord {
             location,
             name: None,
-            content: Content::Readings(vec![reading]),
+            content: RecordContent::Readings(vec![reading]),
         })
     }
 }
@@ -187,7 +187,7 @@ impl Iterator for NdjsonReadings {
                     Err(_) => self.is_finished = true,
                 }
                 let reason = "is longer than 1 MiB";
-                return Some(Ok(Record::rejected(
+                return Some(Ok(SourceRecord::rejected(
                     location,
                     Rejection::new("the line", reason),
                 )));

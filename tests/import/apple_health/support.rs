@@ -2,7 +2,7 @@ use std::io::Cursor;
 
 use clarity_backend::domain::Reading;
 use clarity_backend::import::apple_health::{AppleHealth, ExportOptions};
-use clarity_backend::import::{Content, SourceError};
+use clarity_backend::import::{RecordContent, SourceError};
 
 use crate::apple_health_export::{self, Written};
 
@@ -33,11 +33,11 @@ pub enum Item {
     Other(String),
 }
 
-impl From<Content> for Item {
-    fn from(content: Content) -> Self {
+impl From<RecordContent> for Item {
+    fn from(content: RecordContent) -> Self {
         let parts = match content {
-            Content::Readings(parts) => parts,
-            Content::Other(name) => return Self::Other(name.into_owned()),
+            RecordContent::Readings(parts) => parts,
+            RecordContent::Other(name) => return Self::Other(name.into_owned()),
         };
         match parts.into_iter().collect() {
             Ok(readings) => Self::Readings(readings),

@@ -8,7 +8,7 @@ use crate::import::record::Rejection;
 
 /// Attributes of a `Record`.
 #[derive(Default)]
-pub struct Attributes<'a> {
+pub struct RecordAttributes<'a> {
     /// `type`
     pub kind: Option<Cow<'a, str>>,
     /// `value`
@@ -27,7 +27,7 @@ pub struct Attributes<'a> {
     pub device: Option<Cow<'a, str>>,
 }
 
-impl<'a> Attributes<'a> {
+impl<'a> RecordAttributes<'a> {
     /// Reads the attributes of a tag and ignores others, among them
     /// `creationDate`, the time at which the phone recorded the sample.
     ///

@@ -6,13 +6,13 @@ use jiff::Timestamp;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Error, Reader};
 
-use super::attributes::{Attributes, MetadataEntries};
+use super::attributes::{MetadataEntries, RecordAttributes};
 use super::budgeted_reader::BudgetedReader;
 use super::error::ExportError;
 use super::options::{ExportLimits, ExportOptions};
 use super::record;
 use crate::domain::UserId;
-use crate::import::record::{Content, ReadResult, Record, Rejection};
+use crate::import::record::{ReadResult, RecordContent, Rejection, SourceRecord};
 use crate::import::source_location::{SourceError, SourceLocation};
 
 /// Elements of an export, in order.
@@ -100,7 +100,7 @@ impl AppleHealth {
     }
 
     /// Reads the next element and returns its position and content.
-    fn read_element(&mut self) -> Result<Option<(u64, Content)>, XmlError> {
+    fn read_element(&mut self) -> Result<Option<(u64, RecordContent)>, XmlError> {
         loop {
             let (position, event) = next_event(&mut self.xml, &mut self.tag)?;
             let (tag, is_empty) = match event {
@@ -120,7 +120,10 @@ impl AppleHealth {
                         return Err(XmlError::at(position, "has text outside its root element"));
                     }
                     let rejection = Rejection::new("text", "is not allowed between elements");
-                    return Ok(Some((position, Content::Readings(vec![Err(rejection)]))));
+                    return Ok(Some((
+                        position,
+                        RecordContent::Readings(vec![Err(rejection)]),
+                    )));
                 }
                 _ => continue,
             };
@@ -158,7 +161,7 @@ impl Iterator for AppleHealth {
             return None;
         }
         match self.read_element() {
-            Ok(Some((position, content))) => Some(Ok(Record {
+            Ok(Some((position, content))) => Some(Ok(SourceRecord {
                 location: self.location(position),
                 name: None,
                 content,
@@ -183,19 +186,19 @@ fn content(
     inner: ElementContext,
     user_id: &UserId,
     now: Timestamp,
-) -> Content {
+) -> RecordContent {
     const MAX_NAME_CHARS: usize = 64;
     let name = tag.name().into_inner();
     if name != RECORD {
         let name: String = name.chars().take(MAX_NAME_CHARS).collect();
-        return Content::Other(name.into());
+        return RecordContent::Other(name.into());
     }
     let readings = match inner.rejection {
         Some(rejection) => Err(rejection),
-        None => Attributes::from_tag(tag)
+        None => RecordAttributes::from_tag(tag)
             .and_then(|attributes| record::readings(&attributes, &inner.entries, user_id, now)),
     };
-    Content::Readings(match readings {
+    RecordContent::Readings(match readings {
         Ok(readings) => readings.into_iter().map(Ok).collect(),
         Err(rejection) => vec![Err(rejection)],
     })

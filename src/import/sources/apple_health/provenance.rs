@@ -1,6 +1,6 @@
 use serde_json::{Map, Value};
 
-use super::attributes::{Attributes, MetadataEntries};
+use super::attributes::{MetadataEntries, RecordAttributes};
 use crate::domain::{MeasurementTime, Metadata, ValidationError};
 
 /// Origin of a reading, as its metadata.
@@ -18,7 +18,7 @@ impl Provenance {
     /// Returns the origin of a record with these attributes and entries; `start` is
     /// absent if it equals the end.
     pub fn new(
-        attributes: &Attributes<'_>,
+        attributes: &RecordAttributes<'_>,
         entries: &MetadataEntries,
         start: Option<&MeasurementTime>,
     ) -> Self {
@@ -137,7 +137,7 @@ mod tests {
             entries.add(&entry).unwrap();
         }
         let start = MeasurementTime::parse_any("2023-01-05T07:30:00+01:00").unwrap();
-        let attributes = Attributes::from_tag(&tag).unwrap();
+        let attributes = RecordAttributes::from_tag(&tag).unwrap();
         let provenance = Provenance::new(&attributes, &entries, Some(&start)).with("unit", "µ");
         let metadata = provenance.metadata().unwrap();
         assert_eq!(Metadata::parse(metadata.as_str()).unwrap(), metadata);

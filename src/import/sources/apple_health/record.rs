@@ -1,6 +1,6 @@
 use jiff::Timestamp;
 
-use super::attributes::{Attributes, MetadataEntries};
+use super::attributes::{MetadataEntries, RecordAttributes};
 use super::kinds::{RecordKind, sleep_data_types};
 use super::provenance::Provenance;
 use super::units::Quantity;
@@ -14,7 +14,7 @@ use crate::import::record::Rejection;
 /// # Errors
 /// The record is not a valid reading.
 pub fn readings(
-    attributes: &Attributes<'_>,
+    attributes: &RecordAttributes<'_>,
     entries: &MetadataEntries,
     user_id: &UserId,
     now: Timestamp,
@@ -94,7 +94,10 @@ struct TimeSpan {
 }
 
 impl TimeSpan {
-    fn from_attributes(attributes: &Attributes<'_>, now: Timestamp) -> Result<Self, Rejection> {
+    fn from_attributes(
+        attributes: &RecordAttributes<'_>,
+        now: Timestamp,
+    ) -> Result<Self, Rejection> {
         let time = |text: Option<&str>, name| {
             parse_time(required(text, name)?, now)
                 .map_err(|invalid| Rejection::from_validation(name, invalid))
