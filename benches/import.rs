@@ -1,19 +1,19 @@
-//! How fast an export of Apple Health moves into the embedded store, and how
-//! much memory that takes: read alone, stored, and stored once more.
+//! Throughput and peak memory of importing an Apple Health export into the
+//! embedded store: a dry run, a first import, a repeated one and a verified one.
 //!
-//! `cargo bench --bench import` takes 100 MB, which it makes;
-//! `cargo bench --bench import -- 1000` takes a gigabyte.
+//! `cargo bench --bench import` generates 100 MB;
+//! `cargo bench --bench import -- 1000` generates a gigabyte.
 #![expect(
     clippy::panic,
     clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a benchmark prints, and fails where it stands"
+    reason = "a benchmark prints its results and fails by panicking"
 )]
 
 #[path = "../tests/support/apple_health_export.rs"]
 mod apple_health_export;
 #[path = "../tests/process/service.rs"]
-#[expect(dead_code, reason = "the tests of the binary need more of it")]
+#[expect(dead_code, reason = "the tests of the binary use the rest")]
 mod service;
 
 use std::fs::{self, File};
@@ -38,28 +38,28 @@ fn main() {
         "{megabytes} MB with {} records, {} readings",
         written.records, written.readings
     );
-    for (what, arguments) in [
-        ("read", &["--dry-run"][..]),
-        ("stored", &[]),
-        ("stored again", &[]),
-        ("stored again and verified", &["--verify"]),
+    for (name, arguments) in [
+        ("dry run", &["--dry-run"][..]),
+        ("first import", &[]),
+        ("repeated import", &[]),
+        ("repeated and verified", &["--verify"]),
     ] {
         let (time, peak) = run(directory.path(), arguments);
         let rate = |count: u64| count as f64 / time.as_secs_f64();
         println!(
-            "  {what:<26} {:>6.1} MB/s, {:>8.0} readings a second, at most {peak} MiB (wanted: at most 64 above idle)",
+            "  {name:<26} {:>6.1} MB/s, {:>8.0} readings/s, peak {peak} MiB (target: at most 64 above idle)",
             rate(megabytes),
             rate(written.readings)
         );
     }
     let store = directory.path().join("clarity-data/readings.redb");
     println!(
-        "  the store has {} MB",
+        "  store size: {} MB",
         store.metadata().unwrap().len() / 1_000_000
     );
 }
 
-/// Imports the export, and tells how long it took and the most MiB of memory.
+/// Imports the export and returns the duration and the peak memory in MiB.
 fn run(directory: &Path, arguments: &[&str]) -> (Duration, u64) {
     let started = Instant::now();
     let mut child = service::command(directory)
@@ -74,7 +74,7 @@ fn run(directory: &Path, arguments: &[&str]) -> (Duration, u64) {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        // It may just have ended.
+        // The process may have just exited.
         let status = fs::read_to_string(format!("/proc/{}/status", child.id()));
         peak = status.map_or(peak, |status| peak.max(memory(&status)));
         sleep(Duration::from_millis(20));
@@ -83,7 +83,7 @@ fn run(directory: &Path, arguments: &[&str]) -> (Duration, u64) {
     (started.elapsed(), peak)
 }
 
-/// The most MiB of memory that a process ever had.
+/// Returns the peak memory of a process in MiB.
 fn memory(status: &str) -> u64 {
     let line = status.lines().find(|line| line.starts_with("VmHWM:"));
     let kibibytes = line.and_then(|line| line.split_whitespace().nth(1));

@@ -1,10 +1,10 @@
-//! Moving in: the readers of sources, and the command over the real binary,
-//! from every source into both stores.
+//! Import: the readers of sources, and the command with the real binary, from
+//! every source into both stores.
 #![expect(
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on fails where it stands"
+    reason = "a test fails by panicking"
 )]
 
 mod apple_health;
@@ -17,8 +17,8 @@ mod firestore;
 #[path = "../support/firestore/mod.rs"]
 mod firestore_support;
 #[path = "../process/service.rs"]
-#[expect(dead_code, reason = "the tests of the process use the rest")]
+#[expect(dead_code, reason = "other test binaries use the rest")]
 mod service;
 #[path = "../support/mod.rs"]
-#[expect(dead_code, reason = "the tests of the stores use the rest")]
+#[expect(dead_code, reason = "other test binaries use the rest")]
 mod support;

@@ -1,4 +1,4 @@
-//! Exports in the `.zip` that a phone hands over.
+//! Exports in a ZIP archive, as a phone writes it.
 
 use std::io::{Cursor, Write};
 
@@ -38,7 +38,7 @@ fn open(bytes: &[u8]) -> Outcome {
 }
 
 #[test]
-fn an_export_reads_the_same_in_an_archive() {
+fn export_reads_the_same_from_an_archive() {
     let (xml, _) = export(300_000, 5);
     let expected = read(xml.clone());
     assert!(open(&xml) == expected);
@@ -56,14 +56,14 @@ fn an_export_reads_the_same_in_an_archive() {
 }
 
 #[test]
-fn places_name_the_file_in_the_archive() {
+fn locations_name_the_file_in_the_archive() {
     let mut file = NamedTempFile::new().unwrap();
     file.write_all(&deflated(&[(NAME, b"<HealthData><Record>")]))
         .unwrap();
     let mut export = AppleHealth::open(file.path(), &options()).unwrap();
     assert_eq!(export.length(), Some(20));
-    let damage = export.next().unwrap().unwrap_err();
-    let shown = damage.to_string();
+    let error = export.next().unwrap().unwrap_err();
+    let shown = error.to_string();
     let ending = "!apple_health_export/export.xml at byte 20: is truncated";
     assert!(
         shown.starts_with(file.path().to_str().unwrap()) && shown.contains(ending),
@@ -73,7 +73,7 @@ fn places_name_the_file_in_the_archive() {
 }
 
 #[test]
-fn archives_without_an_export_say_so() {
+fn archives_without_an_export_are_rejected() {
     for (archive, reason) in [
         (deflated(&[]), "no XML file"),
         (deflated(&[("a.txt", b"<HealthData/>")]), "no XML file"),
@@ -92,7 +92,7 @@ fn archives_without_an_export_say_so() {
     assert!(missing.reason().contains("cannot be read"));
 }
 
-/// Where the header of the only file is in the archive's list of files.
+/// Returns the offset of the central directory header of the only file.
 fn directory(archive: &[u8]) -> usize {
     archive
         .windows(4)
@@ -108,9 +108,9 @@ fn end_of_directory(archive: &[u8]) -> usize {
 }
 
 #[test]
-fn archives_of_other_kinds_are_refused() {
+fn unsupported_archives_are_rejected() {
     let good = deflated(&[(NAME, b"<HealthData/>")]);
-    assert_eq!(open(&good).damage, None);
+    assert_eq!(open(&good).error, None);
     let mut encrypted = good.clone();
     let at = directory(&good);
     encrypted[at + 8] |= 1;
@@ -126,33 +126,33 @@ fn archives_of_other_kinds_are_refused() {
     );
     let mut several = good.clone();
     several[end_of_directory(&good) + 4] = 2;
-    assert!(open(&several).damage.is_some());
+    assert!(open(&several).error.is_some());
 }
 
 #[test]
-fn damaged_archives_are_noticed() {
+fn corrupt_archives_are_detected() {
     let (xml, _) = export(6_000, 9);
     let whole = read(xml.clone());
     let good = deflated(&[(NAME, &xml)]);
     assert_eq!(open(&good), whole);
     for length in 0..good.len() {
         assert!(
-            open(&good[..length]).damage.is_some(),
-            "cut off at {length}"
+            open(&good[..length]).error.is_some(),
+            "truncated at {length}"
         );
     }
     for at in 0..good.len() {
         let mut bytes = good.clone();
         bytes[at] ^= 1 << (at % 8);
         let outcome = open(&bytes);
-        // Some bytes, such as those of a time, mean nothing here.
-        let is_whole = outcome.damage.is_none();
+        // Some bytes, such as those of a time, are not used.
+        let is_whole = outcome.error.is_none();
         assert!(!is_whole || outcome.items == whole.items, "flipped at {at}");
     }
 }
 
 #[test]
-fn bombs_do_not_go_off() {
+fn zip_bombs_are_stopped() {
     let mut xml = b"<HealthData>".to_vec();
     xml.resize(2 << 20, b' ');
     let bomb = deflated(&[(NAME, &xml)]);

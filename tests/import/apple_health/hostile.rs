@@ -1,4 +1,4 @@
-//! Exports made to use up memory or time.
+//! Exports designed to exhaust memory or time.
 
 use std::io::{self, BufReader, Read};
 
@@ -6,7 +6,7 @@ use clarity_backend::import::apple_health::AppleHealth;
 
 use super::support::{Outcome, around, item, options, read};
 
-/// A text, then another without end.
+/// Reader of a text followed by one byte repeated forever.
 struct Endless(Vec<u8>, usize, u8);
 
 impl Read for Endless {
@@ -15,13 +15,13 @@ impl Read for Endless {
             *byte = self.0.get(self.1).copied().unwrap_or(self.2);
             self.1 += 1;
         }
-        assert!(self.1 < 8 << 20, "reading goes on and on");
+        assert!(self.1 < 8 << 20, "reading does not stop");
         Ok(buffer.len())
     }
 }
 
 #[test]
-fn nothing_is_gathered_without_end() {
+fn buffering_is_bounded() {
     for (beginning, reason) in [
         ("", "no HealthData"),
         ("<!--", "no HealthData"),
@@ -59,7 +59,7 @@ fn entities_are_never_expanded() {
 }
 
 #[test]
-fn elements_nest_only_so_deep() {
+fn nesting_depth_is_limited() {
     let deep = format!("<Workout>{}", "<a>".repeat(100_000));
     assert!(read(around(&deep)).reason().contains("deeper"));
     let deep = format!("<Record>{}{}</Record>", "<a>".repeat(31), "</a>".repeat(31));
@@ -67,7 +67,7 @@ fn elements_nest_only_so_deep() {
 }
 
 #[test]
-fn a_tag_of_very_many_attributes_takes_no_time() {
+fn many_attributes_take_linear_time() {
     let attributes: String = (0..80_000)
         .map(|number| format!(" a{number}=\"\""))
         .collect();
@@ -76,7 +76,7 @@ fn a_tag_of_very_many_attributes_takes_no_time() {
 }
 
 #[test]
-fn records_within_a_tag_that_lost_its_end_are_not_lost_unnoticed() {
+fn unclosed_tags_are_detected() {
     for elements in [
         "<Record type=\"a\"><Record/></Record>",
         "<Workout><Record/></Workout>",
@@ -89,12 +89,12 @@ fn records_within_a_tag_that_lost_its_end_are_not_lost_unnoticed() {
         "</Record>",
     ] {
         let outcome = read(around(elements));
-        assert!(outcome.damage.is_some(), "{elements}");
+        assert!(outcome.error.is_some(), "{elements}");
     }
 }
 
 #[test]
-fn what_is_not_utf_8_is_said_to_be_so() {
+fn other_encodings_are_rejected() {
     let mut xml = around("<Record sourceName=\"?\"/>").into_bytes();
     let at = xml.iter().rposition(|byte| *byte == b'?').unwrap();
     xml[at] = 0xE9;
@@ -112,17 +112,17 @@ fn what_is_not_utf_8_is_said_to_be_so() {
             .contains("UTF-8")
     );
     let marked = [vec![0xEF, 0xBB, 0xBF], around("").into_bytes()].concat();
-    assert_eq!(read(marked).damage, None);
+    assert_eq!(read(marked).error, None);
 }
 
 #[test]
-fn nothing_may_follow_the_root() {
+fn content_after_the_root_is_rejected() {
     assert!(
         read(around("") + "<Record/>")
             .reason()
             .contains("after its root")
     );
     assert!(read(around("") + "text").reason().contains("outside"));
-    assert_eq!(read(around("") + "<!-- end -->\n").damage, None);
-    assert_eq!(read("<HealthData/>").damage, None);
+    assert_eq!(read(around("") + "<!-- end -->\n").error, None);
+    assert_eq!(read("<HealthData/>").error, None);
 }

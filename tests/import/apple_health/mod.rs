@@ -1,8 +1,7 @@
-//! Exports of Apple Health as they are read: whole, in archives, damaged and
-//! made to do harm.
+//! The reader of Apple Health exports: intact, in archives, corrupt and hostile.
 
 mod archives;
-mod damage;
+mod corruption;
 mod hostile;
 mod mutations;
 mod readings;

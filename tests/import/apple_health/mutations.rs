@@ -1,5 +1,5 @@
-//! Exports changed at random, over and over: whatever comes of them, reading
-//! ends, stays within its bounds and does not panic.
+//! Randomly mutated exports: reading ends, stays within its limits and does not
+//! panic.
 
 use std::collections::HashSet;
 
@@ -9,7 +9,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 
 use super::support::{Item, Outcome, export, options, read_with};
 
-/// What is put into an export.
+/// Tokens to insert.
 const TOKENS: &[&str] = &[
     "<",
     ">",
@@ -51,13 +51,13 @@ const TOKENS: &[&str] = &[
 ];
 
 #[test]
-fn changed_exports_do_no_harm() {
+fn mutated_exports_do_not_panic() {
     mutate(3_000);
 }
 
 #[test]
 #[ignore = "takes a minute with --release: --ignored runs it"]
-fn a_million_changed_exports_do_no_harm() {
+fn a_million_mutated_exports_do_not_panic() {
     mutate(1_000_000);
 }
 
@@ -74,9 +74,9 @@ fn mutate(executions: u32) {
         } else {
             corpus.len()
         };
-        let xml = changed(&corpus, among, &mut numbers);
+        let xml = mutated(&corpus, among, &mut numbers);
         let outcome = check(&xml);
-        // What had a new outcome is changed further.
+        // Inputs with a new outcome are mutated further.
         if outcomes.len() < 4_000 && outcomes.insert(outcome) && xml.len() < 6_000 {
             corpus.push(xml);
         }
@@ -84,7 +84,7 @@ fn mutate(executions: u32) {
     assert!(outcomes.len() > 100, "{} outcomes", outcomes.len());
 }
 
-fn changed(corpus: &[Vec<u8>], among: usize, numbers: &mut Numbers) -> Vec<u8> {
+fn mutated(corpus: &[Vec<u8>], among: usize, numbers: &mut Numbers) -> Vec<u8> {
     let mut xml = corpus[numbers.below(among)].clone();
     for _ in 0..=numbers.below(5) {
         let at = numbers.below(xml.len());
@@ -114,7 +114,7 @@ fn changed(corpus: &[Vec<u8>], among: usize, numbers: &mut Numbers) -> Vec<u8> {
     xml
 }
 
-/// Reads it, and gives what tells one outcome from others.
+/// Reads an export and returns a signature of the outcome.
 fn check(xml: &[u8]) -> Vec<String> {
     let mut options = options();
     options.limits = ExportLimits {
@@ -123,7 +123,7 @@ fn check(xml: &[u8]) -> Vec<String> {
         prolog: 8_000,
         ..ExportLimits::default()
     };
-    let Outcome { items, damage } = read_with(xml, &options);
+    let Outcome { items, error } = read_with(xml, &options);
     assert!(items.is_sorted_by(|(one, _), (next, _)| one < next));
     let kinds = items.iter().take(3).map(|(offset, item)| {
         assert!(*offset < xml.len() as u64);
@@ -137,14 +137,14 @@ fn check(xml: &[u8]) -> Vec<String> {
         }
     });
     kinds
-        .chain(damage.into_iter().map(|(_, problem)| problem))
+        .chain(error.into_iter().map(|(_, problem)| problem))
         .collect()
 }
 
 struct Numbers(TestRng);
 
 impl Numbers {
-    /// One below `bound`, or 0.
+    /// Returns a number below `bound`, or 0.
     fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.0.next_u32()).unwrap_or(0) % bound.max(1)
     }

@@ -1,4 +1,4 @@
-//! What becomes of each element.
+//! Conversion of each kind of element.
 
 use clarity_backend::domain::Reading;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ fn shown(reading: &Reading) -> Value {
 }
 
 #[test]
-fn a_record_is_a_reading_with_its_source_and_device() {
+fn record_becomes_a_reading_with_source_and_device() {
     let all = readings(
         "<Record type=\"HKQuantityTypeIdentifierStepCount\" sourceName=\"J&#228;ne&apos;s Watch\" \
          sourceVersion=\"10.1\" device=\"&lt;&lt;HKDevice: 0x283a5b4c0&gt;, name:Apple Watch, \
@@ -60,7 +60,7 @@ fn a_record_is_a_reading_with_its_source_and_device() {
 }
 
 #[test]
-fn units_are_those_of_the_vocabulary() {
+fn units_are_converted_to_the_vocabulary() {
     let all = readings(&record(
         "type=\"HKQuantityTypeIdentifierOxygenSaturation\" unit=\"%\" value=\"0.97\"",
     ));
@@ -70,7 +70,7 @@ fn units_are_those_of_the_vocabulary() {
 }
 
 #[test]
-fn quantities_that_the_vocabulary_lacks_are_kept() {
+fn unknown_quantities_are_preserved() {
     let all = readings(&record(
         "type=\"HKQuantityTypeIdentifierDietaryProtein\" unit=\"g\" value=\"31.5\"",
     ));
@@ -125,7 +125,7 @@ fn sleep_becomes_durations() {
 }
 
 #[test]
-fn what_cannot_be_a_reading_says_why() {
+fn invalid_records_are_rejected_with_a_reason() {
     let quantity = "type=\"HKQuantityTypeIdentifierHeartRate\" unit=\"count/min\" value=\"72\"";
     let of = |attributes: &str| format!("<Record {attributes}/>");
     let dates = "startDate=\"2023-01-05 07:30:00 +0100\" endDate=\"2023-01-05 07:30:00 +0100\"";
@@ -233,7 +233,7 @@ fn other_elements_are_counted_by_name() {
 }
 
 #[test]
-fn entries_are_kept_up_to_a_bound() {
+fn metadata_entries_are_limited() {
     let entry = format!("<MetadataEntry key=\"k\" value=\"{}\"/>", "v".repeat(5_000));
     let other = entry.replace("\"k\"", "\"l\"");
     let again = "<MetadataEntry key=\"k\" value=\"w\"/><MetadataEntry value=\"w\"/>";
@@ -250,7 +250,7 @@ fn entries_are_kept_up_to_a_bound() {
 fn every_element_of_an_export_is_accounted_for() {
     let (xml, written) = export(1_000_000, 7);
     let outcome = read(xml);
-    assert_eq!(outcome.damage, None);
+    assert_eq!(outcome.error, None);
     let (mut readings, mut rejected, mut others) = (0, 0, 0);
     for (_, item) in &outcome.items {
         match item {

@@ -1,4 +1,4 @@
-//! An export of a real phone, beside the readings that another reader made of it.
+//! An export of a real phone, compared with an independent reader.
 
 use std::fs;
 
@@ -10,8 +10,8 @@ use super::support::{Item, options};
 const DATA: &str = "../shared/data";
 
 #[test]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-fn a_real_export_has_the_readings_that_another_reader_finds() {
+#[cfg_attr(not(sample_data), ignore = "requires ../shared/data")]
+fn real_export_equals_an_independent_reader() {
     let path = format!("{DATA}/apple_export6s3sample.xml");
     let (mut found, mut others) = (Vec::new(), Vec::new());
     for item in AppleHealth::open(path.as_ref(), &options()).unwrap() {
@@ -45,7 +45,7 @@ fn a_real_export_has_the_readings_that_another_reader_finds() {
         let metadata: Value = serde_json::from_str(found.metadata.as_str()).unwrap();
         assert_eq!(metadata["source"], expected["metadata"]["source"]);
         let value = expected["value"].as_f64().unwrap();
-        // The other reader keeps the units of the file.
+        // The other reader preserves the units of the file.
         let value = if expected["metadata"]["unit"] == "km" {
             value * 1_000.0
         } else {

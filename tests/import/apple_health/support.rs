@@ -13,19 +13,19 @@ pub fn options() -> ExportOptions {
     )
 }
 
-/// An export of at least so many bytes.
+/// Returns an export of at least `least` bytes.
 pub fn export(least: u64, seed: u64) -> (Vec<u8>, Written) {
     let mut xml = Vec::new();
     let written = apple_health_export::write(&mut xml, least, seed).unwrap();
     (xml, written)
 }
 
-/// An export with these elements.
+/// Returns an export with these elements.
 pub fn around(elements: &str) -> String {
     format!("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<HealthData>\n{elements}\n</HealthData>\n")
 }
 
-/// What an element of an export is.
+/// Content of an element.
 #[derive(Debug, PartialEq)]
 pub enum Item {
     Readings(Vec<Reading>),
@@ -46,47 +46,46 @@ impl From<RecordContent> for Item {
     }
 }
 
-/// What was read, each item with its offset, and why reading ended if not at the
-/// end.
+/// The items read, with their offsets, and the error that ended reading.
 #[derive(Debug, PartialEq)]
 pub struct Outcome {
     pub items: Vec<(u64, Item)>,
-    /// Where, and what is wrong there.
-    pub damage: Option<(u64, String)>,
+    /// Offset and problem.
+    pub error: Option<(u64, String)>,
 }
 
 impl Outcome {
     pub fn of(export: Result<AppleHealth, SourceError>) -> Self {
         let mut outcome = Self {
             items: Vec::new(),
-            damage: None,
+            error: None,
         };
         let all = match export {
             Ok(export) => export,
-            Err(damage) => {
-                outcome.damage = Some(told(damage));
+            Err(error) => {
+                outcome.error = Some(located(error));
                 return outcome;
             }
         };
         for item in all {
-            assert!(outcome.damage.is_none(), "nothing comes after damage");
+            assert!(outcome.error.is_none(), "nothing follows an error");
             match item {
                 Ok(record) => outcome
                     .items
                     .push((record.location.offset, record.content.into())),
-                Err(damage) => outcome.damage = Some(told(damage)),
+                Err(error) => outcome.error = Some(located(error)),
             }
         }
         outcome
     }
 
     pub fn reason(&self) -> &str {
-        &self.damage.as_ref().expect("it is damaged").1
+        &self.error.as_ref().expect("an error").1
     }
 }
 
-fn told(damage: SourceError) -> (u64, String) {
-    (damage.location.offset, damage.problem.into_owned())
+fn located(error: SourceError) -> (u64, String) {
+    (error.location.offset, error.problem.into_owned())
 }
 
 pub fn read(xml: impl Into<Vec<u8>>) -> Outcome {
@@ -98,10 +97,10 @@ pub fn read_with(xml: impl Into<Vec<u8>>, options: &ExportOptions) -> Outcome {
     Outcome::of(AppleHealth::read("export.xml", source, None, options))
 }
 
-/// The one item of an export with this element.
+/// Returns the only item of an export with this element.
 pub fn item(element: &str) -> Item {
     let outcome = read(around(element));
-    assert_eq!(outcome.damage, None);
+    assert_eq!(outcome.error, None);
     let [(_, item)] = <[_; 1]>::try_from(outcome.items).unwrap();
     item
 }

@@ -1,4 +1,4 @@
-//! Exports of Apple Health.
+//! Apple Health exports.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -11,7 +11,7 @@ use super::run::{imported, readings};
 use crate::apple_health_export;
 
 #[tokio::test]
-async fn xml_and_the_archive_around_it_are_the_same_readings() {
+async fn xml_and_zip_yield_the_same_readings() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("export.xml");
     let mut xml = Vec::new();
@@ -21,8 +21,8 @@ async fn xml_and_the_archive_around_it_are_the_same_readings() {
         directory.path(),
         &["export.xml", "--user", "jane", "--verify"],
     );
-    let held = ran.count("readings", "stored") + ran.count("readings", "duplicate");
-    assert_eq!(held, written.readings);
+    let total = ran.count("readings", "stored") + ran.count("readings", "duplicate");
+    assert_eq!(total, written.readings);
     assert_eq!(ran.count("readings", "rejected"), written.rejected);
     assert_eq!(ran.count("records", "other"), written.others);
 

@@ -1,4 +1,4 @@
-//! Firestore's documents, from whichever form they were kept in.
+//! Firestore documents, from every kind of source.
 
 use std::fs;
 
@@ -20,7 +20,7 @@ fn time(time: &str) -> Value {
     json!({"timestampValue": time})
 }
 
-/// A metric with this block.
+/// Returns a metric with this block.
 fn metric(block: &str, values: &Value) -> Value {
     map(&json!({
         "metric_id": text("m-1"),
@@ -33,7 +33,7 @@ fn metric(block: &str, values: &Value) -> Value {
     }))
 }
 
-/// A document of each shape and of other collections.
+/// Returns a document of each shape, and documents of other collections.
 pub fn documents() -> Vec<(&'static str, Value)> {
     vec![
         (
@@ -108,8 +108,8 @@ pub fn documents() -> Vec<(&'static str, Value)> {
     ]
 }
 
-/// Type, value, unit and time of each reading that these documents hold,
-/// without those that need a map.
+/// Type, value, unit and time of each reading in these documents, except those
+/// that need a mapping.
 const EXPECTED: [(&str, f64, &str, &str); 21] = [
     ("heart_rate", 61.5, "/min", "2025-06-03T12:30:00.000001Z"),
     (
@@ -191,7 +191,7 @@ pub fn export() -> ExportFixture {
 }
 
 #[tokio::test]
-async fn the_shapes_of_documents_become_readings() {
+async fn every_document_shape_becomes_readings() {
     let directory = tempdir().unwrap();
     let folder = directory.path().join("export");
     fs::create_dir(&folder).unwrap();
@@ -207,9 +207,14 @@ async fn the_shapes_of_documents_become_readings() {
     ];
     let records = records.map(|name| ran.count("records", name));
     assert_eq!(records, [8, 5, 1, 2, 1]);
-    let held = readings(directory.path(), "jane").await;
-    assert_expected(&held);
-    let of_type = |data_type: &str| held.iter().find(|it| it["data_type"] == data_type).unwrap();
+    let stored = readings(directory.path(), "jane").await;
+    assert_expected(&stored);
+    let of_type = |data_type: &str| {
+        stored
+            .iter()
+            .find(|it| it["data_type"] == data_type)
+            .unwrap()
+    };
     assert_eq!(
         of_type("hrv_sdnn")["metadata"],
         json!({"device": "watch", "metric_id": "m-1", "metric_type": "x", "source": "apple_health"})
@@ -224,19 +229,19 @@ async fn the_shapes_of_documents_become_readings() {
         of_type("sleep_duration")["metadata"]["start"],
         "2025-06-03T22:00:00Z"
     );
-    let told = report(&directory.path().join("out"));
-    let bad = told
+    let lines = report(&directory.path().join("out"));
+    let bad = lines
         .iter()
         .find(|it| it["record"] == "health_data/bad")
         .unwrap();
     assert_eq!(bad["readings"][0]["reason"], "value must be a number");
-    let other = told.iter().find(|it| it["outcome"] == "other").unwrap();
+    let other = lines.iter().find(|it| it["outcome"] == "other").unwrap();
     assert_eq!(other["kind"], "collection health_data_processing");
     imported(directory.path(), &["export"]).assert_counts(0, 21, 1);
 }
 
 #[tokio::test]
-async fn a_map_tells_how_other_collections_become_readings() {
+async fn mapping_file_converts_other_collections() {
     let directory = tempdir().unwrap();
     let folder = directory.path().join("export");
     fs::create_dir(&folder).unwrap();
@@ -257,8 +262,8 @@ async fn a_map_tells_how_other_collections_become_readings() {
         &["export", "--map", "map.toml", "--verify"],
     );
     ran.assert_counts(22, 0, 1);
-    let held = readings(directory.path(), "jane").await;
-    let mapped = held
+    let stored = readings(directory.path(), "jane").await;
+    let mapped = stored
         .iter()
         .find(|it| it["data_type"] == "resting_heart_rate")
         .unwrap();
@@ -276,7 +281,7 @@ async fn a_map_tells_how_other_collections_become_readings() {
             &json!({"posture": "lying"})
         ]
     );
-    // Seconds with a fraction, as Python has them.
+    // Fractional seconds, as Python writes them.
     let line = r#"{"path":"users/jane/pulses/p1","data":{"bpm":61,"at":1749117600.25}}"#;
     fs::write(directory.path().join("pulses.ndjson"), line).unwrap();
     let map = map
@@ -286,8 +291,8 @@ async fn a_map_tells_how_other_collections_become_readings() {
     fs::write(directory.path().join("pulses.toml"), map).unwrap();
     let arguments = ["pulses.ndjson", "--map", "pulses.toml"];
     imported(directory.path(), &arguments).assert_counts(1, 0, 0);
-    let held = readings(directory.path(), "jane").await;
-    let times: Vec<&Value> = held.iter().map(|it| &it["timestamp"]).collect();
+    let stored = readings(directory.path(), "jane").await;
+    let times: Vec<&Value> = stored.iter().map(|it| &it["timestamp"]).collect();
     assert!(
         times.contains(&&json!("2025-06-05T10:00:00.25Z")),
         "{times:?}"
@@ -308,7 +313,7 @@ async fn a_map_tells_how_other_collections_become_readings() {
 }
 
 #[tokio::test]
-async fn a_database_is_read_over_its_api() {
+async fn live_database_is_imported() {
     let fake = FakeFirestore::start().await;
     for (path, fields) in documents() {
         fake.document(path, &fields);
@@ -330,9 +335,9 @@ async fn a_database_is_read_over_its_api() {
     assert_expected(&readings(directory.path(), "jane").await);
 }
 
-/// A token lasts an hour, which a large database takes longer than.
+/// A token expires after an hour, before a large database is read.
 #[tokio::test]
-async fn a_database_that_stops_answering_is_gone_on_with() {
+async fn live_import_resumes_after_a_failure() {
     let fake = FakeFirestore::start().await;
     for index in 0..250 {
         let time = format!("2025-06-03T{:02}:{:02}:00Z", index / 60, index % 60);
@@ -357,7 +362,7 @@ async fn a_database_that_stops_answering_is_gone_on_with() {
             )
         })
     };
-    // Not even the first page: nothing is kept that could not be gone on with.
+    // Fails before the first page, which leaves a checkpoint at the beginning.
     fake.fail(401, None);
     let ran = run(&[]).await.unwrap();
     assert_eq!(ran.code, 1, "{}{}", ran.summary, ran.complaints);
@@ -366,21 +371,21 @@ async fn a_database_that_stops_answering_is_gone_on_with() {
     assert_eq!(ran.code, 1, "{}{}", ran.summary, ran.complaints);
     ran.assert_counts(100, 0, 0);
     assert!(ran.complaints.contains("401"), "{}", ran.complaints);
-    let asked = fake.requests().len();
+    let before = fake.requests().len();
     let ran = run(&["--resume", "--verify"]).await.unwrap();
     assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
     ran.assert_counts(250, 0, 0);
     assert_eq!(ran.count("source errors", "source errors"), 0);
     assert_eq!(report(&directory.path().join("out")).len(), 250);
-    let first = &fake.requests()[asked].1["structuredQuery"]["startAt"];
+    let first = &fake.requests()[before].1["structuredQuery"]["startAt"];
     let last = first["values"][0]["referenceValue"].as_str().unwrap();
     assert!(last.ends_with("health_data/099"), "{last}");
 }
 
 #[tokio::test]
-async fn json_of_a_tool_is_read() {
+async fn tool_json_is_imported() {
     let directory = tempdir().unwrap();
-    // The tool puts the path first.
+    // The tool writes the path first.
     let text = r#"{"path":"health_data/c1","data":{"user_id":"jane","data_type":"steps","value":7,"timestamp":"2025-06-05T10:00:00Z"},"timestamps":[]}
 {"path":"other/x","data":{"a":1},"timestamps":[]}
 "#;

@@ -1,4 +1,4 @@
-//! Files of readings.
+//! NDJSON and CSV files of readings.
 
 use std::fs;
 use std::path::Path;
@@ -12,8 +12,8 @@ use crate::service::Service;
 const NDJSON: &str = "application/x-ndjson";
 const CSV: &str = "text/csv";
 
-/// Readings that are hard to write: every optional member, texts that
-/// spreadsheets take for formulas, and numbers of many digits.
+/// Stores readings that are hard to serialize: every optional member, texts that
+/// spreadsheets take for formulas, and numbers with many digits.
 async fn fill(directory: &Path) -> Service {
     let service = Service::start(directory, &[]);
     let batch = json!({"readings": [
@@ -31,10 +31,9 @@ async fn fill(directory: &Path) -> Service {
     service
 }
 
-/// What is exported and imported is exported again byte for byte: with the
-/// same ids, and the same moments at which the service took it in.
+/// Ids and `created_at` survive an export and import.
 #[tokio::test]
-async fn exports_come_back_byte_for_byte() {
+async fn reimported_exports_are_byte_identical() {
     let old = tempdir().unwrap();
     let service = fill(old.path()).await;
     for (format, name) in [(NDJSON, "e.ndjson"), (CSV, "e.csv")] {
@@ -49,7 +48,7 @@ async fn exports_come_back_byte_for_byte() {
             ran.summary
         );
         assert_eq!(exported(new.path(), "jane", format).await, before);
-        // Once more changes nothing.
+        // Idempotent.
         imported(new.path(), &[name]).assert_counts(0, 5, 0);
         assert_eq!(exported(new.path(), "jane", format).await, before);
     }
@@ -57,7 +56,7 @@ async fn exports_come_back_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn each_line_is_told_of_with_its_place() {
+async fn report_has_every_line_with_its_offset() {
     let directory = tempdir().unwrap();
     let good = r#"{"user_id":"jane","data_type":"heart_rate","value":72,"timestamp":"2024-01-15T10:30:00Z"}"#;
     let lines = [
@@ -83,17 +82,17 @@ async fn each_line_is_told_of_with_its_place() {
     let records = ["records", "stored", "duplicate", "rejected"];
     let records = records.map(|name| ran.count("records", name));
     assert_eq!(records, [10, 2, 1, 7]);
-    let told = report(&directory.path().join("out"));
-    assert_eq!(told.len(), 10);
+    let reported = report(&directory.path().join("out"));
+    assert_eq!(reported.len(), 10);
     let mut offset = 0;
-    let mut told_in_order = told.iter();
+    let mut in_order = reported.iter();
     for line in &lines {
         if !line.is_empty() {
-            assert_eq!(told_in_order.next().unwrap()["offset"], offset, "{line}");
+            assert_eq!(in_order.next().unwrap()["offset"], offset, "{line}");
         }
         offset += line.len() + 1;
     }
-    let reason = |index: usize| told[index]["readings"][0]["reason"].as_str().unwrap();
+    let reason = |index: usize| reported[index]["readings"][0]["reason"].as_str().unwrap();
     assert_eq!(reason(1), "value must be a JSON number");
     assert!(reason(3).starts_with("timestamp must not be before 1970"));
     assert_eq!(reason(4), "the line is incomplete JSON");
@@ -101,7 +100,7 @@ async fn each_line_is_told_of_with_its_place() {
     assert!(reason(7).starts_with("user_id must be"));
     assert!(reason(8).contains("--user"));
     assert!(reason(9).starts_with("data_id does not match this reading"));
-    assert_eq!(told[2]["readings"][0]["implausible"], true);
+    assert_eq!(reported[2]["readings"][0]["implausible"], true);
     let report = fs::read_to_string(directory.path().join("out")).unwrap();
     for secret in ["secret", "900", "j ane"] {
         assert!(!report.contains(secret), "{secret}");
@@ -113,7 +112,7 @@ async fn each_line_is_told_of_with_its_place() {
 }
 
 #[test]
-fn an_export_that_was_cut_is_told() {
+fn truncated_ndjson_export_is_detected() {
     let directory = tempdir().unwrap();
     let line = |second| {
         format!(
@@ -141,7 +140,7 @@ fn an_export_that_was_cut_is_told() {
 }
 
 #[test]
-fn lines_and_rows_without_end_are_not_all_held_in_memory() {
+fn overlong_lines_and_rows_are_rejected() {
     let directory = tempdir().unwrap();
     let good =
         r#"{"user_id":"jane","data_type":"steps","value":1,"timestamp":"2024-01-15T10:30:01Z"}"#;
@@ -161,7 +160,7 @@ fn lines_and_rows_without_end_are_not_all_held_in_memory() {
 }
 
 #[test]
-fn rows_name_their_columns() {
+fn csv_columns_may_have_any_order() {
     let directory = tempdir().unwrap();
     let text = "\u{feff}timestamp,value,data_type,user_id,unit\n\
         2024-01-15T10:30:00Z,72,heart_rate,jane,\n\
@@ -170,8 +169,11 @@ fn rows_name_their_columns() {
     fs::write(directory.path().join("in.csv"), text).unwrap();
     let ran = imported(directory.path(), &["in.csv", "--report", "out"]);
     ran.assert_counts(1, 0, 2);
-    let told = report(&directory.path().join("out"));
-    assert_eq!(told[1]["offset"], text.find("2024-01-15T10:31").unwrap());
+    let reported = report(&directory.path().join("out"));
+    assert_eq!(
+        reported[1]["offset"],
+        text.find("2024-01-15T10:31").unwrap()
+    );
     fs::write(
         directory.path().join("odd.csv"),
         "data_type,colour\nsteps,red\n",
@@ -187,7 +189,7 @@ fn rows_name_their_columns() {
 }
 
 #[tokio::test]
-async fn a_dry_run_stores_nothing() {
+async fn dry_run_stores_nothing() {
     let directory = tempdir().unwrap();
     let line =
         r#"{"user_id":"jane","data_type":"steps","value":1,"timestamp":"2024-01-15T10:30:01Z"}"#;
@@ -198,9 +200,9 @@ async fn a_dry_run_stores_nothing() {
     assert!(!directory.path().join("clarity-data").exists());
 }
 
-/// No keys are needed, whatever the environment.
+/// An import needs no API keys, even in production.
 #[test]
-fn what_cannot_be_done_is_said_first() {
+fn invalid_invocations_fail_with_a_reason() {
     let directory = tempdir().unwrap();
     fs::write(directory.path().join("in"), "hello\n").unwrap();
     fs::write(directory.path().join("a.xml"), "<HealthData></HealthData>").unwrap();

@@ -1,4 +1,4 @@
-//! Imports that are interrupted, and go on.
+//! Interrupted imports, and resuming them.
 
 use std::fs;
 use std::io::Write as _;
@@ -37,8 +37,8 @@ const ARGUMENTS: [&str; 6] = [
     "out",
 ];
 
-/// An import that has left a checkpoint and is not done yet.
-fn under_way(directory: &Path) -> Child {
+/// Starts an import and returns it once it has written a checkpoint.
+fn start_until_checkpoint(directory: &Path) -> Child {
     let mut child = command(directory)
         .args(ARGUMENTS)
         .stdout(Stdio::piped())
@@ -47,28 +47,31 @@ fn under_way(directory: &Path) -> Child {
         .unwrap();
     let deadline = Instant::now() + Duration::from_secs(60);
     while !directory.join("clarity-import.checkpoint").exists() {
-        assert!(child.try_wait().unwrap().is_none(), "it ended before");
-        assert!(Instant::now() < deadline, "it left no checkpoint");
+        assert!(
+            child.try_wait().unwrap().is_none(),
+            "it ended before its first checkpoint"
+        );
+        assert!(Instant::now() < deadline, "it wrote no checkpoint");
         sleep(Duration::from_millis(20));
     }
     child
 }
 
-/// What was interrupted goes on: every line is told of once, in its order.
+/// Resumes the import: every line is reported once, in order.
 #[track_caller]
-fn goes_on(directory: &Path, may_be_held: bool) {
+fn assert_resumes(directory: &Path, may_have_duplicates: bool) {
     let ran = imported(
         directory,
         &["in.ndjson", "--report", "out", "--resume", "--verify"],
     );
     assert_eq!(ran.count("records", "records"), LINES as u64);
-    let held = ["stored", "duplicate"].map(|name| ran.count("readings", name));
-    assert_eq!(held[0] + held[1], LINES as u64);
-    // What was stored after the last checkpoint is found there.
-    assert!(may_be_held || held[1] == 0, "{held:?}");
-    let told = report(&directory.join("out"));
-    assert_eq!(told.len(), LINES);
-    let offsets: Vec<u64> = told
+    let counts = ["stored", "duplicate"].map(|name| ran.count("readings", name));
+    assert_eq!(counts[0] + counts[1], LINES as u64);
+    // Readings stored after the last checkpoint are duplicates.
+    assert!(may_have_duplicates || counts[1] == 0, "{counts:?}");
+    let lines = report(&directory.join("out"));
+    assert_eq!(lines.len(), LINES);
+    let offsets: Vec<u64> = lines
         .iter()
         .map(|line| line["offset"].as_u64().unwrap())
         .collect();
@@ -77,35 +80,35 @@ fn goes_on(directory: &Path, may_be_held: bool) {
 }
 
 #[test]
-fn what_is_killed_goes_on() {
+fn killed_import_resumes() {
     let directory = source();
-    let mut child = under_way(directory.path());
+    let mut child = start_until_checkpoint(directory.path());
     child.kill().unwrap();
     child.wait().unwrap();
-    goes_on(directory.path(), true);
+    assert_resumes(directory.path(), true);
 }
 
 #[test]
-fn what_is_stopped_tells_how_far_it_came_and_goes_on() {
+fn interrupted_import_reports_progress_and_resumes() {
     let directory = source();
-    let child = under_way(directory.path());
-    let told = Command::new("kill")
+    let child = start_until_checkpoint(directory.path());
+    let status = Command::new("kill")
         .args(["-s", "INT", &child.id().to_string()])
         .status();
-    assert!(told.unwrap().success());
+    assert!(status.unwrap().success());
     let ran = Ran::of(&child.wait_with_output().unwrap());
     assert_eq!(ran.code, 130, "{}", ran.complaints);
     assert!(ran.complaints.contains("--resume"), "{}", ran.complaints);
     let stored = ran.count("readings", "stored");
     assert!(stored > 0 && stored < LINES as u64);
     assert_eq!(report(&directory.path().join("out")).len() as u64, stored);
-    goes_on(directory.path(), false);
+    assert_resumes(directory.path(), false);
 }
 
 #[test]
-fn a_checkpoint_of_other_input_is_refused() {
+fn checkpoint_of_another_job_is_rejected() {
     let directory = source();
-    let mut child = under_way(directory.path());
+    let mut child = start_until_checkpoint(directory.path());
     child.kill().unwrap();
     child.wait().unwrap();
     let path = directory.path();
@@ -138,9 +141,9 @@ fn a_checkpoint_of_other_input_is_refused() {
 }
 
 #[test]
-fn a_report_that_is_gone_is_not_gone_on_with() {
+fn resume_without_the_report_is_rejected() {
     let directory = source();
-    let mut child = under_way(directory.path());
+    let mut child = start_until_checkpoint(directory.path());
     child.kill().unwrap();
     child.wait().unwrap();
     fs::remove_file(directory.path().join("out")).unwrap();
@@ -156,10 +159,10 @@ fn a_report_that_is_gone_is_not_gone_on_with() {
     );
 }
 
-/// Where a client told twice of one record, the later word counts, in whatever
-/// batches the two are.
+/// The later of two readings of one client record wins, in whatever batches they
+/// are.
 #[test]
-fn records_of_clients_keep_their_order() {
+fn client_records_keep_their_order() {
     let directory = tempdir().unwrap();
     let line = |day: u32, record: u32, value: u32| {
         format!(

@@ -1,5 +1,5 @@
-//! An export of realistic size, value by value, against a reader that has no
-//! line in common with the command's.
+//! An export of realistic size, compared value by value with an independent
+//! reader.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,11 +11,11 @@ use tempfile::tempdir;
 use super::run::{export_of, imported};
 use crate::service::Service;
 
-/// What a reading says: user, type, value, unit, microseconds, device, source.
-type Told = (String, String, String, String, i64, Value, Value);
+/// User, type, value, unit, microseconds, device and source of a reading.
+type Comparable = (String, String, String, String, i64, Value, Value);
 
-/// Clarity's names, those of the vocabulary, units there, and by how many tens
-/// a value grows on the way.
+/// Block, field, data type, unit in the vocabulary, and the power of ten of the
+/// conversion.
 const FIELDS: [(&str, &str, &str, &str, u8); 11] = [
     ("biometric_data", "heart_rate", "heart_rate", "/min", 0),
     (
@@ -61,11 +61,8 @@ const FIELDS: [(&str, &str, &str, &str, u8); 11] = [
 ];
 
 #[tokio::test]
-#[cfg_attr(
-    not(sample_exports),
-    ignore = "left out: ../shared/firestore is not here"
-)]
-async fn every_reading_is_what_another_reader_reads() {
+#[cfg_attr(not(sample_exports), ignore = "requires ../shared/firestore")]
+async fn every_reading_equals_an_independent_reader() {
     let export = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/../shared/firestore/clarity-lifesnaps/firestore_export"
@@ -73,34 +70,34 @@ async fn every_reading_is_what_another_reader_reads() {
     let output = PathBuf::from(export).join("all_namespaces/all_kinds/output-0");
     let documents = documents(&fs::read(output).unwrap());
     assert_eq!(documents.len(), 3_001);
-    let mut expected: Vec<Told> = documents.iter().flat_map(told).collect();
-    expected.sort_by_key(|told| format!("{told:?}"));
+    let mut expected: Vec<Comparable> = documents.iter().flat_map(expected_readings).collect();
+    expected.sort_by_key(|it| format!("{it:?}"));
 
     let directory = tempdir().unwrap();
     imported(directory.path(), &[export]);
-    let mut users: Vec<&str> = expected.iter().map(|told| &*told.0).collect();
+    let mut users: Vec<&str> = expected.iter().map(|it| &*it.0).collect();
     users.dedup();
     let service = Service::start(directory.path(), &[]);
-    let mut held: Vec<Told> = Vec::new();
+    let mut stored: Vec<Comparable> = Vec::new();
     for user in users {
         let text = export_of(&service, user, "application/x-ndjson").await;
         let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-        held.extend(
+        stored.extend(
             lines
                 .filter(|line: &Value| line["data_id"].is_string())
-                .map(held_as),
+                .map(stored_reading),
         );
     }
     service.stop("TERM");
-    held.sort_by_key(|told| format!("{told:?}"));
+    stored.sort_by_key(|it| format!("{it:?}"));
     assert_eq!(expected.len(), 4_722);
-    assert_eq!(held.len(), expected.len());
-    for (held, expected) in held.iter().zip(&expected) {
-        assert_eq!(held, expected);
+    assert_eq!(stored.len(), expected.len());
+    for (stored, expected) in stored.iter().zip(&expected) {
+        assert_eq!(stored, expected);
     }
 }
 
-fn held_as(line: Value) -> Told {
+fn stored_reading(line: Value) -> Comparable {
     let text = |name: &str| line[name].as_str().unwrap().to_owned();
     let time: Timestamp = text("timestamp").parse().unwrap();
     (
@@ -114,12 +111,12 @@ fn held_as(line: Value) -> Told {
     )
 }
 
-/// The readings of a document.
-fn told(document: &Value) -> Vec<Told> {
+/// Converts a document.
+fn expected_readings(document: &Value) -> Vec<Comparable> {
     let user = || document["user_id"].as_str().unwrap().to_owned();
     let reading = |name: &Value, field: (&str, &str, u8), time: i64, device, source| {
         let (data_type, unit, tens) = field;
-        // As a person would do it: the decimal point goes to the right.
+        // Shifts the decimal point, as a person would.
         let value: f64 = format!("{name}e{tens}").parse().unwrap();
         (
             user(),
@@ -135,7 +132,7 @@ fn told(document: &Value) -> Vec<Told> {
         (Value::Object(_), _) => vec![document["metric_data"].clone()],
         (_, Value::Array(metrics)) => metrics.clone(),
         _ => {
-            // Older still, or of another collection, which has no values.
+            // The oldest shape, or another collection, which has no values.
             let time = document["created_at"]
                 .as_str()
                 .map(|it| it.parse::<Timestamp>().unwrap());
@@ -178,7 +175,7 @@ fn told(document: &Value) -> Vec<Told> {
     metrics.iter().flat_map(of_metric).collect()
 }
 
-/// The documents of a sound file: records put together from their fragments.
+/// Decodes the documents of a valid file.
 fn documents(file: &[u8]) -> Vec<Value> {
     let (mut documents, mut record) = (Vec::new(), Vec::new());
     for block in file.chunks(32_768) {
@@ -208,8 +205,8 @@ fn varint(bytes: &mut &[u8]) -> u64 {
     number
 }
 
-/// Numbers of fields, what they hold as a number, and as bytes. Groups are
-/// passed over, as no value of this export is one.
+/// Returns the field numbers with their values as a number and as bytes. Groups
+/// are skipped, as no value of this export is one.
 fn fields(mut message: &[u8]) -> Vec<(u64, u64, &[u8])> {
     let mut found = Vec::new();
     let mut deep = 0;

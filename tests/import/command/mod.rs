@@ -1,7 +1,7 @@
-//! `clarity-backend import`, as people run it.
+//! `clarity-backend import`, run as a process.
 
 mod apple_health;
-mod damage;
+mod corruption;
 mod documents;
 mod files;
 mod interruption;

@@ -1,4 +1,4 @@
-//! Running the command, and reading what it says.
+//! Running the command and parsing its output.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::service::{self, Service};
 
-/// What a run of the command gave.
+/// Exit code and output of a run.
 pub struct Ran {
     pub code: i32,
     pub summary: String,
@@ -26,7 +26,7 @@ impl Ran {
         }
     }
 
-    /// The count in the line of the summary of this name, under this headline.
+    /// Returns the count of this line of the summary, under this headline.
     #[track_caller]
     pub fn count(&self, headline: &str, name: &str) -> u64 {
         let below = self
@@ -67,7 +67,7 @@ pub fn import_with(directory: &Path, arguments: &[&str], variables: &[(&str, &st
     Ran::of(&service::run(directory, &arguments, variables))
 }
 
-/// As [`import`], of what must succeed.
+/// Runs the command, which must succeed.
 #[track_caller]
 pub fn imported(directory: &Path, arguments: &[&str]) -> Ran {
     let ran = import(directory, arguments);
@@ -75,7 +75,7 @@ pub fn imported(directory: &Path, arguments: &[&str]) -> Ran {
     ran
 }
 
-/// The lines of a report.
+/// Reads the lines of a report.
 pub fn report(path: &Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap();
     text.lines()
@@ -83,7 +83,7 @@ pub fn report(path: &Path) -> Vec<Value> {
         .collect()
 }
 
-/// What the service in `directory` exports of a user.
+/// Exports the readings of a user from the store of `directory`.
 pub async fn exported(directory: &Path, user: &str, media_type: &str) -> String {
     let service = Service::start(directory, &[]);
     let text = export_of(&service, user, media_type).await;
@@ -92,10 +92,7 @@ pub async fn exported(directory: &Path, user: &str, media_type: &str) -> String 
 }
 
 pub async fn export_of(service: &Service, user: &str, media_type: &str) -> String {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a test waits as long as its runner does"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the test runner has a timeout")]
     let client = Client::new();
     let url = format!("{}/api/v1/data/{user}/export", service.url);
     let request = client
@@ -105,7 +102,7 @@ pub async fn export_of(service: &Service, user: &str, media_type: &str) -> Strin
     request.send().await.unwrap().text().await.unwrap()
 }
 
-/// The readings of a user in the store of `directory`, oldest first.
+/// Returns the readings of a user in the store of `directory`, oldest first.
 pub async fn readings(directory: &Path, user: &str) -> Vec<Value> {
     let text = exported(directory, user, "application/x-ndjson").await;
     let mut lines: Vec<Value> = text

@@ -1,4 +1,4 @@
-//! What the command must not do, whatever it is told.
+//! Protection of files and of the terminal.
 
 use std::fs;
 use std::path::Path;
@@ -18,14 +18,14 @@ fn source() -> TempDir {
 }
 
 #[track_caller]
-fn is_refused(directory: &Path, arguments: &[&str], complaint: &str) {
+fn assert_rejected(directory: &Path, arguments: &[&str], complaint: &str) {
     let ran = import(directory, arguments);
     assert_eq!(ran.code, 1, "{}{}", ran.summary, ran.complaints);
     assert!(ran.complaints.contains(complaint), "{}", ran.complaints);
 }
 
 #[test]
-fn what_is_read_is_not_written_over() {
+fn inputs_are_never_overwritten() {
     let directory = source();
     let path = directory.path();
     let whole = format!("{LINE}\n");
@@ -34,44 +34,44 @@ fn what_is_read_is_not_written_over() {
     fs::write(path.join("map.toml"), "").unwrap();
     for option in ["--report", "--checkpoint"] {
         for name in ["in.ndjson", "./in.ndjson", "link", "twin"] {
-            is_refused(path, &["in.ndjson", option, name], "would be overwritten");
+            assert_rejected(path, &["in.ndjson", option, name], "would be overwritten");
             assert_eq!(fs::read_to_string(path.join("in.ndjson")).unwrap(), whole);
         }
         let arguments = ["in.ndjson", "--map", "map.toml", option, "map.toml"];
-        is_refused(path, &arguments, "would be overwritten");
+        assert_rejected(path, &arguments, "would be overwritten");
     }
     let arguments = ["in.ndjson", "--report", "out", "--checkpoint", "out"];
-    is_refused(path, &arguments, "would be overwritten");
-    // A dry run writes reports too.
+    assert_rejected(path, &arguments, "would be overwritten");
+    // A dry run writes a report, too.
     let arguments = ["in.ndjson", "--dry-run", "--report", "in.ndjson"];
-    is_refused(path, &arguments, "would be overwritten");
+    assert_rejected(path, &arguments, "would be overwritten");
     assert_eq!(fs::read_to_string(path.join("in.ndjson")).unwrap(), whole);
 }
 
 #[test]
-fn a_file_that_is_no_checkpoint_stays() {
+fn foreign_file_at_the_checkpoint_path_is_preserved() {
     let directory = source();
     fs::write(directory.path().join("notes"), "mine").unwrap();
     let arguments = ["in.ndjson", "--checkpoint", "notes"];
-    is_refused(directory.path(), &arguments, "is not a checkpoint");
+    assert_rejected(directory.path(), &arguments, "is not a checkpoint");
     let notes = fs::read_to_string(directory.path().join("notes")).unwrap();
     assert_eq!(notes, "mine");
 }
 
 #[test]
-fn a_pipe_is_refused_at_once() {
+fn pipe_is_rejected_without_blocking() {
     let directory = tempdir().unwrap();
     let made = Command::new("mkfifo")
         .arg(directory.path().join("pipe"))
         .status();
     assert!(made.unwrap().success());
-    is_refused(directory.path(), &["pipe"], "is not a regular file");
+    assert_rejected(directory.path(), &["pipe"], "is not a regular file");
     let arguments = ["pipe", "--format", "ndjson"];
-    is_refused(directory.path(), &arguments, "is not a regular file");
+    assert_rejected(directory.path(), &arguments, "is not a regular file");
 }
 
 #[test]
-fn a_reason_is_told_once() {
+fn error_cause_is_printed_once() {
     let directory = source();
     let ran = import(directory.path(), &["nothing"]);
     assert_eq!(ran.complaints.matches("No such file").count(), 1);
@@ -85,34 +85,34 @@ fn a_reason_is_told_once() {
 }
 
 #[test]
-fn names_in_a_source_do_not_steer_the_terminal() {
+fn control_characters_are_not_printed() {
     let directory = tempdir().unwrap();
     let document = r#"{"path":"evil\u001b[2J/1","data":{}}"#;
     fs::write(directory.path().join("in.json"), document).unwrap();
     let ran = imported(directory.path(), &["in.json", "--report", "out"]);
     assert_eq!(ran.count("records", "collection evil"), 1);
     assert!(!ran.summary.contains('\u{1b}'));
-    let told = report(&directory.path().join("out"));
-    assert_eq!(told[0]["kind"], "collection evil\u{1b}[2J");
+    let lines = report(&directory.path().join("out"));
+    assert_eq!(lines[0]["kind"], "collection evil\u{1b}[2J");
 }
 
 #[test]
-fn what_may_be_cut_off_is_told() {
+fn possible_truncation_is_reported() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("in.csv");
     let rows = "user_id,data_type,timestamp,value\njane,weight,2024-01-15T10:30:00Z,81\njane,weight,2024-01-16T10:30:00Z,8";
     fs::write(&path, rows).unwrap();
     let ran = imported(directory.path(), &["in.csv", "--report", "out"]);
     ran.assert_counts(1, 0, 1);
-    let told = report(&directory.path().join("out"));
-    let reason = told[1]["readings"][0]["reason"].as_str().unwrap();
+    let lines = report(&directory.path().join("out"));
+    let reason = lines[1]["readings"][0]["reason"].as_str().unwrap();
     assert!(reason.contains("no line break at its end"), "{reason}");
     fs::write(&path, format!("{rows}\n")).unwrap();
     imported(directory.path(), &["in.csv"]).assert_counts(1, 1, 0);
 
-    // An export says how many readings it has; one without that has lost some.
+    // An export ends with its number of readings; without it, it is truncated.
     imported(directory.path(), &["in.csv"]);
-    let id = told[0]["readings"][0]["data_id"].as_str().unwrap();
+    let id = lines[0]["readings"][0]["data_id"].as_str().unwrap();
     let line = format!(
         r#"{{"data_id":"{id}","user_id":"jane","data_type":"weight","value":81,"timestamp":"2024-01-15T10:30:00Z","created_at":"2024-01-15T10:31:00Z"}}"#
     );
@@ -131,9 +131,9 @@ fn what_may_be_cut_off_is_told() {
 }
 
 #[test]
-fn a_column_that_is_there_twice_is_refused() {
+fn repeated_column_is_rejected() {
     let directory = tempdir().unwrap();
     let rows = "user_id,data_type,value,timestamp,value\njane,steps,1,2024-01-15T10:30:00Z,2\n";
     fs::write(directory.path().join("in.csv"), rows).unwrap();
-    is_refused(directory.path(), &["in.csv"], "column 5");
+    assert_rejected(directory.path(), &["in.csv"], "column 5");
 }

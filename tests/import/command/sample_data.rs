@@ -1,4 +1,4 @@
-//! What Google's own programs wrote, and real readings.
+//! Exports written by Google's own tools, and real readings.
 
 use std::path::PathBuf;
 
@@ -16,11 +16,8 @@ fn sample(path: &str) -> String {
 }
 
 #[test]
-#[cfg_attr(
-    not(sample_exports),
-    ignore = "left out: ../shared/firestore is not here"
-)]
-fn an_export_of_realistic_size_moves_in() {
+#[cfg_attr(not(sample_exports), ignore = "requires ../shared/firestore")]
+fn realistic_export_is_imported() {
     let directory = tempdir().unwrap();
     let export = sample("firestore/clarity-lifesnaps");
     let ran = imported(directory.path(), &[&export, "--verify"]);
@@ -31,11 +28,8 @@ fn an_export_of_realistic_size_moves_in() {
 }
 
 #[test]
-#[cfg_attr(
-    not(all(sample_data, sample_exports)),
-    ignore = "left out: ../shared is not here"
-)]
-fn all_forms_of_one_database_are_the_same_readings() {
+#[cfg_attr(not(all(sample_data, sample_exports)), ignore = "requires ../shared")]
+fn all_export_formats_yield_the_same_readings() {
     let directory = tempdir().unwrap();
     let export = sample("firestore/emulator-made/firestore_export");
     imported(directory.path(), &[&export]).assert_counts(3, 0, 0);

@@ -1,4 +1,4 @@
-//! The table of the Python service, and DynamoDB as the store.
+//! The legacy table, and DynamoDB as the store.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,7 +22,7 @@ fn text(text: &str) -> AttributeValue {
     AttributeValue::S(text.to_owned())
 }
 
-/// A row as the Python service put it: the number as a string.
+/// Returns a row as the Python service wrote it, with the number as a string.
 fn row(index: u32, value: &str) -> Item {
     let (minute, second) = (index / 60, index % 60);
     let epoch = 1_705_314_600 + index;
@@ -49,7 +49,7 @@ fn row(index: u32, value: &str) -> Item {
     ])
 }
 
-/// A table as the Python service had it, with these rows.
+/// Creates a table of the Python service with these rows.
 async fn legacy_table(rows: impl IntoIterator<Item = Item>) -> String {
     let name = DynamoDbLocal::new_table_name();
     let definition = |name| {
@@ -93,7 +93,7 @@ async fn import(arguments: &[&str], store: &str, table: &str) -> Ran {
     import_from(arguments, store, table, None).await
 }
 
-/// As [`import`], with a stand-in for Firestore.
+/// Runs the command, optionally with a fake Firestore.
 async fn import_from(arguments: &[&str], store: &str, table: &str, firestore: Option<&str>) -> Ran {
     let directory = tempdir().unwrap();
     let arguments: Vec<String> = arguments.iter().map(|it| (*it).to_owned()).collect();
@@ -122,7 +122,7 @@ async fn import_from(arguments: &[&str], store: &str, table: &str, firestore: Op
 }
 
 #[tokio::test]
-async fn rows_move_within_their_table() {
+async fn rows_migrate_within_their_table() {
     let rows = (0..120).map(|index| row(index, &format!("{}.5", 60 + index % 20)));
     let odd = [row(200, "n/a"), row(201, "7.2e-05")];
     let table = legacy_table(rows.chain(odd)).await;
@@ -130,9 +130,9 @@ async fn rows_move_within_their_table() {
     let ran = import(&arguments, "dynamodb", &table).await;
     assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
     ran.assert_counts(121, 0, 1);
-    let held = items(&table).await;
-    assert_eq!(held.len(), 122 + 121, "the old rows are there too");
-    let new: Vec<&Item> = held
+    let stored = items(&table).await;
+    assert_eq!(stored.len(), 122 + 121, "the legacy rows remain");
+    let new: Vec<&Item> = stored
         .iter()
         .filter(|item| item.contains_key("type_key"))
         .collect();
@@ -164,11 +164,11 @@ async fn rows_move_within_their_table() {
         .filter(|item| !item.contains_key("type_key"))
         .collect();
     assert_eq!((left.len(), old.len()), (122, 1));
-    assert_eq!(old[0]["value"], text("n/a"), "what was rejected stays");
+    assert_eq!(old[0]["value"], text("n/a"), "a rejected row remains");
 }
 
 #[tokio::test]
-async fn rows_move_into_an_embedded_store() {
+async fn rows_migrate_to_an_embedded_store() {
     let table = legacy_table((0..10).map(|index| row(index, "70"))).await;
     let endpoint = DynamoDbLocal::shared().endpoint();
     let arguments = [
@@ -185,7 +185,7 @@ async fn rows_move_into_an_embedded_store() {
 }
 
 #[tokio::test]
-async fn files_move_into_a_table() {
+async fn files_are_imported_into_dynamodb() {
     let directory = tempdir().unwrap();
     let file = directory.path().join("in.csv");
     let rows: String = (10..60)
@@ -208,7 +208,7 @@ async fn files_move_into_a_table() {
 }
 
 #[tokio::test]
-async fn a_table_that_is_not_there_is_said() {
+async fn missing_table_is_reported() {
     let table = DynamoDbLocal::new_table_name();
     let ran = import(&["--from-dynamodb", &table], "embedded", &table).await;
     assert_eq!(ran.code, 1);
@@ -220,7 +220,7 @@ async fn a_table_that_is_not_there_is_said() {
 }
 
 #[tokio::test]
-async fn every_other_source_moves_into_a_table() {
+async fn every_other_source_is_imported_into_dynamodb() {
     let directory = tempdir().unwrap();
     let folder = directory.path().join("export");
     fs::create_dir(&folder).unwrap();
@@ -267,6 +267,6 @@ async fn every_other_source_moves_into_a_table() {
 
     let ran = import(&[health, "--user", "john", "--verify"], "dynamodb", &table).await;
     assert_eq!(ran.code, 0, "{}{}", ran.summary, ran.complaints);
-    let held = ["stored", "duplicate"].map(|name| ran.count("readings", name));
-    assert_eq!(held[0] + held[1], written.readings);
+    let counts = ["stored", "duplicate"].map(|name| ran.count("readings", name));
+    assert_eq!(counts[0] + counts[1], written.readings);
 }

@@ -1,4 +1,4 @@
-//! Comparing a source with what a store holds.
+//! Comparison of a source with a store.
 
 use std::fs;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use tempfile::tempdir;
 use super::run::imported;
 
 #[tokio::test]
-async fn what_is_missing_or_differs_is_told() {
+async fn missing_and_different_readings_are_counted() {
     let directory = tempdir().unwrap();
     let path = directory.path().join("in.ndjson");
     let line = |record: &str, value: u32| {
@@ -19,13 +19,13 @@ async fn what_is_missing_or_differs_is_told() {
             r#"{{"user_id":"jane","data_type":"steps","value":{value},"timestamp":"2024-01-15T10:30:00Z","client_record_id":"{record}","client_record_version":3}}"#
         ) + "\n"
     };
-    let held = [
+    let stored = [
         line("a", 1),
         line("b", 2),
         line("c", 3).replace(":3}", ":4}"),
     ]
     .concat();
-    fs::write(&path, held).unwrap();
+    fs::write(&path, stored).unwrap();
     imported(directory.path(), &["in.ndjson"]).assert_counts(3, 0, 0);
     let other = [line("a", 1), line("b", 20), line("c", 3), line("d", 4)].concat();
     fs::write(&path, other).unwrap();

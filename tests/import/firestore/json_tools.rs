@@ -1,4 +1,4 @@
-//! Files as npm's tools write them, made by the tests.
+//! Synthetic files in the formats of npm tools.
 
 use std::io::Write as _;
 
@@ -22,8 +22,8 @@ fn decoded(text: &str, format: JsonFormat) -> Vec<Document> {
 
 fn problem(text: &str, format: JsonFormat) -> (u64, String) {
     let mut items = decode_json(text.as_bytes(), format);
-    let fault = items.find_map(Result::err).unwrap();
-    (fault.0, fault.1.to_string())
+    let error = items.find_map(Result::err).unwrap();
+    (error.0, error.1.to_string())
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn node_firestore_import_export_types_its_values() {
         "no_type": {"mapValue": {"fields": {
             "__datatype__": {"stringValue": "another"}, "value": {"integerValue": "1"}}}},
     });
-    // `serde_json` sorts: the sub-collections come before the fields.
+    // `serde_json` sorts members: the subcollections come before the fields.
     assert_eq!(
         decoded(&text.to_string(), JsonFormat::NodeFirestoreImportExport),
         [
@@ -89,25 +89,25 @@ fn firestore_export_import_has_paths_below_documents() {
 }
 
 #[test]
-fn lines_stand_for_themselves() {
+fn lines_are_independent() {
     let lines = "{\"path\":\"a/1\",\"data\":{\"at\":{\"_seconds\":0,\"_nanoseconds\":0}},\
                  \"timestamps\":[\"at\"]}\n\
                  \n{\"path\":\"a/2\",\"data\":{\"cut\":\n\
                  {\"path\":\"a\",\"data\":{}}\n\
                  {\"path\":\"a/3\",\"data\":{}}";
     let items: Vec<_> = decode_json(lines.as_bytes(), JsonFormat::Backfire).collect();
-    let sound: Vec<_> = items.iter().flatten().map(|(_, it)| it.clone()).collect();
+    let intact: Vec<_> = items.iter().flatten().map(|(_, it)| it.clone()).collect();
     let at = json!({"at": {"timestampValue": "1970-01-01T00:00:00Z"}});
-    assert_eq!(sound, [document("a/1", &at), document("a/3", &json!({}))]);
-    let faults: Vec<_> = items
+    assert_eq!(intact, [document("a/1", &at), document("a/3", &json!({}))]);
+    let errors: Vec<_> = items
         .iter()
         .filter_map(|item| item.as_ref().err())
         .collect();
     let second = u64::try_from(lines.find("{\"path\":\"a/2").unwrap()).unwrap();
-    assert_eq!(faults[0].0, second);
-    assert_eq!(faults.len(), 2);
+    assert_eq!(errors[0].0, second);
+    assert_eq!(errors.len(), 2);
 
-    // As the tool leaves it: with a comma at the end and no brace.
+    // As the tool writes it: with a trailing comma and no closing brace.
     let members = "{\n\"a/1\": {\"v\":1},\n\"a/2\": {\"v\":2},\n";
     let expected = [1, 2].map(|v| {
         let fields = json!({"v": {"integerValue": v.to_string()}});
@@ -121,7 +121,7 @@ fn lines_stand_for_themselves() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_its_place() {
+fn errors_have_an_offset_and_a_reason() {
     let node = JsonFormat::NodeFirestoreImportExport;
     let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     let with = |value: &str| format!(r#"{{"__collections__":{{"a":{{"1":{{"v":{value}}}}}}}}}"#);
@@ -147,14 +147,14 @@ fn what_is_wrong_is_told_with_its_place() {
             "a string or number is longer than 16777216 bytes",
         ),
     ] {
-        let (offset, told) = problem(&text, node);
-        assert_eq!(told, expected);
-        assert!(offset > 20, "{offset}: {told}");
+        let (offset, reason) = problem(&text, node);
+        assert_eq!(reason, expected);
+        assert!(offset > 20, "{offset}: {reason}");
     }
 }
 
 #[test]
-fn other_files_are_refused() {
+fn other_files_are_rejected() {
     for text in [
         "",
         "[]",
@@ -164,10 +164,10 @@ fn other_files_are_refused() {
         "{\"metadata\":{\"unit\":\"bpm\"},\"user_id\":\"u\"}",
         "{\"user_id\":\"u\"}",
     ] {
-        let refused = JsonExport::open(file(text).path()).err().unwrap();
+        let error = JsonExport::open(file(text).path()).err().unwrap();
         assert!(
-            refused.problem.contains("is not JSON of a supported tool"),
-            "{refused}"
+            error.problem.contains("is not JSON of a supported tool"),
+            "{error}"
         );
     }
 }

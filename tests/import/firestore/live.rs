@@ -1,4 +1,4 @@
-//! A database over HTTP: pages, failures, going on.
+//! A database over HTTP: pages, failures, resuming.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn with_documents() -> FakeFirestore {
 }
 
 #[tokio::test]
-async fn all_collections_are_read_page_by_page() {
+async fn all_collections_are_paged() {
     let fake = with_documents().await;
     let items = all(&mut reader(&fake)).await;
     let found: BTreeMap<_, _> = items
@@ -62,7 +62,7 @@ async fn all_collections_are_read_page_by_page() {
 }
 
 #[tokio::test]
-async fn it_goes_on_after_any_document() {
+async fn reading_resumes_after_any_document() {
     let fake = with_documents().await;
     let whole = all(&mut reader(&fake)).await;
     let whole: Vec<_> = whole.into_iter().map(Result::unwrap).collect();
@@ -76,7 +76,7 @@ async fn it_goes_on_after_any_document() {
 }
 
 #[tokio::test]
-async fn failures_that_pass_are_waited_out() {
+async fn transient_failures_are_retried() {
     let fake = with_documents().await;
     fake.fail(429, Some(0)).fail(503, None).fail(500, None);
     assert_eq!(all(&mut reader(&fake)).await.len(), 252);
@@ -84,25 +84,22 @@ async fn failures_that_pass_are_waited_out() {
 }
 
 #[tokio::test]
-async fn failures_that_stay_end_it_and_it_can_go_on() {
+async fn reading_resumes_after_exhausted_retries() {
     let fake = with_documents().await;
     let mut reader = reader(&fake);
     reader.next_page().await.unwrap();
     for _ in 0..6 {
         fake.fail(503, None);
     }
-    let damage = reader.next_page().await.unwrap_err();
-    assert!(
-        damage.location.file.ends_with("health_data/d099"),
-        "{damage}"
-    );
-    assert!(damage.to_string().contains("503"), "{damage}");
+    let error = reader.next_page().await.unwrap_err();
+    assert!(error.location.file.ends_with("health_data/d099"), "{error}");
+    assert!(error.to_string().contains("503"), "{error}");
     assert_eq!(fake.requests().len(), 7);
     assert_eq!(all(&mut reader).await.len(), 152);
 }
 
 #[tokio::test]
-async fn refusals_say_what_to_do_and_are_not_repeated() {
+async fn permanent_failures_have_advice_and_are_not_retried() {
     let fake = FakeFirestore::start().await;
     for (status, advice) in [
         (401, "renew GOOGLE_OAUTH_TOKEN"),
@@ -110,30 +107,30 @@ async fn refusals_say_what_to_do_and_are_not_repeated() {
         (404, "check the project's id"),
     ] {
         fake.fail(status, None);
-        let damage = reader(&fake).next_page().await.unwrap_err().to_string();
-        assert!(damage.contains(advice), "{damage}");
-        assert!(!damage.contains("owner"), "{damage}");
+        let error = reader(&fake).next_page().await.unwrap_err().to_string();
+        assert!(error.contains(advice), "{error}");
+        assert!(!error.contains("owner"), "{error}");
     }
     assert_eq!(fake.requests().len(), 3);
 }
 
 #[tokio::test]
-async fn a_document_that_cannot_be_decoded_costs_itself_alone() {
+async fn undecodable_document_does_not_affect_others() {
     let fake = FakeFirestore::start().await;
     fake.document("a/1", &json!({"v": {"integerValue": "1"}}));
     fake.document("a/2", &json!({"v": {"futureValue": "secret-7391"}}));
     fake.document("a/3", &json!({"v": {"integerValue": "one"}}));
     fake.document("a/4", &json!({"v": {"nullValue": "NULL_VALUE"}}));
     let items = all(&mut reader(&fake)).await;
-    let sound: Vec<_> = items.iter().flatten().map(|(_, it)| it.id()).collect();
-    assert_eq!(sound, ["1", "4"]);
-    for damage in items.iter().filter_map(|item| item.as_ref().err()) {
-        assert!(!damage.to_string().contains("secret-7391"), "{damage}");
+    let intact: Vec<_> = items.iter().flatten().map(|(_, it)| it.id()).collect();
+    assert_eq!(intact, ["1", "4"]);
+    for error in items.iter().filter_map(|item| item.as_ref().err()) {
+        assert!(!error.to_string().contains("secret-7391"), "{error}");
     }
 }
 
 #[tokio::test]
-async fn answers_too_long_are_asked_for_in_smaller_pages() {
+async fn oversized_responses_halve_the_page() {
     let fake = with_documents().await;
     fake.too_long_above(30);
     assert_eq!(all(&mut reader(&fake)).await.len(), 252);
@@ -147,26 +144,26 @@ async fn answers_too_long_are_asked_for_in_smaller_pages() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_told() {
+async fn unreachable_server_is_reported() {
     let reader = LiveFirestore::new("p", &emulator("127.0.0.1:1")).unwrap();
     let mut reader = reader.initial_delay(Duration::from_millis(1));
-    let damage = reader.next_page().await.unwrap_err();
-    assert!(damage.problem.contains("cannot be reached"), "{damage}");
-    assert!(damage.problem.contains("refused"), "{damage}");
+    let error = reader.next_page().await.unwrap_err();
+    assert!(error.problem.contains("cannot be reached"), "{error}");
+    assert!(error.problem.contains("refused"), "{error}");
 }
 
 #[test]
-fn ids_and_tokens_that_are_none_are_refused() {
+fn malformed_ids_and_tokens_are_rejected() {
     let target = emulator("127.0.0.1:1");
     for project in ["", "a/b", "a b", "a?b"] {
-        let refused = LiveFirestore::new(project, &target).err().unwrap();
-        assert!(refused.problem.contains("project's id"), "{refused}");
+        let error = LiveFirestore::new(project, &target).err().unwrap();
+        assert!(error.problem.contains("project's id"), "{error}");
     }
-    let refused = LiveFirestore::new("p", &emulator("a b")).err().unwrap();
-    assert!(refused.problem.contains("host:port"), "{refused}");
+    let error = LiveFirestore::new("p", &emulator("a b")).err().unwrap();
+    assert!(error.problem.contains("host:port"), "{error}");
     let token = "line\nbreak-7391".into();
     let target = LiveTarget::Google { token };
-    let refused = LiveFirestore::new("p", &target).err().unwrap().to_string();
-    assert!(refused.contains("GOOGLE_OAUTH_TOKEN"), "{refused}");
-    assert!(!refused.contains("7391"), "{refused}");
+    let error = LiveFirestore::new("p", &target).err().unwrap().to_string();
+    assert!(error.contains("GOOGLE_OAUTH_TOKEN"), "{error}");
+    assert!(!error.contains("7391"), "{error}");
 }

@@ -1,4 +1,4 @@
-//! Exports that the tests write, read back.
+//! Synthetic exports, read back.
 
 use std::fs;
 
@@ -24,7 +24,8 @@ fn steps(count: usize) -> Json {
     json!({"steps": {"integerValue": count.to_string()}})
 }
 
-/// Three files: one over several blocks, an empty one, a padded one.
+/// Returns an export of three files: one with several blocks, an empty one and a
+/// padded one.
 fn three_files() -> ExportFixture {
     let mut fixture = ExportFixture::new();
     for count in 0..1_500 {
@@ -37,11 +38,11 @@ fn three_files() -> ExportFixture {
 
 fn problems(items: Vec<Result<(SourceLocation, Document), SourceError>>) -> Vec<String> {
     let errors = items.into_iter().filter_map(Result::err);
-    errors.map(|damage| damage.problem.into_owned()).collect()
+    errors.map(|error| error.problem.into_owned()).collect()
 }
 
 #[test]
-fn every_type_comes_back() {
+fn every_type_round_trips() {
     let folder = written(&ExportFixture::new().document("types/all", &every_type()));
     let found = by_path(ManagedExport::open(folder.path()).unwrap());
     assert_eq!(found.len(), 1);
@@ -61,16 +62,16 @@ fn all_files_are_read_and_counted() {
     let last = &found["users/u1/sub/__id7__"];
     assert_eq!((last.collection(), last.id()), ("sub", "__id7__"));
     let part = "all_namespaces/all_kinds/all_namespaces_all_kinds.export_metadata";
-    let tally = PartCounts {
+    let counts = PartCounts {
         part: folder.path().join(part),
         expected: Some(1_502),
         found: 1_502,
     };
-    assert_eq!(export.part_counts(), [tally]);
+    assert_eq!(export.part_counts(), [counts]);
 }
 
 #[test]
-fn the_folder_around_an_export_will_do() {
+fn folder_around_an_export_is_accepted() {
     let outer = TempDir::new().unwrap();
     let inner = outer.path().join("firestore_export");
     ExportFixture::new()
@@ -82,33 +83,33 @@ fn the_folder_around_an_export_will_do() {
 }
 
 #[test]
-fn a_count_that_differs_is_told() {
+fn wrong_document_count_is_reported() {
     let folder = written(&ExportFixture::new().document("a/b", &steps(1)).claiming(2));
     let mut export = ManagedExport::open(folder.path()).unwrap();
     assert!(export.next().unwrap().is_ok());
-    let told = export.next().unwrap().unwrap_err().to_string();
-    assert!(told.contains("2 documents, but 1 intact"), "{told}");
-    assert!(told.contains("all_kinds.export_metadata: "), "{told}");
+    let error = export.next().unwrap().unwrap_err().to_string();
+    assert!(error.contains("2 documents, but 1 intact"), "{error}");
+    assert!(error.contains("all_kinds.export_metadata: "), "{error}");
     assert!(export.next().is_none());
     assert!(!export.part_counts()[0].is_complete());
 }
 
 #[test]
-fn a_missing_file_costs_itself_alone() {
+fn missing_file_does_not_affect_others() {
     let folder = written(&three_files());
     fs::remove_file(ExportFixture::output(folder.path(), 0)).unwrap();
     let mut export = ManagedExport::open(folder.path()).unwrap();
     let items: Vec<_> = export.by_ref().collect();
     assert_eq!(items.len(), 3, "the file, the last document, the count");
     assert!(items[1].is_ok() && items[2].is_err());
-    let damage = items[0].as_ref().unwrap_err();
-    assert!(damage.location.file.ends_with("output-0"), "{damage}");
-    assert!(damage.to_string().contains("cannot be read"), "{damage}");
+    let error = items[0].as_ref().unwrap_err();
+    assert!(error.location.file.ends_with("output-0"), "{error}");
+    assert!(error.to_string().contains("cannot be read"), "{error}");
     assert!(!export.part_counts()[0].is_complete());
 }
 
 #[test]
-fn damage_in_a_file_leaves_what_comes_before_and_the_next_files() {
+fn corruption_does_not_affect_earlier_records_and_other_files() {
     let folder = written(&three_files());
     let file = ExportFixture::output(folder.path(), 0);
     let mut bytes = fs::read(&file).unwrap();
@@ -118,28 +119,28 @@ fn damage_in_a_file_leaves_what_comes_before_and_the_next_files() {
     let items: Vec<_> = export.by_ref().collect();
     let at = items.iter().position(Result::is_err).unwrap();
     assert!(at > 5, "{at}");
-    let damage = items[at].as_ref().unwrap_err();
-    assert!(damage.location.offset <= 1_000, "{damage}");
+    let error = items[at].as_ref().unwrap_err();
+    assert!(error.location.offset <= 1_000, "{error}");
     assert!(
-        damage.problem.contains("a checksum does not match"),
-        "{damage}"
+        error.problem.contains("a checksum does not match"),
+        "{error}"
     );
     let [.., last, count] = &items[..] else {
         panic!("too few")
     };
-    let told = count.as_ref().unwrap_err().to_string();
-    assert!(told.contains("1502 documents"), "{told}");
+    let error = count.as_ref().unwrap_err().to_string();
+    assert!(error.contains("1502 documents"), "{error}");
     let last = last.as_ref().unwrap();
     assert_eq!(last.1.path, "users/u1/sub/__id7__");
-    let sound = items.iter().flatten().count();
-    assert_eq!(sound, items.len() - 2);
-    let tally = &export.part_counts()[0];
-    assert_eq!(tally.found, u64::try_from(sound).unwrap());
-    assert!(!tally.is_complete());
+    let intact = items.iter().flatten().count();
+    assert_eq!(intact, items.len() - 2);
+    let counts = &export.part_counts()[0];
+    assert_eq!(counts.found, u64::try_from(intact).unwrap());
+    assert!(!counts.is_complete());
 }
 
 #[test]
-fn a_record_that_is_no_document_costs_itself_alone() {
+fn undecodable_record_does_not_affect_others() {
     let folder = written(&ExportFixture::new().document("a/b", &steps(1)));
     let records = [
         entity("a/b", &steps(1)),
@@ -150,13 +151,13 @@ fn a_record_that_is_no_document_costs_itself_alone() {
     let items: Vec<_> = ManagedExport::open(folder.path()).unwrap().collect();
     assert_eq!(items.len(), 4, "and the count");
     assert_eq!(items[2].as_ref().unwrap().1, document("a/c", &steps(2)));
-    let told = problems(items);
-    assert!(told[0].starts_with("the record is not a valid message: a field is truncated"));
-    assert!(told[1].starts_with("declares 1 documents"));
+    let problems = problems(items);
+    assert!(problems[0].starts_with("the record is not a valid message: a field is truncated"));
+    assert!(problems[1].starts_with("declares 1 documents"));
 }
 
 #[test]
-fn names_that_lead_out_of_the_folder_are_refused() {
+fn paths_outside_the_folder_are_rejected() {
     let folder = written(&ExportFixture::new().document("a/b", &steps(1)));
     let metadata = folder
         .path()
@@ -164,28 +165,28 @@ fn names_that_lead_out_of_the_folder_are_refused() {
     for name in ["../output-0", "/etc/passwd", "", "a/../../b"] {
         let kind = Message::default().bytes(2, name.as_bytes());
         fs::write(&metadata, Message::default().bytes(2, &kind.0).0).unwrap();
-        let refused = ManagedExport::open(folder.path()).err().unwrap();
-        assert!(refused.problem.contains("outside"), "{name}: {refused}");
+        let error = ManagedExport::open(folder.path()).err().unwrap();
+        assert!(error.problem.contains("outside"), "{name}: {error}");
     }
 }
 
 #[test]
-fn folders_that_are_no_export_are_refused() {
+fn other_folders_are_rejected() {
     let folder = TempDir::new().unwrap();
-    let refused = |folder: &TempDir| {
-        let damage = ManagedExport::open(folder.path()).err().unwrap();
-        damage.problem.into_owned()
+    let problem = |folder: &TempDir| {
+        let error = ManagedExport::open(folder.path()).err().unwrap();
+        error.problem.into_owned()
     };
-    assert!(refused(&folder).contains("contains no file"));
+    assert!(problem(&folder).contains("contains no file"));
     let overall = folder.path().join("x.overall_export_metadata");
     fs::write(&overall, b"").unwrap();
-    assert!(refused(&folder).contains("lists no"));
+    assert!(problem(&folder).contains("lists no"));
     fs::write(&overall, b"not a log at all").unwrap();
-    assert!(!refused(&folder).is_empty());
+    assert!(!problem(&folder).is_empty());
 }
 
 #[test]
-fn maps_too_deep_are_refused() {
+fn deeply_nested_maps_are_rejected() {
     let nested = |levels: usize| {
         (0..levels).fold(
             json!({"nullValue": null}),
@@ -193,7 +194,7 @@ fn maps_too_deep_are_refused() {
         )
     };
     let record = |levels| entity("a/b", &json!({"d": nested(levels)}));
-    // What Firestore allows, and what is allowed here.
+    // The limit of Firestore, and that of the importer.
     for levels in [20, 40] {
         assert!(decode_entity(&record(levels)).is_ok(), "{levels}");
     }
@@ -203,7 +204,7 @@ fn maps_too_deep_are_refused() {
 }
 
 #[test]
-fn vectors_are_maps_as_the_rest_api_has_them() {
+fn vectors_become_maps_as_in_the_rest_api() {
     let element = |number| {
         let value = Message::default().double(4, number);
         let property = Message::default().varint(1, 31).bytes(3, b"v");
@@ -220,14 +221,14 @@ fn vectors_are_maps_as_the_rest_api_has_them() {
 }
 
 #[test]
-fn entities_that_contradict_themselves_are_refused() {
+fn contradictory_entities_are_rejected() {
     let empty = || Message(entity("a/b", &json!({})));
     let property = |meaning, is_element| {
         let value = Message::default().varint(1, u64::MAX / 2);
         let property = Message::default().varint(1, meaning).bytes(3, b"v");
         property.varint(4, is_element).bytes(5, &value.0).0
     };
-    for (properties, fault) in [
+    for (properties, error) in [
         (vec![property(0, 0), property(0, 0)], EntityError::Repeated),
         (vec![property(0, 1), property(0, 0)], EntityError::Repeated),
         (vec![property(0, 0), property(0, 1)], EntityError::Repeated),
@@ -245,7 +246,7 @@ fn entities_that_contradict_themselves_are_refused() {
         let record = properties
             .iter()
             .fold(empty(), |record, property| record.bytes(15, property));
-        assert_eq!(decode_entity(&record.0), Err(fault));
+        assert_eq!(decode_entity(&record.0), Err(error));
     }
     assert_eq!(decode_entity(b""), Err(EntityError::Key));
 }

@@ -1,7 +1,7 @@
-//! The readers of what Firestore held: managed exports, JSON of npm's tools,
-//! and the REST API.
+//! The readers of Firestore data: managed exports, JSON of npm tools, and the REST
+//! API.
 
-mod damaged_exports;
+mod corruption;
 mod json_tools;
 mod live;
 mod managed_exports;

@@ -1,4 +1,4 @@
-//! Exports that Google's own programs wrote, and what they hold.
+//! Exports written by Google's own tools, with their expected content.
 
 use std::path::PathBuf;
 
@@ -13,13 +13,10 @@ fn sample(path: &str) -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/firestore")).join(path)
 }
 
-/// Every document of the export equals the REST API's answer, value by value.
+/// Every document of the export equals the REST API's response, value by value.
 #[test]
-#[cfg_attr(
-    not(sample_exports),
-    ignore = "left out: ../shared/firestore is not here"
-)]
-fn every_value_is_that_of_the_rest_api() {
+#[cfg_attr(not(sample_exports), ignore = "requires ../shared/firestore")]
+fn every_value_equals_the_rest_api() {
     let export = ManagedExport::open(&sample("emulator-made/firestore_export")).unwrap();
     let mut exported = by_path(export);
     for collection in [
@@ -30,22 +27,22 @@ fn every_value_is_that_of_the_rest_api() {
         "users_u1_sub",
     ] {
         let file = sample(&format!("emulator-made/rest_{collection}.json"));
-        let answer: Json = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
-        for document in answer["documents"].as_array().unwrap() {
+        let response: Json = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+        for document in response["documents"].as_array().unwrap() {
             let expected = decode_typed_document(&document.to_string()).unwrap();
             let found = exported.remove(&expected.path).unwrap();
             assert_same(&found, &expected);
         }
     }
-    assert!(exported.is_empty(), "the golden answers lack {exported:?}");
+    assert!(
+        exported.is_empty(),
+        "missing in the responses: {exported:?}"
+    );
 }
 
 #[test]
-#[cfg_attr(
-    not(sample_exports),
-    ignore = "left out: ../shared/firestore is not here"
-)]
-fn exports_have_as_many_documents_as_they_say() {
+#[cfg_attr(not(sample_exports), ignore = "requires ../shared/firestore")]
+fn exports_have_the_declared_number_of_documents() {
     for (folder, documents) in [
         ("emulator-made", 8),
         ("clarity-lifesnaps", 3_001),
@@ -55,17 +52,14 @@ fn exports_have_as_many_documents_as_they_say() {
         let mut export = ManagedExport::open(&sample(folder)).unwrap();
         let found = by_path(export.by_ref());
         assert_eq!(found.len(), documents, "{folder}");
-        let tallies = export.part_counts();
-        assert!(tallies.iter().all(PartCounts::is_complete), "{tallies:?}");
+        let counts = export.part_counts();
+        assert!(counts.iter().all(PartCounts::is_complete), "{counts:?}");
     }
 }
 
-/// What the tools wrote of the same documents, with what they are known to lose.
+/// JSON of the tools equals the export, except for the types that they lose.
 #[test]
-#[cfg_attr(
-    not(sample_exports),
-    ignore = "left out: ../shared/firestore is not here"
-)]
+#[cfg_attr(not(sample_exports), ignore = "requires ../shared/firestore")]
 fn npm_tools_wrote_the_same_documents() {
     let export = ManagedExport::open(&sample("emulator-made")).unwrap();
     let exported = by_path(export);
@@ -95,11 +89,7 @@ fn npm_tools_wrote_the_same_documents() {
                         || name == "bytes" && format == JsonFormat::NodeFirestoreImportExport);
                 if !known_to_be_lost {
                     let found = &document.fields[name];
-                    assert_eq!(
-                        as_json_has_it(found),
-                        as_json_has_it(value),
-                        "{path} {name}"
-                    );
+                    assert_eq!(as_in_json(found), as_in_json(value), "{path} {name}");
                 }
             }
             assert_eq!(document.fields.len(), expected.fields.len(), "{path}");
@@ -107,8 +97,9 @@ fn npm_tools_wrote_the_same_documents() {
     }
 }
 
-/// Doubles without a fraction as integers, references by their paths.
-fn as_json_has_it(value: &Value) -> Value {
+/// Converts to the types of JSON: doubles without a fraction to integers,
+/// references to paths.
+fn as_in_json(value: &Value) -> Value {
     match value {
         Value::Double(number) if number.fract() == 0.0 => {
             Value::Integer(format!("{number}").parse().unwrap())
@@ -117,12 +108,12 @@ fn as_json_has_it(value: &Value) -> Value {
             let path = name.split_once("/documents/").map(|(_, path)| path);
             Value::Reference(path.unwrap_or(name).to_owned())
         }
-        Value::Array(elements) => Value::Array(elements.iter().map(as_json_has_it).collect()),
+        Value::Array(elements) => Value::Array(elements.iter().map(as_in_json).collect()),
         Value::Map(fields) => {
             let fields = fields.iter();
             Value::Map(
                 fields
-                    .map(|(name, it)| (name.clone(), as_json_has_it(it)))
+                    .map(|(name, it)| (name.clone(), as_in_json(it)))
                     .collect(),
             )
         }

@@ -1,4 +1,4 @@
-//! What the tests compare by.
+//! Sample values and comparisons.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Value as Json, json};
 use clarity_backend::import::firestore::{Document, Value, decode_typed_document};
 use clarity_backend::import::{SourceError, SourceLocation};
 
-/// Fields of every type, in the REST API's form.
+/// Returns fields of every type in the format of the REST API.
 pub fn every_type() -> Json {
     json!({
         "null": {"nullValue": null},
@@ -39,26 +39,26 @@ pub fn every_type() -> Json {
     })
 }
 
-/// The document that these fields are, by way of the REST API's form.
+/// Decodes a document from fields in the format of the REST API.
 pub fn document(path: &str, fields: &Json) -> Document {
     let name = format!("projects/demo-clarity/databases/(default)/documents/{path}");
     decode_typed_document(&json!({"name": name, "fields": fields}).to_string()).unwrap()
 }
 
-/// All documents by path; no damage among them.
+/// Returns all documents by path; panics on an error.
 pub fn by_path(
     items: impl Iterator<Item = Result<(SourceLocation, Document), SourceError>>,
 ) -> BTreeMap<String, Document> {
     let mut documents = BTreeMap::new();
     for item in items {
-        let (place, document) = item.unwrap();
+        let (location, document) = item.unwrap();
         let before = documents.insert(document.path.clone(), document);
-        assert_eq!(before, None, "twice, at {place}");
+        assert_eq!(before, None, "twice, at {location}");
     }
     documents
 }
 
-/// Compares as Firestore does: NaN is NaN.
+/// Compares documents, with NaN equal to NaN.
 pub fn assert_same(left: &Document, right: &Document) {
     assert_eq!(left.path, right.path);
     assert!(

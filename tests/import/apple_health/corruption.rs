@@ -1,5 +1,5 @@
-//! Damaged exports: what was read before the damage is what it was, and none of
-//! what follows is passed over in silence.
+//! Corrupt exports: elements before the corruption are unchanged, and none after
+//! it is lost silently.
 
 use std::sync::LazyLock;
 
@@ -10,21 +10,21 @@ use super::support::{Outcome, export, read};
 static XML: LazyLock<Vec<u8>> = LazyLock::new(|| export(3_500, 11).0);
 static WHOLE: LazyLock<Outcome> = LazyLock::new(|| read(XML.clone()));
 
-/// How many items end before `offset`, and so must be as they were.
-fn sound_before(offset: usize) -> usize {
+/// Returns how many items end before `offset` and must therefore be unchanged.
+fn intact_before(offset: usize) -> usize {
     let starts = WHOLE.items.iter().map(|(start, _)| *start);
     let before = starts.filter(|start| *start <= offset as u64).count();
     before.saturating_sub(1)
 }
 
-fn check(outcome: &Outcome, damaged_at: usize) {
-    let sound = sound_before(damaged_at);
-    assert!(outcome.items.len() >= sound);
-    assert!(outcome.items[..sound] == WHOLE.items[..sound]);
-    if let Some((offset, _)) = outcome.damage {
+fn check(outcome: &Outcome, corrupt_at: usize) {
+    let intact = intact_before(corrupt_at);
+    assert!(outcome.items.len() >= intact);
+    assert!(outcome.items[..intact] == WHOLE.items[..intact]);
+    if let Some((offset, _)) = outcome.error {
         assert!(offset <= XML.len() as u64 + 1);
-        if sound > 0 {
-            assert!(offset > WHOLE.items[sound - 1].0);
+        if intact > 0 {
+            assert!(offset > WHOLE.items[intact - 1].0);
         }
     } else {
         assert!(
@@ -35,7 +35,7 @@ fn check(outcome: &Outcome, damaged_at: usize) {
 }
 
 #[test]
-fn a_file_cut_off_anywhere_is_said_to_be() {
+fn truncation_at_any_byte_is_detected() {
     let end = XML
         .windows(13)
         .position(|window| window == b"</HealthData>")
@@ -44,14 +44,14 @@ fn a_file_cut_off_anywhere_is_said_to_be() {
     for length in 0..XML.len() {
         let outcome = read(&XML[..length]);
         if length < end {
-            assert!(outcome.damage.is_some(), "cut off at {length}");
+            assert!(outcome.error.is_some(), "truncated at {length}");
         }
         check(&outcome, length);
     }
 }
 
 #[test]
-fn a_flipped_bit_anywhere_is_noticed_or_harmless() {
+fn any_flipped_bit_is_detected_or_harmless() {
     for at in 0..XML.len() {
         let mut xml = XML.clone();
         xml[at] ^= 1 << (at % 8);
@@ -61,7 +61,7 @@ fn a_flipped_bit_anywhere_is_noticed_or_harmless() {
 
 proptest! {
     #[test]
-    fn bytes_changed_added_or_lost_do_no_harm(
+    fn elements_before_an_edit_are_unchanged(
         at in any::<prop::sample::Index>(),
         lost in 0_usize..40,
         added in prop_oneof![
@@ -73,14 +73,14 @@ proptest! {
         let at = at.index(xml.len());
         let end = (at + lost).min(xml.len());
         xml.splice(at..end, added);
-        let sound = sound_before(at);
+        let intact = intact_before(at);
         let outcome = read(xml);
-        prop_assert!(outcome.items.len() >= sound);
-        prop_assert!(outcome.items[..sound] == WHOLE.items[..sound]);
+        prop_assert!(outcome.items.len() >= intact);
+        prop_assert!(outcome.items[..intact] == WHOLE.items[..intact]);
     }
 
     #[test]
-    fn any_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         read(bytes.clone());
         let mut xml = b"<HealthData>".to_vec();
         xml.extend(bytes);

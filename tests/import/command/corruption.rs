@@ -1,4 +1,4 @@
-//! Sources that are damaged: what stands before is kept, and told.
+//! Corrupt sources: intact records are stored, errors are reported.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::apple_health_export;
 use crate::firestore_support::ExportFixture;
 
 #[test]
-fn a_flipped_bit_costs_its_block_and_is_told_with_its_place() {
+fn flipped_bit_loses_its_block_and_is_reported_with_its_location() {
     let directory = tempdir().unwrap();
     let folder = directory.path().join("export");
     fs::create_dir(&folder).unwrap();
@@ -42,16 +42,16 @@ fn a_flipped_bit_costs_its_block_and_is_told_with_its_place() {
     let stored = ran.count("readings", "stored");
     assert!((200..1_000).contains(&stored), "{stored}");
     assert_eq!(ran.count("source errors", "source errors"), 2);
-    let told = report(&directory.path().join("out"));
-    let damaged = told
+    let lines = report(&directory.path().join("out"));
+    let damaged = lines
         .iter()
         .filter(|line| line["outcome"] == "damaged")
         .count();
-    assert_eq!((damaged, told.len() as u64), (2, stored + 2));
+    assert_eq!((damaged, lines.len() as u64), (2, stored + 2));
 }
 
 #[test]
-fn an_export_that_is_cut_off_keeps_what_came_before() {
+fn truncated_export_keeps_earlier_records() {
     let directory = tempdir().unwrap();
     let mut xml = Vec::new();
     apple_health_export::write(&mut xml, 100_000, 3).unwrap();
@@ -79,11 +79,11 @@ fn entities_are_not_expanded() {
     fs::write(directory.path().join("bomb.xml"), bomb).unwrap();
     let ran = import(directory.path(), &["bomb.xml", "--user", "jane"]);
     assert_eq!(ran.code, 1);
-    ran_nothing(&ran.complaints);
+    assert_rejected(&ran.complaints);
 }
 
 #[track_caller]
-fn ran_nothing(complaints: &str) {
+fn assert_rejected(complaints: &str) {
     assert!(complaints.contains("bomb.xml"), "{complaints}");
     assert!(!complaints.contains("panicked"), "{complaints}");
 }

@@ -1,5 +1,4 @@
-//! Whatever happens to a file, what is read is what was written, and what is
-//! not read is told.
+//! Corrupt files: everything read is as written, and everything lost is reported.
 
 use std::collections::HashSet;
 
@@ -20,11 +19,11 @@ fn items(file: &[u8]) -> Items {
 }
 
 fn records(items: &Items) -> Vec<&[u8]> {
-    let sound = items.iter().flatten();
-    sound.map(|record| &*record.bytes).collect()
+    let intact = items.iter().flatten();
+    intact.map(|record| &*record.bytes).collect()
 }
 
-/// Small ones, and one over three blocks.
+/// Returns small records, and one that spans three blocks.
 fn written() -> Vec<Vec<u8>> {
     let small = |index: u8| vec![index; 300 + usize::from(index)];
     let long: Vec<u8> = (0..=250).cycle().take(70_000).collect();
@@ -35,13 +34,13 @@ fn written() -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn records_come_back() {
+fn records_round_trip() {
     let file = log(&written());
     assert_eq!(records(&items(&file)), written());
     assert_eq!(records(&items(&padded(file))), written());
     assert!(items(b"").is_empty());
     assert!(items(&padded(vec![0; 3])).is_empty());
-    // Records of such lengths that each kind of rest of a block is met.
+    // Lengths that leave every kind of remainder in a block.
     for length in 32_740..32_780 {
         let written = [vec![1; length], vec![2; 5], Vec::new(), vec![3; length]];
         assert_eq!(records(&items(&log(&written))), written, "{length}");
@@ -49,18 +48,18 @@ fn records_come_back() {
 }
 
 #[test]
-fn after_damage_it_goes_on_with_the_next_block() {
+fn reading_resumes_with_the_block_after_corruption() {
     let mut file = log(&written());
     file[40_000] ^= 1;
     let items = items(&file);
-    let faults: Vec<_> = items
+    let errors: Vec<_> = items
         .iter()
         .filter_map(|item| item.as_ref().err())
         .collect();
-    // The long one begins in the first block and is hit in the second.
+    // The long record starts in the first block and is corrupted in the second.
     assert!(
-        matches!(faults[..], [(_, LogError::Checksum)]),
-        "{faults:?}"
+        matches!(errors[..], [(_, LogError::Checksum)]),
+        "{errors:?}"
     );
     let all = written();
     let kept = [&all[..60], &all[61..]].concat();
@@ -68,27 +67,27 @@ fn after_damage_it_goes_on_with_the_next_block() {
 }
 
 #[test]
-fn what_a_fault_is_called() {
-    let fault = |file: &[u8]| {
+fn corruption_is_described_with_its_offset() {
+    let errors_of = |file: &[u8]| {
         let items = items(file);
-        let faults = items.into_iter().filter_map(Result::err);
-        faults
-            .map(|(offset, fault)| (offset, fault.to_string()))
+        let errors = items.into_iter().filter_map(Result::err);
+        errors
+            .map(|(offset, error)| (offset, error.to_string()))
             .collect::<Vec<_>>()
     };
     let whole = fragment(1, b"whole");
     let first = fragment(2, b"first");
     let last = fragment(4, b"last");
-    let cut_off = "the file is truncated within a record";
-    let lacking = "a record lacks its first or last fragment";
+    let truncated = "the file is truncated within a record";
+    let incomplete = "a record lacks its first or last fragment";
     let mut too_long = whole.clone();
     too_long[5] = 0xff;
     for (file, expected) in [
-        (whole[..11].to_vec(), (0, cut_off)),
-        (whole[..3].to_vec(), (0, cut_off)),
-        (first.clone(), (0, cut_off)),
-        ([whole.clone(), last].concat(), (12, lacking)),
-        ([first, whole].concat(), (0, lacking)),
+        (whole[..11].to_vec(), (0, truncated)),
+        (whole[..3].to_vec(), (0, truncated)),
+        (first.clone(), (0, truncated)),
+        ([whole.clone(), last].concat(), (12, incomplete)),
+        ([first, whole].concat(), (0, incomplete)),
         (
             fragment(9, b"x"),
             (
@@ -105,12 +104,12 @@ fn what_a_fault_is_called() {
         ),
     ] {
         let (offset, problem) = expected;
-        assert_eq!(fault(&file), [(offset, problem.to_owned())]);
+        assert_eq!(errors_of(&file), [(offset, problem.to_owned())]);
     }
 }
 
 #[test]
-fn a_record_without_end_takes_no_memory_without_end() {
+fn endless_record_is_rejected_at_the_limit() {
     let mut file = vec![0; 0];
     let part = vec![7; 32 * 1024 - 7];
     file.extend(fragment(2, &part));
@@ -135,7 +134,7 @@ fn small_document() -> Json {
 }
 
 #[test]
-fn a_document_cut_off_at_any_byte_is_refused_or_has_less() {
+fn truncated_document_is_rejected_or_has_fewer_fields() {
     let whole = entity("types/all", &small_document());
     let document = decode_entity(&whole).unwrap();
     for length in 0..whole.len() {
@@ -147,7 +146,7 @@ fn a_document_cut_off_at_any_byte_is_refused_or_has_less() {
 }
 
 #[test]
-fn a_log_cut_off_anywhere_keeps_what_comes_before() {
+fn truncated_log_keeps_earlier_records() {
     let written: Vec<Vec<u8>> = written().into_iter().skip(57).take(6).collect();
     let file = log(&written);
     let ends: HashSet<usize> = (0..=written.len())
@@ -161,9 +160,9 @@ fn a_log_cut_off_anywhere_keeps_what_comes_before() {
             .find(|n| log(&written[..*n]).len() <= length)
             .unwrap_or(0);
         assert_eq!(records(&items), written[..kept], "{length}");
-        let is_told = items.last().is_some_and(Result::is_err);
+        let is_reported = items.last().is_some_and(Result::is_err);
         let is_between = ends.contains(&length) || file[..length].ends_with(&[0; 6]);
-        assert!(is_told || is_between, "{length}");
+        assert!(is_reported || is_between, "{length}");
     }
 }
 
@@ -178,7 +177,7 @@ fn json_file() -> String {
 }
 
 #[test]
-fn json_cut_off_at_any_byte_keeps_what_comes_before() {
+fn truncated_json_keeps_earlier_documents() {
     let file = json_file();
     let format = JsonFormat::NodeFirestoreImportExport;
     let all: Vec<_> = decode_json(file.as_bytes(), format)
@@ -196,10 +195,10 @@ fn json_cut_off_at_any_byte_keeps_what_comes_before() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
-    /// CRC-32C finds every error of one bit, so nothing is read that was not
-    /// written, and what is lost is told.
+    /// CRC-32C detects every single-bit error, so every record read is as written
+    /// and every lost one is reported.
     #[test]
-    fn a_flipped_bit_is_told_and_costs_at_most_two_blocks(at in 0_usize..130_000, bit in 0..8) {
+    fn flipped_bit_is_reported_and_loses_at_most_two_blocks(at in 0_usize..130_000, bit in 0..8) {
         let written = written();
         let mut file = log(&written);
         let at = at % file.len();
@@ -208,18 +207,18 @@ proptest! {
         let known: HashSet<&[u8]> = written.iter().map(|record| &**record).collect();
         let found = records(&items);
         prop_assert!(found.iter().all(|record| known.contains(record)));
-        let is_told = items.iter().any(Result::is_err);
-        prop_assert!(is_told || found.len() == written.len());
+        let is_reported = items.iter().any(Result::is_err);
+        prop_assert!(is_reported || found.len() == written.len());
     }
 
     #[test]
-    fn any_bytes_are_a_log_or_not(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
+    fn arbitrary_bytes_do_not_panic(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
         prop_assert!(items(&bytes).len() <= bytes.len());
         let _ = decode_entity(&bytes);
     }
 
     #[test]
-    fn mutated_documents_are_decoded_or_refused(
+    fn mutated_documents_do_not_panic(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let mut record = entity("types/all", &small_document());
@@ -231,7 +230,7 @@ proptest! {
     }
 
     #[test]
-    fn mutated_json_is_decoded_or_refused(
+    fn mutated_json_does_not_panic(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6),
     ) {
         let mut file = json_file().into_bytes();
