@@ -49,7 +49,7 @@ pub(in crate::commands) struct Import {
     #[arg(long, value_name = "N", default_value_t = 4, conflicts_with_all = OTHER_SOURCES,
           value_parser = clap::value_parser!(u16).range(1..=64))]
     segments: u16,
-    /// Maximum of read units per second to consume from that table.
+    /// Maximum read units per second to consume from that table.
     #[arg(long, value_name = "N", conflicts_with_all = OTHER_SOURCES,
           value_parser = clap::value_parser!(u32).range(1..))]
     max_rcu: Option<u32>,

@@ -17,7 +17,7 @@ use crate::import::{
 use crate::store::ReadingStore;
 use crate::telemetry::Telemetry;
 
-/// Maximum of blocking threads: one reads the source, the others look up stored
+/// Maximum number of blocking threads: one reads the source, the others look up stored
 /// readings. Each has memory of its own.
 const MAX_BLOCKING_THREADS: usize = 2;
 

@@ -7,13 +7,13 @@ use super::checkpoint::CheckpointPosition;
 use crate::import::record::{ReadResult, Records};
 use crate::import::source_location::{SourceError, SourceLocation};
 
-/// Maximum of readings in a batch, which is stored with one call.
+/// Maximum number of readings per batch, which is stored with one call.
 const MAX_READINGS: usize = 500;
 
-/// Maximum of the metadata in a batch.
+/// Maximum size of the metadata per batch.
 const MAX_METADATA_BYTES: usize = 1024 * 1024;
 
-/// Maximum of records in a batch, for sources in which few are readings.
+/// Maximum number of records per batch, for sources in which few are readings.
 const MAX_RECORDS: usize = 2_000;
 
 /// Number of batches that wait to be stored.

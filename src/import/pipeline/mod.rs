@@ -36,7 +36,7 @@ use super::source_location::SourceError;
 /// Interval between checkpoints, which bounds the work repeated after a crash.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Maximum of source errors that are listed individually; the report has all.
+/// Maximum number of source errors that are printed; the report has all.
 const MAX_REPORTED_ERRORS: usize = 10;
 
 /// Settings and state of an import that is about to run.

@@ -146,8 +146,8 @@ pub struct ReadingCounts {
 }
 
 impl ImportSummary {
-    /// Maximum of kinds that are counted separately, as a source can contain any
-    /// number of them.
+    /// Maximum number of kinds that are counted separately, as a source can have
+    /// any number of them.
     const MAX_KINDS: usize = 1_000;
 
     /// Returns the number of all records.

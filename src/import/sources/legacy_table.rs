@@ -28,7 +28,7 @@ use crate::telemetry::error_chain;
 pub struct ScanOptions {
     /// Number of segments that are scanned in parallel.
     pub segments: u16,
-    /// Maximum of read units per second.
+    /// Maximum read units per second.
     pub max_read_units: Option<u32>,
 }
 

@@ -6,6 +6,6 @@ pub mod firestore;
 pub mod legacy_table;
 pub mod ndjson;
 
-/// Maximum of a reading in a file: larger than the largest metadata with every
+/// Maximum size of a reading in a file: larger than the largest metadata with every
 /// character escaped, and small enough to hold in memory.
 const MAX_LINE_BYTES: u64 = 1024 * 1024;

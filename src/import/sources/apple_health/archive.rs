@@ -20,10 +20,10 @@ pub struct ArchiveEntry {
     pub is_deflated: bool,
 }
 
-/// Maximum of files that are probed for an export.
+/// Maximum number of files that are probed for an export.
 const MAX_CANDIDATES: usize = 16;
 
-/// Maximum of the characters of a name, which appears in messages.
+/// Maximum length of a name in messages, in characters.
 const MAX_NAME_CHARS: usize = 200;
 
 /// Returns the XML files of a ZIP archive, the largest first. The name of the

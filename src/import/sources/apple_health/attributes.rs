@@ -62,7 +62,7 @@ pub struct MetadataEntries {
 }
 
 impl MetadataEntries {
-    /// Maximum of all keys and values. Real records have a few hundred bytes; the
+    /// Maximum size of all keys and values. Real records have a few hundred bytes; the
     /// metadata of a reading may have 16 KiB.
     const MAX_BYTES: usize = 8 * 1024;
 

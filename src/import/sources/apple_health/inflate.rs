@@ -6,7 +6,7 @@ use flate2::bufread::DeflateDecoder;
 use super::error::ExportError;
 use super::options::ExportLimits;
 
-/// DeclaredSizes and checksum of a file according to its ZIP archive.
+/// Sizes and checksum of a file, as its ZIP archive declares them.
 #[derive(Debug, Clone, Copy)]
 pub struct DeclaredSizes {
     /// Size in the archive in bytes.

@@ -5,9 +5,10 @@
 //! [`AppleHealth::open`] finds the XML (`archive`, `inflate`), checks its prolog
 //! (`prolog`) and passes its bytes to a pull parser, never more at a time than
 //! [`ExportLimits`] allow (`budgeted_reader`). Each element directly in the root
-//! becomes one [`SourceRecord`](crate::import::SourceRecord) (`elements`): a `Record` of the
-//! export becomes readings (`record`, `attributes`), any other element only its
-//! name. Nothing else is kept, so memory does not grow with the file.
+//! becomes one [`SourceRecord`](crate::import::SourceRecord) (`elements`): a
+//! `Record` of the export becomes readings (`record`, `attributes`), any other
+//! element only its name. Nothing else is kept, so memory does not grow with the
+//! file.
 //!
 //! # Conversion of a `Record`
 //!

@@ -29,17 +29,17 @@ impl ExportOptions {
 /// time.
 #[derive(Debug, Clone, Copy)]
 pub struct ExportLimits {
-    /// Maximum of one tag, comment or text in bytes. Real exports have a few
+    /// Maximum size of a tag, comment or text in bytes. Real exports have a few
     /// hundred.
     pub markup: usize,
     /// Maximum depth of elements. Real exports have five levels.
     pub depth: usize,
-    /// Maximum of the prolog, which contains the document type, in bytes.
+    /// Maximum size of the prolog, which contains the document type, in bytes.
     pub prolog: usize,
-    /// Maximum of the central directory of a ZIP archive in bytes. It has about a
-    /// hundred for each workout with a route.
+    /// Maximum size of the central directory of a ZIP archive in bytes. It has
+    /// about a hundred for each workout with a route.
     pub zip_directory: u64,
-    /// Maximum of the XML in a ZIP archive in bytes.
+    /// Maximum size of the XML in a ZIP archive in bytes.
     pub expanded: u64,
     /// Maximum compression ratio of the XML in a ZIP archive. Exports have 10 to
     /// 40; deflate can reach 1,032.

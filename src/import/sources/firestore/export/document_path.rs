@@ -20,7 +20,7 @@ pub(super) struct DocumentPath(String);
 
 impl DocumentPath {
     /// Appends an element with these field numbers: collection, numeric id, text
-    /// id. A numeric id of Datastore is `__id7__` in Firestore.
+    /// id. The numeric id 7 of Datastore is `__id7__` in Firestore.
     pub(super) fn push(
         &mut self,
         element: &[u8],

@@ -51,7 +51,8 @@ impl PartCounts {
 /// Corruption in a file loses its record and later ones in the same block;
 /// everything before, the next blocks and the next files are read. A file that
 /// cannot be opened is a [`SourceError`] too and, at the end, so is a number of
-/// documents other than declared. Memory is bounded by the longest record, [`MAX_RECORD_BYTES`](log::MAX_RECORD_BYTES).
+/// documents other than declared. Memory is bounded by the longest record,
+/// [`MAX_RECORD_BYTES`](log::MAX_RECORD_BYTES).
 pub struct ManagedExport {
     parts: Vec<PartCounts>,
     files: VecDeque<(usize, PathBuf)>,

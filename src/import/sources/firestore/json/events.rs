@@ -1,4 +1,4 @@
-//! Streaming JSON parser with the offset of each event.
+//! Streaming JSON tokenizer that tracks offsets.
 
 use std::io::{ErrorKind, Read};
 

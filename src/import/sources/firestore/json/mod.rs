@@ -53,8 +53,7 @@ impl JsonFormat {
             ("path", JsonToken::String(_)) => Some(Self::Backfire),
             (path, JsonToken::StartObject) if path.contains('/') => Some(Self::Endran),
             (_, JsonToken::StartObject) => {
-                // A collection has documents; the metadata of a reading have no object
-                // at this depth.
+                // Documents are objects; members of a reading's metadata need not be.
                 let (Ok(JsonToken::Key(_)), Ok(JsonToken::StartObject)) =
                     (tokens.next(), tokens.next())
                 else {

@@ -24,7 +24,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 const TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Maximum of `Retry-After`.
+/// Maximum delay that `Retry-After` can request.
 const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 /// Documents in order, each with its name.

@@ -24,7 +24,7 @@ use crate::import::source_location::{SourceError, SourceLocation};
 /// longer than [`exchange::MAX_RESPONSE_BYTES`].
 const PAGE_SIZE: u32 = 100;
 
-/// Maximum of requests for a page.
+/// Maximum number of requests for a page.
 const MAX_ATTEMPTS: usize = 6;
 
 /// Reader of the documents of a database.
