@@ -28,14 +28,14 @@
 //! commands → app → http → auth, insights, summaries, store → domain, statistics
 //!            app → server
 //! commands → import → store
-//! commands, app → config → auth
+//! commands, app → config → auth, and the settings types of others
 //! ```
 //!
 //! A module may use those that its arrows lead to, directly or through others.
 //! Nothing points back, and siblings do not know each other. [`telemetry`] uses
 //! nothing and may be used by all. Only [`app`] names concrete stores and
 //! providers; [`domain`] knows no HTTP, no database and no clock.
-//! `tests/architecture.rs` enforces this.
+//! `tests/architecture` enforces this.
 //!
 //! # Lifecycle of a request
 //!
