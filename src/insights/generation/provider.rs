@@ -85,11 +85,7 @@ impl GeminiProvider {
 
     /// Generates an answer as a whole.
     async fn generate(&self, request: DraftRequest<'_>) -> Result<FreshAnswer, GenerationError> {
-        match self
-            .client
-            .generate(&request.prompt, request.deadline)
-            .await
-        {
+        match request.send(&self.client).await {
             Ok(reply) => self.verify_or_repair(request, reply).await,
             Err(error) => Err(request.failed(&error)),
         }
@@ -125,11 +121,7 @@ impl GeminiProvider {
             text: repair_request(&violations),
         });
         let started = Instant::now();
-        let reply = match self
-            .client
-            .generate(&request.prompt, request.deadline)
-            .await
-        {
+        let reply = match request.send(&self.client).await {
             Ok(reply) => reply,
             Err(error) => {
                 return Err(GenerationError::Unverified {
@@ -304,6 +296,10 @@ impl InsightProvider for GeminiProvider {
 }
 
 impl DraftRequest<'_> {
+    async fn send(&self, client: &GeminiClient) -> Result<Reply, GeminiError> {
+        client.generate(&self.prompt, self.deadline).await
+    }
+
     fn failed(&self, error: &GeminiError) -> GenerationError {
         GenerationError::Failed {
             usage: usage_of_failure(error, self.started),
