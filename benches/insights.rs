@@ -1,11 +1,11 @@
-//! Insights without a model: how long the first answer over 30 days of 20 data
-//! types takes on the embedded store, asked over HTTP, and how long later ones.
+//! Latency of insights without a model over HTTP: the first and the later answers
+//! over 30 days of 20 data types in the embedded store.
 //!
 //! `cargo bench --bench insights`; takes some seconds.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark prints, and fails where it stands"
+    reason = "a benchmark prints its results and fails by panicking"
 )]
 
 use std::sync::Arc;
@@ -23,8 +23,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 const TYPES: usize = 20;
-const READINGS_OF_A_TYPE: i64 = 500;
-const LATER: usize = 21;
+const READINGS_PER_TYPE: i64 = 500;
+const REPETITIONS: usize = 21;
 
 #[tokio::main]
 async fn main() {
@@ -32,7 +32,7 @@ async fn main() {
     let store = Arc::new(EmbeddedStore::open(directory.path()).unwrap());
     fill(&store).await;
     let config = Config::read(|_| None).unwrap();
-    let app = App::with_store(&config, store, Arc::new(Newest))
+    let app = App::with_store(&config, store, Arc::new(FixedClock))
         .await
         .unwrap()
         .without_scheduler_lag_monitor();
@@ -44,22 +44,22 @@ async fn main() {
     let health = client.get(format!("{url}/health"));
     health.send().await.unwrap();
     let first = ask(&client, &url, "How am I doing?").await;
-    let readings = TYPES as i64 * READINGS_OF_A_TYPE;
-    println!("an answer over {readings} readings of {TYPES} types in 30 days");
-    println!("  the first        {first:>10.1?}  (wanted: 50 ms)");
+    let readings = TYPES as i64 * READINGS_PER_TYPE;
+    println!("insight over {readings} readings of {TYPES} types in 30 days");
+    println!("  first            {first:>10.1?}  (target: 50 ms)");
     for question in ["How am I doing?", "How did my steps change last week?"] {
-        let mut later = Vec::with_capacity(LATER);
-        for _ in 0..LATER {
-            later.push(ask(&client, &url, question).await);
+        let mut latencies = Vec::with_capacity(REPETITIONS);
+        for _ in 0..REPETITIONS {
+            latencies.push(ask(&client, &url, question).await);
         }
-        later.sort_unstable();
-        println!("  later, median    {:>10.1?}  {question}", later[LATER / 2]);
+        latencies.sort_unstable();
+        println!("  later, median    {:>10.1?}  {question}", latencies[REPETITIONS / 2]);
     }
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "a benchmark waits as long as its runner does"
+    reason = "a benchmark needs no timeout"
 )]
 fn client() -> reqwest::Client {
     reqwest::Client::new()
@@ -83,8 +83,8 @@ async fn fill(store: &Arc<EmbeddedStore>) {
         tasks.spawn(async move {
             let range = metric.plausible.clone().unwrap();
             let middle = (range.start() + range.end()) / 2.0;
-            for number in 0..READINGS_OF_A_TYPE {
-                let at = Newest.now() - SignedDuration::from_mins(86 * number);
+            for number in 0..READINGS_PER_TYPE {
+                let at = FixedClock.now() - SignedDuration::from_mins(86 * number);
                 let measurement = Measurement {
                     user_id: "user".parse().unwrap(),
                     data_type: metric.name.parse().unwrap(),
@@ -94,7 +94,7 @@ async fn fill(store: &Arc<EmbeddedStore>) {
                     metadata: Metadata::parse(r#"{"source":"watch"}"#).unwrap(),
                     client_record: None,
                 };
-                let reading = Reading::accept(measurement, Newest.now());
+                let reading = Reading::accept(measurement, FixedClock.now());
                 store.put(reading).await.unwrap();
             }
         });
@@ -104,10 +104,10 @@ async fn fill(store: &Arc<EmbeddedStore>) {
     }
 }
 
-/// A clock that stands at the newest reading.
-struct Newest;
+/// Clock fixed at the time of the newest reading.
+struct FixedClock;
 
-impl Clock for Newest {
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
         "2024-06-01T12:00:00Z".parse().unwrap()
     }
