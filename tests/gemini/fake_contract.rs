@@ -1,5 +1,5 @@
-//! The fake refuses requests that the real one refuses, or that this project
-//! never sends: else the other tests would show little.
+//! The fake server rejects requests that Gemini rejects or that the service never
+//! sends. The other tests rely on that.
 
 use reqwest::{Client, StatusCode};
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ fn body() -> Value {
     })
 }
 
-/// The status of the answer to this body at this path.
+/// Returns the status of the response to `body` at `path`.
 async fn status(path: &str, key: Option<&str>, body: &Value) -> StatusCode {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::reply("Yes."));
@@ -34,7 +34,7 @@ async fn status(path: &str, key: Option<&str>, body: &Value) -> StatusCode {
 }
 
 #[tokio::test]
-async fn takes_only_the_two_paths_and_the_key() {
+async fn fake_accepts_only_the_two_methods_with_the_key() {
     let whole = "/v1beta/models/gemini-x:generateContent";
     let streamed = "/v1beta/models/gemini-x:streamGenerateContent";
     let with_key = format!("{whole}?key={KEY}");
@@ -53,7 +53,7 @@ async fn takes_only_the_two_paths_and_the_key() {
 }
 
 #[tokio::test]
-async fn takes_only_the_fields_that_there_should_be() {
+async fn fake_accepts_only_the_expected_fields() {
     for (place, value) in [
         ("/generationConfig/temperature", json!(0.2)),
         ("/generationConfig/candidateCount", json!(1)),

@@ -1,4 +1,4 @@
-//! A client of the fake, and what is asked.
+//! Clients of the fake server, a prompt, and a recording sink.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub const MODEL: &str = "gemini-3.5-flash-lite";
 pub const FALLBACK: &str = "gemini-3.5-flash";
 pub const QUESTION: &str = "Did I sleep well? (secret-question)";
 
-/// Long enough for whatever answers at all.
+/// Deadline that only a server without any reply exceeds.
 pub const LONG: Duration = Duration::from_secs(20);
 
 pub fn settings(fake: &FakeGemini) -> GeminiSettings {
@@ -37,7 +37,7 @@ pub fn client(fake: &FakeGemini) -> GeminiClient {
     GeminiClient::new(settings(fake)).unwrap()
 }
 
-/// A client that has another model to turn to.
+/// Returns a client with a fallback model.
 pub fn client_with_fallback(fake: &FakeGemini) -> GeminiClient {
     GeminiClient::new(GeminiSettings {
         fallback_model: Some(FALLBACK.parse().unwrap()),
@@ -81,12 +81,12 @@ pub async fn stream_within(
     client.stream(&prompt(), Instant::now() + time, sink).await
 }
 
-/// Remembers what comes.
+/// Sink that records its text.
 #[derive(Default)]
 pub struct Sink {
     pub attempts: usize,
     pub pieces: Vec<String>,
-    /// Whether the first piece goes to the asker at once.
+    /// Commits with the first piece.
     pub is_eager: bool,
 }
 
@@ -114,9 +114,9 @@ impl TextSink for Sink {
     }
 }
 
-/// What becomes of one reply, whole and streamed, which must be the same, and
-/// is not worth another attempt.
-pub async fn outcome(reply: impl Fn() -> Scripted) -> GeminiErrorKind {
+/// Returns the error of one reply, after checking that it is the same whole and
+/// streamed, and that it is not retried.
+pub async fn error_kind(reply: impl Fn() -> Scripted) -> GeminiErrorKind {
     let whole = {
         let fake = FakeGemini::start().await;
         fake.enqueue(reply());
@@ -132,8 +132,8 @@ pub async fn outcome(reply: impl Fn() -> Scripted) -> GeminiErrorKind {
     whole.kind
 }
 
-/// The failure that there must be.
+/// Unwraps the error.
 #[track_caller]
-pub fn failure(outcome: Result<Reply, GeminiError>) -> GeminiError {
-    outcome.err().unwrap()
+pub fn failure(result: Result<Reply, GeminiError>) -> GeminiError {
+    result.err().unwrap()
 }

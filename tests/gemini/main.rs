@@ -1,16 +1,16 @@
-//! What the client of Gemini does with everything that Gemini does.
+//! Gemini client against a scripted server.
 
 #![expect(
     clippy::unwrap_used,
-    reason = "a test fails by panicking, also in the functions that tests share"
+    reason = "a test fails by panicking, also in shared functions"
 )]
 
-mod answers;
-mod attempts;
-mod caller;
-mod endurance;
-mod fake;
+mod error_kinds;
+mod fake_contract;
 #[path = "../support/fake_gemini/mod.rs"]
 mod fake_gemini;
-mod outcomes;
+mod fixtures;
 mod privacy;
+mod replies;
+mod resilience;
+mod retries;

@@ -1,4 +1,4 @@
-//! What is never sent, never logged and never told.
+//! Secrets and personal data stay out of URLs, logs and errors.
 
 use std::cell::RefCell;
 use std::io;
@@ -8,18 +8,18 @@ use clarity_backend::insights::gemini::{GeminiClient, GeminiSettings, PathSegmen
 use tracing::callsite::rebuild_interest_cache;
 use url::Url;
 
-use crate::caller::{Sink, client, failure, generate, settings, stream};
 use crate::fake_gemini::{FakeGemini, KEY, Scripted, errors, frames};
+use crate::fixtures::{Sink, client, failure, generate, settings, stream};
 
 thread_local! {
-    /// What this test logged; each runs on a thread of its own.
+    /// Log of this thread, and so of one test.
     static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Writes to the log of the test that it is used in.
-struct ToLog;
+/// Writer to the log of the current test.
+struct TestLog;
 
-impl io::Write for ToLog {
+impl io::Write for TestLog {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         LOG.with_borrow_mut(|log| log.extend_from_slice(line));
         Ok(line.len())
@@ -31,7 +31,7 @@ impl io::Write for ToLog {
 }
 
 #[tokio::test]
-async fn the_key_is_in_its_header_alone() {
+async fn key_is_sent_in_its_header_only() {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::reply("Yes."));
     generate(&client(&fake)).await.unwrap();
@@ -48,24 +48,24 @@ async fn the_key_is_in_its_header_alone() {
 }
 
 #[tokio::test]
-async fn neither_logs_nor_failures_tell_anything() {
+async fn logs_and_errors_contain_no_secrets() {
     tracing_subscriber::fmt()
         .with_ansi(false)
-        .with_writer(|| ToLog)
+        .with_writer(|| TestLog)
         .init();
-    // Other tests may have found that nobody listens.
+    // Other tests may have cached that no subscriber is interested.
     rebuild_interest_cache();
 
     let fake = FakeGemini::start().await;
     let client = client(&fake);
     let secret = "secret-reply";
-    let told = errors::body(400, "secret-status", "secret-message");
+    let error = errors::body(400, "secret-status", "secret-message");
     let mut texts = Vec::new();
     for reply in [
         Scripted::frames([frames::last(secret, secret)]),
         Scripted::frames([frames::blocked(secret)]),
-        Scripted::frames([told.clone()]),
-        Scripted::error(StatusCode::BAD_REQUEST, told),
+        Scripted::frames([error.clone()]),
+        Scripted::error(StatusCode::BAD_REQUEST, error),
         Scripted::raw(StatusCode::OK, "application/json", [secret]),
     ] {
         fake.enqueue(reply);
@@ -95,23 +95,23 @@ async fn neither_logs_nor_failures_tell_anything() {
 }
 
 #[tokio::test]
-async fn settings_that_make_no_request_are_refused() {
+async fn invalid_settings_are_rejected() {
     let fake = FakeGemini::start().await;
-    let refused = |change: fn(&mut GeminiSettings)| {
+    let rejection = |change: fn(&mut GeminiSettings)| {
         let mut settings = settings(&fake);
         change(&mut settings);
         GeminiClient::new(settings).err().unwrap().to_string()
     };
-    let key = refused(|settings| settings.api_key = "secret\nkey".into());
+    let key = rejection(|settings| settings.api_key = "secret\nkey".into());
     assert_eq!(
         key,
         "GEMINI_API_KEY is empty or contains characters that are invalid in an HTTP header"
     );
-    assert_eq!(refused(|settings| settings.api_key = " ".into()), key);
+    assert_eq!(rejection(|settings| settings.api_key = " ".into()), key);
     for name in ["models/../x?key=", "", "..", ".", "-x", &"x".repeat(101)] {
         let error = name.parse::<PathSegment>().unwrap_err().to_string();
         assert!(error.contains("letters, digits"), "{name}: {error}");
     }
-    refused(|settings| settings.base_url = Url::parse("mailto:me@example.org").unwrap());
-    refused(|settings| settings.base_url = Url::parse("ftp://example.org").unwrap());
+    rejection(|settings| settings.base_url = Url::parse("mailto:me@example.org").unwrap());
+    rejection(|settings| settings.base_url = Url::parse("ftp://example.org").unwrap());
 }

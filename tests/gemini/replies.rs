@@ -1,4 +1,4 @@
-//! Answers that come as they should, in all their shapes.
+//! Successful replies, whole and streamed.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use clarity_backend::insights::gemini::{Prompt, Role, Turn, Usage};
 use serde_json::json;
 use tokio::time::Instant;
 
-use crate::caller::{LONG, MODEL, Sink, client, generate, prompt, stream};
 use crate::fake_gemini::{FakeGemini, Scripted, frames};
+use crate::fixtures::{LONG, MODEL, Sink, client, generate, prompt, stream};
 
 #[tokio::test]
-async fn a_whole_answer_comes_with_what_it_took() {
+async fn whole_reply_reports_model_and_usage() {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::reply("You slept 7 h."));
     let reply = generate(&client(&fake)).await.unwrap();
@@ -45,7 +45,7 @@ async fn a_whole_answer_comes_with_what_it_took() {
 }
 
 #[tokio::test]
-async fn a_streamed_answer_comes_piece_by_piece() {
+async fn streamed_reply_arrives_in_pieces() {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::frames([
         frames::text("You slept "),
@@ -65,7 +65,7 @@ async fn a_streamed_answer_comes_piece_by_piece() {
 }
 
 #[tokio::test]
-async fn a_conversation_goes_out_in_order() {
+async fn turns_are_sent_in_order() {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::reply("7 h."));
     let turn = |role, text: &str| Turn {
@@ -94,10 +94,10 @@ async fn a_conversation_goes_out_in_order() {
 }
 
 #[tokio::test]
-async fn thoughts_are_no_part_of_the_answer() {
+async fn thoughts_are_excluded_from_the_reply() {
     let fake = FakeGemini::start().await;
     let parts = json!([{"text": "Hm.", "thought": true}, {"text": "You "}, {"text": "did."}]);
-    fake.enqueue(Scripted::frames([frames::of_parts(&parts, Some("STOP"))]));
+    fake.enqueue(Scripted::frames([frames::with_parts(&parts, Some("STOP"))]));
     assert_eq!(generate(&client(&fake)).await.unwrap().text, "You did.");
 
     fake.enqueue(Scripted::frames([
@@ -113,7 +113,7 @@ async fn thoughts_are_no_part_of_the_answer() {
 }
 
 #[tokio::test]
-async fn every_field_but_the_text_may_be_absent() {
+async fn fields_other_than_text_are_optional() {
     let fake = FakeGemini::start().await;
     let bare =
         json!({"candidates": [{"content": {"parts": [{"text": "Yes."}]}, "finishReason": "STOP"}]});
@@ -125,7 +125,7 @@ async fn every_field_but_the_text_may_be_absent() {
 }
 
 #[tokio::test]
-async fn fields_that_are_new_are_passed_over() {
+async fn unknown_fields_are_ignored() {
     let fake = FakeGemini::start().await;
     let mut answer = frames::last("Yes.", "STOP");
     answer["modelStatus"] = json!({"modelStage": "STABLE"});
@@ -136,7 +136,7 @@ async fn fields_that_are_new_are_passed_over() {
 }
 
 #[tokio::test]
-async fn lines_may_end_either_way() {
+async fn event_lines_may_end_in_lf_or_crlf() {
     let fake = FakeGemini::start().await;
     for line_end in ["\r\n", "\n"] {
         let frames = [frames::text("A"), frames::last("B", "STOP")];
@@ -147,7 +147,7 @@ async fn lines_may_end_either_way() {
 }
 
 #[tokio::test]
-async fn a_character_may_be_split_between_packets() {
+async fn characters_split_across_packets_are_joined() {
     let fake = FakeGemini::start().await;
     let event = format!("data: {}\r\n\r\n", frames::last("7½ h 👍", "STOP"));
     let event = event.as_bytes();
@@ -156,7 +156,7 @@ async fn a_character_may_be_split_between_packets() {
         .map(<[u8]>::to_vec)
         .collect();
     assert_eq!(pieces.len(), 7);
-    // The end of the lines is split as well.
+    // The line ends are split as well.
     let last = pieces.pop().unwrap();
     pieces.extend(
         last.rchunks(1)
@@ -173,7 +173,7 @@ async fn a_character_may_be_split_between_packets() {
 }
 
 #[tokio::test]
-async fn an_answer_may_take_its_time() {
+async fn slow_reply_within_the_deadline_is_accepted() {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::reply("Yes.").after(Duration::from_millis(200)));
     let reply = generate(&client(&fake)).await.unwrap();
@@ -182,7 +182,7 @@ async fn an_answer_may_take_its_time() {
 }
 
 #[tokio::test]
-async fn a_stream_that_comes_whole_is_taken_all_the_same() {
+async fn whole_response_to_a_stream_request_is_accepted() {
     let fake = FakeGemini::start().await;
     let whole = frames::last("Yes.", "STOP").to_string();
     fake.enqueue(Scripted::raw(StatusCode::OK, "application/json", [whole]));
@@ -195,7 +195,7 @@ async fn a_stream_that_comes_whole_is_taken_all_the_same() {
 }
 
 #[tokio::test]
-async fn what_breaks_after_the_end_breaks_nothing() {
+async fn connection_error_after_the_last_frame_is_ignored() {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::reply("Yes.").then_cut())
         .enqueue(Scripted::reply("No.").then_hang());

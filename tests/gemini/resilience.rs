@@ -1,4 +1,4 @@
-//! A model that is not well, many callers at once, and callers that leave.
+//! Circuit breaker, concurrency limit, cancellation and unreachable servers.
 
 use std::time::Duration;
 
@@ -10,12 +10,12 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::{sleep, timeout};
 use url::Url;
 
-use crate::caller::{
+use crate::fake_gemini::{FakeGemini, Scripted, errors};
+use crate::fixtures::{
     FALLBACK, Sink, client, client_with_fallback, failure, generate, settings, stream,
 };
-use crate::fake_gemini::{FakeGemini, Scripted, errors};
 
-/// A client whose circuits stay open for so long.
+/// Returns a client whose circuits stay open for `circuit_open`.
 fn client_with_circuit(fake: &FakeGemini, circuit_open: Duration) -> GeminiClient {
     let settings = settings(fake);
     let timing = Timing {
@@ -25,7 +25,7 @@ fn client_with_circuit(fake: &FakeGemini, circuit_open: Duration) -> GeminiClien
     GeminiClient::new(GeminiSettings { timing, ..settings }).unwrap()
 }
 
-/// Fails five times, which opens the circuit.
+/// Opens the circuit with five failures.
 async fn open_circuit(fake: &FakeGemini, client: &GeminiClient) {
     for _ in 0..5 {
         fake.enqueue(errors::daily_quota());
@@ -35,7 +35,7 @@ async fn open_circuit(fake: &FakeGemini, client: &GeminiClient) {
 }
 
 #[tokio::test]
-async fn a_model_that_keeps_failing_is_left_alone() {
+async fn repeatedly_failing_model_is_skipped() {
     let fake = FakeGemini::start().await;
     let client = client(&fake);
     open_circuit(&fake, &client).await;
@@ -48,16 +48,16 @@ async fn a_model_that_keeps_failing_is_left_alone() {
 }
 
 #[tokio::test]
-async fn the_other_model_has_a_circuit_of_its_own() {
+async fn fallback_model_has_its_own_circuit_breaker() {
     let fake = FakeGemini::start().await;
     let client = client_with_fallback(&fake);
     for _ in 0..2 {
-        fake.enqueue(errors::of_status(StatusCode::SERVICE_UNAVAILABLE))
-            .enqueue(errors::of_status(StatusCode::SERVICE_UNAVAILABLE))
+        fake.enqueue(errors::for_status(StatusCode::SERVICE_UNAVAILABLE))
+            .enqueue(errors::for_status(StatusCode::SERVICE_UNAVAILABLE))
             .enqueue(Scripted::reply("Yes."));
         generate(&client).await.unwrap();
     }
-    fake.enqueue(errors::of_status(StatusCode::SERVICE_UNAVAILABLE))
+    fake.enqueue(errors::for_status(StatusCode::SERVICE_UNAVAILABLE))
         .enqueue(Scripted::reply("Yes."))
         .enqueue(Scripted::reply("Yes."));
     for attempts in [2, 1] {
@@ -67,20 +67,20 @@ async fn the_other_model_has_a_circuit_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_success_closes_the_circuit() {
+async fn success_closes_the_circuit() {
     let fake = FakeGemini::start().await;
     let client = client_with_circuit(&fake, Duration::from_millis(1));
     open_circuit(&fake, &client).await;
     sleep(Duration::from_millis(5)).await;
     fake.enqueue(Scripted::reply("Yes."));
     generate(&client).await.unwrap();
-    fake.enqueue(errors::of_status(StatusCode::SERVICE_UNAVAILABLE))
+    fake.enqueue(errors::for_status(StatusCode::SERVICE_UNAVAILABLE))
         .enqueue(Scripted::reply("Yes."));
     assert_eq!(generate(&client).await.unwrap().usage.attempts, 2);
 }
 
 #[tokio::test]
-async fn a_probe_that_is_given_up_makes_way_for_another() {
+async fn cancelled_probe_admits_another() {
     let fake = FakeGemini::start().await;
     let client = client_with_circuit(&fake, Duration::from_millis(1));
     open_circuit(&fake, &client).await;
@@ -88,13 +88,13 @@ async fn a_probe_that_is_given_up_makes_way_for_another() {
     fake.enqueue(Scripted::silence());
     let given_up = timeout(Duration::from_millis(300), generate(&client)).await;
     assert!(given_up.is_err());
-    assert_eq!(fake.left(), 0);
+    assert_eq!(fake.remaining(), 0);
     fake.enqueue(Scripted::reply("Yes."));
     generate(&client).await.unwrap();
 }
 
 #[tokio::test]
-async fn refusals_do_not_open_the_circuit() {
+async fn rejections_do_not_open_the_circuit() {
     let fake = FakeGemini::start().await;
     let client = client(&fake);
     for _ in 0..6 {
@@ -105,7 +105,7 @@ async fn refusals_do_not_open_the_circuit() {
 }
 
 #[tokio::test]
-async fn callers_beyond_the_places_are_sent_away() {
+async fn calls_beyond_the_limit_are_shed() {
     let fake = FakeGemini::start().await;
     let settings = settings(&fake);
     let timing = Timing {
@@ -134,7 +134,7 @@ async fn callers_beyond_the_places_are_sent_away() {
 }
 
 #[tokio::test]
-async fn a_caller_that_leaves_takes_the_request_along() {
+async fn cancelled_call_closes_its_connection() {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::silence());
     let client = client(&fake);
@@ -152,7 +152,7 @@ async fn a_caller_that_leaves_takes_the_request_along() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_other_end() {
+async fn refused_connection_is_retried() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     drop(listener);
@@ -169,9 +169,9 @@ async fn nobody_at_the_other_end() {
     );
 }
 
-/// A port at which connections are neither taken nor refused, because as many
-/// as there may be wait already.
-async fn jammed() -> (TcpListener, Vec<TcpStream>) {
+/// Returns a listener whose backlog is full, so that further connections are
+/// neither accepted nor refused, and the connections that fill it.
+async fn full_backlog() -> (TcpListener, Vec<TcpStream>) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let listener = socket.listen(1).unwrap();
@@ -186,8 +186,8 @@ async fn jammed() -> (TcpListener, Vec<TcpStream>) {
 }
 
 #[tokio::test]
-async fn a_connection_that_does_not_open() {
-    let (listener, _waiting) = jammed().await;
+async fn connect_timeout_is_retried() {
+    let (listener, _waiting) = full_backlog().await;
     let fake = FakeGemini::start().await;
     let settings = settings(&fake);
     let client = GeminiClient::new(GeminiSettings {

@@ -1,4 +1,4 @@
-//! When a question is sent again, when not, how long after, and to whom.
+//! Retries, their delays, and the fallback model.
 
 use std::time::{Duration, Instant};
 
@@ -6,14 +6,14 @@ use axum::http::StatusCode;
 use clarity_backend::insights::gemini::{GeminiErrorKind, TimeoutKind};
 use serde_json::json;
 
-use crate::caller::{
+use crate::fake_gemini::{FakeGemini, Scripted, errors, frames};
+use crate::fixtures::{
     FALLBACK, MODEL, Sink, client, client_with_fallback, failure, generate, generate_within,
     stream, stream_within,
 };
-use crate::fake_gemini::{FakeGemini, Scripted, errors, frames};
 
-/// Which models were asked, in order.
-fn asked(fake: &FakeGemini) -> Vec<String> {
+/// Returns the models that were asked, in order.
+fn models_asked(fake: &FakeGemini) -> Vec<String> {
     let model = |uri: &str| {
         let rest = uri.strip_prefix("/v1beta/models/").unwrap();
         rest.split_once(':').unwrap().0.to_owned()
@@ -21,18 +21,18 @@ fn asked(fake: &FakeGemini) -> Vec<String> {
     fake.requests().iter().map(|it| model(&it.uri)).collect()
 }
 
-/// The time between the first two requests.
-fn pause(fake: &FakeGemini) -> Duration {
+/// Returns the time between the first two requests.
+fn retry_delay(fake: &FakeGemini) -> Duration {
     let requests = fake.requests();
     requests[1].at - requests[0].at
 }
 
 #[tokio::test]
-async fn what_may_pass_is_tried_again() {
+async fn transient_statuses_are_retried() {
     for status in [408, 429, 500, 502, 503, 504] {
         let fake = FakeGemini::start().await;
         let status = StatusCode::from_u16(status).unwrap();
-        fake.enqueue(errors::of_status(status))
+        fake.enqueue(errors::for_status(status))
             .enqueue(Scripted::reply("Yes."));
         let reply = generate(&client(&fake)).await.unwrap();
         assert_eq!(
@@ -44,10 +44,10 @@ async fn what_may_pass_is_tried_again() {
 }
 
 #[tokio::test]
-async fn three_attempts_are_the_most_and_all_the_same() {
+async fn at_most_three_identical_requests_are_sent() {
     let fake = FakeGemini::start().await;
     for _ in 0..4 {
-        fake.enqueue(errors::of_status(StatusCode::SERVICE_UNAVAILABLE));
+        fake.enqueue(errors::for_status(StatusCode::SERVICE_UNAVAILABLE));
     }
     let failure = failure(generate(&client(&fake)).await);
     assert_eq!(failure.kind, GeminiErrorKind::Unavailable { status: 503 });
@@ -58,7 +58,7 @@ async fn three_attempts_are_the_most_and_all_the_same() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_is_begun_anew() {
+async fn broken_stream_is_retried() {
     let broken = [
         Scripted::frames([frames::text("You ")]),
         Scripted::frames([frames::text("You ")]).then_cut(),
@@ -80,7 +80,7 @@ async fn a_stream_that_breaks_is_begun_anew() {
 }
 
 #[tokio::test]
-async fn a_whole_answer_that_breaks_is_asked_for_anew() {
+async fn truncated_whole_response_is_retried() {
     let fake = FakeGemini::start().await;
     let half = "{\"candidates\": [".to_owned();
     fake.enqueue(Scripted::raw(StatusCode::OK, "application/json", [half]).then_cut())
@@ -90,7 +90,7 @@ async fn a_whole_answer_that_breaks_is_asked_for_anew() {
 }
 
 #[tokio::test]
-async fn nothing_is_tried_again_once_something_went_out() {
+async fn committed_stream_is_not_retried() {
     let cut = || Scripted::frames([frames::text("You ")]).then_cut();
     let ended = || Scripted::frames([frames::text("You ")]);
     for (reply, kind) in [
@@ -110,12 +110,12 @@ async fn nothing_is_tried_again_once_something_went_out() {
         let failure = failure(stream(&client_with_fallback(&fake), &mut sink).await);
         assert_eq!((failure.kind, failure.attempts), (kind, 1));
         assert_eq!((sink.attempts, sink.pieces), (1, vec!["You ".to_owned()]));
-        assert_eq!(fake.left(), 1);
+        assert_eq!(fake.remaining(), 1);
     }
 }
 
 #[tokio::test]
-async fn silence_leaves_time_for_another_attempt() {
+async fn silent_server_leaves_time_for_a_retry() {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::silence())
         .enqueue(Scripted::reply("Yes."));
@@ -124,7 +124,7 @@ async fn silence_leaves_time_for_another_attempt() {
 }
 
 #[tokio::test]
-async fn a_stream_that_falls_silent_leaves_time_for_another_attempt() {
+async fn stalled_stream_leaves_time_for_a_retry() {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::frames([frames::text("You ")]).then_hang())
         .enqueue(Scripted::reply("Yes."));
@@ -134,7 +134,7 @@ async fn a_stream_that_falls_silent_leaves_time_for_another_attempt() {
 }
 
 #[tokio::test]
-async fn a_committed_stream_that_falls_silent_ends() {
+async fn stalled_committed_stream_times_out() {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::frames([frames::text("You ")]).then_hang());
     let mut sink = Sink::eager();
@@ -146,7 +146,7 @@ async fn a_committed_stream_that_falls_silent_ends() {
 }
 
 #[tokio::test]
-async fn the_deadline_holds_whatever_happens() {
+async fn deadline_bounds_all_attempts() {
     let fake = FakeGemini::start().await;
     for _ in 0..3 {
         fake.enqueue(Scripted::silence());
@@ -163,7 +163,7 @@ async fn the_deadline_holds_whatever_happens() {
 }
 
 #[tokio::test]
-async fn no_attempt_begins_without_time_for_it() {
+async fn no_attempt_starts_without_enough_time() {
     let fake = FakeGemini::start().await;
     let failure = failure(generate_within(&client(&fake), Duration::ZERO).await);
     assert_eq!(failure.attempts, 0);
@@ -171,58 +171,58 @@ async fn no_attempt_begins_without_time_for_it() {
 }
 
 #[tokio::test]
-async fn waits_as_long_as_gemini_asks_by_retry_info() {
+async fn retry_waits_for_the_delay_in_retry_info() {
     let fake = FakeGemini::start().await;
     fake.enqueue(errors::rate_limited("0.3s"))
         .enqueue(Scripted::reply("Yes."));
     generate(&client(&fake)).await.unwrap();
-    assert!(pause(&fake) >= Duration::from_millis(300));
+    assert!(retry_delay(&fake) >= Duration::from_millis(300));
 }
 
 #[tokio::test]
-async fn waits_as_long_as_gemini_asks_in_words() {
+async fn retry_waits_for_the_delay_in_the_message() {
     for words in ["Please retry in 300ms.", "Please retry in 0.300171s."] {
         let fake = FakeGemini::start().await;
         fake.enqueue(errors::rate_limited_in_words(words))
             .enqueue(Scripted::reply("Yes."));
         generate(&client(&fake)).await.unwrap();
-        assert!(pause(&fake) >= Duration::from_millis(300), "{words}");
+        assert!(retry_delay(&fake) >= Duration::from_millis(300), "{words}");
     }
 }
 
 #[tokio::test]
-async fn waits_as_long_as_retry_after_asks() {
+async fn retry_waits_for_retry_after_seconds() {
     let fake = FakeGemini::start().await;
-    let unavailable = errors::of_status(StatusCode::SERVICE_UNAVAILABLE);
+    let unavailable = errors::for_status(StatusCode::SERVICE_UNAVAILABLE);
     fake.enqueue(unavailable.header("retry-after", "1"))
         .enqueue(Scripted::reply("Yes."));
     generate(&client(&fake)).await.unwrap();
-    assert!(pause(&fake) >= Duration::from_secs(1));
+    assert!(retry_delay(&fake) >= Duration::from_secs(1));
 }
 
 #[tokio::test]
-async fn waits_until_the_date_that_retry_after_names() {
+async fn retry_waits_until_the_retry_after_date() {
     let fake = FakeGemini::start().await;
-    let unavailable = errors::of_status(StatusCode::SERVICE_UNAVAILABLE)
+    let unavailable = errors::for_status(StatusCode::SERVICE_UNAVAILABLE)
         .header("date", "Sat, 01 Jun 2024 12:00:00 GMT")
         .header("retry-after", "Sat, 01 Jun 2024 12:00:01 GMT");
     fake.enqueue(unavailable).enqueue(Scripted::reply("Yes."));
     generate(&client(&fake)).await.unwrap();
-    assert!(pause(&fake) >= Duration::from_secs(1));
+    assert!(retry_delay(&fake) >= Duration::from_secs(1));
 }
 
 #[tokio::test]
-async fn waits_for_the_longest_that_is_asked() {
+async fn retry_waits_for_the_longest_delay() {
     let fake = FakeGemini::start().await;
     fake.enqueue(errors::rate_limited("0.01s").header("retry-after", "1"))
         .enqueue(Scripted::reply("Yes."));
     generate(&client(&fake)).await.unwrap();
-    assert!(pause(&fake) >= Duration::from_secs(1));
+    assert!(retry_delay(&fake) >= Duration::from_secs(1));
 }
 
 #[tokio::test]
-async fn a_wait_that_does_not_fit_is_not_begun() {
-    let unavailable = || errors::of_status(StatusCode::SERVICE_UNAVAILABLE);
+async fn delay_beyond_the_deadline_is_not_waited_for() {
+    let unavailable = || errors::for_status(StatusCode::SERVICE_UNAVAILABLE);
     for reply in [
         errors::rate_limited("60s"),
         errors::rate_limited_in_words("Please retry in 1h2m3.5s."),
@@ -233,12 +233,12 @@ async fn a_wait_that_does_not_fit_is_not_begun() {
         fake.enqueue(reply).enqueue(Scripted::reply("Yes."));
         let failure = failure(generate(&client(&fake)).await);
         assert_eq!(failure.attempts, 1);
-        assert_eq!(fake.left(), 1);
+        assert_eq!(fake.remaining(), 1);
     }
 }
 
 #[tokio::test]
-async fn waits_that_make_no_sense_are_passed_over() {
+async fn invalid_delays_are_ignored() {
     for words in [
         "Please retry in a while.",
         "Please retry in -5s.",
@@ -252,8 +252,8 @@ async fn waits_that_make_no_sense_are_passed_over() {
 }
 
 #[tokio::test]
-async fn another_model_answers_where_the_first_cannot() {
-    let not_found = || errors::of_status(StatusCode::NOT_FOUND);
+async fn fallback_model_replies_when_the_primary_cannot() {
+    let not_found = || errors::for_status(StatusCode::NOT_FOUND);
     for reply in [
         not_found(),
         errors::daily_quota(),
@@ -263,25 +263,25 @@ async fn another_model_answers_where_the_first_cannot() {
         fake.enqueue(reply).enqueue(Scripted::reply("Yes."));
         let reply = generate(&client_with_fallback(&fake)).await.unwrap();
         assert_eq!((&*reply.model, reply.usage.attempts), (FALLBACK, 2));
-        assert_eq!(asked(&fake), [MODEL, FALLBACK]);
+        assert_eq!(models_asked(&fake), [MODEL, FALLBACK]);
         let requests = fake.requests();
         assert_eq!(requests[0].raw, requests[1].raw);
     }
 }
 
 #[tokio::test]
-async fn the_last_attempt_is_kept_for_the_other_model() {
+async fn last_attempt_is_reserved_for_the_fallback_model() {
     let fake = FakeGemini::start().await;
     for _ in 0..4 {
-        fake.enqueue(errors::of_status(StatusCode::INTERNAL_SERVER_ERROR));
+        fake.enqueue(errors::for_status(StatusCode::INTERNAL_SERVER_ERROR));
     }
     let failure = failure(generate(&client_with_fallback(&fake)).await);
     assert_eq!(failure.attempts, 3);
-    assert_eq!(asked(&fake), [MODEL, MODEL, FALLBACK]);
+    assert_eq!(models_asked(&fake), [MODEL, MODEL, FALLBACK]);
 }
 
 #[tokio::test]
-async fn another_model_answers_where_the_first_is_silent() {
+async fn fallback_model_replies_when_the_primary_is_silent() {
     let fake = FakeGemini::start().await;
     fake.enqueue(Scripted::silence())
         .enqueue(Scripted::silence())
@@ -292,11 +292,11 @@ async fn another_model_answers_where_the_first_is_silent() {
 }
 
 #[tokio::test]
-async fn another_model_is_not_asked_what_it_would_refuse_too() {
+async fn rejected_requests_do_not_fall_back() {
     for reply in [
         errors::invalid_key(),
-        errors::of_status(StatusCode::UNAUTHORIZED),
-        errors::of_status(StatusCode::FORBIDDEN),
+        errors::for_status(StatusCode::UNAUTHORIZED),
+        errors::for_status(StatusCode::FORBIDDEN),
         Scripted::frames([frames::blocked("SAFETY")]),
         Scripted::frames([frames::without_content("SAFETY")]),
     ] {
@@ -304,6 +304,6 @@ async fn another_model_is_not_asked_what_it_would_refuse_too() {
         fake.enqueue(reply).enqueue(Scripted::reply("Yes."));
         let failure = failure(generate(&client_with_fallback(&fake)).await);
         assert_eq!(failure.attempts, 1);
-        assert_eq!(fake.left(), 1);
+        assert_eq!(fake.remaining(), 1);
     }
 }

@@ -138,7 +138,7 @@ async fn nothing_that_goes_to_gemini_or_comes_from_it_is_logged() {
             (200, &json!("fallback"))
         );
     }
-    assert_eq!(gemini.left(), 0);
+    assert_eq!(gemini.remaining(), 0);
     let (_, log) = service.stop("TERM");
     assert!(
         log.contains("gemini_failed") && log.contains("unverified"),

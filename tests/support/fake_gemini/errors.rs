@@ -1,17 +1,17 @@
-//! Errors with the bodies that Google gives them.
+//! Errors with the bodies that Google sends.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::scripted::Scripted;
 
-/// The body of any error.
+/// Returns the body of an error.
 pub fn body(code: u16, status: &str, message: &str) -> Value {
     json!({"error": {"code": code, "message": message, "status": status}})
 }
 
-/// An error of the name that Google gives this status.
-pub fn of_status(status: StatusCode) -> Scripted {
+/// Returns the error that Google sends with `status`.
+pub fn for_status(status: StatusCode) -> Scripted {
     let (name, message) = match status.as_u16() {
         401 => (
             "UNAUTHENTICATED",
@@ -46,7 +46,7 @@ pub fn of_status(status: StatusCode) -> Scripted {
     Scripted::error(status, body(status.as_u16(), name, message))
 }
 
-/// A key that Google does not know, which is a 400 there.
+/// Returns the error of an unknown key, which has the status 400.
 pub fn invalid_key() -> Scripted {
     let mut body = body(
         400,
@@ -62,7 +62,7 @@ pub fn invalid_key() -> Scripted {
     Scripted::error(StatusCode::BAD_REQUEST, body)
 }
 
-/// The quota of a minute is used up; `delay` as in `3.5s`.
+/// Returns the error of an exceeded rate limit. `delay` is such as `3.5s`.
 pub fn rate_limited(delay: &str) -> Scripted {
     let mut body = quota("GenerateRequestsPerMinutePerProjectPerModel-FreeTier");
     body["error"]["details"]
@@ -75,7 +75,8 @@ pub fn rate_limited(delay: &str) -> Scripted {
     Scripted::error(StatusCode::TOO_MANY_REQUESTS, body)
 }
 
-/// The same with the wait in the message only, as in `Please retry in 250ms.`
+/// Like [`rate_limited`], with the delay only in the message, as in
+/// `Please retry in 250ms.`
 pub fn rate_limited_in_words(words: &str) -> Scripted {
     let message = format!(
         "You exceeded your current quota, please check your plan and billing details.\n{words}"
@@ -86,12 +87,13 @@ pub fn rate_limited_in_words(words: &str) -> Scripted {
     )
 }
 
-/// The quota of the day is used up, although Google names a short wait.
+/// Returns the error of an exhausted daily quota, with a misleadingly short
+/// delay as Google sends it.
 pub fn daily_quota() -> Scripted {
     Scripted::error(StatusCode::TOO_MANY_REQUESTS, daily_quota_body())
 }
 
-/// What that error looks like.
+/// Returns the body of [`daily_quota`].
 pub fn daily_quota_body() -> Value {
     let mut body = quota("GenerateRequestsPerDayPerProjectPerModel-FreeTier");
     body["error"]["details"]

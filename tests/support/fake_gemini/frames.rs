@@ -1,41 +1,41 @@
-//! What Gemini answers, whole or as one piece of a stream.
+//! Response bodies, whole or as one event of a stream.
 
 use serde_json::{Value, json};
 
-/// The version and the id that its answers bear.
+/// Model version and response id in all responses.
 pub const VERSION: &str = "gemini-3.5-flash-lite-001";
 pub const RESPONSE_ID: &str = "mAgTaNOlEvK7xN8P";
 
-/// Text after which more comes.
+/// Returns a frame with text that is not the last one.
 pub fn text(text: &str) -> Value {
-    of_parts(&json!([{"text": text}]), None)
+    with_parts(&json!([{"text": text}]), None)
 }
 
-/// Text after which nothing more comes, for this reason.
+/// Returns the last frame, with text and finish reason.
 pub fn last(text: &str, finish_reason: &str) -> Value {
-    of_parts(&json!([{"text": text}]), Some(finish_reason))
+    with_parts(&json!([{"text": text}]), Some(finish_reason))
 }
 
-/// A thought, which is no part of the answer.
+/// Returns a frame with a thought, which is not part of the reply.
 pub fn thought(text: &str) -> Value {
-    of_parts(&json!([{"text": text, "thought": true}]), None)
+    with_parts(&json!([{"text": text, "thought": true}]), None)
 }
 
-/// A candidate with any parts.
-pub fn of_parts(parts: &Value, finish_reason: Option<&str>) -> Value {
+/// Returns a frame with arbitrary parts.
+pub fn with_parts(parts: &Value, finish_reason: Option<&str>) -> Value {
     let mut candidate = json!({"content": {"parts": parts, "role": "model"}, "index": 0});
     if let Some(reason) = finish_reason {
         candidate["finishReason"] = json!(reason);
     }
-    of_candidate(&candidate)
+    with_candidate(&candidate)
 }
 
-/// A candidate without content, as after a filter.
+/// Returns a frame without content, as after filtering.
 pub fn without_content(finish_reason: &str) -> Value {
-    of_candidate(&json!({"finishReason": finish_reason, "index": 0}))
+    with_candidate(&json!({"finishReason": finish_reason, "index": 0}))
 }
 
-/// The question was blocked.
+/// Returns the frame of a blocked prompt.
 pub fn blocked(reason: &str) -> Value {
     json!({
         "promptFeedback": {"blockReason": reason},
@@ -45,7 +45,7 @@ pub fn blocked(reason: &str) -> Value {
     })
 }
 
-fn of_candidate(candidate: &Value) -> Value {
+fn with_candidate(candidate: &Value) -> Value {
     json!({
         "candidates": [candidate],
         "usageMetadata": {

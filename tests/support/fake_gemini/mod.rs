@@ -1,7 +1,7 @@
-//! A Gemini that speaks the real one's protocol and says what a test wants.
+//! Fake Gemini server with scripted replies.
 //!
-//! It takes requests as the real one does, refuses those that the real one
-//! would, and otherwise gives the scripted replies, one after the other.
+//! It rejects requests that Gemini would reject, and replies to the others from
+//! its script, in order.
 
 pub mod errors;
 pub mod frames;
@@ -25,10 +25,10 @@ use url::Url;
 
 pub use scripted::Scripted;
 
-/// The key that it takes.
+/// Accepted API key.
 pub const KEY: &str = "fake-gemini-key-7391";
 
-/// A server on a free port, until the test's runtime ends.
+/// Server on a free port, which ends with the test's runtime.
 pub struct FakeGemini {
     base_url: Url,
     shared: Arc<Shared>,
@@ -41,18 +41,18 @@ struct Shared {
     waiting: AtomicUsize,
 }
 
-/// Counts a request while it waits for its answer to begin.
+/// Counts a request until its response starts.
 struct Waiting(Arc<Shared>);
 
-/// A request as it came.
+/// Received request.
 #[derive(Debug, Clone)]
 pub struct Recorded {
-    /// Its path and query.
+    /// Path and query.
     pub uri: String,
     pub headers: HeaderMap,
-    /// Its body as bytes.
+    /// Body as bytes.
     pub raw: Bytes,
-    /// Its body as JSON, `null` if it is not.
+    /// Body as JSON; `null` if it is not JSON.
     pub body: Value,
     pub at: Instant,
 }
@@ -71,30 +71,30 @@ impl FakeGemini {
         }
     }
 
-    /// Where it is: what `GEMINI_BASE_URL` would be.
+    /// Returns the value for `GEMINI_BASE_URL`.
     pub fn base_url(&self) -> Url {
         self.base_url.clone()
     }
 
-    /// What to say next, after what was enqueued before.
+    /// Appends a reply to the script.
     pub fn enqueue(&self, reply: Scripted) -> &Self {
         self.shared.script.lock().unwrap().push_back(reply);
         self
     }
 
-    /// All requests so far, those that were refused included.
+    /// Returns all requests so far, including rejected ones.
     pub fn requests(&self) -> Vec<Recorded> {
         self.shared.requests.lock().unwrap().clone()
     }
 
-    /// How many callers wait for their answer to begin; those that have left
-    /// do not.
+    /// Returns the number of requests whose response has not started. Cancelled
+    /// requests are not counted.
     pub fn waiting(&self) -> usize {
         self.shared.waiting.load(Ordering::SeqCst)
     }
 
-    /// How many replies nobody has asked for yet.
-    pub fn left(&self) -> usize {
+    /// Returns the number of unused replies.
+    pub fn remaining(&self) -> usize {
         self.shared.script.lock().unwrap().len()
     }
 }
@@ -129,8 +129,8 @@ async fn answer(
     };
     shared.requests.lock().unwrap().push(request.clone());
     let streamed = uri.path().ends_with(":streamGenerateContent");
-    if let Err(refusal) = request_check::check(&method, &uri, &request) {
-        return refusal.respond(streamed).await;
+    if let Err(rejection) = request_check::check(&method, &uri, &request) {
+        return rejection.respond(streamed).await;
     }
     let next = shared.script.lock().unwrap().pop_front();
     next.unwrap_or_else(|| {

@@ -1,4 +1,4 @@
-//! Refuses what the real Gemini refuses, and what this project never sends.
+//! Rejects requests that Gemini rejects or that the service never sends.
 
 use axum::http::{Method, StatusCode, Uri};
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::scripted::Scripted;
 use super::{KEY, Recorded, errors};
 
-/// The fields of a schema that Gemini knows.
+/// Schema fields that Gemini supports.
 const SCHEMA_FIELDS: [&str; 19] = [
     "anyOf",
     "default",
@@ -39,10 +39,10 @@ pub(super) fn check(method: &Method, uri: &Uri, request: &Recorded) -> Result<()
     match (operation, uri.query()) {
         (Some("generateContent"), None) | (Some("streamGenerateContent"), Some("alt=sse"))
             if method == Method::POST => {}
-        _ => return Err(errors::of_status(StatusCode::NOT_FOUND)),
+        _ => return Err(errors::for_status(StatusCode::NOT_FOUND)),
     }
     match request.headers.get("x-goog-api-key") {
-        None => return Err(errors::of_status(StatusCode::FORBIDDEN)),
+        None => return Err(errors::for_status(StatusCode::FORBIDDEN)),
         Some(key) if key != KEY => return Err(errors::invalid_key()),
         Some(_) => {}
     }
@@ -56,20 +56,20 @@ pub(super) fn check(method: &Method, uri: &Uri, request: &Recorded) -> Result<()
     {
         return Err(invalid("the content type is not JSON"));
     }
-    check_body(&request.body).map_err(|fault| invalid(&fault))
+    check_body(&request.body).map_err(|error| invalid(&error))
 }
 
-fn invalid(fault: &str) -> Scripted {
+fn invalid(error: &str) -> Scripted {
     let body = errors::body(
         400,
         "INVALID_ARGUMENT",
-        &format!("Invalid JSON payload received. {fault}"),
+        &format!("Invalid JSON payload received. {error}"),
     );
     Scripted::error(StatusCode::BAD_REQUEST, body)
 }
 
 fn check_body(body: &Value) -> Result<(), String> {
-    exactly(
+    expect_fields(
         body,
         &["contents", "generationConfig", "store", "systemInstruction"],
     )?;
@@ -77,9 +77,11 @@ fn check_body(body: &Value) -> Result<(), String> {
         return Err("store is not false".to_owned());
     }
     check_parts(&body["systemInstruction"]["parts"])?;
-    let turns = body["contents"].as_array().ok_or("contents is no list")?;
+    let turns = body["contents"]
+        .as_array()
+        .ok_or("contents is not a list")?;
     for turn in turns {
-        exactly(turn, &["parts", "role"])?;
+        expect_fields(turn, &["parts", "role"])?;
         if turn["role"] != "user" && turn["role"] != "model" {
             return Err("Please use a valid role: user, model.".to_owned());
         }
@@ -89,7 +91,7 @@ fn check_body(body: &Value) -> Result<(), String> {
         return Err("the last turn is not the user's".to_owned());
     }
     let generation = &body["generationConfig"];
-    exactly(
+    expect_fields(
         generation,
         &[
             "maxOutputTokens",
@@ -113,7 +115,7 @@ fn check_body(body: &Value) -> Result<(), String> {
     check_schema(&generation["responseSchema"])
 }
 
-fn exactly(value: &Value, fields: &[&str]) -> Result<(), String> {
+fn expect_fields(value: &Value, fields: &[&str]) -> Result<(), String> {
     let object = value.as_object().ok_or("an object is missing")?;
     if let Some(unknown) = object.keys().find(|key| !fields.contains(&&***key)) {
         return Err(format!("Unknown name \"{unknown}\": Cannot find field."));
@@ -125,15 +127,17 @@ fn exactly(value: &Value, fields: &[&str]) -> Result<(), String> {
 }
 
 fn check_parts(parts: &Value) -> Result<(), String> {
-    let parts = parts.as_array().ok_or("parts is no list")?;
+    let parts = parts.as_array().ok_or("parts is not a list")?;
     if parts.is_empty() || !parts.iter().all(|part| part["text"].is_string()) {
-        return Err("a part is no text".to_owned());
+        return Err("a part has no text".to_owned());
     }
-    parts.iter().try_for_each(|part| exactly(part, &["text"]))
+    parts
+        .iter()
+        .try_for_each(|part| expect_fields(part, &["text"]))
 }
 
 fn check_schema(schema: &Value) -> Result<(), String> {
-    let fields = schema.as_object().ok_or("a schema is no object")?;
+    let fields = schema.as_object().ok_or("a schema is not an object")?;
     for (name, value) in fields {
         match &**name {
             "type" => {
@@ -143,12 +147,12 @@ fn check_schema(schema: &Value) -> Result<(), String> {
                 }
             }
             "properties" => {
-                let properties = value.as_object().ok_or("properties is no object")?;
+                let properties = value.as_object().ok_or("properties is not an object")?;
                 properties.values().try_for_each(check_schema)?;
             }
             "items" => check_schema(value)?,
             "anyOf" => {
-                let choices = value.as_array().ok_or("anyOf is no list")?;
+                let choices = value.as_array().ok_or("anyOf is not a list")?;
                 choices.iter().try_for_each(check_schema)?;
             }
             other if SCHEMA_FIELDS.contains(&other) => {}

@@ -10,25 +10,25 @@ use tokio::time::sleep;
 
 use super::frames;
 
-/// One reply of the script.
+/// Scripted reply.
 pub struct Scripted {
     status: StatusCode,
     headers: Vec<(String, String)>,
-    begins: Begins,
+    start: Start,
     body: Content,
     end: End,
     line_end: &'static str,
 }
 
-enum Begins {
+enum Start {
     After(Duration),
     Never,
 }
 
 enum Content {
-    /// Events of a stream, or the one answer of a whole reply.
+    /// Events of a stream, or the body of a whole response.
     Frames(Vec<Value>),
-    /// These bytes, each piece in a packet of its own.
+    /// Bytes, each piece in its own packet.
     Raw {
         content_type: &'static str,
         pieces: Vec<Bytes>,
@@ -37,27 +37,27 @@ enum Content {
 
 enum End {
     Proper,
-    /// Nothing more comes, and the connection stays.
+    /// The connection stays open without further data.
     Hang,
     /// The connection breaks.
     Cut,
 }
 
 impl Scripted {
-    /// An answer in one piece.
+    /// Returns a complete reply in one piece.
     pub fn reply(text: &str) -> Self {
         Self::frames([frames::last(text, "STOP")])
     }
 
-    /// An answer in these pieces; one that is not streamed has just one.
+    /// Returns a reply of these frames; a whole response has only one.
     pub fn frames(frames: impl IntoIterator<Item = Value>) -> Self {
-        Self::of(
+        Self::new(
             StatusCode::OK,
             Content::Frames(frames.into_iter().collect()),
         )
     }
 
-    /// An error.
+    /// Returns an error response.
     pub fn error(status: StatusCode, body: Value) -> Self {
         Self::raw(
             status,
@@ -66,14 +66,14 @@ impl Scripted {
         )
     }
 
-    /// Any bytes, each piece in a packet of its own.
+    /// Returns arbitrary bytes, each piece in its own packet.
     pub fn raw<T: Into<Bytes>>(
         status: StatusCode,
         content_type: &'static str,
         pieces: impl IntoIterator<Item = T>,
     ) -> Self {
         let pieces = pieces.into_iter().map(Into::into).collect();
-        Self::of(
+        Self::new(
             status,
             Content::Raw {
                 content_type,
@@ -82,18 +82,18 @@ impl Scripted {
         )
     }
 
-    /// A reply that never begins.
+    /// Returns a response that never starts.
     pub fn silence() -> Self {
         Self {
-            begins: Begins::Never,
+            start: Start::Never,
             ..Self::reply("")
         }
     }
 
-    /// Begins only after a while.
+    /// Delays the start of the response.
     pub fn after(self, delay: Duration) -> Self {
         Self {
-            begins: Begins::After(delay),
+            start: Start::After(delay),
             ..self
         }
     }
@@ -103,7 +103,7 @@ impl Scripted {
         self
     }
 
-    /// After what there is, nothing more comes.
+    /// Keeps the connection open after the last piece.
     pub fn then_hang(self) -> Self {
         Self {
             end: End::Hang,
@@ -111,7 +111,7 @@ impl Scripted {
         }
     }
 
-    /// After what there is, the connection breaks.
+    /// Breaks the connection after the last piece.
     pub fn then_cut(self) -> Self {
         Self {
             end: End::Cut,
@@ -119,16 +119,16 @@ impl Scripted {
         }
     }
 
-    /// Lines of a stream end so; Google's end with CR LF.
+    /// Sets the line end of a stream; Google's is CR LF.
     pub fn with_line_end(self, line_end: &'static str) -> Self {
         Self { line_end, ..self }
     }
 
-    fn of(status: StatusCode, body: Content) -> Self {
+    fn new(status: StatusCode, body: Content) -> Self {
         Self {
             status,
             headers: Vec::new(),
-            begins: Begins::After(Duration::ZERO),
+            start: Start::After(Duration::ZERO),
             body,
             end: End::Proper,
             line_end: "\r\n",
@@ -136,9 +136,9 @@ impl Scripted {
     }
 
     pub(super) async fn respond(self, streamed: bool) -> Response {
-        match self.begins {
-            Begins::After(delay) => sleep(delay).await,
-            Begins::Never => std::future::pending().await,
+        match self.start {
+            Start::After(delay) => sleep(delay).await,
+            Start::Never => std::future::pending().await,
         }
         let (content_type, pieces) = match self.body {
             Content::Raw {
@@ -165,7 +165,7 @@ impl Scripted {
             response = response.header(name, value);
         }
         let pieces = stream::iter(pieces).then(|piece| async {
-            // So that the one before goes out by itself.
+            // Lets the previous piece go out in its own packet.
             sleep(Duration::from_millis(2)).await;
             Ok(piece)
         });

@@ -1,15 +1,15 @@
-//! What is sent, and what is answered when all goes well.
+//! Requests to Gemini, successful answers, and the cache.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{METADATA, QUESTION, Setup, draft, readings, reply, sent};
+use super::{METADATA, QUESTION, Setup, draft, payload, readings, reply};
 use crate::app::TestApp;
 use crate::fake_gemini::{FakeGemini, KEY, errors, frames};
 use crate::insights::{ask, facts, safety::RED_FLAGS, store};
 
 #[tokio::test]
-async fn gemini_chooses_and_phrases() {
+async fn answer_has_generated_text_facts_and_usage() {
     let setup = Setup::start().await;
     setup.gemini.enqueue(reply(&setup.good()));
     let answer = setup.ask().await;
@@ -57,7 +57,7 @@ async fn gemini_chooses_and_phrases() {
         (&json!(256), &json!(1))
     );
     assert!(usage["latency_ms"].is_u64());
-    // By coverage, whatever the model may think of itself.
+    // Confidence depends on the data coverage, not on the model.
     assert_eq!(
         answer["confidence"],
         json!({"level": "high", "reasons": []})
@@ -65,7 +65,7 @@ async fn gemini_chooses_and_phrases() {
 }
 
 #[tokio::test]
-async fn what_leaves_the_service_tells_nobody_whose_it_is() {
+async fn request_to_gemini_does_not_identify_the_user() {
     let setup = Setup::start().await;
     let listed = setup
         .app
@@ -89,7 +89,7 @@ async fn what_leaves_the_service_tells_nobody_whose_it_is() {
     assert!(!request.uri.contains(KEY));
     assert_eq!(request.headers["x-goog-api-key"], KEY);
     assert_eq!(request.body["store"], false);
-    let turn = sent(&request.body);
+    let turn = payload(&request.body);
     assert_eq!(
         turn["question"],
         "I am […], mail […]: how is my heart rate?"
@@ -103,9 +103,9 @@ async fn what_leaves_the_service_tells_nobody_whose_it_is() {
     assert_eq!(fact["period"], "last 30 days");
 }
 
-/// Without facts there is nothing to find; Gemini chooses what is good anyway.
+/// Without facts there are no findings, but Gemini still chooses recommendations.
 #[tokio::test]
-async fn readings_that_are_withheld_are_not_sent() {
+async fn withheld_readings_are_not_sent() {
     let setup = Setup::start().await;
     let invented = draft(
         &[(
@@ -144,13 +144,13 @@ async fn readings_that_are_withheld_are_not_sent() {
             "based_on": [],
         }])
     );
-    let turn = sent(&setup.gemini.requests()[1].body);
+    let turn = payload(&setup.gemini.requests()[1].body);
     assert_eq!(turn["facts"], json!([]));
     assert_eq!(ask("And sleep?").await["status"], "fallback");
 }
 
 #[tokio::test]
-async fn without_readings_gemini_is_not_asked() {
+async fn gemini_is_not_asked_without_readings() {
     let gemini = FakeGemini::start().await;
     let app = TestApp::start_with_gemini(&gemini, &[]).await;
     let answer = ask(&app, "How did I sleep?").await;
@@ -163,7 +163,7 @@ async fn without_readings_gemini_is_not_asked() {
 }
 
 #[tokio::test]
-async fn what_the_service_has_to_add_is_added() {
+async fn service_notes_are_appended() {
     let setup = Setup::start().await;
     store(
         &setup.app,
@@ -182,18 +182,18 @@ async fn what_the_service_has_to_add_is_added() {
     assert_eq!(answer["confidence"]["level"], "low");
 }
 
-/// The same question over the same facts is asked once, by whomever; each gets
-/// the ids of their own readings.
+/// Users with the same question and facts share one call; each gets the ids of
+/// their own readings.
 #[tokio::test]
-async fn what_was_phrased_is_remembered_without_whose_it_was() {
+async fn cached_answer_is_shared_across_users() {
     let setup = Setup::start().await;
     setup.gemini.enqueue(reply(&setup.good()));
     let first = setup.ask().await;
     let second = setup.ask().await;
     assert_eq!(first["insight"], second["insight"]);
     assert_ne!(first["answer_id"], second["answer_id"]);
-    store(&setup.app, readings("somebody-else")).await;
-    let question = json!({"user_id": "somebody-else", "query": QUESTION});
+    store(&setup.app, readings("another-user")).await;
+    let question = json!({"user_id": "another-user", "query": QUESTION});
     let others = setup
         .app
         .post_raw("/api/v1/insights", question.to_string())
@@ -201,21 +201,21 @@ async fn what_was_phrased_is_remembered_without_whose_it_was() {
     let others = others.expect(StatusCode::OK);
     assert_eq!(others["insight"], first["insight"]);
     assert_eq!(setup.requests(), 1);
-    // Nothing was spent on it.
+    // A cached answer has no usage.
     assert_eq!(
         (&others["usage"], &others["model"]["response_id"]),
         (&Value::Null, &Value::Null)
     );
     let own = setup
         .app
-        .get("/api/v1/data/somebody-else?limit=1000")
+        .get("/api/v1/data/another-user?limit=1000")
         .await
         .expect(StatusCode::OK);
     for id in facts(&others)[0]["reading_ids"].as_array().unwrap() {
         let data = own["data"].as_array().unwrap();
         assert!(data.iter().any(|reading| reading["data_id"] == *id));
     }
-    // Other facts are another question.
+    // Other facts make another cache key.
     store(
         &setup.app,
         [json!({"timestamp": "2024-05-31T13:00:00Z", "value": 61})],
@@ -227,7 +227,7 @@ async fn what_was_phrased_is_remembered_without_whose_it_was() {
 }
 
 #[tokio::test]
-async fn many_who_ask_the_same_at_once_make_one_call() {
+async fn concurrent_identical_questions_make_one_call() {
     let setup = Setup::start().await;
     let slow = reply(&setup.good()).after(std::time::Duration::from_millis(300));
     setup.gemini.enqueue(slow);
@@ -239,7 +239,7 @@ async fn many_who_ask_the_same_at_once_make_one_call() {
 }
 
 #[tokio::test]
-async fn nothing_is_remembered_for_no_time() {
+async fn zero_ttl_disables_the_cache() {
     let setup = Setup::start_with(&[("INSIGHT_CACHE_TTL", "0")]).await;
     for _ in 0..2 {
         setup.gemini.enqueue(reply(&setup.good()));
@@ -248,10 +248,9 @@ async fn nothing_is_remembered_for_no_time() {
     assert_eq!(setup.requests(), 2);
 }
 
-/// Whoever may be in danger waits for no model, least of all for one that does
-/// not answer.
+/// An emergency does not wait for a model.
 #[tokio::test]
-async fn a_red_flag_is_answered_without_the_model() {
+async fn red_flags_are_answered_without_gemini() {
     let setup = Setup::start().await;
     for (words, sign) in RED_FLAGS {
         let answer = ask(&setup.app, words).await;

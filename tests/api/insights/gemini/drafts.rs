@@ -1,4 +1,4 @@
-//! What Gemini says is held against the facts.
+//! Verification and repair of drafts.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::fake_gemini::Scripted;
 use crate::insights::facts;
 
 #[tokio::test]
-async fn a_draft_that_fails_is_repaired_once() {
+async fn failed_draft_is_repaired_once() {
     let setup = Setup::start().await;
     let wrong = draft(
         &[(
@@ -44,7 +44,7 @@ async fn a_draft_that_fails_is_repaired_once() {
     );
 }
 
-/// Drafts that must not be told, as the facts have it.
+/// Returns drafts that must fail verification, with a description.
 fn wrong_drafts(setup: &Setup) -> Vec<(&'static str, String)> {
     let month = setup.mean_of_month();
     let week = setup.id("heart_rate", "mean", "last 7 days");
@@ -74,7 +74,7 @@ fn wrong_drafts(setup: &Setup) -> Vec<(&'static str, String)> {
             one("Your heart rate averaged ٧٢.", &[&month]),
         ),
         (
-            "a number beside a right one",
+            "a wrong number alongside a right one",
             one(
                 "Your heart rate averaged 67.25, of 220 possible.",
                 &[&month],
@@ -89,7 +89,7 @@ fn wrong_drafts(setup: &Setup) -> Vec<(&'static str, String)> {
             one("Your heart rate averaged 67.25 /min.", &["f4711"]),
         ),
         (
-            "an invented id beside a right one",
+            "an invented id alongside a right one",
             one("Your heart rate averaged 67.25 /min.", &[&month, "f4711"]),
         ),
         ("no ids", one("Your heart rate averaged 67.25 /min.", &[])),
@@ -108,7 +108,7 @@ fn wrong_drafts(setup: &Setup) -> Vec<(&'static str, String)> {
             ),
         ),
         (
-            "a metric that there is not",
+            "a metric without a fact",
             one("Your resting heart rate averaged 67.25 /min.", &[&month]),
         ),
         (
@@ -126,7 +126,7 @@ fn wrong_drafts(setup: &Setup) -> Vec<(&'static str, String)> {
             ),
         ),
         (
-            "a window that there is not",
+            "a window without a fact",
             one(
                 "Your heart rate averaged 67.25 /min in the past year.",
                 &[&month],
@@ -202,7 +202,7 @@ fn wrong_drafts(setup: &Setup) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn no_wrong_draft_is_told() {
+async fn wrong_drafts_are_never_shown() {
     let setup = Setup::start_with(&[("INSIGHT_CACHE_TTL", "0")]).await;
     for (what, text) in wrong_drafts(&setup) {
         setup
@@ -210,16 +210,16 @@ async fn no_wrong_draft_is_told() {
             .enqueue(Scripted::reply(&text))
             .enqueue(Scripted::reply(&text));
         let answer = setup.ask().await;
-        assert_eq!(setup.gemini.left(), 0, "{what} was not repaired");
+        assert_eq!(setup.gemini.remaining(), 0, "{what} was not repaired");
         assert_eq!(answer["status"], "fallback", "{what}: {answer}");
         expect_fallback(&answer);
         assert_eq!(answer["usage"]["attempts"], 2, "{what}");
     }
 }
 
-/// A model chooses advice and writes none.
+/// The model chooses recommendations; it does not write any.
 #[tokio::test]
-async fn only_advice_that_was_offered_is_given() {
+async fn only_offered_recommendations_are_given() {
     let setup = Setup::start().await;
     let month = setup.mean_of_month();
     let mut good = setup.good();
@@ -242,9 +242,8 @@ async fn only_advice_that_was_offered_is_given() {
     );
 }
 
-/// However often a reply repeats itself, it is told once.
 #[tokio::test]
-async fn what_is_repeated_is_told_once() {
+async fn repeated_findings_are_shown_once() {
     let setup = Setup::start().await;
     let month = setup.mean_of_month();
     let ids = vec![month.as_str(); 12];

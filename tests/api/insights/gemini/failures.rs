@@ -1,4 +1,4 @@
-//! Whatever Gemini does, there is an answer.
+//! Failures of Gemini, each of which is answered by statistics.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::fake_gemini::{Scripted, errors, frames};
 type Script = fn(&Setup) -> Vec<Scripted>;
 
 fn status(status: u16) -> Scripted {
-    errors::of_status(StatusCode::from_u16(status).unwrap())
+    errors::for_status(StatusCode::from_u16(status).unwrap())
 }
 
-/// What Gemini does, and how often it is asked.
+/// Failures: description, number of requests, script.
 const FAILURES: &[(&str, usize, Script)] = &[
     ("a bad request", 1, |_| vec![status(400)]),
     ("an unknown key", 1, |_| vec![errors::invalid_key()]),
@@ -55,7 +55,7 @@ const FAILURES: &[(&str, usize, Script)] = &[
 ];
 
 #[tokio::test]
-async fn every_failure_is_answered_by_statistics() {
+async fn every_failure_falls_back_to_statistics() {
     let cases = FAILURES.iter().map(|(what, calls, script)| async move {
         let setup = Setup::start().await;
         for scripted in script(&setup) {
@@ -66,7 +66,7 @@ async fn every_failure_is_answered_by_statistics() {
         expect_fallback(&answer);
         assert_eq!(setup.requests(), *calls, "{what}");
         assert_eq!(answer["usage"]["attempts"], *calls, "{what}");
-        // A failure is not remembered.
+        // Failures are not cached.
         setup.gemini.enqueue(reply(&setup.good()));
         if *calls == 1 {
             assert_eq!(setup.ask().await["source"], "gemini", "{what}");
@@ -76,7 +76,7 @@ async fn every_failure_is_answered_by_statistics() {
 }
 
 #[tokio::test]
-async fn an_empty_answer_or_no_answer_is_no_answer() {
+async fn empty_or_malformed_reply_falls_back_to_statistics() {
     let cases = [
         vec![
             Scripted::reply(""),
@@ -96,7 +96,7 @@ async fn an_empty_answer_or_no_answer_is_no_answer() {
 }
 
 #[tokio::test]
-async fn what_passes_is_tried_again() {
+async fn transient_error_is_retried() {
     let setup = Setup::start().await;
     setup
         .gemini
@@ -110,7 +110,7 @@ async fn what_passes_is_tried_again() {
 }
 
 #[tokio::test]
-async fn another_model_is_asked_when_one_is_gone() {
+async fn fallback_model_is_asked_when_the_primary_is_shut_down() {
     let setup = Setup::start_with(&[("GEMINI_FALLBACK_MODEL", "gemini-other")]).await;
     setup
         .gemini
@@ -128,21 +128,20 @@ async fn another_model_is_asked_when_one_is_gone() {
     );
 }
 
-/// An answer comes by the deadline, whatever Gemini does.
 #[tokio::test]
-async fn a_deadline_is_kept() {
+async fn insight_deadline_is_kept() {
     let setup = Setup::start_with(&[("INSIGHT_DEADLINE", "2")]).await;
     setup.gemini.enqueue(Scripted::silence());
     expect_fallback(&setup.ask().await);
-    // Slow, but in time.
+    // Slow, but within the deadline.
     let slow = reply(&setup.good()).after(Duration::from_millis(100));
     setup.gemini.enqueue(slow);
     assert_eq!(setup.ask().await["source"], "gemini");
 }
 
 #[tokio::test]
-async fn without_a_connection_statistics_answer() {
-    // Nobody listens there any more.
+async fn connection_failure_falls_back_to_statistics() {
+    // A port without a listener.
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);

@@ -1,10 +1,10 @@
-//! Text of a client's can change neither what Gemini is told nor what it is
-//! sent, nor reach what is not the user's.
+//! Prompt injection changes neither the instruction nor the facts that are sent,
+//! and does not reach other users' data.
 
 use reqwest::StatusCode;
 use serde_json::json;
 
-use super::{METADATA, QUESTION, Setup, draft, expect_fallback, readings, reply, sent};
+use super::{METADATA, QUESTION, Setup, draft, expect_fallback, readings, reply};
 use crate::app::TestApp;
 use crate::fake_gemini::FakeGemini;
 use crate::insights::{ask, store};
@@ -38,7 +38,7 @@ const PAYLOADS: [&str; 25] = [
 ];
 
 #[tokio::test]
-async fn the_outbound_body_is_the_same_but_for_the_question() {
+async fn injection_changes_only_the_question_in_the_request() {
     let setup = Setup::start_with(&[("INSIGHT_CACHE_TTL", "0")]).await;
     store(&setup.app, readings("user456")).await;
     let mut ids = Vec::new();
@@ -67,7 +67,7 @@ async fn the_outbound_body_is_the_same_but_for_the_question() {
             assert_eq!(request.body[member], expected[member], "{payload}");
         }
         assert_eq!(request.body["contents"].as_array().unwrap().len(), 1);
-        let turn = sent(&request.body);
+        let turn = super::payload(&request.body);
         let question = turn["question"].as_str().unwrap();
         assert_eq!(
             question,
@@ -77,9 +77,9 @@ async fn the_outbound_body_is_the_same_but_for_the_question() {
     }
 }
 
-/// A model that obeys is not heard.
+/// A model that obeys an injection is not shown.
 #[tokio::test]
-async fn a_model_that_gives_in_is_not_told() {
+async fn leaked_instruction_is_not_shown() {
     let setup = Setup::start_with(&[("INSIGHT_CACHE_TTL", "0")]).await;
     let instruction =
         setup.gemini.requests()[0].body["systemInstruction"]["parts"][0]["text"].clone();
@@ -97,9 +97,9 @@ async fn a_model_that_gives_in_is_not_told() {
     }
 }
 
-/// Metadata, units and names of data types are texts of a client's too.
+/// Metadata, units and names of data types are texts from clients too.
 #[tokio::test]
-async fn what_readings_say_of_themselves_is_not_sent() {
+async fn client_texts_in_readings_are_not_sent() {
     let gemini = FakeGemini::start().await;
     let app = TestApp::start_with_gemini(&gemini, &[]).await;
     let reading = json!({
@@ -118,7 +118,7 @@ async fn what_readings_say_of_themselves_is_not_sent() {
     let answer = ask(&app, "How are my heart rate and my grip strength?").await;
     let raw = String::from_utf8(gemini.requests()[0].raw.to_vec()).unwrap();
     assert!(!raw.contains("canary"), "{raw}");
-    // The name of a type that is not in the vocabulary is a text like others.
+    // The name of a data type outside the vocabulary is arbitrary text.
     assert!(
         raw.contains("heart_rate") && !raw.contains("grip_strength"),
         "{raw}"

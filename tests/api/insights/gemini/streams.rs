@@ -1,4 +1,4 @@
-//! Answers of Gemini's that are told while they come.
+//! Answers streamed while Gemini generates them.
 
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use crate::fake_gemini::{Scripted, errors, frames};
 use crate::insights::events::{events, insight_of};
 use crate::insights::{facts, store};
 
-/// A draft in pieces of seven characters.
+/// Splits a draft into frames of seven characters.
 fn pieces(draft: &Value) -> Vec<Value> {
     let text: Vec<char> = draft.to_string().chars().collect();
     let mut pieces: Vec<Value> = text
@@ -42,7 +42,7 @@ fn two_findings(setup: &Setup) -> Value {
 }
 
 #[tokio::test]
-async fn sentences_are_told_one_by_one() {
+async fn sentences_are_streamed_one_by_one() {
     let setup = Setup::start().await;
     store(
         &setup.app,
@@ -72,7 +72,7 @@ async fn sentences_are_told_one_by_one() {
     assert_eq!(insight["usage"]["attempts"], 1);
     let request = &setup.gemini.requests()[1];
     assert!(request.uri.ends_with(":streamGenerateContent?alt=sse"));
-    // It is remembered, whichever way it is asked for next.
+    // It is cached for whole and streamed requests.
     assert_eq!(setup.ask().await["insight"], insight["insight"]);
     let again = crate::insights::events::events(&setup.app, QUESTION).await;
     assert_eq!(insight_of(&again)["insight"], insight["insight"]);
@@ -80,7 +80,7 @@ async fn sentences_are_told_one_by_one() {
 }
 
 #[tokio::test]
-async fn a_sentence_that_fails_is_told_in_the_facts_own_words() {
+async fn failed_sentence_is_replaced_by_its_facts() {
     let setup = Setup::start().await;
     let mut findings = two_findings(&setup);
     findings["findings"][0]["text"] =
@@ -104,9 +104,9 @@ async fn a_sentence_that_fails_is_told_in_the_facts_own_words() {
     assert_eq!(facts(insight).len(), 2);
 }
 
-/// What was told stays told; the rest is not made up.
+/// Sentences already sent stay in the answer; nothing is added to them.
 #[tokio::test]
-async fn a_stream_that_breaks_after_a_sentence_ends_in_a_partial_answer() {
+async fn stream_broken_after_a_sentence_yields_a_partial_answer() {
     let setup = Setup::start().await;
     let pieces = pieces(&two_findings(&setup));
     let after_the_first = pieces.len() / 2;
@@ -126,7 +126,7 @@ async fn a_stream_that_breaks_after_a_sentence_ends_in_a_partial_answer() {
         assert_eq!(insight["model"], Value::Null);
         assert_eq!(insight["usage"]["attempts"], 1);
     }
-    // Not remembered: the next one is whole.
+    // Partial answers are not cached.
     setup.gemini.enqueue(whole(&two_findings(&setup)));
     assert_eq!(
         insight_of(&events(&setup.app, QUESTION).await)["status"],
@@ -135,7 +135,7 @@ async fn a_stream_that_breaks_after_a_sentence_ends_in_a_partial_answer() {
 }
 
 #[tokio::test]
-async fn a_stream_that_breaks_before_a_sentence_is_begun_again() {
+async fn stream_broken_before_a_sentence_is_retried() {
     let setup = Setup::start().await;
     let pieces = pieces(&two_findings(&setup));
     setup
@@ -151,12 +151,12 @@ async fn a_stream_that_breaks_before_a_sentence_is_begun_again() {
 }
 
 #[tokio::test]
-async fn a_stream_that_never_gets_there_is_answered_by_statistics() {
+async fn failed_stream_falls_back_to_statistics() {
     let setup = Setup::start().await;
     let error = errors::body(400, "INVALID_ARGUMENT", "no");
     for script in [
         vec![Scripted::frames([error])],
-        vec![errors::of_status(StatusCode::FORBIDDEN)],
+        vec![errors::for_status(StatusCode::FORBIDDEN)],
         vec![Scripted::frames([frames::without_content("SAFETY")])],
         vec![
             Scripted::frames([frames::text("prose"), frames::last("", "STOP")]),
@@ -168,13 +168,13 @@ async fn a_stream_that_never_gets_there_is_answered_by_statistics() {
         }
         let events = events(&setup.app, QUESTION).await;
         expect_fallback(insight_of(&events));
-        assert_eq!(setup.gemini.left(), 0);
+        assert_eq!(setup.gemini.remaining(), 0);
     }
 }
 
-/// A draft that does not begin with its findings is told once it is whole.
+/// A draft that does not start with its findings is verified as a whole.
 #[tokio::test]
-async fn findings_may_come_last() {
+async fn findings_after_recommendations_are_accepted() {
     let setup = Setup::start().await;
     let good = setup.good();
     let turned = format!(
