@@ -53,14 +53,14 @@ async fn main() {
             latencies.push(ask(&client, &url, question).await);
         }
         latencies.sort_unstable();
-        println!("  later, median    {:>10.1?}  {question}", latencies[REPETITIONS / 2]);
+        println!(
+            "  later, median    {:>10.1?}  {question}",
+            latencies[REPETITIONS / 2]
+        );
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a benchmark needs no timeout"
-)]
+#[expect(clippy::disallowed_methods, reason = "a benchmark needs no timeout")]
 fn client() -> reqwest::Client {
     reqwest::Client::new()
 }

@@ -12,8 +12,10 @@ use crate::insights::verification::{self, DraftViolation, Verdict};
 /// Reply of the model, in the form of the response schema. Unverified.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Draft {
+    /// Sentences, in the order in which they are shown.
     #[serde(default)]
     pub findings: Vec<DraftFinding>,
+    /// Choices among the recommendations in the prompt payload.
     #[serde(default, deserialize_with = "valid_recommendations")]
     pub recommendations: Vec<DraftRecommendation>,
 }
@@ -32,7 +34,9 @@ fn valid_recommendations<'de, D: serde::Deserializer<'de>>(
 /// Sentence and the ids of the facts that it cites.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct DraftFinding {
+    /// One sentence about one metric.
     pub text: String,
+    /// Ids of the cited facts.
     #[serde(default)]
     pub fact_ids: Vec<String>,
 }
@@ -40,7 +44,9 @@ pub struct DraftFinding {
 /// Chosen recommendation and the ids of the facts that suggest it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct DraftRecommendation {
+    /// Id of a recommendation in the prompt payload.
     pub advice_id: String,
+    /// Ids of facts.
     #[serde(default)]
     pub based_on: Vec<String>,
 }

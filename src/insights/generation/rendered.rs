@@ -13,10 +13,13 @@ use crate::insights::statistical;
 /// is rendered.
 #[derive(Debug, Clone)]
 pub struct GeneratedAnswer {
+    /// Verified for the request that generated it.
     pub draft: Draft,
+    /// Counts of the verification at that time, including a failed first draft.
     pub verification: VerificationReport,
-    /// ModelInfo that generated it; `None` if the stream was interrupted.
+    /// Model that generated it; `None` if the stream was interrupted.
     pub model: Option<ModelInfo>,
+    /// Usage of the calls that generated it; `None` from the cache.
     pub usage: Option<ModelUsage>,
 }
 

@@ -7,12 +7,14 @@ use crate::insights::question::topics::{Mention, find_data_types};
 
 /// Parsed sentence.
 pub struct Sentence {
+    /// Clauses in order; some may be empty.
     pub clauses: Vec<Clause>,
 }
 
 /// Clause: its parts from left to right.
 #[derive(Default)]
 pub struct Clause {
+    /// Parts in order, without neutral words.
     pub parts: Vec<ClausePart>,
 }
 

@@ -7,16 +7,21 @@ use crate::statistics::Direction;
 /// Statements of a sentence about one of its numbers. A fact matches if all of
 /// them are true of it.
 pub struct StatedNumber<'a> {
+    /// Data type or topic.
     pub mention: Option<&'a Mention>,
     /// The fact's statistic must be in each of these sets.
     pub statistics: Vec<&'static [Statistic]>,
+    /// Period; only the last reading needs none.
     pub period: Option<StatedPeriod>,
     /// "A day" or the like in the same clause.
     pub is_per_day: bool,
+    /// "A night" or the like in the same clause.
     pub is_per_night: bool,
     /// "A day" or the like in an earlier clause.
     pub may_be_per_day: bool,
+    /// Direction of a trend.
     pub direction: Option<Direction>,
+    /// UCUM unit.
     pub unit: Option<&'static str>,
     /// Readings are mentioned in the same clause.
     pub is_count: bool,
@@ -25,12 +30,17 @@ pub struct StatedNumber<'a> {
 /// Period named by a sentence.
 #[derive(Clone, Copy, PartialEq)]
 pub enum StatedPeriod {
+    /// Span that ends at the newest reading.
     UpToNewest(WindowLength),
+    /// Local day of the newest reading.
     NewestDay,
 }
 
+/// Statistics of the lower end of a range.
 pub const LOW_END: &[Statistic] = &[Statistic::Min, Statistic::DailyMin];
+/// Statistics of the upper end of a range.
 pub const HIGH_END: &[Statistic] = &[Statistic::Max, Statistic::DailyMax];
+/// Statistics that count readings.
 pub const COUNTED: &[Statistic] = &[Statistic::Count];
 /// Statistics of daily values, which must be stated as such.
 const DAILY: &[Statistic] = &[
