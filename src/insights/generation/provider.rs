@@ -274,7 +274,7 @@ impl InsightProvider for GeminiProvider {
                 // behind the facts may be another user's.
                 None => {
                     let (verified, _) = answer.draft.verify(context);
-                    answer.from_cache().render(verified, context, complete)
+                    answer.to_cached().render(verified, context, complete)
                 }
             },
             Err(error) => match &*error {

@@ -56,9 +56,9 @@ impl GeneratedAnswer {
         insight
     }
 
-    /// Returns the answer without usage and response id, which belong to the
-    /// request that called the model.
-    pub fn from_cache(&self) -> Self {
+    /// Returns a copy for cache hits, without usage and response id, which
+    /// belong to the request that called the model.
+    pub fn to_cached(&self) -> Self {
         let mut cached = self.clone();
         cached.usage = None;
         if let Some(model) = &mut cached.model {

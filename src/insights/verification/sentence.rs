@@ -18,7 +18,7 @@ pub struct Clause {
     pub parts: Vec<ClausePart>,
 }
 
-/// ClausePart of a clause.
+/// Part of a clause.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClausePart {
     /// Name of a data type, or of sleep as a whole.
