@@ -1,4 +1,4 @@
-//! VerificationReport of a model's sentences against the facts that they cite.
+//! Verification of a model's sentences against the facts that they cite.
 //!
 //! A sentence passes if it consists of known words only, each number in it is
 //! the value of a cited fact to the digits shown, and the data type, statistic,

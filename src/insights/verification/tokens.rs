@@ -59,9 +59,9 @@ pub fn tokenize(text: &str) -> (Vec<Token>, Vec<Word>) {
     while let Some(next) = text[rest..].chars().next() {
         let length = match next {
             '0'..='9' => {
-                let (number, length) = number(text, rest);
+                let (number, length) = parse_number(text, rest);
                 let end = rest + length;
-                let suffix = ordinal(&text[end..]);
+                let suffix = ordinal_suffix_len(&text[end..]);
                 if suffix > 0 {
                     push(Token::Word, rest..end + suffix);
                 } else {
@@ -91,7 +91,7 @@ pub fn tokenize(text: &str) -> (Vec<Token>, Vec<Word>) {
                 next.len_utf8()
             }
             next if next.is_alphabetic() => {
-                let length = word(&text[rest..]);
+                let length = word_len(&text[rest..]);
                 push(Token::Word, rest..rest + length);
                 length
             }
@@ -108,7 +108,7 @@ pub fn tokenize(text: &str) -> (Vec<Token>, Vec<Word>) {
 
 /// Returns the length in bytes of the word at the start of `text`: letters,
 /// digits after them (`SpO2`), subscripts and superscripts (`VO₂`).
-fn word(text: &str) -> usize {
+fn word_len(text: &str) -> usize {
     text.char_indices()
         .find(|(_, character)| !character.is_alphanumeric())
         .map_or(text.len(), |(at, _)| at)
@@ -116,8 +116,8 @@ fn word(text: &str) -> usize {
 
 /// Returns the length of `st`, `nd`, `rd` or `th` at the start of `text`, else
 /// 0.
-fn ordinal(text: &str) -> usize {
-    let length = word(text);
+fn ordinal_suffix_len(text: &str) -> usize {
+    let length = word_len(text);
     if ["st", "nd", "rd", "th"].contains(&&text[..length]) {
         length
     } else {
@@ -127,7 +127,7 @@ fn ordinal(text: &str) -> usize {
 
 /// Parses the number at `start` and returns it with its length in bytes. It may
 /// have a decimal point or comma, thousands separators and an exponent.
-fn number(text: &str, start: usize) -> (Number, usize) {
+fn parse_number(text: &str, start: usize) -> (Number, usize) {
     let bytes = text.as_bytes();
     let digits = |mut at: usize| {
         while bytes.get(at).is_some_and(u8::is_ascii_digit) {
