@@ -1,7 +1,7 @@
-//! Statistics of numbers, without any input or output.
+//! Pure statistical functions, without I/O.
 //!
-//! Each formula names its source; each is tested against values computed by
-//! hand or published.
+//! Each formula names its source and is tested against values that are
+//! published or computed by hand.
 
 mod baseline;
 mod glucose;

@@ -1,23 +1,23 @@
 use statrs::statistics::{Data, OrderStatistics, Statistics};
 
-/// Percentiles of some numbers.
+/// Percentiles of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Percentiles {
-    /// A tenth of the numbers lies below.
+    /// The 10th percentile.
     pub p10: f64,
-    /// Half of the numbers lies below.
+    /// The 50th percentile.
     pub median: f64,
-    /// A tenth of the numbers lies above.
+    /// The 90th percentile.
     pub p90: f64,
 }
 
 impl Percentiles {
-    /// The percentiles of `numbers`; `None` if there are none.
+    /// Returns the percentiles of `numbers`, or `None` if there are none.
     ///
-    /// They are interpolated as Hyndman and Fan's definition 8, which they
-    /// recommend because it does not depend on how the numbers are distributed
-    /// ("Sample Quantiles in Statistical Packages", The American Statistician
-    /// 50(4), 1996).
+    /// Quantiles are interpolated by definition 8 of Hyndman and Fan, who
+    /// recommend it because it is approximately median-unbiased whatever the
+    /// distribution ("Sample Quantiles in Statistical Packages", The American
+    /// Statistician 50(4), 1996).
     pub fn from_values(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut data = Data::new(numbers.into_iter().collect::<Vec<f64>>());
         (!data.is_empty()).then(|| Self {
@@ -28,15 +28,15 @@ impl Percentiles {
     }
 }
 
-/// The number in the middle, or the mean of the two in the middle; `None` if
-/// there are none.
+/// Returns the median, the mean of the two middle numbers if their count is
+/// even, or `None` if there are none.
 pub fn median(numbers: impl IntoIterator<Item = f64>) -> Option<f64> {
     let mut data = Data::new(numbers.into_iter().collect::<Vec<f64>>());
     (!data.is_empty()).then(|| data.median())
 }
 
-/// The standard deviation of a sample, with n − 1 in its denominator; `None`
-/// for fewer than two numbers.
+/// Returns the sample standard deviation (denominator n − 1), or `None` for
+/// fewer than two numbers.
 pub fn standard_deviation(numbers: &[f64]) -> Option<f64> {
     (numbers.len() > 1).then(|| numbers.std_dev())
 }
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_are_those_of_definition_8() {
+    fn percentiles_follow_definition_8() {
         // For 1..=10: h = (n + 1/3)p + 1/3, so p10 lies at 1.3667 and p90 at 9.6333.
         let numbers = (1..=10).rev().map(f64::from);
         let distribution = Percentiles::from_values(numbers).unwrap();
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn medians_and_deviations_by_hand() {
+    fn medians_and_deviations_match_values_computed_by_hand() {
         assert_eq!(median([3.0, 1.0, 2.0]), Some(2.0));
         assert_eq!(median([4.0, 1.0]), Some(2.5));
         assert_eq!(median([]), None);

@@ -1,19 +1,19 @@
-/// Count, extremes and arithmetic mean of some numbers.
+/// Count, extremes and arithmetic mean of a sample.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
-    /// How many numbers, at least one.
+    /// Count of the numbers, at least one.
     pub count: usize,
-    /// The least.
+    /// The minimum.
     pub min: f64,
-    /// Their sum divided by their count.
+    /// The arithmetic mean.
     pub mean: f64,
-    /// The greatest.
+    /// The maximum.
     pub max: f64,
 }
 
 impl Summary {
-    /// Summarises `numbers`, whose sum must be finite, as that of any readings
-    /// is; `None` if there are none.
+    /// Returns the summary of `numbers`, or `None` if there are none. Their sum
+    /// must be finite, as that of any readings is.
     pub fn from_values(numbers: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut numbers = numbers.into_iter();
         let first = numbers.next()?;
@@ -38,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn summarises_by_hand_computed_values() {
+    fn summary_matches_values_computed_by_hand() {
         let summary = Summary::from_values([72.0, 60.0, 90.0, 66.0]).unwrap();
         assert_eq!(
             summary,

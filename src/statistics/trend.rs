@@ -4,32 +4,30 @@ use utoipa::ToSchema;
 
 use super::median;
 
-/// How numbers change with time: Sen's slope, and whether Mann and Kendall's
-/// test finds a change at all.
+/// Linear trend of a time series: Sen's slope and the Mann-Kendall test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trend {
-    /// The median of the slopes between every two points.
+    /// Sen's slope: the median of the slopes between all pairs of points.
     pub slope: f64,
     /// Kendall's τ-b between time and value, −1 to 1.
     pub tau: f64,
-    /// How probable a change at least as clear is where there is none
-    /// (two-sided).
+    /// Two-sided p-value of the Mann-Kendall test.
     pub p_value: f64,
 }
 
-/// Which way numbers go.
+/// Direction of a trend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// They go up.
+    /// Values increase significantly.
     Rising,
-    /// They go down.
+    /// Values decrease significantly.
     Falling,
-    /// No change can be told from chance.
+    /// No statistically significant change.
     Steady,
 }
 
-/// How plainly numbers go one way.
+/// Strength of a trend, by Kendall's τ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Strength {
@@ -37,17 +35,16 @@ pub enum Strength {
     Weak,
     /// |τ| from 0.3 to below 0.6.
     Moderate,
-    /// |τ| from 0.6.
+    /// |τ| of 0.6 or more.
     Strong,
 }
 
 impl Trend {
-    /// The probability below which a change is told from chance.
+    /// P-value below which a trend is significant.
     pub const SIGNIFICANCE_LEVEL: f64 = 0.05;
 
-    /// The trend of `(time, value)` points in the order of their times, no two
-    /// of which are the same; `None` for fewer than three, or where all values
-    /// are one.
+    /// Returns the trend of `(time, value)` points in strictly increasing order
+    /// of time, or `None` for fewer than three points or equal values.
     ///
     /// The slope is that of Sen ("Estimates of the Regression Coefficient Based
     /// on Kendall's Tau", JASA 63, 1968). The test is that of Mann (1945) and
@@ -90,7 +87,7 @@ impl Trend {
         })
     }
 
-    /// Which way it goes, if that can be told from chance.
+    /// Returns the direction, `Steady` if the trend is not significant.
     pub fn direction(&self) -> Direction {
         if self.p_value >= Self::SIGNIFICANCE_LEVEL || self.slope == 0.0 {
             Direction::Steady
@@ -101,7 +98,7 @@ impl Trend {
         }
     }
 
-    /// How plain it is.
+    /// Returns the strength, by the magnitude of Kendall's τ.
     pub fn strength(&self) -> Strength {
         match self.tau.abs() {
             ..0.3 => Strength::Weak,
@@ -111,7 +108,7 @@ impl Trend {
     }
 }
 
-/// How many points share each value.
+/// Returns the number of points that share each distinct value.
 fn tie_sizes(points: &[(f64, f64)]) -> Vec<f64> {
     let mut values: Vec<f64> = points.iter().map(|(_, value)| *value).collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -135,7 +132,7 @@ mod tests {
 
     /// Ten rising values: S = 45, Var = 10·9·25/18 = 125, z = 44/√125 = 3.9355.
     #[test]
-    fn a_plain_rise_by_hand() {
+    fn monotonic_rise_matches_values_computed_by_hand() {
         let values: Vec<f64> = (0..10).map(|day| 60.0 + 0.5 * f64::from(day)).collect();
         let trend = trend_of(&values).unwrap();
         assert!((trend.slope - 0.5).abs() < 1e-12);
@@ -152,7 +149,7 @@ mod tests {
     /// S = +1−1+1 +(−1)+… by hand for 3 1 3 2: pairs −,0,−,+,+,− give S = −1;
     /// one tie of two: Var = (4·3·13 − 2·1·9)/18 = 7.6667, z = 0.
     #[test]
-    fn ties_lower_the_variance() {
+    fn ties_reduce_the_variance() {
         let trend = trend_of(&[3.0, 1.0, 3.0, 2.0]).unwrap();
         // Slopes −2, 0, −1/3, 2, 1/2, −1: the median lies between −1/3 and 0.
         assert!((trend.slope - (-1.0 / 6.0)).abs() < 1e-12);
@@ -165,7 +162,7 @@ mod tests {
     /// Falling with one tie, n = 6: S = −14, Var = (6·5·17 − 18)/18 = 27.3333,
     /// z = −13/5.2281 = −2.48655.
     #[test]
-    fn a_fall_with_a_tie_by_hand() {
+    fn fall_with_a_tie_matches_values_computed_by_hand() {
         let trend = trend_of(&[9.0, 8.0, 7.0, 7.0, 5.0, 4.0]).unwrap();
         assert!(
             (trend.p_value - 0.012_899).abs() < 5e-6,
@@ -176,13 +173,13 @@ mod tests {
     }
 
     #[test]
-    fn gaps_count_as_time() {
+    fn slope_accounts_for_gaps_in_time() {
         let trend = Trend::from_points(&[(0.0, 0.0), (10.0, 10.0), (20.0, 20.0)]).unwrap();
         assert_eq!(trend.slope, 1.0);
     }
 
     #[test]
-    fn too_little_or_no_change_at_all_has_no_trend() {
+    fn short_or_constant_series_has_no_trend() {
         assert_eq!(trend_of(&[1.0, 2.0]), None);
         assert_eq!(trend_of(&[4.0; 12]), None);
     }

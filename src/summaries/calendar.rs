@@ -4,25 +4,25 @@ use jiff::{SignedDuration, Span, Timestamp};
 
 use crate::domain::TimeRange;
 
-/// A kind of period of the local calendar.
+/// Unit by which the local calendar is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CalendarPeriod {
-    /// As the clock on the wall has it; one that is repeated counts twice.
+    /// An hour of the wall clock; one that the clock repeats is two periods.
     Hour,
-    /// From midnight: 23 to 25 hours where clocks change.
+    /// From midnight to midnight: 23 to 25 hours where clocks change.
     Day,
-    /// From Monday.
+    /// From Monday to Monday.
     Week,
-    /// From its first day.
+    /// A calendar month.
     Month,
 }
 
-/// From `start`, included, to `end`, not included.
+/// Half-open interval of time: `start` inclusive, `end` exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interval {
     /// The first instant within.
     pub start: Timestamp,
-    /// The first instant past it.
+    /// The first instant after it.
     pub end: Timestamp,
 }
 
@@ -32,18 +32,18 @@ impl Interval {
     }
 }
 
-/// Where an instant lies.
+/// Calendar period and local day that contain an instant.
 pub struct CalendarContext {
-    /// In which period.
+    /// The period.
     pub period: Interval,
-    /// On which day.
+    /// The local date.
     pub date: Date,
-    /// From when to when that day is.
+    /// The interval of that local day.
     pub day: Interval,
 }
 
-/// The local calendar of a time zone. It remembers where it looked last, as
-/// readings come in the order of time.
+/// Local calendar of a time zone. It caches the last period and day, since
+/// readings arrive in order of time.
 pub struct Calendar {
     period: CalendarPeriod,
     zone: TimeZone,
@@ -51,14 +51,14 @@ pub struct Calendar {
     last_day: (Date, Interval),
 }
 
-/// Contains nothing.
+/// Interval that contains no instant.
 const EMPTY: Interval = Interval {
     start: Timestamp::UNIX_EPOCH,
     end: Timestamp::UNIX_EPOCH,
 };
 
 impl Calendar {
-    /// Periods of this kind in this zone.
+    /// Creates a calendar with periods of this kind in `zone`.
     pub fn new(period: CalendarPeriod, zone: TimeZone) -> Self {
         Self {
             period,
@@ -68,7 +68,7 @@ impl Calendar {
         }
     }
 
-    /// The period and the day in which `instant` lies.
+    /// Returns the period and the local day that contain `instant`.
     pub fn around(&mut self, instant: Timestamp) -> CalendarContext {
         if !self.last_day.1.contains(instant) {
             self.last_day = self.day(instant);
@@ -89,7 +89,8 @@ impl Calendar {
         }
     }
 
-    /// How many local days `range` touches; an open one as many as can be.
+    /// Returns the number of local days that `range` overlaps. An open end
+    /// extends to the limit of representable time.
     pub fn days_in(&self, range: TimeRange) -> u32 {
         let start = range.start.unwrap_or(Timestamp::MIN);
         let end = range.end.unwrap_or(Timestamp::MAX);
@@ -102,30 +103,30 @@ impl Calendar {
         u32::try_from(days).map_or(0, |days| days + 1)
     }
 
-    /// The day that has begun last, which is the one on the wall but where
-    /// clocks go back across midnight: then that stands for the hour before it
-    /// when that comes again.
+    /// Returns the day that started last. It is the day of the wall clock,
+    /// except where clocks go back across midnight: there the new day already
+    /// includes the repeated hour before midnight.
     fn day(&self, instant: Timestamp) -> (Date, Interval) {
-        let of = |date: Date| (date, self.dates(date, date.saturating_add(day())));
+        let day_of = |date: Date| (date, self.dates(date, date.saturating_add(day())));
         let date = self.zone.to_datetime(instant).date();
-        match of(date) {
-            (date, interval) if instant >= interval.end => of(date.saturating_add(day())),
-            of_date => of_date,
+        match day_of(date) {
+            (date, interval) if instant >= interval.end => day_of(date.saturating_add(day())),
+            current => current,
         }
     }
 
-    /// From the beginning of one day to that of another.
+    /// Returns the interval from the start of day `first` to that of day `past`.
     fn dates(&self, first: Date, past: Date) -> Interval {
         Interval {
-            start: self.beginning(first).unwrap_or(Timestamp::MIN),
-            end: self.beginning(past).unwrap_or(Timestamp::MAX),
+            start: self.start_of(first).unwrap_or(Timestamp::MIN),
+            end: self.start_of(past).unwrap_or(Timestamp::MAX),
         }
     }
 
-    /// The first instant of a day: midnight, or where clocks skip it the end of
-    /// the gap, or where they repeat it the first one (RFC 5545, section
-    /// 3.3.5).
-    fn beginning(&self, date: Date) -> Option<Timestamp> {
+    /// Returns the first instant of a day: midnight, the end of the gap if
+    /// clocks skip midnight, or the first midnight if they repeat it (RFC 5545,
+    /// section 3.3.5).
+    fn start_of(&self, date: Date) -> Option<Timestamp> {
         let midnight = date.at(0, 0, 0, 0);
         let midnight = self.zone.to_ambiguous_timestamp(midnight);
         midnight.compatible().ok()
@@ -144,13 +145,13 @@ impl Calendar {
         )
     }
 
-    /// The hour of the wall clock, cut off where clocks change.
+    /// Returns the hour of the wall clock, truncated where clocks change.
     fn hour(&self, instant: Timestamp) -> Interval {
         let time = self.zone.to_datetime(instant).time();
-        let into_it = SignedDuration::from_mins(time.minute().into())
+        let elapsed = SignedDuration::from_mins(time.minute().into())
             + SignedDuration::from_secs(time.second().into())
             + SignedDuration::from_nanos(time.subsec_nanosecond().into());
-        let start = instant.saturating_sub(into_it).unwrap_or(Timestamp::MIN);
+        let start = instant.saturating_sub(elapsed).unwrap_or(Timestamp::MIN);
         let hour = SignedDuration::from_hours(1);
         let end = start.saturating_add(hour).unwrap_or(Timestamp::MAX);
         let offset = self.zone.to_offset(instant);
@@ -167,14 +168,14 @@ impl Calendar {
                 let earlier = transition.timestamp() - SignedDuration::from_nanos(1);
                 self.zone.to_offset(earlier) != offset
             });
-        let behind = self
+        let after = self
             .zone
             .following(instant)
             .take_while(|transition| transition.timestamp() < end)
             .find(|transition| transition.offset() != offset);
         Interval {
             start: before.map_or(start, |transition| transition.timestamp()),
-            end: behind.map_or(end, |transition| transition.timestamp()),
+            end: after.map_or(end, |transition| transition.timestamp()),
         }
     }
 }
@@ -205,7 +206,7 @@ mod tests {
             day("2022-03-27T12:00:00Z"),
             "2022-03-26T22:00:00Z 2022-03-27T21:00:00Z"
         );
-        // Where midnight itself is skipped.
+        // Midnight itself is skipped.
         assert_eq!(
             around(
                 CalendarPeriod::Day,
@@ -216,14 +217,14 @@ mod tests {
         );
     }
 
-    /// There clocks went back from 00:01 on November 7th to 23:01 on the 6th.
+    /// Clocks went back from 00:01 on 7 November to 23:01 on 6 November.
     #[test]
-    fn a_day_that_has_begun_does_not_end_where_clocks_go_back_across_midnight() {
+    fn started_day_continues_where_clocks_go_back_across_midnight() {
         let day = |instant: &str| around(CalendarPeriod::Day, "America/St_Johns", instant);
         let sixth = "2010-11-06T02:30:00Z 2010-11-07T02:30:00Z";
         let seventh = "2010-11-07T02:30:00Z 2010-11-08T03:30:00Z";
         assert_eq!(day("2010-11-07T02:29:59Z"), sixth);
-        // 00:00:30, and from 23:01 on again.
+        // 00:00:30, then 23:01 again and later.
         for instant in ["02:30:30", "02:31:00", "03:00:00", "03:30:00", "12:00:00"] {
             assert_eq!(day(&format!("2010-11-07T{instant}Z")), seventh);
         }
@@ -238,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_hour_counts_twice() {
+    fn repeated_hour_is_two_periods() {
         let hour = |instant| around(CalendarPeriod::Hour, "Europe/Athens", instant);
         assert_eq!(
             hour("2021-10-31T00:30:00Z"),
@@ -248,17 +249,17 @@ mod tests {
             hour("2021-10-31T01:30:00Z"),
             "2021-10-31T01:00:00Z 2021-10-31T02:00:00Z"
         );
-        let of_half = |instant| around(CalendarPeriod::Hour, "Asia/Kolkata", instant);
+        let half_hour_zone = |instant| around(CalendarPeriod::Hour, "Asia/Kolkata", instant);
         assert_eq!(
-            of_half("2021-10-31T00:45:00Z"),
+            half_hour_zone("2021-10-31T00:45:00Z"),
             "2021-10-31T00:30:00Z 2021-10-31T01:30:00Z"
         );
     }
 
-    /// There clocks go back half an hour at 02:00, so that 01:30 to 02:00 comes
-    /// twice.
+    /// Clocks go back half an hour at 02:00, so that 01:30 to 02:00 is
+    /// repeated.
     #[test]
-    fn an_hour_is_cut_where_clocks_change_within_it() {
+    fn hour_is_truncated_where_clocks_change_within_it() {
         let hour = |instant| around(CalendarPeriod::Hour, "Australia/Lord_Howe", instant);
         assert_eq!(
             hour("2024-04-06T14:45:00Z"),
@@ -275,20 +276,20 @@ mod tests {
     }
 
     #[test]
-    fn weeks_begin_on_monday_and_months_on_their_first_day() {
-        let of = |period| around(period, "UTC", "2024-02-29T23:59:59.999999999Z");
+    fn weeks_start_on_monday_and_months_on_their_first_day() {
+        let interval = |period| around(period, "UTC", "2024-02-29T23:59:59.999999999Z");
         assert_eq!(
-            of(CalendarPeriod::Week),
+            interval(CalendarPeriod::Week),
             "2024-02-26T00:00:00Z 2024-03-04T00:00:00Z"
         );
         assert_eq!(
-            of(CalendarPeriod::Month),
+            interval(CalendarPeriod::Month),
             "2024-02-01T00:00:00Z 2024-03-01T00:00:00Z"
         );
     }
 
     #[test]
-    fn days_of_a_range_are_those_that_it_touches() {
+    fn days_of_a_range_are_those_that_it_overlaps() {
         let zone = TimeZone::get("Europe/Athens").unwrap();
         let calendar = Calendar::new(CalendarPeriod::Day, zone);
         let days = |start: &str, end: &str| {

@@ -2,31 +2,33 @@ use sketches_ddsketch::{Config, DDSketch};
 
 use crate::statistics;
 
-/// Up to so many numbers the median is exact.
+/// Maximum count of numbers for an exact median. More go into a sketch, which
+/// bounds the memory of an estimator.
 const EXACT_LIMIT: usize = 10_000;
 
-/// A median, and how it was found.
+/// Median and the method of its computation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Median {
-    /// The number in the middle.
+    /// The median.
     pub value: f64,
-    /// How it was found.
+    /// The method of its computation.
     pub method: MedianMethod,
 }
 
-/// How a median was found.
+/// Method by which a median was computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MedianMethod {
-    /// From all numbers.
+    /// Exact, from all numbers.
     Exact,
-    /// From a sketch of more than 10,000: within 1 percent of one in the middle,
-    /// for magnitudes above 1e-9 that span no more than 17 powers of ten
+    /// Estimated from a sketch of more than 10,000 numbers: within 1 percent of
+    /// a middle number, for magnitudes above 1e-9 that span at most 17 powers
+    /// of ten
     /// (Masson, Rim and Lee, "`DDSketch`: A Fast and Fully-Mergeable Quantile
     /// Sketch with Relative-Error Guarantees", VLDB 12(12), 2019).
     Sketch,
 }
 
-/// Finds the median of however many numbers in bounded memory.
+/// Computes the median of any count of numbers in bounded memory.
 pub(super) enum MedianEstimator {
     All(Vec<f64>),
     Sketch(Box<DDSketch>),
@@ -52,7 +54,7 @@ impl MedianEstimator {
         }
     }
 
-    /// The median; `None` if there were no numbers.
+    /// Returns the median, or `None` if there were no numbers.
     pub(super) fn finish(self) -> Option<Median> {
         Some(match self {
             Self::All(numbers) => Median {
@@ -78,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn is_exact_as_long_as_the_numbers_are_few() {
+    fn median_of_few_numbers_is_exact() {
         assert_eq!(median_of([].into_iter()), None);
         let of_10_000 = median_of((1..=10_000).rev().map(f64::from)).unwrap();
         assert_eq!(of_10_000.value, 5_000.5);
@@ -86,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn is_near_where_they_are_many() {
+    fn median_of_many_numbers_is_within_one_percent() {
         for (sign, shift) in [(1.0, 0.0), (-1.0, 0.0), (1.0, 1e6), (1e-9, 0.0)] {
             let median =
                 median_of((1..=100_001).map(|number| shift + sign * f64::from(number))).unwrap();

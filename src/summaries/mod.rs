@@ -1,7 +1,7 @@
-//! Summaries of readings by local calendar periods, made in one pass.
+//! Summaries of readings by local calendar period, computed in one pass.
 //!
-//! What is kept in memory grows with the periods and the series, not with the
-//! readings: of a period that is over only its numbers are left.
+//! Memory grows with the number of periods and series, not of readings: a
+//! completed period is reduced to its aggregates.
 
 mod calendar;
 mod median;
@@ -23,26 +23,26 @@ use self::series::{Day, SeriesBuilder};
 use self::series_key::SeriesKey;
 use crate::domain::{Reading, TimeRange};
 
-/// Takes readings in the order of time, and sums them up.
+/// Summarizes readings that arrive in order of time.
 pub struct Summarizer {
     calendar: Calendar,
     range: TimeRange,
     now: Timestamp,
     series: Vec<SeriesBuilder>,
-    /// How many periods have been begun, in all series.
+    /// Number of periods started, over all series.
     periods: usize,
 }
 
-/// There is more to tell than an answer may hold.
+/// Limit on the size of a response that a summary exceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SummaryLimitExceeded {
-    /// Too many periods.
+    /// More than [`Summarizer::MAX_PERIODS`] periods.
     #[error(
         "makes more than {} buckets: choose larger buckets, a shorter range or fewer data types",
         Summarizer::MAX_PERIODS
     )]
     Periods,
-    /// Too many series.
+    /// More than [`Summarizer::MAX_SERIES`] series.
     #[error(
         "makes more than {} series of data types, granularities and units: name fewer data types or choose a shorter range",
         Summarizer::MAX_SERIES
@@ -51,13 +51,14 @@ pub enum SummaryLimitExceeded {
 }
 
 impl Summarizer {
-    /// The most periods, in all series.
+    /// Maximum number of periods, over all series. It bounds memory and the size
+    /// of a response.
     pub const MAX_PERIODS: usize = 20_000;
-    /// The most series.
+    /// Maximum number of series.
     pub const MAX_SERIES: usize = 100;
 
-    /// Of readings within `range`, by periods of this kind in this zone, as of
-    /// `now`.
+    /// Creates a summarizer of readings within `range`, by periods of this kind
+    /// in `zone`. Days that end after `now` are incomplete.
     pub fn new(range: TimeRange, period: CalendarPeriod, zone: TimeZone, now: Timestamp) -> Self {
         Self {
             calendar: Calendar::new(period, zone),
@@ -68,15 +69,16 @@ impl Summarizer {
         }
     }
 
-    /// Takes a reading that is no more than a millisecond older than those
-    /// before it.
+    /// Adds a reading. It may be at most a millisecond older than the previous
+    /// ones.
     ///
     /// # Errors
-    /// When it would be too much; then nothing more can be taken.
+    /// Returns the exceeded limit. The summarizer accepts no further readings
+    /// then.
     pub fn push(&mut self, reading: &Reading) -> Result<(), SummaryLimitExceeded> {
         let measurement = &reading.measurement;
         let key = SeriesKey::from_measurement(measurement);
-        let matches = |series: &SeriesBuilder| series.is_of(&measurement.data_type, &key);
+        let matches = |series: &SeriesBuilder| series.matches(&measurement.data_type, &key);
         let index = match self.series.iter().position(matches) {
             Some(index) => index,
             None if self.series.len() == Self::MAX_SERIES => {
@@ -92,16 +94,15 @@ impl Summarizer {
         let CalendarContext { period, date, day } = self.calendar.around(instant);
         let is_whole = self.is_whole(day);
         let value = measurement.value.get();
-        let begins = self.series[index].push(period, Day { date, is_whole }, instant, value);
-        self.periods += usize::from(begins);
+        let starts_period = self.series[index].push(period, Day { date, is_whole }, instant, value);
+        self.periods += usize::from(starts_period);
         if self.periods > Self::MAX_PERIODS {
             return Err(SummaryLimitExceeded::Periods);
         }
         Ok(())
     }
 
-    /// Whether the day is over and within the range from its beginning to its
-    /// end.
+    /// Returns true if the day has ended and lies wholly within the range.
     fn is_whole(&self, day: Interval) -> bool {
         let TimeRange { start, end } = self.range;
         start.is_none_or(|start| start <= day.start)
@@ -109,7 +110,7 @@ impl Summarizer {
             && day.end <= self.now
     }
 
-    /// The summaries, in the order of data types, granularities and units.
+    /// Returns the summaries, ordered by data type, granularity and unit.
     pub fn finish(self) -> Vec<SeriesSummary> {
         let days = self.calendar.days_in(self.range);
         let finished = self.series.into_iter().map(|series| series.finish(days));

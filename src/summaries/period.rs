@@ -3,44 +3,44 @@ use jiff::Timestamp;
 use super::Interval;
 use super::median::{Median, MedianEstimator};
 
-/// The readings of a period, summed up.
+/// Aggregates of the readings of one period.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeriodSummary {
-    /// Which period.
+    /// The interval of the period.
     pub interval: Interval,
-    /// How many readings, at least one.
+    /// Number of readings, at least one.
     pub count: u64,
-    /// The least value.
+    /// The minimum.
     pub min: f64,
-    /// The greatest value.
+    /// The maximum.
     pub max: f64,
-    /// Their sum.
+    /// The sum.
     pub sum: f64,
-    /// The value in the middle.
+    /// The median.
     pub median: Median,
-    /// The oldest value.
+    /// The value of the oldest reading.
     pub first: f64,
-    /// The newest value.
+    /// The value of the newest reading.
     pub last: f64,
 }
 
 impl PeriodSummary {
-    /// The arithmetic mean.
+    /// Returns the arithmetic mean.
     pub fn mean(&self) -> f64 {
         self.sum / self.count as f64
     }
 }
 
-/// A period while readings of it come.
+/// Accumulates the readings of one period.
 pub(super) struct PeriodAccumulator {
     interval: Interval,
     count: u64,
     min: f64,
     max: f64,
     sum: f64,
-    /// What the sum has lost (Neumaier, "Rundungsfehleranalyse einiger Verfahren
+    /// Rounding error of the sum, for compensated summation (Neumaier, "Rundungsfehleranalyse einiger Verfahren
     /// zur Summation endlicher Summen", ZAMM 54(1), 1974).
-    lost: f64,
+    compensation: f64,
     first: (Timestamp, f64),
     last: (Timestamp, f64),
     median: MedianEstimator,
@@ -54,7 +54,7 @@ impl PeriodAccumulator {
             min: value,
             max: value,
             sum: 0.0,
-            lost: 0.0,
+            compensation: 0.0,
             first: (instant, value),
             last: (instant, value),
             median: MedianEstimator::new(),
@@ -72,13 +72,13 @@ impl PeriodAccumulator {
         self.min = self.min.min(value);
         self.max = self.max.max(value);
         let sum = self.sum + value;
-        self.lost += if self.sum.abs() >= value.abs() {
+        self.compensation += if self.sum.abs() >= value.abs() {
             (self.sum - sum) + value
         } else {
             (value - sum) + self.sum
         };
         self.sum = sum;
-        // Within a millisecond readings come in no order of time.
+        // Readings within one millisecond arrive in any order.
         if instant < self.first.0 {
             self.first = (instant, value);
         }
@@ -88,7 +88,8 @@ impl PeriodAccumulator {
         self.median.push(value);
     }
 
-    /// The summary of what came; there is always something.
+    /// Returns the aggregates. They always exist, since an accumulator is
+    /// created with a first reading.
     pub(super) fn finish(self) -> Option<PeriodSummary> {
         let median = self.median.finish()?;
         Some(PeriodSummary {
@@ -96,9 +97,9 @@ impl PeriodAccumulator {
             count: self.count,
             min: self.min,
             max: self.max,
-            sum: self.sum + self.lost,
+            sum: self.sum + self.compensation,
             median: Median {
-                // A sketch may lie a little beyond.
+                // A sketch may estimate slightly beyond the extremes.
                 value: median.value.clamp(self.min, self.max),
                 ..median
             },

@@ -11,96 +11,96 @@ use crate::domain::DataType;
 use crate::domain::vocabulary::{self, DailyAggregation};
 use crate::statistics::{Direction, Strength, Trend, median};
 
-/// The newest days on which what is usual, and how it changes, rests.
+/// Maximum number of newest days that a baseline or a trend is computed from.
 const MAX_DAYS: usize = 180;
 
-/// The fewest days that show what is usual.
+/// Minimum number of days for a baseline: one week.
 const MIN_DAYS_FOR_BASELINE: usize = 7;
 
-/// The fewest days that show a change.
+/// Minimum number of days for a trend.
 const MIN_DAYS_FOR_TREND: usize = 10;
 
-/// The readings of one data type, granularity and unit, summed up.
+/// Summary of the readings of one data type, granularity and unit.
 #[derive(Debug, Clone)]
 pub struct SeriesSummary {
-    /// What was measured.
+    /// The data type.
     pub data_type: DataType,
-    /// Over how long each reading was, where they say so.
+    /// Time span of each reading, if the readings state it.
     pub granularity: Option<String>,
-    /// In which unit, if any is known.
+    /// The unit, if it is known.
     pub unit: Option<String>,
-    /// Whether the values of a day add up.
+    /// Whether values are cumulative, so that their sum is meaningful.
     pub adds_up: bool,
-    /// The periods in which there are readings, oldest first.
+    /// Periods that contain readings, oldest first.
     pub periods: Vec<PeriodSummary>,
-    /// On how many days there are readings.
+    /// Share of the local days that contain readings.
     pub coverage: Coverage,
-    /// What is usual for a day.
+    /// Baseline of the daily values.
     pub baseline: Result<SeriesBaseline, InsufficientData>,
-    /// How days change.
+    /// Trend of the daily values.
     pub trend: Result<SeriesTrend, InsufficientData>,
 }
 
-/// On how many of the local days there are readings.
+/// Local days of the range that contain readings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Coverage {
-    /// Days with readings.
+    /// Number of days with readings.
     pub days_with_data: u32,
-    /// All days.
+    /// Number of days in the range.
     pub days: u32,
 }
 
-/// What one number for each day usually is.
+/// Baseline of one aggregate value per day.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SeriesBaseline {
-    /// The median of the days.
+    /// The median of the daily values.
     pub median: f64,
-    /// The median of their absolute deviations from it.
+    /// The median absolute deviation from it.
     pub deviation: f64,
-    /// On how many days it rests.
+    /// Number of days it was computed from.
     pub days: usize,
 }
 
-/// How one number for each day changes.
+/// Trend of one aggregate value per day.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SeriesTrend {
-    /// By how much a day.
+    /// Change per day (Sen's slope).
     pub slope_per_day: f64,
-    /// Which way, if that can be told from chance.
+    /// The direction, if the change is significant.
     pub direction: Direction,
-    /// How plainly.
+    /// The strength, by Kendall's τ.
     pub strength: Strength,
-    /// On how many days it rests.
+    /// Number of days it was computed from.
     pub days: usize,
 }
 
-/// Why nothing can be said about days.
+/// Reason that a baseline or trend could not be computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InsufficientData {
-    /// There are fewer than it takes.
+    /// There are too few days.
     #[error("needs at least {required} {days} with data, and there are {found}", days = if *.whole { "whole days" } else { "days" })]
     Days {
-        /// How many it takes.
+        /// Minimum number of days.
         required: usize,
-        /// How many there are.
+        /// Number of days found.
         found: usize,
-        /// Whether only those count that are over and not cut by the range.
+        /// Whether only days count that have ended and lie wholly in the range.
         whole: bool,
     },
-    /// All days are the same.
+    /// All days have the same value.
     #[error("all days have the same value")]
     Constant,
 }
 
-/// A local day.
+/// Local day of a reading.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Day {
     pub(super) date: Date,
-    /// Whether all of its readings can have come.
+    /// Whether the day has ended and lies wholly within the range.
     pub(super) is_whole: bool,
 }
 
-/// A series while its readings come.
+/// Accumulates the readings of one series.
 pub(super) struct SeriesBuilder {
     data_type: DataType,
     key: SeriesKey<'static>,
@@ -109,7 +109,7 @@ pub(super) struct SeriesBuilder {
     periods: Vec<PeriodSummary>,
     day: Option<(Day, PeriodAccumulator)>,
     days_with_data: u32,
-    /// One number for each of the newest days.
+    /// One aggregate value for each of the newest days.
     days: VecDeque<(Date, f64)>,
 }
 
@@ -132,11 +132,11 @@ impl SeriesBuilder {
         }
     }
 
-    pub(super) fn is_of(&self, data_type: &DataType, key: &SeriesKey<'_>) -> bool {
+    pub(super) fn matches(&self, data_type: &DataType, key: &SeriesKey<'_>) -> bool {
         self.data_type == *data_type && self.key == *key
     }
 
-    /// Takes a value; tells whether a period begins with it.
+    /// Adds a value. Returns true if it starts a new period.
     pub(super) fn push(
         &mut self,
         interval: Interval,
@@ -178,8 +178,8 @@ impl SeriesBuilder {
             return;
         };
         self.days_with_data += 1;
-        let number = match self.daily {
-            // A part of a day adds up to less than days do.
+        let value = match self.daily {
+            // The sum of a partial day is not comparable with that of a whole day.
             DailyAggregation::Sum if !is_whole => return,
             DailyAggregation::Sum => values.sum,
             DailyAggregation::Mean => values.mean(),
@@ -189,7 +189,7 @@ impl SeriesBuilder {
         if self.days.len() == MAX_DAYS {
             self.days.pop_front();
         }
-        self.days.push_back((date, number));
+        self.days.push_back((date, value));
     }
 
     pub(super) fn finish(mut self, days: u32) -> SeriesSummary {
