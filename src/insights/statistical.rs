@@ -92,13 +92,13 @@ fn asked_for(
     statistics: &[RequestedStatistic],
     intent: &Intent,
 ) -> Vec<Finding> {
-    let span = summary.longest_up_to(intent.span.unwrap_or(WindowLength::Month));
+    let span = summary.longest_observed(intent.span.unwrap_or(WindowLength::Month));
     let mut facts: Vec<&Fact> = Vec::new();
     for requested in statistics {
-        for statistic in statistics_of(*requested, summary.adds_up(), span) {
-            let fact = if *requested == RequestedStatistic::Latest && summary.adds_up() {
+        for statistic in statistics_of(*requested, summary.is_cumulative(), span) {
+            let fact = if *requested == RequestedStatistic::Latest && summary.is_cumulative() {
                 summary.sum_of(summary.newest.1)
-            } else if intent.is_yesterday && summary.adds_up() {
+            } else if intent.is_yesterday && summary.is_cumulative() {
                 summary.sum_of_yesterday()
             } else {
                 // Where there is none of the span asked for, one that says so
@@ -119,26 +119,26 @@ fn asked_for(
 /// Which statistics answer what was asked for.
 fn statistics_of(
     requested: RequestedStatistic,
-    adds_up: bool,
+    is_cumulative: bool,
     span: WindowLength,
 ) -> &'static [Statistic] {
     match requested {
-        RequestedStatistic::Mean if adds_up && span == WindowLength::Day => &[Statistic::Sum],
-        RequestedStatistic::Mean if adds_up => &[Statistic::DailyMean],
+        RequestedStatistic::Mean if is_cumulative && span == WindowLength::Day => &[Statistic::Sum],
+        RequestedStatistic::Mean if is_cumulative => &[Statistic::DailyMean],
         RequestedStatistic::Mean => &[Statistic::Mean],
-        RequestedStatistic::Median if adds_up => &[Statistic::BaselineMedian],
+        RequestedStatistic::Median if is_cumulative => &[Statistic::BaselineMedian],
         RequestedStatistic::Median => &[Statistic::Median],
-        RequestedStatistic::Lowest if adds_up && span != WindowLength::Day => {
+        RequestedStatistic::Lowest if is_cumulative && span != WindowLength::Day => {
             &[Statistic::DailyMin]
         }
         RequestedStatistic::Lowest => &[Statistic::Min],
-        RequestedStatistic::Highest if adds_up && span != WindowLength::Day => {
+        RequestedStatistic::Highest if is_cumulative && span != WindowLength::Day => {
             &[Statistic::DailyMax]
         }
         RequestedStatistic::Highest => &[Statistic::Max],
-        RequestedStatistic::Latest if adds_up => &[Statistic::Sum],
+        RequestedStatistic::Latest if is_cumulative => &[Statistic::Sum],
         RequestedStatistic::Latest => &[Statistic::Last],
-        RequestedStatistic::Total if adds_up => &[Statistic::Sum],
+        RequestedStatistic::Total if is_cumulative => &[Statistic::Sum],
         RequestedStatistic::Total => &[Statistic::Mean],
         RequestedStatistic::Count => &[Statistic::Count],
         RequestedStatistic::Trend => &[Statistic::TrendPerDay],
@@ -160,11 +160,11 @@ fn statistics_of(
 
 /// The middle, the extremes and the newest in one sentence.
 fn overview(summary: &MetricSummary, span: Option<WindowLength>) -> Option<Finding> {
-    let span = summary.longest_up_to(span.unwrap_or(WindowLength::Month));
+    let span = summary.longest_observed(span.unwrap_or(WindowLength::Month));
     let label = capitalize(&summary.label());
     // No day is over yet.
     if let (true, None, Some(sum)) = (
-        summary.adds_up(),
+        summary.is_cumulative(),
         summary.fact(Statistic::DailyMean, WindowLength::Month),
         summary.sum_of(summary.newest.1),
     ) {
@@ -172,7 +172,7 @@ fn overview(summary: &MetricSummary, span: Option<WindowLength>) -> Option<Findi
     }
     let fact = |statistic| summary.fact(statistic, span);
     if let (true, Some(mean), Some(least), Some(greatest)) = (
-        summary.adds_up(),
+        summary.is_cumulative(),
         fact(Statistic::DailyMean),
         fact(Statistic::DailyMin),
         fact(Statistic::DailyMax),
@@ -228,7 +228,7 @@ fn details(summary: &MetricSummary) -> Vec<Finding> {
             findings.push(finding(sentence(fact, summary), &[fact]));
         }
     }
-    let week = if summary.adds_up() {
+    let week = if summary.is_cumulative() {
         Statistic::DailyMean
     } else {
         Statistic::Mean
@@ -246,7 +246,7 @@ fn details(summary: &MetricSummary) -> Vec<Finding> {
 
 /// How many readings, on how many days.
 fn rests_on(summary: &MetricSummary, span: Option<WindowLength>) -> Option<Finding> {
-    let span = summary.longest_up_to(span.unwrap_or(WindowLength::Month));
+    let span = summary.longest_observed(span.unwrap_or(WindowLength::Month));
     let count = summary.fact(Statistic::Count, span)?;
     let days = summary.fact(Statistic::Days, span)?;
     let (are, readings) = match count.n {

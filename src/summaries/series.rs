@@ -30,7 +30,7 @@ pub struct SeriesSummary {
     /// The unit, if it is known.
     pub unit: Option<String>,
     /// Whether values are cumulative, so that their sum is meaningful.
-    pub adds_up: bool,
+    pub is_cumulative: bool,
     /// Periods that contain readings, oldest first.
     pub periods: Vec<PeriodSummary>,
     /// Share of the local days that contain readings.
@@ -196,14 +196,14 @@ impl SeriesBuilder {
         self.close_period();
         self.close_day();
         let newest = self.days.make_contiguous();
-        let adds_up = self.daily == DailyAggregation::Sum;
+        let is_cumulative = self.daily == DailyAggregation::Sum;
         SeriesSummary {
-            baseline: baseline(newest, adds_up),
-            trend: trend(newest, adds_up),
+            baseline: baseline(newest, is_cumulative),
+            trend: trend(newest, is_cumulative),
             data_type: self.data_type,
             granularity: self.key.granularity.map(Cow::into_owned),
             unit: self.key.unit.map(Cow::into_owned),
-            adds_up,
+            is_cumulative,
             periods: self.periods,
             coverage: Coverage {
                 days_with_data: self.days_with_data,

@@ -120,7 +120,7 @@ impl LocalTimeFormatter<'_> {
             days_with_data,
             days,
         } = series.coverage;
-        let bucket = |period| self.bucket(period, series.adds_up);
+        let bucket = |period| self.bucket(period, series.is_cumulative);
         TypeSummary {
             data_type: series.data_type.as_str(),
             granularity: series.granularity.as_deref(),
@@ -148,7 +148,7 @@ impl LocalTimeFormatter<'_> {
         }
     }
 
-    fn bucket(&self, period: &PeriodSummary, adds_up: bool) -> SummaryBucket {
+    fn bucket(&self, period: &PeriodSummary, is_cumulative: bool) -> SummaryBucket {
         SummaryBucket {
             start: self.time(period.interval.start),
             end: self.time(period.interval.end),
@@ -161,7 +161,7 @@ impl LocalTimeFormatter<'_> {
                 MedianMethod::Exact => "exact",
                 MedianMethod::Sketch => "sketch",
             },
-            sum: adds_up.then_some(period.sum),
+            sum: is_cumulative.then_some(period.sum),
             first: period.first,
             last: period.last,
         }

@@ -46,7 +46,7 @@ impl AnalysisContext {
         if level < ConfidenceLevel::High {
             reasons.push(format!("{label} has readings on {days} of 30 days"));
         }
-        if summary.is_old(self.now) {
+        if summary.is_stale(self.now) {
             reasons.push(format!(
                 "the newest {label} reading is more than a week old"
             ));

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use self::notices::{Notices, Scope};
 use self::selection::{choose, name};
 use super::facts::{
-    Evidence, Fact, FactIds, MetricSummary, Observation, ObservedSpan, describe, series,
-    unify_units,
+    Evidence, Fact, FactIds, MetricSummary, Observation, ObservedSpan, group_into_series,
+    summarize, unify_units,
 };
 use super::question::{Intent, Question};
 
@@ -79,9 +79,9 @@ impl AnalysisContext {
         complete: bool,
         now: Timestamp,
     ) -> Self {
-        let seen = ObservedSpan::new(&observations, complete);
+        let observed = ObservedSpan::new(&observations, complete);
         unify_units(&mut observations);
-        let all = series(&observations);
+        let all = group_into_series(&observations);
         let others = all
             .iter()
             .filter(|series| series.metric.is_none())
@@ -94,7 +94,7 @@ impl AnalysisContext {
         let mut ids = FactIds::default();
         let summaries: Vec<MetricSummary> = chosen
             .iter()
-            .filter_map(|series| describe(series, seen, now, needs_resting, &mut ids))
+            .filter_map(|series| summarize(series, observed, now, needs_resting, &mut ids))
             .collect();
         let left_out = if intent.mentions.is_empty() {
             all.len() - summaries.len()

@@ -82,7 +82,7 @@ fn add_staleness_notice(scope: &Scope<'_>, notes: &mut Vec<String>, missing: &mu
     let old: Vec<(String, Date)> = scope
         .summaries
         .iter()
-        .filter(|summary| summary.is_old(scope.now))
+        .filter(|summary| summary.is_stale(scope.now))
         .map(|summary| (summary.label(), summary.newest.1))
         .collect();
     for same_day in old.chunk_by(|(_, one), (_, other)| one == other) {

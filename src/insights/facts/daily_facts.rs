@@ -5,27 +5,32 @@ use super::observation::Observation;
 use crate::domain::vocabulary::DailyAggregation;
 use crate::statistics::{Baseline, Summary, Trend, standard_deviation};
 
-/// Fewer days have no outliers.
-const FEWEST_DAYS_FOR_OUTLIERS: usize = 7;
-/// Fewer days have no trend.
-const FEWEST_DAYS_FOR_TREND: usize = 10;
-/// The share of days that must have readings for a trend.
-const COVERAGE_FOR_TREND: f64 = 0.5;
-/// Fewer days on either side say nothing of weekends.
-const FEWEST_DAYS_FOR_WEEKENDS: usize = 2;
-/// How many local days have their sums named.
-const DAYS_WITH_SUMS: usize = 7;
+/// Minimum number of days for outliers.
+const MIN_DAYS_FOR_OUTLIERS: usize = 7;
+/// Minimum number of days for a trend.
+const MIN_DAYS_FOR_TREND: usize = 10;
+/// Minimum share of days with readings for a trend.
+const MIN_TREND_COVERAGE: f64 = 0.5;
+/// Minimum number of weekdays, and of weekend days, for comparing them.
+const MIN_DAYS_FOR_WEEKENDS: usize = 2;
+/// Maximum number of local days whose sums are facts.
+const MAX_DAILY_SUMS: usize = 7;
 
 impl FactBuilder<'_, '_> {
-    /// What is said of days, each of which counts once.
-    pub fn days(&mut self, period: Period, month: TimeWindow, observations: &[&Observation]) {
+    /// Adds the facts about daily values.
+    pub fn add_daily_facts(
+        &mut self,
+        period: Period,
+        month: TimeWindow,
+        observations: &[&Observation],
+    ) {
         let Some(days) = self.whole_days(month, observations) else {
             return;
         };
         let observations = days.observations.as_slice();
         let at = (period, days.window);
         let numbers = days.numbers();
-        if numbers.len() >= FEWEST_DAYS_FOR_OUTLIERS
+        if numbers.len() >= MIN_DAYS_FOR_OUTLIERS
             && let Some(baseline) = Baseline::from_values(&numbers)
         {
             let outliers = numbers
@@ -45,7 +50,7 @@ impl FactBuilder<'_, '_> {
             self.push(Statistic::DailyDeviation, at, deviation, observations);
         }
         let (weekdays, weekends) = (days.numbers_of(false), days.numbers_of(true));
-        if weekdays.len().min(weekends.len()) >= FEWEST_DAYS_FOR_WEEKENDS {
+        if weekdays.len().min(weekends.len()) >= MIN_DAYS_FOR_WEEKENDS {
             for (statistic, is_weekend, numbers) in [
                 (Statistic::WeekdayMean, false, weekdays),
                 (Statistic::WeekendMean, true, weekends),
@@ -55,16 +60,17 @@ impl FactBuilder<'_, '_> {
                 }
             }
         }
-        self.trend(period, &days);
+        self.add_trend(period, &days);
     }
 
-    pub fn trend(&mut self, period: Period, days: &Days<'_>) {
+    /// Adds the trend, if enough days have readings.
+    pub fn add_trend(&mut self, period: Period, days: &Days<'_>) {
         let (Some((first, _)), Some((last, _))) = (days.values.first(), days.values.last()) else {
             return;
         };
         let possible = f64::from(days_between(*first, *last) + 1);
         let covered = days.values.len() as f64 / possible;
-        if days.values.len() < FEWEST_DAYS_FOR_TREND || covered < COVERAGE_FOR_TREND {
+        if days.values.len() < MIN_DAYS_FOR_TREND || covered < MIN_TREND_COVERAGE {
             return;
         }
         if let Some(trend) = Trend::from_points(&days.points()) {
@@ -74,8 +80,8 @@ impl FactBuilder<'_, '_> {
         }
     }
 
-    /// The sums of the newest local days.
-    pub fn sums_of_days(&mut self, month: TimeWindow, observations: &[&Observation]) {
+    /// Adds the sums of the newest local days.
+    pub fn add_sums_by_day(&mut self, month: TimeWindow, observations: &[&Observation]) {
         let Some(newest) = observations.first() else {
             return;
         };
@@ -86,7 +92,7 @@ impl FactBuilder<'_, '_> {
         else {
             return;
         };
-        for (date, sum) in days.values.iter().rev().take(DAYS_WITH_SUMS) {
+        for (date, sum) in days.values.iter().rev().take(MAX_DAILY_SUMS) {
             let of_day: Vec<&Observation> = days
                 .observations
                 .iter()
@@ -94,12 +100,12 @@ impl FactBuilder<'_, '_> {
                 .filter(|observation| observation.date() == *date)
                 .collect();
             let Some(last) = of_day.first() else { continue };
-            // By whichever of the day's clocks it began first.
-            let beginnings = of_day
+            // The earliest start of the day, if its readings have several UTC offsets.
+            let starts = of_day
                 .iter()
                 .map(|observation| just_before(*date, observation.offset));
             let window = TimeWindow {
-                start: beginnings.min().unwrap_or(month.start),
+                start: starts.min().unwrap_or(month.start),
                 end: last.at,
             };
             let period = Period::LocalDay {

@@ -9,19 +9,20 @@ use super::observation::Observation;
 use crate::domain::vocabulary::DailyAggregation;
 use crate::statistics::{Summary, median};
 
-/// What one number stands for each of some local days, in their order.
+/// Daily values: one aggregate per local day, oldest first.
 pub struct Days<'a> {
+    /// Date and value of each day.
     pub values: Vec<(Date, f64)>,
-    /// From the beginning of the first to the newest reading.
+    /// From the start of the first day to the newest reading.
     pub window: TimeWindow,
-    /// What the numbers rest on, newest first.
+    /// The readings behind the values, newest first.
     pub observations: Vec<&'a Observation>,
 }
 
 impl<'a> Days<'a> {
-    /// The days after that in which `start` lies, of which the beginning may be
-    /// missing, and before `end`, of which the rest may be still to come.
-    /// `observations` come newest first.
+    /// Aggregates the days after that of `start`, whose first readings may be
+    /// missing, and before `end`, whose last readings may be missing.
+    /// `observations` are ordered newest first.
     pub fn between(
         start: Timestamp,
         end: Option<Date>,
@@ -36,8 +37,8 @@ impl<'a> Days<'a> {
                 newest.at.min(just_before(end, newest.offset))
             }),
         };
-        // Where clocks changed, a reading can be of the first day by its own
-        // clock and lie before it by the newest, or the other way round.
+        // Where the UTC offset changed, a reading can belong to the first day by
+        // its own offset but not by that of the newest reading, or vice versa.
         let observations: Vec<&Observation> = observations
             .iter()
             .copied()
@@ -63,12 +64,12 @@ impl<'a> Days<'a> {
         })
     }
 
-    /// The numbers alone.
+    /// Returns the values without their dates.
     pub fn numbers(&self) -> Vec<f64> {
         self.values.iter().map(|(_, value)| *value).collect()
     }
 
-    /// The numbers of Saturdays and Sundays, or of the other days.
+    /// Returns the values of weekends, or of weekdays.
     pub fn numbers_of(&self, weekend: bool) -> Vec<f64> {
         self.values
             .iter()
@@ -77,7 +78,7 @@ impl<'a> Days<'a> {
             .collect()
     }
 
-    /// What those numbers rest on.
+    /// Returns the readings of weekends, or of weekdays.
     pub fn observations_of(&self, weekend: bool) -> Vec<&'a Observation> {
         let observations = self.observations.iter().copied();
         observations
@@ -85,7 +86,7 @@ impl<'a> Days<'a> {
             .collect()
     }
 
-    /// The numbers with how many days after the first each lies.
+    /// Returns the values with their distance from the first day, in days.
     pub fn points(&self) -> Vec<(f64, f64)> {
         let Some((first, _)) = self.values.first() else {
             return Vec::new();
@@ -97,7 +98,7 @@ impl<'a> Days<'a> {
     }
 }
 
-/// The number that stands for the values of one day, which come newest first.
+/// Aggregates the values of one day, ordered newest first.
 fn aggregate(values: &[f64], aggregation: DailyAggregation) -> Option<f64> {
     match aggregation {
         DailyAggregation::Sum => Some(values.iter().sum()),
@@ -109,7 +110,7 @@ fn aggregate(values: &[f64], aggregation: DailyAggregation) -> Option<f64> {
     }
 }
 
-/// The last instant before the local day `date`.
+/// Returns the last instant before the local day `date`.
 pub fn just_before(date: Date, offset: Offset) -> Timestamp {
     offset
         .to_timestamp(date.to_datetime(jiff::civil::Time::midnight()))
@@ -117,9 +118,9 @@ pub fn just_before(date: Date, offset: Offset) -> Timestamp {
         .unwrap_or(Timestamp::MIN)
 }
 
-/// How many days `later` is after `earlier`.
+/// Returns the number of days from `earlier` to `later`.
 pub fn days_between(earlier: Date, later: Date) -> i32 {
-    // Two dates are less than 20,000 years apart, which an i32 holds in days.
+    // Two dates are less than 20,000 years apart, which fits an i32 in days.
     earlier.until(later).map_or(0, |span| span.get_days())
 }
 

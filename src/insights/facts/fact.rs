@@ -6,44 +6,45 @@ use utoipa::ToSchema;
 use crate::domain::ReadingId;
 use crate::statistics::{Direction, Strength};
 
-/// A computed number, and what it rests on.
+/// One computed number and the readings it is computed from.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Fact {
-    /// Names it within the answer.
+    /// Identifier of the fact, unique within the answer.
     #[schema(example = "f1")]
     pub fact_id: String,
-    /// The data type it was computed from.
+    /// Data type that the number was computed from.
     #[schema(example = "heart_rate")]
     pub metric: String,
-    /// What was computed.
+    /// The statistic that was computed.
     pub statistic: Statistic,
-    /// From which span of measurement time.
+    /// Span of measurement time that the statistic covers.
     pub window: TimeWindow,
-    /// The number.
+    /// Value of the statistic, to full precision.
     #[schema(example = 72.0)]
     pub value: f64,
-    /// Its unit, absent for plain counts and where the readings name none.
+    /// Unit of the value (UCUM). Absent for plain counts, and if the readings name
+    /// no unit.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/min")]
     pub unit: Option<String>,
-    /// From how many readings.
+    /// Number of readings that the value was computed from.
     #[schema(example = 3)]
     pub n: usize,
-    /// The readings it rests on: the one whose value it is, or the newest of
-    /// them, at most 20.
+    /// Ids of the readings behind the value: the one whose value it is, or the
+    /// newest ones, at most 20.
     #[serde(serialize_with = "ids")]
     #[schema(value_type = Vec<String>, example = json!(["018d0ccb-9b40-8c1e-9a52-2f6d0b7a5e11"]))]
     pub reading_ids: Vec<ReadingId>,
-    /// The window by its name.
+    /// The window in terms of the newest reading.
     #[serde(skip)]
     pub period: Period,
-    /// Of a trend: which way it goes, and how plainly.
+    /// Direction and strength, of a trend.
     #[serde(skip)]
     pub trend: Option<(Direction, Strength)>,
 }
 
 impl Fact {
-    /// The most reading ids that it names.
+    /// Maximum number of reading ids in one fact, to bound the size of answers.
     pub const MAX_READING_IDS: usize = 20;
 }
 
@@ -51,92 +52,92 @@ fn ids<S: Serializer>(ids: &[ReadingId], serializer: S) -> Result<S::Ok, S::Erro
     serializer.collect_seq(ids.iter().map(ToString::to_string))
 }
 
-/// What was computed.
+/// Statistic that a fact states.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Statistic {
-    /// How many readings there are.
+    /// Number of readings.
     Count,
-    /// On how many local days there are any.
+    /// Number of local days with readings.
     Days,
-    /// The longest time between two readings, in hours.
+    /// Longest time between two consecutive readings, in hours.
     LongestGap,
-    /// How many readings have values that cannot be true, and were left out.
+    /// Number of readings with implausible values, which are excluded.
     Suspect,
-    /// The least value.
+    /// Minimum.
     Min,
-    /// A tenth of the values lies below.
+    /// 10th percentile.
     P10,
-    /// Half of the values lies below.
+    /// Median.
     Median,
-    /// The arithmetic mean.
+    /// Arithmetic mean.
     Mean,
-    /// A tenth of the values lies above.
+    /// 90th percentile.
     P90,
-    /// The greatest value.
+    /// Maximum.
     Max,
-    /// The newest value.
+    /// Value of the newest reading.
     Last,
-    /// The sum, of what adds up.
+    /// Sum, for cumulative data types.
     Sum,
-    /// The mean of the sums of local days, over days with readings.
+    /// Mean of the daily sums, over local days with readings.
     DailyMean,
-    /// The least sum of a local day with readings.
+    /// Minimum daily sum, over local days with readings.
     DailyMin,
-    /// The greatest sum of a local day.
+    /// Maximum daily sum.
     DailyMax,
-    /// The median of the values of days: what is usual.
+    /// Median of the daily values.
     BaselineMedian,
-    /// 1.4826 times the median absolute deviation of the values of days.
+    /// Median absolute deviation of the daily values, times 1.4826.
     BaselineSpread,
-    /// How many days lie more than 3.5 spreads from the baseline.
+    /// Number of days more than 3.5 spreads from the baseline median.
     Outliers,
-    /// By how much the values of days change per day (Theil–Sen).
+    /// Change of the daily values per day (Theil-Sen slope).
     TrendPerDay,
-    /// The mean of the values of days from Monday to Friday.
+    /// Mean of the daily values from Monday to Friday.
     WeekdayMean,
-    /// The mean of the values of Saturdays and Sundays.
+    /// Mean of the daily values of Saturdays and Sundays.
     WeekendMean,
-    /// The standard deviation of the values of days.
+    /// Standard deviation of the daily values.
     DailyDeviation,
-    /// The share of glucose readings from 70 to 180 mg/dL, in percent.
+    /// Share of glucose readings from 70 to 180 mg/dL, in percent.
     TimeInRange,
-    /// The share of glucose readings below 54 mg/dL, in percent.
+    /// Share of glucose readings below 54 mg/dL, in percent.
     TimeVeryLow,
-    /// The share of glucose readings below 70 mg/dL, in percent.
+    /// Share of glucose readings below 70 mg/dL, in percent.
     TimeLow,
-    /// The share of glucose readings above 180 mg/dL, in percent.
+    /// Share of glucose readings above 180 mg/dL, in percent.
     TimeHigh,
-    /// The share of glucose readings above 250 mg/dL, in percent.
+    /// Share of glucose readings above 250 mg/dL, in percent.
     TimeVeryHigh,
-    /// The standard deviation of glucose as a share of its mean, in percent.
+    /// Standard deviation of glucose divided by its mean, in percent.
     CoefficientOfVariation,
-    /// What mean glucose says that `HbA1c` would be about, in percent.
+    /// Glucose management indicator, an estimate of `HbA1c`, in percent.
     GlucoseManagementIndicator,
-    /// The resting heart rate, where it is not measured: the lowest median of
-    /// half an hour.
+    /// Estimated resting heart rate, if it is not measured: the lowest median of
+    /// a half hour.
     RestingEstimate,
 }
 
-/// A span of measurement time: after `start`, up to and including `end`.
+/// Span of measurement time: `start` exclusive, `end` inclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TimeWindow {
-    /// Its beginning, which is not part of it.
+    /// Start of the span, exclusive.
     #[schema(value_type = String, format = DateTime, example = "2023-12-16T10:30:00Z")]
     pub start: Timestamp,
-    /// Its end, which is.
+    /// End of the span, inclusive.
     #[schema(value_type = String, format = DateTime, example = "2024-01-15T10:30:00Z")]
     pub end: Timestamp,
 }
 
 impl TimeWindow {
-    /// Whether `instant` lies in it.
+    /// Returns true if `instant` lies in the window.
     pub fn contains(&self, instant: Timestamp) -> bool {
         instant > self.start && instant <= self.end
     }
 }
 
-/// How long a window is.
+/// Length of a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WindowLength {
     /// 24 hours.
@@ -148,10 +149,10 @@ pub enum WindowLength {
 }
 
 impl WindowLength {
-    /// All of them, the longest first.
+    /// All lengths, longest first.
     pub const ALL: [Self; 3] = [Self::Month, Self::Week, Self::Day];
 
-    /// Its length in days.
+    /// Returns the length in days.
     pub fn days(self) -> i32 {
         match self {
             Self::Day => 1,
@@ -160,7 +161,7 @@ impl WindowLength {
         }
     }
 
-    /// Its length in words.
+    /// Returns the length in words.
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Day => "24 hours",
@@ -169,46 +170,47 @@ impl WindowLength {
         }
     }
 
-    /// The instant this long before `end`.
+    /// Returns the instant this long before `end`.
     pub fn before(self, end: Timestamp) -> Timestamp {
         end.checked_sub(SignedDuration::from_hours(24 * i64::from(self.days())))
             .unwrap_or(Timestamp::MIN)
     }
 }
 
-/// A window by its name.
+/// Window in terms of the newest reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Period {
-    /// This long up to the newest reading.
+    /// Window of this length that ends with the newest reading.
     UpToNewest(WindowLength),
-    /// What was looked at of the 30 days up to the newest reading.
+    /// Part of the 30 days up to the newest reading that was read.
     Clipped,
-    /// A local day up to the newest reading.
+    /// A local day, up to its newest reading.
     LocalDay {
-        /// Which.
+        /// Date of the day.
         date: Date,
-        /// How many days before that of the newest reading.
+        /// Number of days before the day of the newest reading.
         before_newest: i32,
     },
 }
 
 impl Period {
-    /// Whether it is this long, or what was looked at of it.
+    /// Returns true if the period has this length, or is the part of it that was
+    /// read.
     pub fn covers(self, span: WindowLength) -> bool {
         self == Self::UpToNewest(span) || (self == Self::Clipped && span == WindowLength::Month)
     }
 }
 
-/// Gives facts their ids: `f1`, `f2`…, each once in an answer.
+/// Generator of fact ids (`f1`, `f2`, …), unique within an answer.
 #[derive(Debug, Default)]
 pub struct FactIds {
-    given: usize,
+    issued: usize,
 }
 
 impl FactIds {
-    /// One that was not given yet.
+    /// Returns the next unused id.
     pub fn next(&mut self) -> String {
-        self.given += 1;
-        format!("f{}", self.given)
+        self.issued += 1;
+        format!("f{}", self.issued)
     }
 }

@@ -6,22 +6,26 @@ use super::observation::Observation;
 use super::series::Series;
 use crate::domain::vocabulary::DailyAggregation;
 
-/// Gathers the facts of one series.
+/// Collects the facts of one series.
 pub struct FactBuilder<'a, 'b> {
+    /// The series.
     pub series: &'a Series<'b>,
-    /// The local day that may not be over.
+    /// The current local day, which may be incomplete.
     pub today: Date,
+    /// Generator of fact ids.
     pub ids: &'a mut FactIds,
+    /// The facts collected so far.
     pub facts: Vec<Fact>,
 }
 
 impl FactBuilder<'_, '_> {
+    /// Adds a fact in the unit of its statistic and returns it.
     pub fn push(
         &mut self,
         statistic: Statistic,
         (period, window): (Period, TimeWindow),
         value: f64,
-        rests_on: &[&Observation],
+        evidence: &[&Observation],
     ) -> &mut Fact {
         let unit = match statistic {
             Statistic::Count | Statistic::Suspect | Statistic::Outliers => None,
@@ -44,8 +48,8 @@ impl FactBuilder<'_, '_> {
             window,
             value,
             unit,
-            n: rests_on.len(),
-            reading_ids: rests_on
+            n: evidence.len(),
+            reading_ids: evidence
                 .iter()
                 .take(Fact::MAX_READING_IDS)
                 .map(|observation| observation.id)
@@ -57,22 +61,24 @@ impl FactBuilder<'_, '_> {
         &mut self.facts[last]
     }
 
-    /// The days that are over, of what adds up; else also the one that may not
-    /// be over.
+    /// Returns the daily values of the window. For cumulative data types it
+    /// omits the current day, whose sum may still grow; `None` if no day
+    /// remains.
     pub fn whole_days<'o>(
         &self,
         window: TimeWindow,
         observations: &[&'o Observation],
     ) -> Option<Days<'o>> {
         let aggregation = self.aggregation();
-        // Last night's sleep is whole, unlike today's steps.
-        let goes_on = aggregation == DailyAggregation::Sum
+        // Last night's sleep is complete, unlike today's steps.
+        let excludes_today = aggregation == DailyAggregation::Sum
             && self.series.metric.is_some_and(|metric| !metric.is_sleep());
-        let end = goes_on.then_some(self.today);
+        let end = excludes_today.then_some(self.today);
         Days::between(window.start, end, observations, aggregation)
             .filter(|days| !days.values.is_empty())
     }
 
+    /// Returns the aggregation of a day's values.
     pub fn aggregation(&self) -> DailyAggregation {
         self.series
             .metric

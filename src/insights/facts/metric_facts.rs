@@ -6,19 +6,24 @@ use super::observation::Observation;
 use crate::domain::vocabulary::convert;
 use crate::statistics::{GlucoseControl, median};
 
-/// Glucose read more rarely is not from a continuous monitor.
-const SLOWEST_MONITOR: SignedDuration = SignedDuration::from_mins(15);
-/// A shorter time says nothing of how glucose is kept within bounds.
-const SHORTEST_FOR_SHARES: SignedDuration = SignedDuration::from_hours(24);
-/// A shorter time says too little of what three months would average to.
-const SHORTEST_FOR_INDICATOR: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// Fewer readings in half an hour have no meaningful median.
-const FEWEST_FOR_RESTING: usize = 3;
+/// Maximum interval of the readings of a continuous glucose monitor.
+const MAX_CGM_INTERVAL: SignedDuration = SignedDuration::from_mins(15);
+/// Minimum window for time in range.
+const MIN_WINDOW_FOR_SHARES: SignedDuration = SignedDuration::from_hours(24);
+/// Minimum window for the glucose management indicator, which stands for the
+/// mean of three months.
+const MIN_WINDOW_FOR_GMI: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// Minimum number of readings in a half hour for a meaningful median.
+const MIN_READINGS_FOR_RESTING: usize = 3;
 
 impl FactBuilder<'_, '_> {
-    /// Time in range and what goes with it, where a continuous monitor was worn
-    /// for long enough.
-    pub fn glucose(&mut self, period: (Period, TimeWindow), observations: &[&Observation]) {
+    /// Adds time in range and related facts, if a continuous glucose monitor was
+    /// worn for long enough.
+    pub fn add_glucose_facts(
+        &mut self,
+        period: (Period, TimeWindow),
+        observations: &[&Observation],
+    ) {
         let Some(metric) = self
             .series
             .metric
@@ -27,7 +32,7 @@ impl FactBuilder<'_, '_> {
             return;
         };
         let length = period.1.end.duration_since(period.1.start);
-        if length < SHORTEST_FOR_SHARES {
+        if length < MIN_WINDOW_FOR_SHARES {
             return;
         }
         let values: Option<Vec<f64>> = observations
@@ -53,7 +58,7 @@ impl FactBuilder<'_, '_> {
         ] {
             self.push(statistic, period, value, observations);
         }
-        if length >= SHORTEST_FOR_INDICATOR {
+        if length >= MIN_WINDOW_FOR_GMI {
             let value = control.management_indicator;
             self.push(
                 Statistic::GlucoseManagementIndicator,
@@ -64,14 +69,19 @@ impl FactBuilder<'_, '_> {
         }
     }
 
-    /// The lowest median heart rate of the half hours that begin on the hour
+    /// Adds the lowest median heart rate of the half hours that start on the hour
     /// or half past.
-    pub fn resting(&mut self, period: Period, month: TimeWindow, observations: &[&Observation]) {
+    pub fn add_resting_estimate(
+        &mut self,
+        period: Period,
+        month: TimeWindow,
+        observations: &[&Observation],
+    ) {
         const HALF_AN_HOUR: i64 = 1_800;
         let half_hour = |observation: &Observation| observation.at.as_second() / HALF_AN_HOUR;
         let lowest = observations
             .chunk_by(|one, other| half_hour(one) == half_hour(other))
-            .filter(|readings| readings.len() >= FEWEST_FOR_RESTING)
+            .filter(|readings| readings.len() >= MIN_READINGS_FOR_RESTING)
             .filter_map(|readings| {
                 let values = readings.iter().map(|observation| observation.value.get());
                 Some((median(values)?, readings))
@@ -88,18 +98,18 @@ impl FactBuilder<'_, '_> {
     }
 }
 
-/// Whether readings are there for most of the window, judged by how often they
-/// come.
+/// Returns true if the readings cover most of the window, given their median
+/// interval.
 fn is_covered(observations: &[&Observation], window: TimeWindow) -> bool {
     let gaps = observations
         .windows(2)
         .map(|pair| pair[0].at.duration_since(pair[1].at).as_secs_f64());
-    let Some(cadence) = median(gaps) else {
+    let Some(interval) = median(gaps) else {
         return false;
     };
-    if cadence <= 0.0 || cadence > SLOWEST_MONITOR.as_secs_f64() {
+    if interval <= 0.0 || interval > MAX_CGM_INTERVAL.as_secs_f64() {
         return false;
     }
-    let expected = window.end.duration_since(window.start).as_secs_f64() / cadence;
+    let expected = window.end.duration_since(window.start).as_secs_f64() / interval;
     observations.len() as f64 / expected >= GlucoseControl::SUFFICIENT_COVERAGE
 }

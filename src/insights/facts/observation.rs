@@ -4,25 +4,25 @@ use jiff::tz::Offset;
 
 use crate::domain::{DataType, Measurement, Reading, ReadingId, ReadingValue, Unit};
 
-/// What an answer may rest on.
+/// Readings that an answer may use.
 #[derive(Debug)]
 pub enum Evidence {
-    /// The asker wants no readings to be looked at.
+    /// The client asked that no readings be used.
     Withheld,
-    /// A user's newest readings.
+    /// The user's newest readings.
     Readings {
-        /// Newest first.
+        /// The readings, newest first.
         observations: Vec<Observation>,
-        /// Whether the user has no older ones.
+        /// True if these are all readings of the user.
         complete: bool,
     },
 }
 
 impl Evidence {
-    /// A user's newest readings, of which there are no older ones if
-    /// `complete`.
+    /// Creates evidence from a user's newest readings. `complete` is true if the
+    /// user has no older ones.
     pub fn newest(mut observations: Vec<Observation>, complete: bool) -> Self {
-        // Within a millisecond a store gives them in no order of time.
+        // A store returns readings of one millisecond in any order.
         observations.sort_by_key(|observation| std::cmp::Reverse(observation.at));
         Self::Readings {
             observations,
@@ -31,29 +31,30 @@ impl Evidence {
     }
 }
 
-/// What an answer needs of a reading, which is much less than all of it.
+/// Part of a reading that answers use. It is much smaller than the reading,
+/// so that many fit in memory.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
-    /// Which reading it is of.
+    /// Id of the reading.
     pub id: ReadingId,
-    /// What was measured.
+    /// The data type.
     pub data_type: DataType,
-    /// In which unit, if the reading names one, itself or in its metadata.
+    /// The unit, if the reading or its metadata names one.
     pub unit: Option<Unit>,
-    /// The number.
+    /// The measured value.
     pub value: ReadingValue,
-    /// When it was measured.
+    /// Time of the measurement.
     pub at: Timestamp,
-    /// By which clock: local days are its days.
+    /// UTC offset of the measurement, which defines its local day.
     pub offset: Offset,
-    /// Over how long it was measured, as `metadata.granularity` has it.
+    /// Time span of the measurement, from `metadata.granularity`.
     pub granularity: Option<Box<str>>,
-    /// By what it was measured, as `metadata.source` has it.
+    /// Device or app that measured it, from `metadata.source`.
     pub source: Option<Box<str>>,
 }
 
 impl Observation {
-    /// The local day on which it was measured.
+    /// Returns the local date of the measurement.
     pub fn date(&self) -> Date {
         self.offset.to_datetime(self.at).date()
     }
@@ -83,14 +84,15 @@ impl From<Reading> for Observation {
     }
 }
 
-/// The most characters of a series' label that an answer repeats.
-const LONGEST_LABEL: usize = 40;
+/// Maximum length of a client's label in an answer.
+const MAX_LABEL_CHARS: usize = 40;
 
-/// A text of the client's own as far as it can be shown in a sentence.
+/// Returns a client's text in a form that fits in a sentence: without control
+/// characters, and truncated.
 fn label(text: &str) -> Box<str> {
     text.chars()
         .filter(|character| !character.is_control())
-        .take(LONGEST_LABEL)
+        .take(MAX_LABEL_CHARS)
         .collect::<String>()
         .into_boxed_str()
 }

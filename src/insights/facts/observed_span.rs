@@ -3,27 +3,29 @@ use jiff::{SignedDuration, Timestamp};
 use super::fact::{Period, TimeWindow, WindowLength};
 use super::observation::Observation;
 
-/// How far back readings were looked at.
+/// Span of time whose readings were all read.
 #[derive(Debug, Clone, Copy)]
 pub struct ObservedSpan {
-    /// Every reading after this was.
+    /// Every later reading was read.
     after: Timestamp,
 }
 
 impl ObservedSpan {
-    /// Of `observations`, newest first, which are all there are if `complete`.
+    /// Creates the span of `observations`, newest first. `complete` is true if
+    /// they are all readings of the user.
     pub fn new(observations: &[Observation], complete: bool) -> Self {
         Self {
             after: match observations.last() {
-                // Others of the oldest millisecond may not have been looked at.
+                // Other readings of the oldest millisecond may not have been read.
                 Some(oldest) if !complete => end_of_millisecond(oldest.at),
                 _ => Timestamp::MIN,
             },
         }
     }
 
-    /// The window this long up to `end`, as far as it was looked at; `None` if
-    /// a shorter one says as much or nothing of it was.
+    /// Returns the window of this length that ends at `end`, clipped to the
+    /// observed span. Returns `None` if a shorter window covers as much, or if
+    /// nothing in it was read.
     pub fn window(self, end: Timestamp, span: WindowLength) -> Option<(Period, TimeWindow)> {
         let start = span.before(end);
         if start >= self.after {
@@ -37,10 +39,11 @@ impl ObservedSpan {
     }
 }
 
-/// The last instant of the millisecond in which `instant` lies, 1970 or later.
+/// Returns the last instant of the millisecond that contains `instant`, which
+/// must be 1970 or later.
 fn end_of_millisecond(instant: Timestamp) -> Timestamp {
-    let into_it = instant.subsec_nanosecond() % 1_000_000;
+    let elapsed = instant.subsec_nanosecond() % 1_000_000;
     instant
-        .checked_add(SignedDuration::from_nanos(i64::from(999_999 - into_it)))
+        .checked_add(SignedDuration::from_nanos(i64::from(999_999 - elapsed)))
         .unwrap_or(instant)
 }

@@ -7,35 +7,40 @@ use super::fact::WindowLength;
 use super::observation::Observation;
 use crate::domain::vocabulary::{self, Metric};
 
-/// Observations that may be compared and added up: of one data type, in one
-/// unit, of one granularity and from one source.
+/// Observations that may be compared and added up: of one data type, unit,
+/// granularity and source.
 pub struct Series<'a> {
+    /// The data type under the client's name.
     pub data_type: &'a str,
+    /// The data type in the vocabulary, if it is known there.
     pub metric: Option<&'static Metric>,
+    /// The unit, if it is known.
     pub unit: Option<&'a str>,
-    /// Newest first, those that may be true.
+    /// Plausible observations, newest first.
     pub observations: Vec<&'a Observation>,
-    /// Newest first, those that cannot.
+    /// Implausible observations, newest first.
     pub suspects: Vec<&'a Observation>,
-    /// Which of several series this is; `None` where there is one.
-    pub choice: Option<Choice<'a>>,
+    /// The selection, if there were several series.
+    pub choice: Option<SeriesChoice<'a>>,
 }
 
-/// Which of several series of one data type was taken.
+/// Selection of one among several series of a data type.
 #[derive(Clone, Copy)]
-pub struct Choice<'a> {
+pub struct SeriesChoice<'a> {
+    /// Granularity of the selected series.
     pub granularity: Option<&'a str>,
+    /// Source of the selected series.
     pub source: Option<&'a str>,
-    /// How many others there are.
+    /// Number of the other series.
     pub others: usize,
 }
 
-/// What tells series of one data type and unit apart.
+/// Granularity and source, which distinguish series of one data type and unit.
 type Key<'a> = (Option<&'a str>, Option<&'a str>);
 
-/// The series of `observations`, which come newest first: one for each data
-/// type and unit, in the order of their names.
-pub fn series(observations: &[Observation]) -> Vec<Series<'_>> {
+/// Groups `observations`, newest first, into one series for each data type and
+/// unit, ordered by name.
+pub fn group_into_series(observations: &[Observation]) -> Vec<Series<'_>> {
     let mut of_types: BTreeMap<_, Vec<&Observation>> = BTreeMap::new();
     for observation in observations {
         let data_type = observation.data_type.as_str();
@@ -52,14 +57,14 @@ pub fn series(observations: &[Observation]) -> Vec<Series<'_>> {
         all.extend(
             in_units
                 .into_iter()
-                .map(|(unit, observations)| one_of(data_type, metric, unit, observations)),
+                .map(|(unit, observations)| select_series(data_type, metric, unit, observations)),
         );
     }
     all
 }
 
-/// The unit of an observation: its own, or else its metric's; one of several
-/// spellings of the metric's is the metric's.
+/// Returns the unit of an observation: its own, or else its metric's. Other
+/// spellings of the metric's unit map to it.
 fn unit_of<'a>(observation: &'a Observation, metric: Option<&'static Metric>) -> Option<&'a str> {
     match (observation.unit.as_ref(), metric) {
         (Some(unit), Some(metric)) if vocabulary::same_unit(unit.as_str(), &metric.unit) => {
@@ -70,12 +75,13 @@ fn unit_of<'a>(observation: &'a Observation, metric: Option<&'static Metric>) ->
     }
 }
 
-/// Series that lag this much behind another are not what is measured now.
-const LAG: SignedDuration = SignedDuration::from_hours(48);
+/// Maximum age of the newest reading of a series, relative to the newest of all
+/// series, for the series to be current.
+const MAX_LAG: SignedDuration = SignedDuration::from_hours(48);
 
-/// Takes the series that covers the most days of the newest 30, of those that go
-/// on up to now; of those that cover as many, the one with the most readings.
-fn one_of<'a>(
+/// Selects the current series that covers the most of the newest 30 days. Among
+/// equals it selects the one with the most readings.
+fn select_series<'a>(
     data_type: &'a str,
     metric: Option<&'static Metric>,
     unit: Option<&'a str>,
@@ -92,8 +98,8 @@ fn one_of<'a>(
     if let Some(newest) = plausible.first() {
         let start = WindowLength::Month.before(newest.at);
         for observation in &plausible {
-            // They come newest first, so this is the newest of its series.
-            let is_current = newest.at.duration_since(observation.at) <= LAG;
+            // Newest first, so that this is the newest of its series.
+            let is_current = newest.at.duration_since(observation.at) <= MAX_LAG;
             let (current, days, readings) =
                 tallies
                     .entry(key(observation))
@@ -121,7 +127,7 @@ fn one_of<'a>(
         suspects,
         choice: best
             .filter(|_| others > 0)
-            .map(|(granularity, source)| Choice {
+            .map(|(granularity, source)| SeriesChoice {
                 granularity,
                 source,
                 others,

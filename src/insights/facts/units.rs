@@ -4,8 +4,9 @@ use super::observation::Observation;
 use crate::domain::vocabulary::{convert, find, same_unit};
 use crate::domain::{ReadingValue, Unit};
 
-/// Gives all observations of a data type the unit of the newest of them, where
-/// theirs converts to it, so that they are one series. They come newest first.
+/// Converts the observations of each data type to the unit of the newest one,
+/// where possible, so that they form one series. `observations` are ordered
+/// newest first.
 pub fn unify_units(observations: &mut [Observation]) {
     let mut units: HashMap<String, Option<Unit>> = HashMap::new();
     for observation in observations {
@@ -20,11 +21,11 @@ pub fn unify_units(observations: &mut [Observation]) {
             units.insert(data_type.to_owned(), observation.unit.clone());
             continue;
         };
-        let of = |unit: &Option<Unit>| {
+        let unit_or_default = |unit: &Option<Unit>| {
             unit.as_ref()
                 .map_or(metric.unit.clone(), |unit| unit.as_str().to_owned())
         };
-        let (from, to) = (of(&observation.unit), of(newest));
+        let (from, to) = (unit_or_default(&observation.unit), unit_or_default(newest));
         if same_unit(&from, &to) {
             continue;
         }

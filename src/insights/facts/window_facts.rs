@@ -7,29 +7,34 @@ use super::observed_span::ObservedSpan;
 use crate::domain::vocabulary::DailyAggregation;
 use crate::statistics::{Percentiles, Summary};
 
-/// Fewer values have no meaningful tenth.
-const FEWEST_FOR_PERCENTILES: usize = 10;
+/// Minimum number of values for meaningful 10th and 90th percentiles.
+const MIN_VALUES_FOR_PERCENTILES: usize = 10;
 
 impl FactBuilder<'_, '_> {
-    /// What is said of each window alike.
-    pub fn windows(&mut self, seen: ObservedSpan, newest: &Observation) {
+    /// Adds the facts of each window length.
+    pub fn add_window_facts(&mut self, observed: ObservedSpan, newest: &Observation) {
         for span in WindowLength::ALL {
-            let Some((period, window)) = seen.window(newest.at, span) else {
+            let Some((period, window)) = observed.window(newest.at, span) else {
                 continue;
             };
             let observations = within(&self.series.observations, window);
-            self.window((period, window), observations);
-            self.glucose((period, window), observations);
+            self.add_facts_of_window((period, window), observations);
+            self.add_glucose_facts((period, window), observations);
         }
     }
 
-    pub fn window(&mut self, period: (Period, TimeWindow), observations: &[&Observation]) {
+    /// Adds the facts of one window.
+    pub fn add_facts_of_window(
+        &mut self,
+        period: (Period, TimeWindow),
+        observations: &[&Observation],
+    ) {
         let values = || {
             observations
                 .iter()
                 .map(|observation| observation.value.get())
         };
-        let (Some(summary), Some(distribution)) = (
+        let (Some(summary), Some(percentiles)) = (
             Summary::from_values(values()),
             Percentiles::from_values(values()),
         ) else {
@@ -56,10 +61,10 @@ impl FactBuilder<'_, '_> {
             self.push(statistic, period, value, holder).n = summary.count;
         }
         self.push(Statistic::Mean, period, summary.mean, observations);
-        self.push(Statistic::Median, period, distribution.median, observations);
-        if summary.count >= FEWEST_FOR_PERCENTILES {
-            self.push(Statistic::P10, period, distribution.p10, observations);
-            self.push(Statistic::P90, period, distribution.p90, observations);
+        self.push(Statistic::Median, period, percentiles.median, observations);
+        if summary.count >= MIN_VALUES_FOR_PERCENTILES {
+            self.push(Statistic::P10, period, percentiles.p10, observations);
+            self.push(Statistic::P90, period, percentiles.p90, observations);
         }
         self.push(
             Statistic::Last,
@@ -69,12 +74,16 @@ impl FactBuilder<'_, '_> {
         );
         if self.aggregation() == DailyAggregation::Sum {
             self.push(Statistic::Sum, period, values().sum(), observations);
-            self.sums(period, observations);
+            self.add_daily_sum_facts(period, observations);
         }
     }
 
-    /// The mean and the extremes of the sums of whole local days.
-    pub fn sums(&mut self, (period, window): (Period, TimeWindow), observations: &[&Observation]) {
+    /// Adds the mean and the extremes of the sums of complete local days.
+    pub fn add_daily_sum_facts(
+        &mut self,
+        (period, window): (Period, TimeWindow),
+        observations: &[&Observation],
+    ) {
         if period == Period::UpToNewest(WindowLength::Day) {
             return;
         }
@@ -93,8 +102,8 @@ impl FactBuilder<'_, '_> {
         }
     }
 
-    /// What cannot be true and was left out.
-    pub fn suspects(&mut self, period: Period, window: TimeWindow) {
+    /// Adds the number of implausible readings, which other facts exclude.
+    pub fn add_suspects(&mut self, period: Period, window: TimeWindow) {
         let suspects: Vec<&Observation> = self
             .series
             .suspects
@@ -102,7 +111,7 @@ impl FactBuilder<'_, '_> {
             .copied()
             .filter(|suspect| suspect.at > window.start)
             .collect();
-        // The newest of all readings may be one of them.
+        // The newest reading of all may be implausible.
         let end = suspects.iter().map(|suspect| suspect.at).max();
         let window = TimeWindow {
             end: end.map_or(window.end, |end| end.max(window.end)),
@@ -115,7 +124,8 @@ impl FactBuilder<'_, '_> {
     }
 }
 
-/// Those of `observations`, newest first, that lie in a window up to the newest.
+/// Returns the `observations`, newest first, that lie in a window which ends
+/// with the newest.
 pub fn within<'a, 'b>(
     observations: &'a [&'b Observation],
     window: TimeWindow,

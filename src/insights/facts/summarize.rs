@@ -4,17 +4,16 @@ use super::fact::{FactIds, WindowLength};
 use super::fact_builder::FactBuilder;
 use super::metric_summary::MetricSummary;
 use super::observed_span::ObservedSpan;
-use super::series::{Choice, Series};
+use super::series::{Series, SeriesChoice};
 use super::window_facts::within;
 
-/// Computes what there is to say of `series`; `None` if nothing of it was
-/// looked at.
+/// Computes the facts of `series`; `None` if no window of it was read.
 ///
-/// `needs_resting` tells whether the resting heart rate is to be estimated
-/// from a heart rate.
-pub fn describe(
+/// `needs_resting` is true if the resting heart rate is to be estimated from the
+/// heart rate.
+pub fn summarize(
     series: &Series<'_>,
-    seen: ObservedSpan,
+    observed: ObservedSpan,
     now: Timestamp,
     needs_resting: bool,
     ids: &mut FactIds,
@@ -30,18 +29,18 @@ pub fn describe(
         ids,
         facts: Vec::new(),
     };
-    let (period, month) = seen.window(newest.at, WindowLength::Month)?;
+    let (period, month) = observed.window(newest.at, WindowLength::Month)?;
     let in_month = within(&series.observations, month);
-    facts.windows(seen, newest);
-    facts.suspects(period, month);
-    facts.days(period, month, in_month);
-    facts.sums_of_days(month, in_month);
+    facts.add_window_facts(observed, newest);
+    facts.add_suspects(period, month);
+    facts.add_daily_facts(period, month, in_month);
+    facts.add_sums_by_day(month, in_month);
     if series
         .metric
         .is_some_and(|metric| metric.name == "heart_rate")
         && needs_resting
     {
-        facts.resting(period, month, in_month);
+        facts.add_resting_estimate(period, month, in_month);
     }
     Some(MetricSummary {
         data_type: series.data_type.to_owned(),
@@ -54,13 +53,13 @@ pub fn describe(
             .map(|observation| observation.date())
             .collect(),
         readings: in_month.len(),
-        choice: series.choice.map(in_words),
+        choice: series.choice.map(render_choice),
         facts: facts.facts,
     })
 }
 
-/// Which of several series was taken.
-fn in_words(choice: Choice<'_>) -> String {
+/// Describes the series that was selected among several.
+fn render_choice(choice: SeriesChoice<'_>) -> String {
     let granularity = choice
         .granularity
         .map(|text| format!("granularity \"{text}\""));
