@@ -7,40 +7,11 @@
 )]
 #![expect(clippy::print_stdout, reason = "some tests tell what they measured")]
 
-mod app;
-mod authentication;
-mod bad_bodies;
-mod bad_queries;
-mod batches;
-mod browsers;
-mod clients_of_old;
-mod documentation;
-mod dynamodb_faults;
-mod erasure;
-mod export;
-#[path = "../support/fake_gemini/mod.rs"]
-#[expect(dead_code, reason = "the tests of the client use the rest")]
-mod fake_gemini;
-#[path = "../support/faulty_dynamodb.rs"]
-mod faulty_dynamodb;
-mod faulty_store;
-mod health;
+mod auth;
+mod browser_security;
 mod insights;
-mod key_changes;
-mod keys;
-mod limits;
-mod listing;
 mod openapi;
-mod overload;
-mod permissions;
 mod readings;
+mod resilience;
 mod sample_data;
-mod sample_data_batches;
-mod sample_data_summaries;
-mod secrets_manager;
-mod summary;
-#[path = "../support/mod.rs"]
 mod support;
-mod token_issuer;
-mod tokens;
-mod user_pool;

@@ -1,83 +1,102 @@
-//! The operations that the OpenAPI description names, and requests for them
-//! made of its examples.
+//! The description of the service, and the page of it.
 
-use reqwest::{Method, RequestBuilder};
-use serde_json::{Value, json};
+use std::fs;
+use std::io::read_to_string;
+use std::path::Path;
 
-use crate::app::{Answer, TestApp};
+use flate2::read::GzDecoder;
+use reqwest::{Method, StatusCode};
 
-/// An operation.
-pub struct Operation {
-    pub name: String,
-    method: Method,
-    path: String,
-    body: Option<Value>,
-    /// The scope that it needs; none if it is declared as public.
-    pub scope: Option<String>,
+use crate::support::app::{Answer, TestApp};
+
+/// To bring the file up to date: `UPDATE_OPENAPI=1 cargo test --test api`.
+#[tokio::test]
+async fn the_committed_description_is_that_of_the_code() {
+    let app = TestApp::start().await;
+    let served = app.anonymous(Method::GET, "/openapi.json").send().await;
+    let served = served.unwrap().text().await.unwrap();
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "asked for by whoever runs the test"
+    )]
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        fs::write(&file, &served).unwrap();
+    }
+    assert!(
+        fs::read_to_string(&file).unwrap() == served,
+        "openapi.json is out of date: run UPDATE_OPENAPI=1 cargo test --test api"
+    );
 }
 
-/// Every operation of the description.
-pub async fn operations(app: &TestApp) -> Vec<Operation> {
-    let document = Answer::of(app.anonymous(Method::GET, "/openapi.json")).await;
-    let document = document.body;
-    let mut operations = Vec::new();
+#[tokio::test]
+async fn every_operation_is_described_whole() {
+    let app = TestApp::start().await;
+    let document = Answer::of(app.anonymous(Method::GET, "/openapi.json"))
+        .await
+        .body;
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
+    let mut operations = 0;
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            operations.push(Operation::of(method, path, operation));
+            operations += 1;
+            let name = format!("{method} {path}");
+            assert!(operation["operationId"].is_string(), "{name}");
+            let responses = operation["responses"].as_object().unwrap();
+            assert!(responses.contains_key("200"), "{name}");
+            if path.starts_with("/api/") {
+                for status in ["401", "422", "500", "503"] {
+                    let problem = &responses[status]["content"]["application/problem+json"];
+                    assert_eq!(problem["example"]["status"].to_string(), status, "{name}");
+                }
+            } else {
+                assert_eq!(operation["security"], serde_json::json!([{}]), "{name}");
+            }
         }
     }
-    operations
+    assert_eq!(operations, 11);
 }
 
-impl Operation {
-    fn of(method: &str, path: &str, operation: &Value) -> Self {
-        let name = format!("{method} {path}");
-        let body = operation.get("requestBody").map(|body| {
-            let body = &body["content"]["application/json"]["example"];
-            assert!(body.is_object(), "{name} shows no example of its body");
-            body.clone()
-        });
-        let mut example = path.to_owned();
-        let parameters = operation["parameters"].as_array();
-        for parameter in parameters.into_iter().flatten() {
-            if parameter["in"] == "path" {
-                let placeholder = format!("{{{}}}", parameter["name"].as_str().unwrap());
-                let value = parameter["example"].as_str();
-                let value = value.unwrap_or_else(|| panic!("{name}: {parameter}"));
-                example = example.replace(&placeholder, value);
-            }
-        }
-        Self {
-            scope: Self::scope(&name, &operation["security"]),
-            method: method.to_uppercase().parse().unwrap(),
-            path: example,
-            name,
-            body,
-        }
+/// What the description shows as the example of a request works as it is.
+#[tokio::test]
+async fn the_examples_of_requests_are_taken() {
+    let app = TestApp::start().await;
+    let document = Answer::of(app.anonymous(Method::GET, "/openapi.json"))
+        .await
+        .body;
+    for path in ["/api/v1/data", "/api/v1/data/batch", "/api/v1/insights"] {
+        let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
+        let answer = app.post_raw(path, body["example"].to_string()).await;
+        answer.expect(StatusCode::OK);
     }
+}
 
-    /// An operation either says that it is public or names one scope.
-    fn scope(name: &str, security: &Value) -> Option<String> {
-        if *security == json!([{}]) {
-            return None;
-        }
-        let scopes = security[0]["api_key"].as_array();
-        let scopes = scopes.unwrap_or_else(|| panic!("{name} declares no permission"));
-        assert_eq!(scopes.len(), 1, "{name}");
-        for way in security.as_array().unwrap() {
-            for (_, same) in way.as_object().unwrap() {
-                assert_eq!(same.as_array().unwrap(), scopes, "{name}");
-            }
-        }
-        Some(scopes[0].as_str().unwrap().to_owned())
+#[tokio::test]
+async fn the_page_loads_nothing_from_elsewhere() {
+    let app = TestApp::start().await;
+    let page = app.anonymous(Method::GET, "/docs").send().await.unwrap();
+    assert_eq!(page.status(), StatusCode::OK);
+    // The page's files are kept packed.
+    assert_eq!(page.headers()["content-encoding"], "gzip");
+    let page = page.bytes().await.unwrap();
+    let page = read_to_string(GzDecoder::new(&*page)).unwrap();
+    assert!(page.contains("swagger-ui"));
+    let configuration = app
+        .anonymous(Method::GET, "/docs/swagger-initializer.js")
+        .send()
+        .await;
+    let configuration = configuration.unwrap().text().await.unwrap();
+    assert!(
+        configuration.contains("\"validatorUrl\": \"none\""),
+        "{configuration}"
+    );
+    for text in [page, configuration] {
+        assert!(
+            !text.contains("http://") && !text.contains("https://"),
+            "{text}"
+        );
     }
-
-    /// A request for it, without a credential.
-    pub fn request(&self, app: &TestApp) -> RequestBuilder {
-        let request = app.anonymous(self.method.clone(), &self.path);
-        match &self.body {
-            Some(body) => request.json(body),
-            None => request,
-        }
-    }
+    Answer::of(app.anonymous(Method::GET, "/docs/no-such-file.js"))
+        .await
+        .expect_problem(404, "unknown_path");
 }

@@ -25,7 +25,7 @@ mod settings;
 mod stopping;
 mod store_faults;
 #[expect(dead_code, reason = "the tests of the interface use more of it")]
-#[path = "../api/token_issuer.rs"]
+#[path = "../support/token_issuer.rs"]
 mod token_issuer;
 mod told;
 mod traces;

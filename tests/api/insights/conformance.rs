@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::events::{events, insight_of};
 use super::gemini::Setup;
 use super::{ask, facts, store};
-use crate::app::TestApp;
-use crate::fake_gemini::{FakeGemini, Scripted, errors};
+use crate::support::app::TestApp;
+use crate::support::fake_gemini::{FakeGemini, Scripted, errors};
 
 const QUESTION: &str = "heart rate and steps";
 

@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::store;
-use crate::app::{Answer, TestApp};
+use crate::support::app::{Answer, TestApp};
 
 /// The events of an answer, each with its name and its data.
 pub async fn events(app: &TestApp, query: &str) -> Vec<(String, Value)> {

@@ -14,7 +14,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::reference::{Daily, Expected, Point, SECOND, direction, expected, newest_day};
-use crate::app::{NOW, TestApp};
+use crate::support::app::{NOW, TestApp};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/");
 const WEARER: &str = "lifesnaps-621e337667b776a240ce78ab";

@@ -16,7 +16,7 @@ use jiff::{SignedDuration, Timestamp};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, example_with};
+use crate::support::app::{TestApp, example_with};
 
 /// The answer to a question about `user123`.
 async fn ask(app: &TestApp, query: &str) -> Value {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ask, store};
-use crate::app::TestApp;
+use crate::support::app::TestApp;
 
 /// What people say, and what it is a sign of: in four languages, and as
 /// people write who have no time to write.

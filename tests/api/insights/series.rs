@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ask, store, values};
-use crate::app::TestApp;
+use crate::support::app::TestApp;
 
 #[tokio::test]
 async fn each_type_has_its_own_period_and_one_unit() {

@@ -4,9 +4,9 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{METADATA, QUESTION, Setup, draft, payload, readings, reply};
-use crate::app::TestApp;
-use crate::fake_gemini::{FakeGemini, KEY, errors, frames};
 use crate::insights::{ask, facts, safety::RED_FLAGS, store};
+use crate::support::app::TestApp;
+use crate::support::fake_gemini::{FakeGemini, KEY, errors, frames};
 
 #[tokio::test]
 async fn answer_has_generated_text_facts_and_usage() {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Setup, draft, expect_fallback, reply};
-use crate::fake_gemini::Scripted;
 use crate::insights::facts;
+use crate::support::fake_gemini::Scripted;
 
 #[tokio::test]
 async fn failed_draft_is_repaired_once() {

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use reqwest::StatusCode;
 
 use super::{Setup, expect_fallback, reply};
-use crate::fake_gemini::{Scripted, errors, frames};
+use crate::support::fake_gemini::{Scripted, errors, frames};
 
 type Script = fn(&Setup) -> Vec<Scripted>;
 
@@ -145,9 +145,9 @@ async fn connection_failure_falls_back_to_statistics() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    let gemini = crate::fake_gemini::FakeGemini::start().await;
+    let gemini = crate::support::fake_gemini::FakeGemini::start().await;
     let settings = [("GEMINI_BASE_URL", url.as_str()), ("INSIGHT_DEADLINE", "2")];
-    let app = crate::app::TestApp::start_with_gemini(&gemini, &settings).await;
+    let app = crate::support::app::TestApp::start_with_gemini(&gemini, &settings).await;
     crate::insights::store(&app, super::readings("user123")).await;
     expect_fallback(&crate::insights::ask(&app, super::QUESTION).await);
     assert!(gemini.requests().is_empty());

@@ -9,8 +9,8 @@ mod streams;
 use serde_json::{Value, json};
 
 use super::{ask, facts, store};
-use crate::app::TestApp;
-use crate::fake_gemini::{FakeGemini, Scripted, errors};
+use crate::support::app::TestApp;
+use crate::support::fake_gemini::{FakeGemini, Scripted, errors};
 
 /// Metadata of every reading that these tests store.
 const METADATA: &str = "metadata-canary";

@@ -4,9 +4,9 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::{QUESTION, Setup, draft, expect_fallback};
-use crate::fake_gemini::{Scripted, errors, frames};
 use crate::insights::events::{events, insight_of};
 use crate::insights::{facts, store};
+use crate::support::fake_gemini::{Scripted, errors, frames};
 
 /// Splits a draft into frames of seven characters.
 fn pieces(draft: &Value) -> Vec<Value> {

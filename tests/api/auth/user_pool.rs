@@ -9,7 +9,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, TestApp, client, example_with};
+use crate::support::app::{Answer, TestApp, client, example_with};
 
 /// A server of moto's that ends when it is dropped.
 struct Moto {

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::app::{Answer, TestApp, example};
+use crate::support::app::{Answer, TestApp, example};
 
 #[tokio::test]
 async fn paths_that_name_no_user() {

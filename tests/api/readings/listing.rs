@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, example_with};
+use crate::support::app::{TestApp, example_with};
 
 /// An app with one reading on each of the first ten days of 2024, its value
 /// the day.

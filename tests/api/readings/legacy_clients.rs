@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::app::{Answer, TestApp};
+use crate::support::app::{Answer, TestApp};
 
 #[tokio::test]
 async fn documented_bodies_work_unmodified() {

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::app::{Answer, TestApp, example};
+use crate::support::app::{Answer, TestApp, example};
 
 const READING: &str = "/api/v1/data/user123/018d0cab-c440-85d0-a3ae-7ec39b0fdb2e";
 

@@ -3,8 +3,8 @@
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 
-use crate::app::{Answer, TestApp};
-use crate::openapi::operations;
+use crate::support::app::{Answer, TestApp};
+use crate::support::operations::operations;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 

@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::app::TestApp;
+use crate::support::app::TestApp;
 
 const USER: &str = "fitbit-2022484408";
 const CLIENTS: usize = 32;

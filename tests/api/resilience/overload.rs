@@ -9,8 +9,8 @@ use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::app::{TestApp, config, example_with};
-use crate::faulty_store::FaultyStore;
+use crate::support::app::{TestApp, config, example_with};
+use crate::support::faulty_store::FaultyStore;
 
 fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)

@@ -9,8 +9,8 @@ use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, example, example_with};
-use crate::faulty_store::FaultyStore;
+use crate::support::app::{TestApp, example, example_with};
+use crate::support::faulty_store::FaultyStore;
 
 /// What an export says, whole; `None` if it ends abnormally.
 async fn export(app: &TestApp, query: &str, accept: &str) -> (HeaderMap, Option<String>) {
@@ -234,7 +234,7 @@ async fn nobody_without_a_key_exports_or_erases() {
         (Method::POST, "/api/v1/data/batch"),
         (Method::GET, "/api/v1/data/batch"),
     ] {
-        let answer = crate::app::Answer::of(app.anonymous(method, path)).await;
+        let answer = crate::support::app::Answer::of(app.anonymous(method, path)).await;
         answer.expect_problem(401, "unauthorized");
     }
     assert_eq!(app.count("user123").await, 1);

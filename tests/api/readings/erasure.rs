@@ -5,8 +5,8 @@ use std::sync::Arc;
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::app::{TestApp, example_with};
-use crate::faulty_store::FaultyStore;
+use crate::support::app::{TestApp, example_with};
+use crate::support::faulty_store::FaultyStore;
 
 async fn check(app: &TestApp) {
     let readings: Vec<_> = (0..700)

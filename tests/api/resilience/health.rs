@@ -9,7 +9,7 @@ use clarity_backend::store::{
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::app::{Answer, TestApp, example, store_at};
+use crate::support::app::{Answer, TestApp, example, store_at};
 use crate::support::dynamodb_local::DynamoDbLocal;
 
 #[tokio::test]

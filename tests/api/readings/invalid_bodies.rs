@@ -4,7 +4,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, TestApp, example, example_with};
+use crate::support::app::{Answer, TestApp, example, example_with};
 
 const DATA: &str = "/api/v1/data";
 

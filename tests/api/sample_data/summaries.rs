@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use reqwest::StatusCode;
 use serde_json::Value;
 
-use crate::app::TestApp;
-use crate::sample_data::samples_in;
-use crate::sample_data_batches::{FILES, send_in_batches};
+use crate::sample_data::batches::{FILES, send_in_batches};
+use crate::sample_data::single_readings::samples_in;
+use crate::support::app::TestApp;
 
 /// Data type, granularity, unit, and the day's beginning in Unix seconds.
 type Cell = (String, Option<String>, Option<String>, i64);

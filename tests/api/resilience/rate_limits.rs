@@ -3,8 +3,8 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, TestApp, example};
-use crate::keys::{SCOPES, entry};
+use crate::support::api_keys::{SCOPES, entry};
+use crate::support::app::{Answer, TestApp, example};
 
 /// An app with low limits, and two principals, one of which has two keys.
 async fn start(more: &[(&str, &str)]) -> TestApp {

@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 use serde_json::json;
 
-use crate::app::{NOW, TestApp, example, example_with};
+use crate::support::app::{NOW, TestApp, example, example_with};
 
 #[tokio::test]
 async fn a_reading_is_stored_and_read_back() {

@@ -10,9 +10,9 @@ use clarity_backend::config::Config;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, TestApp, config, example};
-use crate::keys::{SCOPES, entry};
-use crate::secrets_manager::SecretsManager;
+use crate::support::api_keys::{SCOPES, entry};
+use crate::support::app::{Answer, TestApp, config, example};
+use crate::support::secrets_manager::SecretsManager;
 
 /// Keys of one client, all with the same id.
 fn keys(keys: &[&str]) -> String {

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::app::TestApp;
-use crate::sample_data::{contents, samples_in};
+use crate::sample_data::single_readings::{contents, samples_in};
+use crate::support::app::TestApp;
 
 pub const FILES: [&str; 4] = [
     "apple_sample.jsonl",

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::app::{TestApp, example_with};
-use crate::faulty_store::FaultyStore;
+use crate::support::app::{TestApp, example_with};
+use crate::support::faulty_store::FaultyStore;
 
 async fn store(app: &TestApp, readings: &[Value]) {
     for batch in readings.chunks(5_000) {

@@ -3,9 +3,9 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::app::{Answer, TestApp, example, example_with};
-use crate::keys::{SCOPES, entry, entry_until};
-use crate::openapi::{Operation, operations};
+use crate::support::api_keys::{SCOPES, entry, entry_until};
+use crate::support::app::{Answer, TestApp, example, example_with};
+use crate::support::operations::{Operation, operations};
 
 /// A key with everything, for preparing what a test needs.
 const FULL: &str = "full-access";

@@ -11,9 +11,9 @@ use clarity_backend::store::{DynamoDbSettings, DynamoDbStore};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, TestApp, example_with, settings_at, store_at_settings};
-use crate::faulty_dynamodb::{Fault, FaultyDynamoDb};
+use crate::support::app::{Answer, TestApp, example_with, settings_at, store_at_settings};
 use crate::support::dynamodb_local::DynamoDbLocal;
+use crate::support::faulty_dynamodb::{Fault, FaultyDynamoDb};
 
 /// How long a fault lasts.
 const LASTING: Duration = Duration::from_secs(3);

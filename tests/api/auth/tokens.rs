@@ -9,9 +9,9 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::app::{Answer, NOW, TestApp, example, example_with};
-use crate::openapi::operations;
-use crate::token_issuer::{
+use crate::support::app::{Answer, NOW, TestApp, example, example_with};
+use crate::support::operations::operations;
+use crate::support::token_issuer::{
     TokenIssuer, base64, forged, forgers_jwk, header, public_key, token, with_sha_512,
 };
 

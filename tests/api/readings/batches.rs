@@ -5,8 +5,8 @@ use std::sync::Arc;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::app::{Answer, TestApp, example, example_with};
-use crate::faulty_store::FaultyStore;
+use crate::support::app::{Answer, TestApp, example, example_with};
+use crate::support::faulty_store::FaultyStore;
 
 const PATH: &str = "/api/v1/data/batch";
 

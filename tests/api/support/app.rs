@@ -14,8 +14,8 @@ use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::fake_gemini::{self, FakeGemini};
 use crate::support::dynamodb_local::DynamoDbLocal;
+use crate::support::fake_gemini::{self, FakeGemini};
 
 /// What the clock of every app under test shows.
 pub const NOW: &str = "2024-06-01T12:00:00Z";

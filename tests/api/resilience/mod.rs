@@ -1,0 +1,6 @@
+//! Behaviour under load, and while dependencies fail.
+
+mod dynamodb_faults;
+mod health;
+mod overload;
+mod rate_limits;

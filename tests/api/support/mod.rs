@@ -1,0 +1,15 @@
+//! App under test, stand-ins for the services around it, and their clients.
+
+pub mod api_keys;
+pub mod app;
+#[path = "../../support/dynamodb_local/mod.rs"]
+pub mod dynamodb_local;
+#[path = "../../support/fake_gemini/mod.rs"]
+#[expect(dead_code, reason = "the tests of the client use the rest")]
+pub mod fake_gemini;
+pub mod faulty_dynamodb;
+pub mod faulty_store;
+pub mod operations;
+pub mod secrets_manager;
+#[path = "../../support/token_issuer.rs"]
+pub mod token_issuer;

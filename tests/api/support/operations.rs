@@ -1,0 +1,83 @@
+//! The operations that the OpenAPI description names, and requests for them
+//! made of its examples.
+
+use reqwest::{Method, RequestBuilder};
+use serde_json::{Value, json};
+
+use crate::support::app::{Answer, TestApp};
+
+/// An operation.
+pub struct Operation {
+    pub name: String,
+    method: Method,
+    path: String,
+    body: Option<Value>,
+    /// The scope that it needs; none if it is declared as public.
+    pub scope: Option<String>,
+}
+
+/// Every operation of the description.
+pub async fn operations(app: &TestApp) -> Vec<Operation> {
+    let document = Answer::of(app.anonymous(Method::GET, "/openapi.json")).await;
+    let document = document.body;
+    let mut operations = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            operations.push(Operation::of(method, path, operation));
+        }
+    }
+    operations
+}
+
+impl Operation {
+    fn of(method: &str, path: &str, operation: &Value) -> Self {
+        let name = format!("{method} {path}");
+        let body = operation.get("requestBody").map(|body| {
+            let body = &body["content"]["application/json"]["example"];
+            assert!(body.is_object(), "{name} shows no example of its body");
+            body.clone()
+        });
+        let mut example = path.to_owned();
+        let parameters = operation["parameters"].as_array();
+        for parameter in parameters.into_iter().flatten() {
+            if parameter["in"] == "path" {
+                let placeholder = format!("{{{}}}", parameter["name"].as_str().unwrap());
+                let value = parameter["example"].as_str();
+                let value = value.unwrap_or_else(|| panic!("{name}: {parameter}"));
+                example = example.replace(&placeholder, value);
+            }
+        }
+        Self {
+            scope: Self::scope(&name, &operation["security"]),
+            method: method.to_uppercase().parse().unwrap(),
+            path: example,
+            name,
+            body,
+        }
+    }
+
+    /// An operation either says that it is public or names one scope.
+    fn scope(name: &str, security: &Value) -> Option<String> {
+        if *security == json!([{}]) {
+            return None;
+        }
+        let scopes = security[0]["api_key"].as_array();
+        let scopes = scopes.unwrap_or_else(|| panic!("{name} declares no permission"));
+        assert_eq!(scopes.len(), 1, "{name}");
+        for way in security.as_array().unwrap() {
+            for (_, same) in way.as_object().unwrap() {
+                assert_eq!(same.as_array().unwrap(), scopes, "{name}");
+            }
+        }
+        Some(scopes[0].as_str().unwrap().to_owned())
+    }
+
+    /// A request for it, without a credential.
+    pub fn request(&self, app: &TestApp) -> RequestBuilder {
+        let request = app.anonymous(self.method.clone(), &self.path);
+        match &self.body {
+            Some(body) => request.json(body),
+            None => request,
+        }
+    }
+}
