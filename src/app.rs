@@ -1,6 +1,6 @@
-//! Puts the service together, and runs it.
+//! Composition root: builds the service from its configuration and runs it.
 //!
-//! Only here are the concrete store, insight provider and clock named.
+//! It is the only module that names concrete stores, insight providers and clocks.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::HeaderValue;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -17,17 +16,13 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::auth::{ApiKeys, KeyRing, KeyRingError, KeySource, SecretsManager, TokenVerifier};
-use crate::config::{
-    Config, CorsConfig, Environment, InsightConfig, KeyList, LimitConfig, ShutdownConfig,
-    StoreConfig, TableConfig,
-};
+use crate::config::{Config, Environment, InsightConfig, KeyList, ShutdownConfig, StoreConfig};
 use crate::domain::Clock;
 use crate::http::{
-    self, AdmissionControl, AllowedOrigins, AppServices, AppState, CursorKeys, Deadlines,
-    LeasedStore, LivenessBody, Pseudonymizer, RateLimits, Readiness, RequestsPerMinute,
-    SchedulerLag, TrustedProxies,
+    self, AdmissionControl, AllowedOrigins, AppServices, AppState, CursorKeys, LeasedStore,
+    LivenessBody, Pseudonymizer, RateLimits, Readiness, SchedulerLag,
 };
-use crate::insights::gemini::{GeminiClient, GeminiSettings, Timing};
+use crate::insights::gemini::GeminiClient;
 use crate::insights::{GeminiProvider, InsightProvider, Insights, StatisticalProvider};
 use crate::server::{self, ConnectionLimits, ShutdownPhase};
 use crate::store::{
@@ -35,54 +30,48 @@ use crate::store::{
 };
 use crate::telemetry::{Metrics, error_chain};
 
-/// How much longer the request of a question may take than its answer, which
-/// falls back on statistics in time.
-const INSIGHT_MARGIN: Duration = Duration::from_secs(5);
-
-/// How long before the deadline of a stop requests in flight are cut off: what
-/// was counted, and the end of traces, are still to be told.
+/// Time between the end of requests in flight and the shutdown deadline, for the
+/// last metrics and traces to be flushed.
 const FLUSH_RESERVE: Duration = Duration::from_secs(3);
 
-/// A scraper or two, and somebody who looks.
+/// Limits of the metrics listener: enough for some scrapers and manual requests.
 const METRICS_CONNECTIONS: ConnectionLimits = ConnectionLimits {
     max_open: 16,
-    // Longer than Prometheus waits between two scrapes by default, a minute.
+    // Longer than the default scrape interval of Prometheus, one minute.
     idle_timeout: Duration::from_secs(75),
     write_timeout: Duration::from_secs(10),
 };
 
-/// The service, ready to be served.
+/// Service that is ready to serve.
 pub struct App {
     state: AppState,
-    /// Which web pages may talk to it.
     allowed_origins: AllowedOrigins,
-    /// Whether clients reach it by HTTPS alone.
+    /// True if clients reach the service by HTTPS only.
     is_behind_https: bool,
-    reload_keys_every: Duration,
+    key_reload_interval: Duration,
     shutdown: ShutdownConfig,
     connections: ConnectionLimits,
     monitors_scheduler_lag: bool,
 }
 
 impl App {
-    /// Puts the service together as `config` says.
+    /// Builds the service with the configured store and the system's clock.
     ///
     /// # Errors
-    /// When the embedded store cannot be opened, the table of a development
-    /// service cannot be made, or the keys that clients present cannot be read. A
-    /// production service starts without its table, and is not ready until there
-    /// is one.
+    /// If the embedded store cannot be opened, the table of a development service
+    /// cannot be created, or the API keys cannot be read. A production service
+    /// starts without its table, and is not ready until the table exists.
     pub async fn build(config: &Config) -> Result<Self, Box<dyn Error + Send + Sync>> {
         let store = open_store(&config.store, config.environment).await?;
         let store = Arc::new(InstrumentedStore::new(store));
         Self::with_store(config, store, Arc::new(SystemClock)).await
     }
 
-    /// Puts the service together over a given store and clock.
+    /// Builds the service with another store and clock.
     ///
     /// # Errors
-    /// When the keys that clients present cannot be read, or there is no way to
-    /// ask the issuer of tokens or Gemini with these settings.
+    /// If the API keys cannot be read, or the clients of the token issuer or of
+    /// Gemini cannot be built.
     pub async fn with_store(
         config: &Config,
         store: Arc<dyn ReadingStore>,
@@ -91,7 +80,7 @@ impl App {
         let tokens = config.tokens.as_ref().map(|tokens| {
             TokenVerifier::new(tokens.issuer.clone(), tokens.key_set_url.clone()).map(Arc::new)
         });
-        let admission = AdmissionControl::for_cores(deadlines(config));
+        let admission = AdmissionControl::for_cores(config.deadlines);
         Ok(Self {
             state: Arc::new(AppServices {
                 tokens: tokens.transpose()?,
@@ -103,20 +92,16 @@ impl App {
                 cursor_keys: CursorKeys::derive(config.service_secrets.iter()),
                 admission,
                 scheduler_lag: SchedulerLag::default(),
-                limits: Arc::new(rate_limits(&config.limits)),
-                trusted_proxies: TrustedProxies::from_iter(config.limits.trusted_proxies.clone()),
+                limits: Arc::new(RateLimits::new(config.rate_limits)),
+                trusted_proxies: config.trusted_proxies.clone(),
                 pseudonyms: Pseudonymizer::derive(&config.service_secrets.current),
                 liveness_body: LivenessBody::new(config.environment.as_str())?,
             }),
-            allowed_origins: allowed_origins(&config.cors),
+            allowed_origins: config.allowed_origins.clone(),
             is_behind_https: config.environment == Environment::Production,
-            reload_keys_every: config.keys.reload_every,
+            key_reload_interval: config.keys.reload_interval,
             shutdown: config.shutdown.clone(),
-            connections: ConnectionLimits {
-                max_open: config.connections.most,
-                idle_timeout: config.connections.idle,
-                write_timeout: config.connections.stall,
-            },
+            connections: config.connections,
             monitors_scheduler_lag: true,
         })
     }
@@ -129,7 +114,7 @@ impl App {
         self
     }
 
-    /// What it answers requests with.
+    /// Returns the router of the public API.
     pub fn router(&self) -> Router {
         http::router(
             self.state.clone(),
@@ -138,9 +123,9 @@ impl App {
         )
     }
 
-    /// Serves on `listener` until `stop` is done, then for the grace that the
-    /// settings give, though not ready any more, and until what was in flight
-    /// then is answered, or has had its time.
+    /// Serves on `listener` until `stop` completes, and then shuts down gracefully:
+    /// readiness fails at once, connections are accepted for the grace period, and
+    /// requests in flight are drained until shortly before the deadline.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
         // Aborted when this function returns. A task of its own, as it measures
         // how long a runnable task waits for a core.
@@ -149,29 +134,28 @@ impl App {
             monitor.spawn(self.state.scheduler_lag.clone().monitor());
         }
         let (phase, phases) = watch::channel(ShutdownPhase::Running);
-        let readiness = Arc::clone(&self.state.readiness);
         let shutdown = async {
             stop.await;
             let deadline = self.shutdown.deadline;
-            let over = Instant::now() + deadline - FLUSH_RESERVE.min(deadline / 4);
-            readiness.begin_shutdown();
+            let end = Instant::now() + deadline - FLUSH_RESERVE.min(deadline / 4);
+            self.state.readiness.begin_shutdown();
             tracing::info!("stopping");
             phase.send_replace(ShutdownPhase::Quiescing);
             tokio::time::sleep(self.shutdown.grace).await;
             phase.send_replace(ShutdownPhase::Draining);
-            tokio::time::sleep_until(over).await;
+            tokio::time::sleep_until(end).await;
             phase.send_replace(ShutdownPhase::Terminated);
             std::future::pending().await
         };
-        let keep_token_keys_fresh = async {
+        let refresh_token_keys = async {
             match self.state.tokens.clone() {
                 Some(tokens) => tokens.refresh_loop().await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
-            never = self.state.api_keys.refresh_loop(self.reload_keys_every) => match never {},
-            never = keep_token_keys_fresh => match never {},
+            never = self.state.api_keys.refresh_loop(self.key_reload_interval) => match never {},
+            never = refresh_token_keys => match never {},
             never = shutdown => { let _: Infallible = never; }
             () = server::serve(listener, self.router(), self.connections, phases) => {}
         }
@@ -179,11 +163,10 @@ impl App {
     }
 }
 
-/// Answers Prometheus at `address` with what is counted, or never if there is
-/// no address.
+/// Serves metrics for Prometheus at `address`; waits forever if there is none.
 ///
 /// # Errors
-/// When it cannot listen there.
+/// If the address cannot be bound.
 pub async fn serve_metrics(
     address: Option<SocketAddr>,
     metrics: &Metrics,
@@ -196,11 +179,11 @@ pub async fn serve_metrics(
     })?;
     let address = listener.local_addr()?;
     tracing::info!(%address, "serving metrics");
-    // Nobody waits for an answer when the process ends.
-    let (_serving, phases) = watch::channel(ShutdownPhase::Running);
+    // Scrapes in flight need no graceful shutdown.
+    let (_phase, phases) = watch::channel(ShutdownPhase::Running);
     let router = server::metrics_router(metrics.clone());
     server::serve(listener, router, METRICS_CONNECTIONS, phases).await;
-    Err("the listener for metrics ended".into())
+    Err("the metrics listener failed".into())
 }
 
 fn insight_provider(
@@ -209,50 +192,12 @@ fn insight_provider(
     let Some(gemini) = &config.gemini else {
         return Ok(Arc::new(StatisticalProvider));
     };
-    let client = GeminiClient::new(GeminiSettings {
-        api_key: gemini.api_key.clone(),
-        model: gemini.model.parse()?,
-        fallback_model: gemini
-            .fallback_model
-            .as_deref()
-            .map(str::parse)
-            .transpose()?,
-        base_url: gemini.base_url.clone(),
-        api_version: gemini.api_version.parse()?,
-        timing: Timing::default(),
-    })?;
+    let client = GeminiClient::new(gemini.clone())?;
     Ok(Arc::new(GeminiProvider::new(
         client,
         config.deadline,
         config.cache_ttl,
     )))
-}
-
-fn deadlines(config: &Config) -> Deadlines {
-    Deadlines {
-        data: config.deadlines.data,
-        bulk: config.deadlines.bulk,
-        insights: config.insights.deadline + INSIGHT_MARGIN,
-    }
-}
-
-fn rate_limits(config: &LimitConfig) -> RateLimits {
-    RateLimits::new(RequestsPerMinute {
-        reads: config.reads,
-        writes: config.writes,
-        insights: config.insights,
-        failed_authentications: config.failed_authentications,
-    })
-}
-
-fn allowed_origins(config: &CorsConfig) -> AllowedOrigins {
-    match config {
-        CorsConfig::Any => AllowedOrigins::Any,
-        CorsConfig::Only(origins) => {
-            let origins = origins.iter().map(|origin| HeaderValue::from_str(origin));
-            AllowedOrigins::Only(origins.flatten().collect())
-        }
-    }
 }
 
 async fn open_key_ring(config: &Config) -> Result<KeyRing, KeyRingError> {
@@ -272,24 +217,27 @@ async fn open_key_ring(config: &Config) -> Result<KeyRing, KeyRingError> {
     KeyRing::open(fixed, source, config.keys.refused.clone()).await
 }
 
-/// Opens the store that readings are kept in.
+/// Opens the store of the readings.
 ///
 /// # Errors
-/// When the embedded store cannot be opened, or the table of a development
-/// service cannot be made.
+/// If the embedded store cannot be opened, or the table of a development service
+/// cannot be created.
 pub async fn open_store(
     config: &StoreConfig,
     environment: Environment,
 ) -> Result<Arc<dyn ReadingStore>, Box<dyn Error + Send + Sync>> {
     match config {
         StoreConfig::Embedded { directory } => Ok(Arc::new(EmbeddedStore::open(directory)?)),
-        StoreConfig::DynamoDb(table) => {
-            let store = DynamoDbStore::connect(dynamodb_settings(table)).await;
+        StoreConfig::DynamoDb(settings) => {
+            let store = DynamoDbStore::connect(settings.clone()).await;
             match environment {
                 Environment::Development => store.create_table_if_missing().await?,
                 Environment::Production => {
                     if let Err(error) = store.warm_up().await {
-                        tracing::error!(error = error_chain(&error), "the store does not answer");
+                        tracing::error!(
+                            error = error_chain(&error),
+                            "store unavailable at startup"
+                        );
                     }
                 }
             }
@@ -298,26 +246,19 @@ pub async fn open_store(
     }
 }
 
-/// Connects to a table that the Python service wrote.
-pub async fn open_legacy_table(config: &TableConfig) -> LegacyTable {
-    LegacyTable::connect(dynamodb_settings(config)).await
+/// Opens the table of the Python service.
+pub async fn open_legacy_table(settings: DynamoDbSettings) -> LegacyTable {
+    LegacyTable::connect(settings).await
 }
 
-fn dynamodb_settings(config: &TableConfig) -> DynamoDbSettings {
-    DynamoDbSettings {
-        table: config.table.clone(),
-        region: config.region.clone(),
-        endpoint: config.endpoint.clone(),
-        placeholder_credentials: config.endpoint.is_some() && !config.has_credentials,
-        fast_query_parser: true,
-    }
-}
-
-/// The system's clock.
+/// Clock of the operating system.
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the one clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the clock that others are given"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }

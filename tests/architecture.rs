@@ -117,7 +117,9 @@ const ROOMS: [Room; 13] = [
     },
     Room {
         module: "config",
-        may_use: &["auth", "telemetry"],
+        // Besides `auth`, which parses key lists, only for their settings types: see
+        // `config_names_only_settings_types`.
+        may_use: &["auth", "http", "insights", "server", "store", "telemetry"],
         keeps: &["dotenvy"],
     },
     Room {
@@ -252,6 +254,44 @@ fn modules_use_only_what_they_may() {
                 "{} may not use the crate {krate}",
                 path.display()
             );
+        }
+    }
+}
+
+/// Types that `config` fills for the modules that own them.
+const SETTINGS_TYPES: [&str; 11] = [
+    "AllowedOrigins",
+    "ConnectionLimits",
+    "Deadlines",
+    "DynamoDbSettings",
+    "GeminiSettings",
+    "PathSegment",
+    "PathSegmentError",
+    "RequestsPerMinute",
+    "Timing",
+    "TrustedProxies",
+    "gemini",
+];
+
+#[test]
+fn config_names_only_settings_types() {
+    for (module, path, code) in sources() {
+        if module != "config" {
+            continue;
+        }
+        for owner in ["http", "insights", "server", "store"] {
+            for (at, prefix) in code.match_indices(&format!("crate::{owner}::")) {
+                let rest = &code[at + prefix.len()..];
+                let names = rest.split(';').next().unwrap_or_default();
+                let names = names.split(|part: char| !part.is_alphanumeric());
+                for name in names.filter(|name| !name.is_empty()) {
+                    assert!(
+                        SETTINGS_TYPES.contains(&name),
+                        "{} may not use {owner}::{name}",
+                        path.display()
+                    );
+                }
+            }
         }
     }
 }

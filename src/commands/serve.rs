@@ -11,15 +11,15 @@ use crate::app::{self, App};
 use crate::config::{self, Config, DEVELOPMENT_KEY};
 use crate::telemetry::Telemetry;
 
-/// Threads that may wait for the disk at once. Each holds a page of readings;
-/// the runtime's own default of 512 would fill a small container.
+/// Maximum number of threads that block on the disk. Each holds a page of readings,
+/// so Tokio's default of 512 could exhaust the memory of a small container.
 const MAX_BLOCKING_THREADS: usize = 8;
 
-/// What blocks a thread once the service has stopped is waited for so long.
+/// Time allowed for blocking threads to finish after the service has stopped.
 const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Serves requests until the process is told to stop, and no longer once it is
-/// told so again.
+/// Serves requests until the first stop signal, then shuts down gracefully. A second
+/// signal terminates at once.
 pub(super) fn run() -> Result<(), Failure> {
     let config = Config::read(config::variable)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -31,7 +31,7 @@ pub(super) fn run() -> Result<(), Failure> {
     served
 }
 
-/// Serves, and tells of it.
+/// Serves with logs, metrics and traces.
 async fn run_with_telemetry(config: &Config) -> Result<(), Failure> {
     let mut signals = StopSignals::listen()?;
     let telemetry = Telemetry::start(&config.telemetry)?;
@@ -50,8 +50,8 @@ async fn run_with_telemetry(config: &Config) -> Result<(), Failure> {
 async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Failure> {
     let listener = TcpListener::bind(config.address).await.map_err(|error| {
         let advice = match error.kind() {
-            ErrorKind::AddrInUse => "stop what uses the port, or set PORT to another",
-            _ => "set HOST to an address of this machine and PORT to a port that this user may use",
+            ErrorKind::AddrInUse => "stop the process that uses the port, or set PORT to another",
+            _ => "set HOST to an address of this host and PORT to a port that this user may bind",
         };
         format!("cannot listen on {}: {error}; {advice}", config.address)
     })?;
@@ -59,7 +59,7 @@ async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Failure
     let app = tokio::select! {
         app = App::build(config) => app?,
         () = signals.next() => {
-            tracing::info!("stopped before it served");
+            tracing::info!("stopped during startup");
             return Ok(());
         }
     };
@@ -67,7 +67,7 @@ async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Failure
     tracing::info!(
         %address,
         environment = config.environment.as_str(),
-        model = gemini.map_or("none", |gemini| &gemini.model),
+        model = gemini.map_or("none", |gemini| gemini.model.as_str()),
         "serving"
     );
     for warning in config.warnings() {
@@ -76,10 +76,10 @@ async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Failure
     if config.uses_development_key() {
         if !address.ip().is_loopback() {
             tracing::warn!(
-                "others can reach this service, whose key everybody knows: set CLARITY_API_KEY"
+                "the service is reachable from other hosts with the public development key: set CLARITY_API_KEY"
             );
         }
-        // Nobody may be there to read it.
+        // Standard output may be closed.
         let _ = print_banner(address);
     }
     let (stopping, stop) = oneshot::channel::<()>();
@@ -91,18 +91,18 @@ async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Failure
     };
     tokio::select! {
         () = app.serve(listener, async { stop.await.unwrap_or_default() }) => {}
-        () = second_signal => tracing::warn!("stopped at once"),
+        () = second_signal => tracing::warn!("second signal: terminated without draining"),
     }
     Ok(())
 }
 
-/// Tells somebody who just started a service of their own how to use it.
+/// Prints how to try a development service.
 fn print_banner(address: SocketAddr) -> std::io::Result<()> {
     let url = format!("http://{address}");
     writeln!(
         std::io::stdout(),
         r#"
-Clarity backend at {url}, with the key {DEVELOPMENT_KEY}. Read and try it: {url}/docs
+Clarity backend at {url}, with the key {DEVELOPMENT_KEY}. Documentation: {url}/docs
 
 curl -X POST {url}/api/v1/data \
   -H 'Content-Type: application/json' -H 'X-API-Key: {DEVELOPMENT_KEY}' \

@@ -1,14 +1,14 @@
 use std::fs;
 use std::io::{self, ErrorKind};
 
-/// Puts what the file `.env` in the working directory sets into the
-/// environment, where that does not set it already. To be called before any
-/// thread is started.
+/// Loads the file `.env` in the working directory into the environment, where
+/// existing variables take precedence. Must be called before any thread is
+/// started.
 ///
 /// # Errors
-/// When there is such a file and it cannot be used.
+/// If the file exists and cannot be used.
 pub fn load_env_file() -> Result<(), EnvFileError> {
-    // Not looked for in parent directories, which belong to other things.
+    // Parent directories are not searched: their files belong to other programs.
     let text = match fs::read_to_string(".env") {
         Ok(text) => text,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
@@ -20,47 +20,46 @@ pub fn load_env_file() -> Result<(), EnvFileError> {
     dotenvy::from_read(text.as_bytes()).map_err(|_| EnvFileError::Malformed)
 }
 
-/// Refuses what would make a value another than the one written: references to
-/// other variables, which are easily a part of a key, and NUL, which no
-/// variable can hold.
+/// Rejects text that would set another value than the one written: references to
+/// other variables, which a key easily contains by accident, and NUL, which no
+/// variable can contain.
 fn check(text: &str) -> Result<(), EnvFileError> {
-    /// A character that means nothing to anybody, in place of the dollar sign.
+    /// Private-use character in place of the dollar sign.
     const PLACEHOLDER: &str = "\u{F8FF}";
 
     if text.contains('\0') {
         return Err(EnvFileError::Malformed);
     }
-    let values = settings(text).ok_or(EnvFileError::Malformed)?;
-    let without_meaning =
-        settings(&text.replace('$', PLACEHOLDER)).ok_or(EnvFileError::Reference)?;
-    let as_written = without_meaning
+    let values = parse(text).ok_or(EnvFileError::Malformed)?;
+    let literal = parse(&text.replace('$', PLACEHOLDER)).ok_or(EnvFileError::Reference)?;
+    let literal = literal
         .into_iter()
         .map(|(name, value)| (name, value.replace(PLACEHOLDER, "$")));
-    if values.into_iter().eq(as_written) {
+    if values.into_iter().eq(literal) {
         Ok(())
     } else {
         Err(EnvFileError::Reference)
     }
 }
 
-/// The names and values that the text sets; `None` where a line sets none. What
-/// the crate says of such a line is dropped: it may hold a secret.
-fn settings(text: &str) -> Option<Vec<(String, String)>> {
+/// Parses names and values; `None` if a line is malformed. The parser's own error
+/// is dropped, as it quotes the line, which may contain a secret.
+fn parse(text: &str) -> Option<Vec<(String, String)>> {
     dotenvy::from_read_iter(text.as_bytes())
         .collect::<Result<_, _>>()
         .ok()
 }
 
-/// What is wrong with the file `.env`.
+/// Error of the file `.env`.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvFileError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("cannot read .env: {0}")]
     Unreadable(io::Error),
-    /// It has a line that sets no variable.
-    #[error(".env must hold lines NAME=value, with values in quotes that have spaces")]
+    /// A line does not set a variable.
+    #[error(".env must consist of lines NAME=value; quote values that contain spaces")]
     Malformed,
-    /// It has a `$` that would be taken as the name of another variable.
-    #[error(".env must have values that hold a $ in single quotes")]
+    /// A `$` would be expanded as the name of another variable.
+    #[error(".env contains a value with a $; put it in single quotes")]
     Reference,
 }

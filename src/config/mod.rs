@@ -1,86 +1,94 @@
-//! What the environment says, checked as a whole before anything starts.
+//! Configuration from environment variables, validated as a whole before
+//! anything starts.
 //!
-//! [`Config::read`] is the only place that knows the names of variables. It
-//! reports every fault at once, by name and with what would be right, and never
-//! repeats a value: it may be a secret.
+//! [`SETTINGS`] lists every variable. [`Config::read`] fills the settings types of
+//! the modules that use them, and reports all invalid variables at once, by name
+//! and with a remedy. Values are never repeated: any of them may be a secret.
 
 mod dotenv;
 mod env_reader;
 mod errors;
 mod sections;
+pub mod settings;
+#[cfg(test)]
+mod tests;
 mod warnings;
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 pub use self::dotenv::{EnvFileError, load_env_file};
 use self::env_reader::EnvReader;
 pub use self::errors::ConfigErrors;
-pub use self::sections::connections::ConnectionConfig;
-pub use self::sections::cors::CorsConfig;
-pub use self::sections::deadlines::DeadlineConfig;
-pub use self::sections::insights::{GeminiConfig, InsightConfig};
+pub use self::sections::insights::InsightConfig;
 pub use self::sections::keys::{KeyConfig, KeyList, ServiceSecrets};
-pub use self::sections::rate_limits::LimitConfig;
 pub use self::sections::shutdown::ShutdownConfig;
 pub use self::sections::tokens::TokenConfig;
+pub use self::settings::{Group, SETTINGS, Setting};
+use crate::http::{AllowedOrigins, Deadlines, RequestsPerMinute, TrustedProxies};
+use crate::server::ConnectionLimits;
+use crate::store::DynamoDbSettings;
 use crate::telemetry::{MetricsSettings, TelemetrySettings};
 
-/// The key of a development service that was given none.
+/// API key of a development service that has no other.
 pub const DEVELOPMENT_KEY: &str = "development-key";
 
-/// The value of an environment variable, for [`Config::read`].
+/// Returns the value of an environment variable, for [`Config::read`].
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the one place that reads them"
+    reason = "this is the only place that reads the environment"
 )]
 pub fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name)
 }
 
-/// Settings of the service.
+/// Configuration of the service.
 #[derive(Debug)]
 pub struct Config {
-    /// Whether mistakes may be convenient or must be impossible.
+    /// Environment, which selects defaults and checks.
     pub environment: Environment,
-    /// Where it listens.
+    /// Address to listen on.
     pub address: SocketAddr,
-    /// Where readings are kept.
+    /// Store of the readings.
     pub store: StoreConfig,
-    /// The keys of which clients present one.
+    /// API keys that clients authenticate with.
     pub keys: KeyConfig,
-    /// Whose tokens clients may present instead.
+    /// Issuer whose tokens clients may present instead.
     pub tokens: Option<TokenConfig>,
-    /// What cursors and the user ids of audit events are signed with.
+    /// Secrets for cursors and pseudonyms.
     pub service_secrets: ServiceSecrets,
-    /// How often clients may ask.
-    pub limits: LimitConfig,
-    /// Which web pages may talk to it.
-    pub cors: CorsConfig,
-    /// What connections may cost.
-    pub connections: ConnectionConfig,
-    /// How long requests may take.
-    pub deadlines: DeadlineConfig,
-    /// How questions are answered.
+    /// Rate limits of principals and addresses.
+    pub rate_limits: RequestsPerMinute,
+    /// True if no limit per principal is set explicitly.
+    pub has_default_rate_limits: bool,
+    /// Proxies whose `X-Forwarded-For` is trusted.
+    pub trusted_proxies: TrustedProxies,
+    /// Origins of web pages that may call the API.
+    pub allowed_origins: AllowedOrigins,
+    /// Limits of connections.
+    pub connections: ConnectionLimits,
+    /// Deadlines of requests.
+    pub deadlines: Deadlines,
+    /// Insights and Gemini.
     pub insights: InsightConfig,
-    /// How long it goes on once it is told to stop.
+    /// Timing of a graceful shutdown.
     pub shutdown: ShutdownConfig,
-    /// What the service tells of itself, and how.
+    /// Logs, metrics and traces.
     pub telemetry: TelemetrySettings,
 }
 
-/// Where the service runs.
+/// Environment that the service runs in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Environment {
-    /// On somebody's own machine.
+    /// A developer's machine: defaults are convenient.
     Development,
-    /// With people's data.
+    /// Real users' data: insecure settings are rejected.
     Production,
 }
 
 impl Environment {
-    /// Its name, as `ENVIRONMENT` has it.
+    /// Returns the value of `ENVIRONMENT`.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Development => "development",
@@ -89,43 +97,30 @@ impl Environment {
     }
 }
 
-/// Which store, and where.
-#[derive(Debug, PartialEq, Eq)]
+/// Store of the readings.
+#[derive(Debug)]
 pub enum StoreConfig {
-    /// A file in this directory.
+    /// Database file in a directory.
     Embedded {
-        /// The data directory.
+        /// Data directory.
         directory: PathBuf,
     },
-    /// A DynamoDB table.
-    DynamoDb(TableConfig),
-}
-
-/// Which table of DynamoDB, and how to reach it.
-#[derive(Debug, PartialEq, Eq)]
-pub struct TableConfig {
-    /// The table's name.
-    pub table: String,
-    /// The AWS region.
-    pub region: String,
-    /// Where DynamoDB answers, if not at AWS; never in production.
-    pub endpoint: Option<String>,
-    /// Whether the environment names credentials or a profile.
-    pub has_credentials: bool,
+    /// DynamoDB table.
+    DynamoDb(DynamoDbSettings),
 }
 
 impl StoreConfig {
-    /// What tells the store from any other, however it is reached.
+    /// Returns a text that identifies the store, whatever the credentials.
     pub fn identity(&self) -> String {
         match self {
             Self::Embedded { directory } => format!("embedded {}", directory.display()),
-            Self::DynamoDb(table) => {
-                let TableConfig {
+            Self::DynamoDb(settings) => {
+                let DynamoDbSettings {
                     table,
                     region,
                     endpoint,
                     ..
-                } = table;
+                } = settings;
                 format!("table {table} in {region} at {endpoint:?}")
             }
         }
@@ -133,75 +128,74 @@ impl StoreConfig {
 }
 
 impl Config {
-    /// Reads the settings through `variable`, which gives a variable's value.
-    ///
-    /// A variable that is empty counts as not set.
+    /// Reads the configuration; `variable` returns the value of a variable. An
+    /// empty value counts as unset.
     ///
     /// # Errors
-    /// All faults together.
+    /// Lists every invalid variable.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigErrors> {
         let mut reader = EnvReader::new(variable);
-        let environment = reader.environment();
-        let address = reader.address(environment);
-        let store = reader.store(environment);
-        let tokens = reader.tokens(environment);
-        let keys = reader.keys(environment, tokens.is_some());
-        let service_secrets = reader.service_secrets(environment, &keys);
-        let limits = reader.limits(environment);
-        let cors = reader.cors(environment);
+        let address = reader.address();
+        let store = reader.store();
+        let tokens = reader.tokens();
+        let keys = reader.keys(tokens.is_some());
+        let service_secrets = reader.service_secrets(&keys);
+        let rate_limits = reader.rate_limits();
+        let trusted_proxies = reader.trusted_proxies();
+        let allowed_origins = reader.allowed_origins();
         let connections = reader.connections();
-        let deadlines = reader.deadlines();
-        let insights = reader.insights(environment);
-        let shutdown = reader.shutdown(environment);
-        let telemetry = reader.telemetry(environment);
-        reader.finish(Self {
-            environment,
+        let insights = reader.insights();
+        let config = Self {
+            environment: reader.environment(),
             address,
             store,
             keys,
             tokens,
             service_secrets,
-            limits,
-            cors,
+            rate_limits,
+            has_default_rate_limits: reader.has_default_rate_limits(),
+            trusted_proxies,
+            allowed_origins,
             connections,
-            deadlines,
+            deadlines: reader.deadlines(insights.deadline),
             insights,
-            shutdown,
-            telemetry,
-        })
+            shutdown: reader.shutdown(),
+            telemetry: reader.telemetry(),
+        };
+        reader.finish(config)
     }
 
-    /// Whether clients present the key that everybody knows.
+    /// Returns true if clients authenticate with the public development key.
     pub fn uses_development_key(&self) -> bool {
         self.keys.has_development_key()
     }
 }
 
-/// Settings of an import, which needs no keys and listens nowhere.
+/// Configuration of an import, which needs no keys and does not listen.
 #[derive(Debug)]
 pub struct ImportConfig {
-    /// Whether mistakes may be convenient or must be impossible.
+    /// Environment, which selects defaults and checks.
     pub environment: Environment,
-    /// Where readings are kept.
+    /// Store of the readings.
     pub store: StoreConfig,
-    /// What is logged, and how; nothing else is told.
+    /// Logs; metrics and traces are off.
     pub telemetry: TelemetrySettings,
 }
 
 impl ImportConfig {
-    /// Reads the settings through `variable`, as [`Config::read`].
+    /// Reads the configuration like [`Config::read`].
     ///
     /// # Errors
-    /// All faults together.
+    /// Lists every invalid variable.
     pub fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, ConfigErrors> {
         let mut reader = EnvReader::new(variable);
-        let environment = reader.environment();
-        let store = reader.store(environment);
+        let store = reader.store();
         let telemetry = TelemetrySettings {
             metrics: MetricsSettings::default(),
             traces: None,
-            ..reader.telemetry(environment)
+            ..reader.telemetry()
         };
+        let environment = reader.environment();
         reader.finish(Self {
             environment,
             store,
@@ -210,32 +204,44 @@ impl ImportConfig {
     }
 }
 
-/// A table of DynamoDB, from the same variables.
+/// Reads the DynamoDB table alone, like [`Config::read`].
 ///
 /// # Errors
-/// As [`Config::read`].
+/// Lists every invalid variable.
 pub fn read_table(
     variable: impl Fn(&str) -> Option<OsString>,
-) -> Result<TableConfig, ConfigErrors> {
+) -> Result<DynamoDbSettings, ConfigErrors> {
     let mut reader = EnvReader::new(variable);
-    let environment = reader.environment();
-    let table = reader.table(environment);
+    let table = reader.table();
     reader.finish(table)
 }
 
-/// Where the service listens, from the same variables: for a command that asks
-/// a running service and needs no more of its settings.
+/// Reads the address to listen on alone, like [`Config::read`]: the health check
+/// must not need the other settings.
 ///
 /// # Errors
-/// As [`Config::read`].
+/// Lists every invalid variable.
 pub fn read_address(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<SocketAddr, ConfigErrors> {
     let mut reader = EnvReader::new(variable);
-    let environment = reader.environment();
-    let address = reader.address(environment);
+    let address = reader.address();
     reader.finish(address)
 }
 
-#[cfg(test)]
-mod tests;
+impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
+    fn address(&mut self) -> SocketAddr {
+        let host = match self.value_or_default(&settings::HOST).as_str() {
+            "localhost" => Ipv4Addr::LOCALHOST.into(),
+            host => host.parse::<IpAddr>().unwrap_or_else(|_| {
+                self.error(
+                    &settings::HOST,
+                    "must be an IP address such as 127.0.0.1, or 0.0.0.0 for all interfaces",
+                );
+                Ipv4Addr::LOCALHOST.into()
+            }),
+        };
+        let port = self.number(&settings::PORT);
+        SocketAddr::new(host, u16::try_from(port).unwrap_or_default())
+    }
+}

@@ -1,8 +1,12 @@
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
+
 use secrecy::ExposeSecret;
 
 use super::*;
 use crate::auth::KeyDigest;
-use crate::telemetry::{LogFormat, MetricsSettings};
+use crate::telemetry::LogFormat;
 
 fn read(variables: &[(&str, &str)]) -> Result<Config, ConfigErrors> {
     Config::read(|name| {
@@ -18,21 +22,95 @@ fn invalid_variables(variables: &[(&str, &str)]) -> Vec<&'static str> {
 }
 
 #[test]
-fn nothing_set_is_a_service_for_ones_own_machine() {
+fn exactly_the_listed_settings_are_read() {
+    let read = RefCell::new(BTreeSet::new());
+    for store in ["embedded", "dynamodb"] {
+        let variable = |name: &str| {
+            read.borrow_mut().insert(name.to_owned());
+            (name == "CLARITY_STORE").then(|| store.into())
+        };
+        // Only the table's region is missing.
+        let _ = Config::read(variable);
+    }
+    let listed = SETTINGS.iter().map(|setting| setting.name().to_owned());
+    assert_eq!(read.into_inner(), listed.collect());
+    assert_eq!(
+        SETTINGS.len(),
+        BTreeSet::from_iter(SETTINGS.iter().map(Setting::name)).len()
+    );
+}
+
+#[test]
+fn defaults_are_valid_values() {
+    for environment in ["development", "production"] {
+        let defaults = SETTINGS.iter().filter_map(|setting| {
+            let environment = match environment {
+                "production" => Environment::Production,
+                _ => Environment::Development,
+            };
+            let default = setting.default_in(environment);
+            (!default.is_empty()).then_some((setting.name(), default))
+        });
+        let mut variables: Vec<_> = defaults
+            .filter(|(name, _)| *name != "ENVIRONMENT")
+            .collect();
+        variables.push(("ENVIRONMENT", environment));
+        variables.push(("AWS_REGION", "eu-central-1"));
+        if environment == "production" {
+            variables.push(("CLARITY_API_KEY", "0123456789abcdef0123456789abcdef"));
+        }
+        read(&variables).unwrap();
+    }
+}
+
+#[test]
+fn example_file_lists_every_setting_and_no_secret() {
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/.env.aws");
+    let example = fs::read_to_string(example).unwrap();
+    let values: Vec<(&str, &str)> = example
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='))
+        .collect();
+    for setting in SETTINGS {
+        // The SDK would look for a profile with an empty name.
+        if *setting == settings::AWS_PROFILE {
+            continue;
+        }
+        let value = values.iter().find(|(name, _)| *name == setting.name());
+        let (_, value) = value.unwrap_or_else(|| panic!("{setting} is missing"));
+        assert!(value.is_empty() || !setting.is_secret(), "{setting}");
+    }
+    let unknown = values.iter().filter(|(name, _)| {
+        *name != "AWS_SECRET_ACCESS_KEY" && SETTINGS.iter().all(|setting| setting.name() != *name)
+    });
+    assert_eq!(unknown.count(), 0);
+}
+
+#[test]
+fn secrets_are_absent_from_debug_output() {
+    for setting in SETTINGS.iter().filter(|setting| setting.is_secret()) {
+        let canary = "canary-0123456789abcdef";
+        match read(&[(setting.name(), canary)]) {
+            Ok(config) => assert!(!format!("{config:?}").contains(canary), "{setting}"),
+            Err(error) => assert!(!error.to_string().contains(canary), "{setting}"),
+        }
+    }
+}
+
+#[test]
+fn defaults_suit_a_local_service() {
     let config = read(&[]).unwrap();
     assert_eq!(config.environment, Environment::Development);
     assert_eq!(config.address.to_string(), "127.0.0.1:8000");
-    assert_eq!(
-        config.store,
-        StoreConfig::Embedded {
-            directory: "clarity-data".into()
-        }
+    assert!(
+        matches!(&config.store, StoreConfig::Embedded { directory } if directory == "clarity-data")
     );
     assert!(config.uses_development_key());
 }
 
 #[test]
-fn logs_are_for_people_in_development_and_nothing_else_is_told() {
+fn development_logs_text_and_exports_nothing() {
     let telemetry = |variables: &[(&str, &str)]| read(variables).unwrap().telemetry;
     let default = telemetry(&[]);
     assert_eq!(default.log_format, LogFormat::Text);
@@ -50,7 +128,7 @@ fn logs_are_for_people_in_development_and_nothing_else_is_told() {
 }
 
 #[test]
-fn an_endpoint_or_production_selects_dynamodb() {
+fn endpoint_or_production_selects_dynamodb() {
     let local = read(&[("DYNAMODB_ENDPOINT", "http://localhost:8001")]).unwrap();
     assert!(matches!(local.store, StoreConfig::DynamoDb(table) if table.region == "us-east-1"));
     let key = "0123456789abcdef0123456789abcdef";
@@ -75,7 +153,7 @@ fn an_endpoint_or_production_selects_dynamodb() {
 }
 
 #[test]
-fn all_faults_come_at_once_and_repeat_no_value() {
+fn all_errors_are_reported_without_values() {
     let variables = [
         ("ENVIRONMENT", "staging-secret"),
         ("HOST", "nowhere-secret"),
@@ -116,15 +194,15 @@ fn all_faults_come_at_once_and_repeat_no_value() {
 }
 
 #[test]
-fn without_a_key_gemini_is_not_asked() {
+fn gemini_requires_a_key() {
     let insights = read(&[]).unwrap().insights;
     assert!(insights.gemini.is_none());
     assert_eq!(insights.deadline.as_secs(), 25);
     assert_eq!(insights.cache_ttl.as_secs(), 600);
     let config = read(&[("GEMINI_API_KEY", "any-prefix"), ("INSIGHT_CACHE_TTL", "0")]).unwrap();
     let gemini = config.insights.gemini.as_ref().unwrap();
-    assert_eq!(gemini.model, "gemini-3.5-flash-lite");
-    assert_eq!(gemini.api_version, "v1beta");
+    assert_eq!(gemini.model.as_str(), "gemini-3.5-flash-lite");
+    assert_eq!(gemini.api_version.as_str(), "v1beta");
     assert_eq!(
         gemini.base_url.as_str(),
         "https://generativelanguage.googleapis.com/"
@@ -133,8 +211,8 @@ fn without_a_key_gemini_is_not_asked() {
 }
 
 #[test]
-fn readings_go_to_gemini_encrypted_or_stay_on_the_machine() {
-    let faults = |url, environment| {
+fn gemini_url_is_https_or_local() {
+    let errors = |url, environment| {
         invalid_variables(&[
             ("GEMINI_BASE_URL", url),
             ("ENVIRONMENT", environment),
@@ -147,11 +225,11 @@ fn readings_go_to_gemini_encrypted_or_stay_on_the_machine() {
     let deadline = ["INSIGHT_DEADLINE"];
     let both = ["GEMINI_BASE_URL", "INSIGHT_DEADLINE"];
     assert_eq!(
-        faults("https://proxy.example/gemini", "production"),
+        errors("https://proxy.example/gemini", "production"),
         deadline
     );
-    assert_eq!(faults("http://127.0.0.1:9", "development"), deadline);
-    assert_eq!(faults("http://127.0.0.1:9", "production"), both);
+    assert_eq!(errors("http://127.0.0.1:9", "development"), deadline);
+    assert_eq!(errors("http://127.0.0.1:9", "production"), both);
     for url in [
         "http://example.com",
         "https://u:p@x.example",
@@ -159,7 +237,7 @@ fn readings_go_to_gemini_encrypted_or_stay_on_the_machine() {
         "x",
         "https://x?key=1",
     ] {
-        assert_eq!(faults(url, "development"), both, "{url}");
+        assert_eq!(errors(url, "development"), both, "{url}");
     }
     assert_eq!(
         invalid_variables(&[
@@ -172,7 +250,7 @@ fn readings_go_to_gemini_encrypted_or_stay_on_the_machine() {
 }
 
 #[test]
-fn several_keys_are_separated_by_commas() {
+fn keys_are_separated_by_commas() {
     let keys = |list: &str| {
         let config = read(&[("CLARITY_API_KEY", list)])?;
         let keys = config.keys.with_full_access.iter();
@@ -181,14 +259,14 @@ fn several_keys_are_separated_by_commas() {
     };
     assert_eq!(keys("new").unwrap(), ["new"]);
     assert_eq!(keys("new, old").unwrap(), ["new", "old"]);
-    for faulty in [",", "new,", "new,,old", "a key,old"] {
-        let faults = keys(faulty).unwrap_err();
-        assert_eq!(faults.variables().collect::<Vec<_>>(), ["CLARITY_API_KEY"]);
+    for invalid in [",", "new,", "new,,old", "a key,old"] {
+        let errors = keys(invalid).unwrap_err();
+        assert_eq!(errors.variables().collect::<Vec<_>>(), ["CLARITY_API_KEY"]);
     }
 }
 
 #[test]
-fn production_warns_of_defaults_that_many_clients_do_not_fit() {
+fn production_warns_of_risky_defaults() {
     assert!(read(&[]).unwrap().warnings().is_empty());
     let key = "0123456789abcdef0123456789abcdef";
     let mut variables = vec![
@@ -199,7 +277,7 @@ fn production_warns_of_defaults_that_many_clients_do_not_fit() {
     for (left, (name, value)) in [
         (3, ("RATE_LIMIT_READS", "off")),
         (2, ("TRUSTED_PROXIES", "10.0.0.0/16")),
-        // The key that served before the secret may be a short one.
+        // A previous secret may be a short API key.
         (
             1,
             (
@@ -218,7 +296,7 @@ fn production_warns_of_defaults_that_many_clients_do_not_fit() {
 }
 
 #[test]
-fn a_key_has_full_access_or_is_listed() {
+fn key_cannot_have_full_access_and_be_listed() {
     let key = "0123456789abcdef0123456789abcdef";
     let digest = KeyDigest::from_key(key.as_bytes());
     let list =
@@ -231,7 +309,7 @@ fn a_key_has_full_access_or_is_listed() {
 }
 
 #[test]
-fn production_refuses_what_is_convenient() {
+fn production_rejects_development_settings() {
     let with_key = |key| {
         [
             ("ENVIRONMENT", "production"),
@@ -270,7 +348,7 @@ fn production_refuses_what_is_convenient() {
 }
 
 #[test]
-fn tokens_come_from_one_issuer_that_is_named_whole() {
+fn tokens_require_one_complete_issuer() {
     let pool = [
         ("AWS_REGION", "eu-central-1"),
         ("COGNITO_USER_POOL_ID", "eu-central-1_AbC"),
@@ -311,20 +389,20 @@ fn tokens_come_from_one_issuer_that_is_named_whole() {
             ("CLARITY_SERVICE_SECRET", "0123456789abcdef0123456789abcdef"),
         ]);
         result.map_or_else(
-            |faults| faults.variables().collect::<Vec<_>>(),
+            |errors| errors.variables().collect::<Vec<_>>(),
             |_| Vec::new(),
         )
     };
     assert!(
         production("https://login.example.com").is_empty(),
-        "tokens are enough"
+        "tokens suffice"
     );
     assert_eq!(production("http://login.example.com"), ["JWT_ISSUER"]);
 }
 
 #[test]
-fn limits_are_for_production_unless_asked_for() {
-    let development = read(&[("RATE_LIMIT_READS", "7")]).unwrap().limits;
+fn rate_limits_are_off_in_development_by_default() {
+    let development = read(&[("RATE_LIMIT_READS", "7")]).unwrap().rate_limits;
     assert_eq!(development.reads.unwrap().get(), 7);
     assert_eq!(development.failed_authentications, None);
     let production = read(&[
@@ -334,16 +412,21 @@ fn limits_are_for_production_unless_asked_for() {
         ("RATE_LIMIT_WRITES", "off"),
         ("TRUSTED_PROXIES", "10.0.0.0/16, 192.0.2.1"),
     ]);
-    let production = production.unwrap().limits;
+    let production = production.unwrap();
+    let limits = production.rate_limits;
     let limits = [
-        production.reads,
-        production.writes,
-        production.insights,
-        production.failed_authentications,
+        limits.reads,
+        limits.writes,
+        limits.insights,
+        limits.failed_authentications,
     ];
     let limits = limits.map(|limit| limit.map_or(0, |limit| limit.get()));
     assert_eq!(limits, [600, 0, 30, 20]);
-    assert_eq!(production.trusted_proxies.len(), 2);
+    let proxies = ["10.0.0.0/16", "192.0.2.1/32"].map(|network| network.parse().unwrap());
+    assert_eq!(
+        production.trusted_proxies,
+        TrustedProxies::from_iter(proxies)
+    );
     for bad in ["0", "-1", "many", "1000001"] {
         assert_eq!(
             invalid_variables(&[("RATE_LIMIT_READS", bad)]),
@@ -357,17 +440,17 @@ fn limits_are_for_production_unless_asked_for() {
 }
 
 #[test]
-fn origins_are_written_as_browsers_send_them() {
+fn origins_must_be_serialized_as_browsers_do() {
     let cors = |list: &str| {
         let result = read(&[("CORS_ALLOWED_ORIGINS", list)]);
-        result.map(|config| config.cors).ok()
+        result.map(|config| config.allowed_origins).ok()
     };
-    assert_eq!(cors(""), Some(CorsConfig::Any));
-    assert_eq!(cors("*"), Some(CorsConfig::Any));
+    assert_eq!(cors(""), Some(AllowedOrigins::Any));
+    assert_eq!(cors("*"), Some(AllowedOrigins::Any));
     let two = "https://app.example.com, http://localhost:3000";
     let expected = ["https://app.example.com", "http://localhost:3000"];
-    let expected = expected.map(str::to_owned).to_vec();
-    assert_eq!(cors(two), Some(CorsConfig::Only(expected)));
+    let expected = expected.map(|origin| origin.parse().unwrap()).to_vec();
+    assert_eq!(cors(two), Some(AllowedOrigins::Only(expected)));
     for bad in [
         "app.example.com",
         "https://app.example.com/",
@@ -386,11 +469,14 @@ fn origins_are_written_as_browsers_send_them() {
         ("AWS_REGION", "eu-central-1"),
         ("CLARITY_API_KEY", "0123456789abcdef0123456789abcdef"),
     ]);
-    assert_eq!(production.unwrap().cors, CorsConfig::Only(Vec::new()));
+    assert_eq!(
+        production.unwrap().allowed_origins,
+        AllowedOrigins::Only(Vec::new())
+    );
 }
 
 #[test]
-fn keys_with_scopes_come_from_one_place() {
+fn key_list_has_one_source() {
     let list = |key: &str| {
         let digest = KeyDigest::from_key(key.as_bytes());
         format!(r#"[{{"id":"app","sha256":"{digest}","scopes":["insights"],"users":["*"]}}]"#)
@@ -398,7 +484,7 @@ fn keys_with_scopes_come_from_one_place() {
     let good = list("0123456789abcdef0123");
     let config = read(&[("CLARITY_API_KEYS", &good)]).unwrap();
     assert!(matches!(&config.keys.listed, KeyList::Inline(keys) if keys.count() == 1));
-    assert!(!config.uses_development_key(), "there is another");
+    assert!(!config.uses_development_key(), "another key is set");
     assert!(matches!(
         read(&[("CLARITY_API_KEYS_FILE", "keys.json")])
             .unwrap()
@@ -422,8 +508,8 @@ fn keys_with_scopes_come_from_one_place() {
         ]),
         ["CLARITY_API_KEYS"]
     );
-    let fault = read(&[("CLARITY_API_KEYS", "[canary")]).unwrap_err();
-    assert!(!fault.to_string().contains("canary"));
+    let error = read(&[("CLARITY_API_KEYS", "[canary")]).unwrap_err();
+    assert!(!error.to_string().contains("canary"));
 
     let production = |keys: &str, secret: &str| {
         let result = read(&[
@@ -433,7 +519,7 @@ fn keys_with_scopes_come_from_one_place() {
             ("CLARITY_SERVICE_SECRET", secret),
         ]);
         result.map_or_else(
-            |faults| faults.variables().collect::<Vec<_>>(),
+            |errors| errors.variables().collect::<Vec<_>>(),
             |_| Vec::new(),
         )
     };

@@ -125,7 +125,7 @@ impl Import {
         if let Some(table) = &self.from_dynamodb {
             let config = config::read_table(self.table_variables(table))?;
             return Ok(Source::LegacyTable {
-                table: Arc::new(app::open_legacy_table(&config).await),
+                table: Arc::new(app::open_legacy_table(config).await),
                 options: ScanOptions {
                     segments: self.segments,
                     max_read_units: self.max_rcu,

@@ -5,131 +5,127 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::auth::{ApiKeys, KeyDigest, KeyEntry, KeyListError};
+use crate::config::DEVELOPMENT_KEY;
 use crate::config::env_reader::EnvReader;
-use crate::config::{DEVELOPMENT_KEY, Environment};
+use crate::config::settings;
 
-/// The shortest key that production takes, in characters.
+/// Minimum length in bytes of a key with full access in production.
 const MIN_PRODUCTION_KEY_LEN: usize = 20;
-/// The shortest secret of its own that production takes, in characters.
+/// Minimum length in bytes of a service secret in production.
 const MIN_PRODUCTION_SECRET_LEN: usize = 32;
 
-/// How often keys are read again that may change.
-const RELOAD_EVERY: Duration = Duration::from_secs(60);
+/// Interval at which keys from a file or a secret are reloaded.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The keys of which clients present one.
+/// API keys that clients authenticate with.
 #[derive(Debug)]
 pub struct KeyConfig {
-    /// Those that may do everything for everybody.
+    /// Keys with all scopes for all users.
     pub with_full_access: Vec<SecretString>,
-    /// Those that each have scopes and users.
+    /// Source of the keys with scopes and users of their own.
     pub listed: KeyList,
-    /// What the list must not hold: in production, the key that everybody knows.
+    /// Key that the list must not contain: in production the public development
+    /// key.
     pub refused: Option<KeyDigest>,
-    /// How often they are read again, if they may change.
-    pub reload_every: Duration,
+    /// Interval at which the list is reloaded, if it can change.
+    pub reload_interval: Duration,
 }
 
-/// Secrets of the service's own, the same for all its tasks.
+/// Signing secrets of the service, the same for all its tasks.
 #[derive(Debug)]
 pub struct ServiceSecrets {
-    /// What signs.
+    /// Secret that signs.
     pub current: SecretString,
-    /// What is still understood, while a secret is being changed.
+    /// Secrets that still verify, during a rotation.
     pub previous: Vec<SecretString>,
-    /// Whether they are no keys that clients have.
+    /// False if they are API keys that clients have.
     pub is_dedicated: bool,
 }
 
 impl ServiceSecrets {
-    /// All of them, the current one first.
+    /// Iterates over all secrets, the current one first.
     pub fn iter(&self) -> impl Iterator<Item = &SecretString> {
         std::iter::once(&self.current).chain(&self.previous)
     }
+
+    /// Derives the secrets from API keys; without any, from the development key.
+    fn from_keys(keys: &[SecretString]) -> Self {
+        let (current, previous) = match keys.split_first() {
+            Some((current, previous)) => (current.clone(), previous.to_vec()),
+            None => (DEVELOPMENT_KEY.into(), Vec::new()),
+        };
+        Self {
+            current,
+            previous,
+            is_dedicated: false,
+        }
+    }
 }
 
-/// Where the list of keys is that each have scopes and users.
+/// Source of the keys with scopes and users.
 #[derive(Debug)]
 pub enum KeyList {
-    /// There is none.
+    /// No list.
     None,
-    /// In the environment, which does not change.
+    /// The environment, which does not change.
     Inline(ApiKeys),
-    /// In this file.
+    /// A file.
     File(PathBuf),
-    /// In a secret of AWS Secrets Manager.
+    /// A secret in AWS Secrets Manager.
     Secret {
-        /// Its name or ARN.
+        /// Name or ARN.
         id: String,
-        /// The AWS region.
+        /// AWS region.
         region: String,
-        /// Where Secrets Manager answers, if not at AWS; never in production.
+        /// URL of a local emulator; never in production.
         endpoint: Option<String>,
     },
 }
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(in crate::config) fn keys(
-        &mut self,
-        environment: Environment,
-        has_tokens: bool,
-    ) -> KeyConfig {
-        let refused = match environment {
-            Environment::Development => None,
-            Environment::Production => Some(KeyDigest::from_key(DEVELOPMENT_KEY.as_bytes())),
-        };
-        let listed = self.key_list(environment, refused.as_ref());
-        let with_full_access = self.keys_with_full_access(environment, &listed, has_tokens);
+    pub(in crate::config) fn keys(&mut self, has_tokens: bool) -> KeyConfig {
+        let refused = self
+            .is_production()
+            .then(|| KeyDigest::from_key(DEVELOPMENT_KEY.as_bytes()));
+        let listed = self.key_list(refused.as_ref());
+        let with_full_access = self.keys_with_full_access(&listed, has_tokens);
         if let KeyList::Inline(keys) = &listed
             && ApiKeys::with_full_access(&with_full_access).intersects(keys)
         {
-            self.error("CLARITY_API_KEYS", KeyListError::FullAccess.to_string());
+            self.error(
+                &settings::CLARITY_API_KEYS,
+                KeyListError::FullAccess.to_string(),
+            );
         }
         KeyConfig {
             with_full_access,
             listed,
             refused,
-            reload_every: RELOAD_EVERY,
+            reload_interval: RELOAD_INTERVAL,
         }
     }
 
-    pub(in crate::config) fn service_secrets(
-        &mut self,
-        environment: Environment,
-        keys: &KeyConfig,
-    ) -> ServiceSecrets {
-        const NAME: &str = "CLARITY_SERVICE_SECRET";
-        let Some(list) = self.text(NAME) else {
-            if environment == Environment::Production && keys.with_full_access.is_empty() {
+    pub(in crate::config) fn service_secrets(&mut self, keys: &KeyConfig) -> ServiceSecrets {
+        let setting = &settings::CLARITY_SERVICE_SECRET;
+        let Some(list) = self.text(setting) else {
+            if self.is_production() && keys.with_full_access.is_empty() {
                 self.error(
-                    NAME,
-                    "must be set in production without CLARITY_API_KEY; make one with: openssl rand -hex 32",
+                    setting,
+                    "must be set in production without CLARITY_API_KEY; generate one with: openssl rand -hex 32",
                 );
             }
-            return match keys.with_full_access.split_first() {
-                Some((current, previous)) => ServiceSecrets {
-                    current: current.clone(),
-                    previous: previous.to_vec(),
-                    is_dedicated: false,
-                },
-                None => ServiceSecrets {
-                    current: DEVELOPMENT_KEY.into(),
-                    previous: Vec::new(),
-                    is_dedicated: false,
-                },
-            };
+            return ServiceSecrets::from_keys(&keys.with_full_access);
         };
         let mut secrets = list.split(',').map(str::trim);
-        // A previous one may be the key that served before there was a secret.
         let current = secrets.clone().next().unwrap_or_default();
         if secrets.clone().any(str::is_empty) {
-            self.error(NAME, "must not be empty between commas");
-        } else if environment == Environment::Production
-            && current.len() < MIN_PRODUCTION_SECRET_LEN
-        {
+            self.error(setting, "must not have empty parts between commas");
+        } else if self.is_production() && current.len() < MIN_PRODUCTION_SECRET_LEN {
+            // A previous one may be an API key from before there was a secret.
             self.error(
-                NAME,
+                setting,
                 format!(
-                    "must begin with one of at least {MIN_PRODUCTION_SECRET_LEN} characters in production; make one with: openssl rand -hex 32"
+                    "must start with a secret of at least {MIN_PRODUCTION_SECRET_LEN} characters in production; generate one with: openssl rand -hex 32"
                 ),
             );
         }
@@ -140,43 +136,38 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
         }
     }
 
-    /// Several are separated by commas, as while a key is being changed.
-    fn keys_with_full_access(
-        &mut self,
-        environment: Environment,
-        listed: &KeyList,
-        has_tokens: bool,
-    ) -> Vec<SecretString> {
-        const NAME: &str = "CLARITY_API_KEY";
-        let Some(list) = self.text(NAME) else {
-            return match (listed, environment) {
-                (KeyList::None, Environment::Development) => vec![DEVELOPMENT_KEY.into()],
-                (KeyList::None, Environment::Production) if !has_tokens => {
-                    self.error(
-                        NAME,
-                        "or CLARITY_API_KEYS, CLARITY_API_KEYS_FILE, CLARITY_API_KEYS_SECRET or an issuer of tokens must be set in production",
-                    );
-                    Vec::new()
-                }
-                _ => Vec::new(),
-            };
+    /// Reads the keys with full access: several during a rotation.
+    fn keys_with_full_access(&mut self, listed: &KeyList, has_tokens: bool) -> Vec<SecretString> {
+        let setting = &settings::CLARITY_API_KEY;
+        let Some(list) = self.text(setting) else {
+            if !matches!(listed, KeyList::None) {
+                return Vec::new();
+            }
+            if self.is_production() && !has_tokens {
+                self.error(
+                    setting,
+                    "or CLARITY_API_KEYS, CLARITY_API_KEYS_FILE, CLARITY_API_KEYS_SECRET or an issuer of tokens must be set in production",
+                );
+            }
+            let default = self.value(setting);
+            return default.into_iter().map(SecretString::from).collect();
         };
         let keys: Vec<&str> = list.split(',').map(str::trim).collect();
         let is_visible = |key: &str| key.bytes().all(|byte| byte.is_ascii_graphic());
         if !keys.iter().all(|key| !key.is_empty() && is_visible(key)) {
             self.error(
-                NAME,
-                "must be visible ASCII characters, as it travels in a header; several keys are separated by commas",
+                setting,
+                "must be visible ASCII characters, as it is sent in a header; separate several keys by commas",
             );
         }
-        if environment == Environment::Production {
+        if self.is_production() {
             if keys.contains(&DEVELOPMENT_KEY) {
-                self.error(NAME, "must not be the development key in production");
+                self.error(setting, "must not be the development key in production");
             } else if keys.iter().any(|key| key.len() < MIN_PRODUCTION_KEY_LEN) {
                 self.error(
-                    NAME,
+                    setting,
                     format!(
-                        "must have at least {MIN_PRODUCTION_KEY_LEN} characters in production; make one with: openssl rand -hex 32"
+                        "must have at least {MIN_PRODUCTION_KEY_LEN} characters in production; generate one with: openssl rand -hex 32"
                     ),
                 );
             }
@@ -184,18 +175,18 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
         keys.into_iter().map(SecretString::from).collect()
     }
 
-    fn key_list(&mut self, environment: Environment, refused: Option<&KeyDigest>) -> KeyList {
-        const INLINE: &str = "CLARITY_API_KEYS";
-        let inline = self.text(INLINE);
-        let file = self.text("CLARITY_API_KEYS_FILE");
-        let secret = self.text("CLARITY_API_KEYS_SECRET");
-        let endpoint = self.endpoint("SECRETS_MANAGER_ENDPOINT", environment);
+    fn key_list(&mut self, refused: Option<&KeyDigest>) -> KeyList {
+        let setting = &settings::CLARITY_API_KEYS;
+        let inline = self.text(setting);
+        let file = self.text(&settings::CLARITY_API_KEYS_FILE);
+        let secret = self.text(&settings::CLARITY_API_KEYS_SECRET);
+        let endpoint = self.endpoint(&settings::SECRETS_MANAGER_ENDPOINT);
         match (inline, file, secret) {
             (None, None, None) => KeyList::None,
             (Some(json), None, None) => match KeyEntry::read_all(&json, refused) {
                 Ok(entries) => KeyList::Inline(entries.into()),
-                Err(fault) => {
-                    self.error(INLINE, fault.to_string());
+                Err(error) => {
+                    self.error(setting, error.to_string());
                     KeyList::Inline(ApiKeys::default())
                 }
             },
@@ -207,8 +198,8 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
             },
             _ => {
                 self.error(
-                    INLINE,
-                    "must not be set together with CLARITY_API_KEYS_FILE or CLARITY_API_KEYS_SECRET, nor these with one another",
+                    setting,
+                    "excludes CLARITY_API_KEYS_FILE and CLARITY_API_KEYS_SECRET; set only one of the three",
                 );
                 KeyList::Inline(ApiKeys::default())
             }
@@ -217,9 +208,9 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
 }
 
 impl KeyConfig {
-    /// Whether clients present the key that everybody knows.
+    /// Returns true if the public development key has full access.
     pub fn has_development_key(&self) -> bool {
-        let is_it = |key: &SecretString| key.expose_secret() == DEVELOPMENT_KEY;
-        self.with_full_access.iter().any(is_it)
+        let is_development_key = |key: &SecretString| key.expose_secret() == DEVELOPMENT_KEY;
+        self.with_full_access.iter().any(is_development_key)
     }
 }

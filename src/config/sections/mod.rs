@@ -1,11 +1,12 @@
-//! Sections of the configuration, each with the variables it is read from.
+//! Sections of the configuration, each with the variables that it is read from.
 
-pub mod connections;
-pub mod cors;
-pub mod deadlines;
+mod connections;
+mod cors;
+mod deadlines;
 pub mod insights;
 pub mod keys;
-pub mod rate_limits;
+mod rate_limits;
 pub mod shutdown;
+mod storage;
 mod telemetry;
 pub mod tokens;

@@ -1,33 +1,29 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use crate::config::Environment;
 use crate::config::env_reader::EnvReader;
+use crate::config::settings;
 
-/// How long the service goes on once it is told to stop.
+/// Timing of a graceful shutdown, from the signal on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShutdownConfig {
-    /// How long it serves on, so that load balancers have time to notice that it
-    /// is not ready.
+    /// Time during which the service keeps serving but is not ready, so that load
+    /// balancers stop routing to it first.
     pub grace: Duration,
-    /// When it is over, whatever is still in flight. The grace is shorter.
+    /// Time after which the process exits, even with requests in flight. Longer
+    /// than the grace period.
     pub deadline: Duration,
 }
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(in crate::config) fn shutdown(&mut self, environment: Environment) -> ShutdownConfig {
-        // A load balancer goes on sending requests for some seconds after it is
-        // told that a task is leaving.
-        let default = match environment {
-            Environment::Development => 0,
-            Environment::Production => 5,
-        };
-        let grace = self.seconds("SHUTDOWN_GRACE", default, 0..=60);
-        // By default before ECS kills it, which is after 30 s by default, and
-        // after 120 s at most.
-        let deadline = self.seconds("SHUTDOWN_DEADLINE", 25, 1..=115);
+    pub(in crate::config) fn shutdown(&mut self) -> ShutdownConfig {
+        let grace = self.seconds(&settings::SHUTDOWN_GRACE);
+        let deadline = self.seconds(&settings::SHUTDOWN_DEADLINE);
         if deadline <= grace {
-            self.error("SHUTDOWN_DEADLINE", "must be longer than SHUTDOWN_GRACE");
+            self.error(
+                &settings::SHUTDOWN_DEADLINE,
+                "must be longer than SHUTDOWN_GRACE",
+            );
         }
         ShutdownConfig { grace, deadline }
     }

@@ -3,33 +3,33 @@ use std::ffi::OsString;
 use url::Url;
 
 use crate::auth::{Audience, Issuer};
-use crate::config::Environment;
 use crate::config::env_reader::EnvReader;
+use crate::config::settings::{self, Setting};
 
-/// Whose tokens are believed, and where their keys are.
+/// Issuer whose tokens are accepted.
 #[derive(Debug, PartialEq, Eq)]
 pub struct TokenConfig {
     /// The issuer.
     pub issuer: Issuer,
-    /// Where its key set is.
+    /// URL of its key set.
     pub key_set_url: String,
 }
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
-    pub(in crate::config) fn tokens(&mut self, environment: Environment) -> Option<TokenConfig> {
+    pub(in crate::config) fn tokens(&mut self) -> Option<TokenConfig> {
         let cognito = self.cognito();
-        let other = self.other_issuer(environment);
-        let url = self.https_url("JWKS_URL", environment);
+        let other = self.other_issuer();
+        let url = self.https_url(&settings::JWKS_URL);
         if cognito.is_some() && other.is_some() {
             self.error(
-                "JWT_ISSUER",
-                "must not be set together with COGNITO_USER_POOL_ID: tokens come from one issuer",
+                &settings::JWT_ISSUER,
+                "must not be set together with COGNITO_USER_POOL_ID: only one issuer is supported",
             );
         }
         let issuer = cognito.or(other);
         if issuer.is_none() && url.is_some() {
             self.error(
-                "JWKS_URL",
+                &settings::JWKS_URL,
                 "must not be set without JWT_ISSUER or COGNITO_USER_POOL_ID",
             );
         }
@@ -45,22 +45,23 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     }
 
     fn cognito(&mut self) -> Option<Issuer> {
-        const POOL: &str = "COGNITO_USER_POOL_ID";
-        const CLIENTS: &str = "COGNITO_CLIENT_IDS";
-        let pool = self.text(POOL);
-        let clients = self.text(CLIENTS);
+        let pool = self.text(&settings::COGNITO_USER_POOL_ID);
+        let clients = self.text(&settings::COGNITO_CLIENT_IDS);
         let (pool, clients) = match (pool, clients) {
             (Some(pool), Some(clients)) => (pool, clients),
             (None, None) => return None,
             (Some(_), None) => {
                 self.error(
-                    CLIENTS,
-                    "must be set with COGNITO_USER_POOL_ID, to the ids of the pool's clients separated by commas",
+                    &settings::COGNITO_CLIENT_IDS,
+                    "must be set with COGNITO_USER_POOL_ID, to the pool's app client ids separated by commas",
                 );
                 return None;
             }
             (None, Some(_)) => {
-                self.error(POOL, "must be set with COGNITO_CLIENT_IDS");
+                self.error(
+                    &settings::COGNITO_USER_POOL_ID,
+                    "must be set with COGNITO_CLIENT_IDS",
+                );
                 return None;
             }
         };
@@ -71,13 +72,16 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
         };
         if !is_name(&pool) {
             self.error(
-                POOL,
+                &settings::COGNITO_USER_POOL_ID,
                 "must be the id of a user pool, such as eu-central-1_AbCdEfGhI",
             );
         }
         let clients: Vec<String> = clients.split(',').map(|id| id.trim().to_owned()).collect();
         if !clients.iter().all(|client| is_name(client)) {
-            self.error(CLIENTS, "must be ids of clients separated by commas");
+            self.error(
+                &settings::COGNITO_CLIENT_IDS,
+                "must be app client ids separated by commas",
+            );
         }
         let region = self.region(false);
         Some(Issuer {
@@ -86,9 +90,9 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
         })
     }
 
-    fn other_issuer(&mut self, environment: Environment) -> Option<Issuer> {
-        let issuer = self.https_url("JWT_ISSUER", environment);
-        let audience = self.text("JWT_AUDIENCE");
+    fn other_issuer(&mut self) -> Option<Issuer> {
+        let issuer = self.https_url(&settings::JWT_ISSUER);
+        let audience = self.text(&settings::JWT_AUDIENCE);
         match (issuer, audience) {
             (Some(url), Some(audience)) => Some(Issuer {
                 url,
@@ -96,32 +100,32 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
             }),
             (None, None) => None,
             (Some(_), None) => {
-                self.error("JWT_AUDIENCE", "must be set with JWT_ISSUER");
+                self.error(&settings::JWT_AUDIENCE, "must be set with JWT_ISSUER");
                 None
             }
             (None, Some(_)) => {
-                self.error("JWT_ISSUER", "must be set with JWT_AUDIENCE");
+                self.error(&settings::JWT_ISSUER, "must be set with JWT_AUDIENCE");
                 None
             }
         }
     }
 
-    /// Keys come this way: only encrypted, unless while developing.
-    fn https_url(&mut self, variable: &'static str, environment: Environment) -> Option<String> {
-        let text = self.text(variable)?;
-        let is_usable = Url::parse(&text).is_ok_and(|url| {
+    /// Reads a URL that keys are fetched from: encrypted, except in development.
+    fn https_url(&mut self, setting: &Setting) -> Option<String> {
+        let text = self.text(setting)?;
+        let is_valid = Url::parse(&text).is_ok_and(|url| {
             url.has_host()
                 && url.password().is_none()
                 && match url.scheme() {
                     "https" => true,
-                    "http" => environment == Environment::Development,
+                    "http" => !self.is_production(),
                     _ => false,
                 }
         });
-        if !is_usable {
+        if !is_valid {
             self.error(
-                variable,
-                "must be an https URL; in development http will do",
+                setting,
+                "must be an https URL; http is accepted in development",
             );
         }
         Some(text)

@@ -1,10 +1,12 @@
 //! Which web pages may talk to the service.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use url::{Origin, Url};
 
 use crate::http::headers::{API_KEY, RATE_LIMIT, RATE_LIMIT_POLICY, REQUEST_ID};
 
@@ -12,12 +14,49 @@ use crate::http::headers::{API_KEY, RATE_LIMIT, RATE_LIMIT_POLICY, REQUEST_ID};
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(600);
 
 /// The origins whose pages may talk to the service from a browser.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedOrigins {
     /// Every one.
     Any,
     /// These, such as `https://app.example.com`; mostly none.
     Only(Vec<HeaderValue>),
+}
+
+/// Error of a list of origins.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "must be * or origins separated by commas, such as https://app.example.com: as browsers send them, without a path"
+)]
+pub struct InvalidOriginError;
+
+/// Parses `*` or a list of origins separated by commas.
+impl FromStr for AllowedOrigins {
+    type Err = InvalidOriginError;
+
+    fn from_str(list: &str) -> Result<Self, InvalidOriginError> {
+        if list.trim() == "*" {
+            return Ok(Self::Any);
+        }
+        let origins = list.split(',').map(|text| {
+            let text = text.trim();
+            match HeaderValue::from_str(text) {
+                Ok(origin) if is_origin(text) => Ok(origin),
+                _ => Err(InvalidOriginError),
+            }
+        });
+        origins.collect::<Result<_, _>>().map(Self::Only)
+    }
+}
+
+/// Returns true for an origin as browsers serialize it: in lower case, without a
+/// default port, a path or a final slash.
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        let origin = url.origin();
+        matches!(origin, Origin::Tuple(..))
+            && origin.ascii_serialization() == text
+            && !text.contains('*')
+    })
 }
 
 /// Tells browsers so. Credentials of a browser's own, such as cookies, are

@@ -43,7 +43,7 @@ async fn wait_for_keys(app: &TestApp, state: &str) {
 }
 
 fn reloading(mut config: Config) -> Config {
-    config.keys.reload_every = Duration::from_millis(5);
+    config.keys.reload_interval = Duration::from_millis(5);
     config
 }
 
@@ -117,7 +117,7 @@ async fn keys_come_from_secrets_manager_and_stay_when_it_fails() {
         ("CLARITY_API_KEY", "key-of-old"),
         ("SECRETS_MANAGER_ENDPOINT", &manager.endpoint()),
     ]));
-    config.keys.reload_every = Duration::from_millis(20);
+    config.keys.reload_interval = Duration::from_millis(20);
     let app = TestApp::configured(&config).await;
     list(&app, "old").await.expect(StatusCode::OK);
     list(&app, "key-of-old").await.expect(StatusCode::OK);
