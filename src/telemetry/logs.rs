@@ -1,13 +1,11 @@
-//! What is logged, and what never is.
+//! Log lines on standard error.
 //!
-//! Text is constant and what varies is in fields; no reading, no user id, no
-//! key and no question is ever one of them. Libraries do log such things on
-//! their verbose levels, so from them only warnings pass, whatever `RUST_LOG`
-//! asks for.
+//! Messages are constant, and values are in fields. Readings, user ids, keys and
+//! questions are never logged. As libraries log such data at verbose levels, only
+//! their warnings pass, whatever `RUST_LOG` says.
 //!
-//! Lines are written to standard error by the thread that logs them: a queue
-//! between would have to drop lines or wait when it is full, and events of the
-//! audit may not be lost.
+//! Lines are written synchronously: a full queue would have to drop or block, and
+//! audit events must not be lost.
 
 use std::io::IsTerminal;
 use std::panic;
@@ -21,26 +19,25 @@ use tracing_subscriber::{EnvFilter, Layer};
 use super::TelemetrySettings;
 use super::metrics::names;
 
-/// The target of audit events, which are logged whatever `RUST_LOG` says.
+/// Target of audit events, which are logged whatever `RUST_LOG` says.
 pub const AUDIT: &str = "audit";
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
-    /// As JSON objects, for machines.
+    /// JSON objects, for machines.
     Json,
-    /// As text, for people.
+    /// Text, for people.
     Text,
 }
 
-/// Writes events as lines to standard error. Spans are none of its business:
-/// they cost nothing unless traces want them, and none of their attributes
-/// gets into a line.
+/// Writes events to standard error. Spans are filtered out: they are free unless
+/// traces enable them, and their attributes do not appear in log lines.
 pub(super) fn layer<S>(settings: &TelemetrySettings) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let wanted = EnvFilter::new(&settings.log_filter);
+    let requested = EnvFilter::new(&settings.log_filter);
     let allowed = Targets::new()
         .with_target(env!("CARGO_CRATE_NAME"), LevelFilter::TRACE)
         .with_default(LevelFilter::WARN);
@@ -58,10 +55,11 @@ where
             .boxed(),
         LogFormat::Text => lines.with_target(false).boxed(),
     };
-    lines.with_filter(wanted.and(allowed).or(audit).and(events))
+    lines.with_filter(requested.and(allowed).or(audit).and(events))
 }
 
-/// Logs where a panic happened, but not its message, which may quote data.
+/// Logs and counts panics: their location, but not the message, which may contain
+/// data.
 pub(super) fn install_panic_hook() {
     panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);

@@ -1,9 +1,8 @@
-//! What the service tells of itself: logs, metrics and traces.
+//! Logs, metrics and traces.
 //!
-//! Every other module may use this one, as it may use `tracing`; it uses none
-//! of them. Nothing personal gets out here: texts are constant, labels and
-//! attributes are names from the source or bounded numbers, and what clients
-//! send is in none of them but for ids that are held to their form.
+//! Every other module may use this one, which uses none of them. Nothing personal is
+//! exported: texts are constant, and labels and attributes are identifiers from the
+//! source or bounded numbers. Of client input only ids of a validated format appear.
 
 mod logs;
 pub mod metrics;
@@ -27,27 +26,27 @@ pub use self::metrics::{Metrics, MetricsSettings};
 pub use self::request_stats::{PropagateRequestContext, RequestStats};
 pub use self::trace_context::{TraceContext, TraceSource};
 
-/// What to tell, and how.
+/// Settings of logs, metrics and traces.
 #[derive(Debug, Clone)]
 pub struct TelemetrySettings {
-    /// How log lines are written.
+    /// Format of log lines.
     pub log_format: LogFormat,
-    /// What is logged, in the syntax of `RUST_LOG`.
+    /// Log filter in the syntax of `RUST_LOG`.
     pub log_filter: String,
-    /// Who gets metrics.
+    /// Metrics.
     pub metrics: MetricsSettings,
-    /// The URL of what takes traces, if they are to be sent.
+    /// URL of the OTLP collector for traces, if there is one.
     pub traces: Option<url::Url>,
-    /// The environment's name, as metrics and traces bear it.
+    /// Name of the environment in metrics and traces.
     pub environment: &'static str,
-    /// The revision of the source that this was built of, if it is known.
+    /// Source revision of the build, if known.
     pub revision: Option<String>,
 }
 
-/// How long the last metrics and traces may take.
+/// Timeout for exporting the last metrics and traces.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// What goes on telling while the service runs.
+/// Running exporters of the process.
 pub struct Telemetry {
     metrics: Metrics,
     #[cfg(feature = "otlp")]
@@ -55,12 +54,12 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Starts logging, counting and tracing, once for the process, in a Tokio
-    /// runtime.
+    /// Installs the logger, the metrics recorder and the tracer of the process.
+    /// Requires a Tokio runtime.
     ///
     /// # Errors
-    /// When there is a logger or a recorder already, or no traces can be sent
-    /// with these settings.
+    /// If a logger or recorder is installed already, or the trace exporter cannot be
+    /// built.
     pub fn start(settings: &TelemetrySettings) -> Result<Self, Box<dyn Error + Send + Sync>> {
         #[cfg(feature = "otlp")]
         let traces = settings
@@ -69,7 +68,7 @@ impl Telemetry {
             .map(|endpoint| traces::Traces::start(endpoint, settings))
             .transpose()?;
         let subscriber = tracing_subscriber::registry().with(logs::layer(settings));
-        // A layer that is an empty `Option` would want every span.
+        // An empty `Option` as a layer would enable every span.
         #[cfg(feature = "otlp")]
         match &traces {
             Some(traces) => subscriber.with(traces.layer()).try_init()?,
@@ -85,16 +84,16 @@ impl Telemetry {
         })
     }
 
-    /// What it counts.
+    /// Returns the metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
     }
 
-    /// Hands on what is left to tell, as far as it is taken within two seconds. To
-    /// be called when the service has stopped.
+    /// Exports the last metrics and traces, within two seconds. To be called when the
+    /// service has stopped.
     pub async fn finish(self) {
         let metrics = self.metrics;
-        // Whoever reads standard output may have stopped.
+        // Blocks if the reader of standard output has stopped reading.
         let flushed = spawn_blocking(move || metrics.flush());
         let finished = async {
             #[cfg(feature = "otlp")]
@@ -104,12 +103,12 @@ impl Telemetry {
             flushed.await
         };
         if timeout(FINISH_TIMEOUT, finished).await.is_err() {
-            tracing::warn!("nobody took the last metrics or traces");
+            tracing::warn!("final metrics or traces could not be exported");
         }
     }
 }
 
-/// An error and what caused it, outermost first.
+/// Joins an error and its sources, outermost first.
 pub fn error_chain(error: &(dyn Error + 'static)) -> String {
     iter::successors(Some(error), |&error| error.source())
         .map(ToString::to_string)
@@ -117,9 +116,9 @@ pub fn error_chain(error: &(dyn Error + 'static)) -> String {
         .join(": ")
 }
 
-/// Begins the span of a request: a part of the trace that the request belongs
-/// to, if it comes from a span of that. It must not have been entered. Gives the
-/// id of its trace, of its own one if need be.
+/// Makes the span of a request a child of the client's span, if there is one. The
+/// span must not have been entered. Returns the id of its trace, which is a new one
+/// without a context.
 pub fn join_trace(span: &Span, context: Option<TraceContext>) -> Option<u128> {
     #[cfg(feature = "otlp")]
     if !span.is_disabled() {

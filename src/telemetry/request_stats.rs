@@ -1,4 +1,4 @@
-//! What becomes known of a request while it is served, wherever that is.
+//! Data about a request that is collected where it is served, for its log line.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,7 +11,7 @@ task_local! {
     static CURRENT: Arc<RequestStats>;
 }
 
-/// What the line of a request tells besides what its answer shows.
+/// Part of a request's log line that its response does not show.
 #[derive(Debug, Default)]
 pub struct RequestStats {
     upstream_attempts: AtomicU32,
@@ -19,50 +19,49 @@ pub struct RequestStats {
 }
 
 impl RequestStats {
-    /// Notes that DynamoDB or Gemini is asked once, for the request that this
-    /// task serves, if it serves one.
+    /// Counts an attempt to call DynamoDB or Gemini, for the request that this task
+    /// serves.
     pub fn count_attempt() {
-        // A task of the service's own has no request.
-        let _ = CURRENT.try_with(|facts| facts.upstream_attempts.fetch_add(1, Ordering::Relaxed));
+        // Background tasks have no request.
+        let _ = CURRENT.try_with(|stats| stats.upstream_attempts.fetch_add(1, Ordering::Relaxed));
     }
 
-    /// How often DynamoDB or Gemini was asked.
+    /// Returns the number of attempts to call DynamoDB or Gemini.
     pub fn upstream_attempts(&self) -> u32 {
         self.upstream_attempts.load(Ordering::Relaxed)
     }
 
-    /// Notes who asks: a key's id, or a pseudonym.
+    /// Sets the principal: the id of a key, or a pseudonym.
     pub fn set_principal(&self, id: Arc<str>) {
-        // The first to know it is right.
+        // The first value wins.
         let _ = self.principal.set(id);
     }
 
-    /// Who asks, once it is known.
+    /// Returns the principal, once it is authenticated.
     pub fn principal(&self) -> Option<&str> {
         self.principal.get().map(|id| &**id)
     }
 
-    /// Runs `run` as a part of this request.
+    /// Runs `run` in the scope of this request.
     pub fn scope<T>(self: &Arc<Self>, run: impl FnOnce() -> T) -> T {
         CURRENT.sync_scope(Arc::clone(self), run)
     }
 
-    /// The future as a part of this request.
+    /// Wraps the future in the scope of this request.
     pub fn serve<F: Future>(self: &Arc<Self>, future: F) -> impl Future<Output = F::Output> {
         CURRENT.scope(Arc::clone(self), future)
     }
 }
 
-/// Futures that go on in a task of their own, and still belong to the request
-/// that started them.
+/// Extension of futures that run in their own task on behalf of a request.
 pub trait PropagateRequestContext: Future + Sized {
-    /// Takes along what the line and the spans of the request are told by.
+    /// Wraps the future in the span and the stats of the current request.
     fn propagate_request_context(self) -> impl Future<Output = Self::Output>;
 }
 
 impl<F: Future> PropagateRequestContext for F {
     fn propagate_request_context(self) -> impl Future<Output = F::Output> {
-        let facts = CURRENT.try_with(Arc::clone).unwrap_or_default();
-        CURRENT.scope(facts, self.instrument(Span::current()))
+        let stats = CURRENT.try_with(Arc::clone).unwrap_or_default();
+        CURRENT.scope(stats, self.instrument(Span::current()))
     }
 }

@@ -1,12 +1,12 @@
-//! Which trace a request belongs to, as whoever sends it says.
+//! Trace context of a request, from its headers.
 //!
-//! Only what has exactly the form of its standard is taken: nothing that a
-//! client writes freely gets into a log this way.
+//! Only headers that match their specification exactly are accepted, so that clients
+//! cannot inject text into logs.
 
 use std::fmt;
 use std::str;
 
-/// Which header said so.
+/// Header that a context is from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TraceSource {
     /// `traceparent`.
@@ -15,31 +15,32 @@ pub enum TraceSource {
     Amazon,
 }
 
-/// A trace that a request belongs to.
+/// Trace that a request belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TraceContext {
-    /// Its id; never zero.
+    /// Id of the trace; never zero.
     pub trace_id: u128,
-    /// The span that the request comes from, if it is named; never zero.
+    /// Id of the client's span, if known; never zero.
     pub parent_id: Option<u64>,
-    /// Whether whoever sends it keeps this trace.
+    /// True if the client samples this trace.
     pub sampled: bool,
-    /// Which header said so.
+    /// Header that it is from.
     pub source: TraceSource,
 }
 
 impl TraceContext {
-    /// The context in the headers `traceparent` and `X-Amzn-Trace-Id`, of which
-    /// the first wins.
+    /// Parses the headers `traceparent` and `X-Amzn-Trace-Id`, of which the first
+    /// takes precedence.
     pub fn read(traceparent: Option<&[u8]>, amazon: Option<&[u8]>) -> Option<Self> {
         traceparent
             .and_then(Self::from_w3c)
             .or_else(|| amazon.and_then(Self::from_amazon))
     }
 
+    /// Parses `traceparent`.
     /// <https://www.w3.org/TR/trace-context/#traceparent-header>
     fn from_w3c(header: &[u8]) -> Option<Self> {
-        // What a later version adds comes after these, behind a dash.
+        // Later versions append fields after a dash.
         let (known, rest) = header.split_at_checked(55)?;
         let mut parts = known.split(|&byte| byte == b'-');
         let version = parts.next().filter(|part| part.len() == 2)?;
@@ -63,9 +64,9 @@ impl TraceContext {
         })
     }
 
-    /// `Root=1-8 digits-24 digits`, and perhaps `Parent=16 digits` and
-    /// `Sampled=0` or `1`; whatever else there is, such as `Self=…` of a load
-    /// balancer, says nothing.
+    /// Parses `X-Amzn-Trace-Id`: `Root=1-<8 digits>-<24 digits>` with optional
+    /// `Parent=<16 digits>` and `Sampled=0|1`. Other fields, such as a load balancer's
+    /// `Self`, are ignored.
     /// <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader>
     fn from_amazon(header: &[u8]) -> Option<Self> {
         let fields = header.split(|&byte| byte == b';');
@@ -90,7 +91,7 @@ impl TraceContext {
     }
 }
 
-/// The trace's id, as 32 hexadecimal digits.
+/// Formats the trace id as 32 hexadecimal digits.
 impl fmt::Display for TraceContext {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:032x}", self.trace_id)
@@ -102,7 +103,7 @@ fn is_lower_hex(text: &[u8]) -> bool {
         .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// The number that so many lower-case hexadecimal digits say.
+/// Parses exactly `length` lower-case hexadecimal digits.
 fn digits(text: &[u8], length: usize) -> Option<u128> {
     let text = str::from_utf8(text).ok()?;
     (text.len() == length && is_lower_hex(text.as_bytes()))
@@ -110,7 +111,7 @@ fn digits(text: &[u8], length: usize) -> Option<u128> {
         .flatten()
 }
 
-/// The same, unless it is zero, which is no id.
+/// Parses an id, which must not be zero.
 fn hex(text: &[u8], length: usize) -> Option<u128> {
     digits(text, length).filter(|&number| number != 0)
 }
@@ -123,7 +124,7 @@ mod tests {
     const PARENT: u64 = 0x00f0_67aa_0ba9_02b7;
 
     #[test]
-    fn a_traceparent_is_read_as_the_standard_says() {
+    fn traceparent_is_parsed_by_its_specification() {
         let read = |header: &str| TraceContext::read(Some(header.as_bytes()), None);
         let context = |sampled| {
             Some(TraceContext {
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn amazons_header_is_read_with_what_else_it_says() {
+    fn amazon_header_is_parsed_with_unknown_fields() {
         let read = |header: &str| TraceContext::read(None, Some(header.as_bytes()));
         let root = "Root=1-4bf92f35-77b34da6a3ce929d0e0e4736";
         let context = read(root).unwrap();
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_standard_wins() {
+    fn traceparent_takes_precedence() {
         let w3c = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
         let amazon = b"Root=1-00000001-77b34da6a3ce929d0e0e4736";
         let read = |w3c: &[u8]| TraceContext::read(Some(w3c), Some(amazon)).unwrap().source;

@@ -1,10 +1,9 @@
 //! Traces, sent as OTLP over HTTP (protobuf).
 //!
-//! A span is told when it ends, from a queue that is bounded: when it is full,
-//! or nobody takes it, spans are lost and requests go on. The variables
-//! `OTEL_BSP_…`, `OTEL_TRACES_SAMPLER…`, `OTEL_RESOURCE_ATTRIBUTES` and
-//! `OTEL_EXPORTER_OTLP_HEADERS` say what they say for every OpenTelemetry SDK,
-//! which reads them by itself.
+//! Ended spans are exported from a bounded queue. If it is full or the collector is
+//! unavailable, spans are dropped and requests are unaffected. The OpenTelemetry SDK
+//! itself reads `OTEL_BSP_…`, `OTEL_TRACES_SAMPLER…`, `OTEL_RESOURCE_ATTRIBUTES` and
+//! `OTEL_EXPORTER_OTLP_HEADERS`.
 
 use std::error::Error;
 use std::sync::OnceLock;
@@ -30,22 +29,22 @@ use url::Url;
 
 use super::{TelemetrySettings, TraceContext};
 
-/// How long a request to whoever takes traces may take.
+/// Timeout of a request to the collector.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long sending what is left may take at the end.
+/// Timeout for exporting the last spans at shutdown.
 const FINISH_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// Sends traces.
+/// Trace exporter.
 pub(super) struct Traces {
     provider: SdkTracerProvider,
 }
 
 impl Traces {
-    /// Sends traces to what takes them at `endpoint`, in a Tokio runtime.
+    /// Starts exporting to the collector at `endpoint`. Requires a Tokio runtime.
     ///
     /// # Errors
-    /// When nothing can be sent there.
+    /// If the exporter cannot be built.
     pub fn start(
         endpoint: &Url,
         settings: &TelemetrySettings,
@@ -78,7 +77,7 @@ impl Traces {
         })
     }
 
-    /// Takes the spans of this crate, and of no other.
+    /// Returns the layer that records the spans of this crate, and no others.
     pub fn layer<S>(&self) -> impl Layer<S> + use<S>
     where
         S: Subscriber + for<'a> LookupSpan<'a>,
@@ -93,19 +92,19 @@ impl Traces {
             }))
     }
 
-    /// Sends what is left.
+    /// Exports the remaining spans.
     pub async fn finish(self) {
         let finished = tokio::task::spawn_blocking(move || {
             self.provider.shutdown_with_timeout(FINISH_TIMEOUT)
         });
         if !matches!(finished.await, Ok(Ok(()))) {
-            tracing::warn!("the last spans could not be sent");
+            tracing::warn!("final spans could not be exported");
         }
     }
 }
 
-/// Makes the span, which must not have been entered, a part of the trace that
-/// its request belongs to, if it comes from a span of that.
+/// Makes the span, which must not have been entered, a child of the context's parent
+/// span, if there is one.
 pub(super) fn adopt(span: &Span, context: TraceContext) {
     let Some(parent_id) = context.parent_id else {
         return;
@@ -117,11 +116,11 @@ pub(super) fn adopt(span: &Span, context: TraceContext) {
         true,
         TraceState::NONE,
     );
-    // Without traces there is no such span.
+    // Fails only without an OpenTelemetry layer.
     let _ = span.set_parent(Context::new().with_remote_span_context(parent));
 }
 
-/// The id of the trace that the span is a part of, if it is of one.
+/// Returns the id of the span's trace, if it has one.
 pub(super) fn trace_id(span: &Span) -> Option<u128> {
     let context = span.context();
     let span = context.span();
@@ -131,11 +130,11 @@ pub(super) fn trace_id(span: &Span) -> Option<u128> {
         .then(|| u128::from_be_bytes(context.trace_id().to_bytes()))
 }
 
-/// Whether it was told that traces do not arrive.
+/// Set once a failed export has been logged: further failures are not.
 static REPORTED: OnceLock<()> = OnceLock::new();
 
-/// Sends over the HTTP client that the service has anyway. The SDK's own thread
-/// waits for it, so it works in the runtime.
+/// HTTP client of the exporter, based on the one that the service uses anyway. The
+/// SDK's thread blocks on it, so requests run in the Tokio runtime.
 #[derive(Debug)]
 struct Sender {
     http: reqwest::Client,
@@ -162,9 +161,9 @@ impl HttpClient for Sender {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let http = self.http.clone();
         let sent = self.runtime.spawn(async move {
-            let answer = http.execute(request.try_into()?).await?;
-            let status = answer.status();
-            // What it says is of no use, and might be large.
+            let response = http.execute(request.try_into()?).await?;
+            let status = response.status();
+            // The body is not needed, and may be large.
             Ok::<_, reqwest::Error>(status)
         });
         let status = sent.await?.map_err(reqwest::Error::without_url);
@@ -173,12 +172,12 @@ impl HttpClient for Sender {
             Ok(status) if REPORTED.set(()).is_ok() => {
                 tracing::warn!(
                     status = status.as_u16(),
-                    "traces are refused: check OTEL_EXPORTER_OTLP_ENDPOINT; this is not told again"
+                    "the collector rejects traces: check OTEL_EXPORTER_OTLP_ENDPOINT; further failures are not logged"
                 );
             }
             Err(error) if REPORTED.set(()).is_ok() => tracing::warn!(
                 error = super::error_chain(error),
-                "traces cannot be sent: check OTEL_EXPORTER_OTLP_ENDPOINT; this is not told again"
+                "traces cannot be sent: check OTEL_EXPORTER_OTLP_ENDPOINT; further failures are not logged"
             ),
             _ => {}
         }

@@ -1,5 +1,5 @@
-//! Metrics as lines of the embedded metric format, which `CloudWatch` makes
-//! metrics of where it gets them as logs.
+//! Metrics in the embedded metric format (EMF), which `CloudWatch` extracts from
+//! log lines.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,29 +15,29 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::histogram::{BucketedDistribution, Values};
-use super::names::{self, Metric, MetricKind};
+use super::names::{self, Metric};
 use crate::telemetry::TelemetrySettings;
 
-/// Where `CloudWatch` keeps them.
+/// Namespace of the metrics in `CloudWatch`.
 const NAMESPACE: &str = "Clarity";
 
-/// The most metrics of one document.
+/// Maximum number of metrics in a document, by the specification.
 const MAX_METRICS: usize = 100;
 
-/// What was counted since the last line.
+/// Recorder that aggregates metrics until they are rendered.
 pub struct EmfRecorder {
     registry: Registry<Key, AtomicStorage>,
     environment: &'static str,
-    /// Those that `CloudWatch` gets.
+    /// Metrics that `CloudWatch` gets, by name.
     metrics: HashMap<&'static str, &'static Metric>,
-    /// What was recorded of histograms, summed up.
+    /// Aggregated histogram samples.
     distributions: Mutex<HashMap<Key, BucketedDistribution>>,
 }
 
-/// The dimensions of a document: names, with one value each.
+/// Names and values of the dimensions of a document.
 type Dimensions = Vec<(String, String)>;
 
-/// A metric in a document.
+/// Metric value in a document.
 struct Entry {
     name: &'static str,
     unit: &'static str,
@@ -53,27 +53,29 @@ struct Definition {
 
 impl EmfRecorder {
     pub fn new(settings: &TelemetrySettings) -> Self {
-        let kept = names::ALL
+        let sent = names::ALL
             .iter()
             .filter(|metric| metric.cloudwatch.is_some());
         Self {
             registry: Registry::atomic(),
             environment: settings.environment,
-            metrics: kept.map(|metric| (metric.name, metric)).collect(),
+            metrics: sent.map(|metric| (metric.name, metric)).collect(),
             distributions: Mutex::default(),
         }
     }
 
-    /// The key with those labels that `CloudWatch` gets; `None` if it does not
-    /// get the metric.
+    /// Returns the key with only the labels that are dimensions; `None` if
+    /// `CloudWatch` does not get the metric.
     fn key(&self, key: &Key) -> Option<Key> {
-        let wanted = self.metrics.get(key.name())?.cloudwatch?;
-        let labels = key.labels().filter(|label| wanted.contains(&label.key()));
+        let dimensions = self.metrics.get(key.name())?.cloudwatch?;
+        let labels = key
+            .labels()
+            .filter(|label| dimensions.contains(&label.key()));
         let labels: Vec<Label> = labels.cloned().collect();
         Some(Key::from_parts(key.name().to_owned(), labels))
     }
 
-    /// Sums up what was recorded, so that it takes little room.
+    /// Aggregates the recorded histogram samples, to bound their memory.
     pub fn aggregate(&self) {
         let mut distributions = self
             .distributions
@@ -90,23 +92,23 @@ impl EmfRecorder {
         });
     }
 
-    /// What was counted since the last call, as lines.
+    /// Renders what was recorded since the last call, a document per line.
     pub fn render(&self, since_1970: Duration) -> String {
         let mut documents: BTreeMap<Dimensions, Vec<Entry>> = BTreeMap::new();
         let mut add = |key: &Key, value: Value| {
             if let Some(metric) = self.metrics.get(key.name()) {
                 let entry = Entry {
                     name: metric.name,
-                    unit: unit(metric.kind),
+                    unit: metric.kind.unit(),
                     value,
                 };
                 documents.entry(dimensions(key)).or_default().push(entry);
             }
         };
         self.registry.visit_counters(|key, counter| {
-            // CloudWatch adds up by itself.
-            let counted = counter.swap(0, Ordering::Relaxed);
-            add(key, counted.into());
+            // CloudWatch sums increments.
+            let increment = counter.swap(0, Ordering::Relaxed);
+            add(key, increment.into());
         });
         self.registry.visit_gauges(|key, gauge| {
             add(key, f64::from_bits(gauge.load(Ordering::Relaxed)).into());
@@ -171,14 +173,6 @@ fn dimensions(key: &Key) -> Dimensions {
     labels
         .map(|label| (label.key().to_owned(), label.value().to_owned()))
         .collect()
-}
-
-/// The name of the unit.
-fn unit(kind: MetricKind) -> &'static str {
-    match kind {
-        MetricKind::Histogram(Unit::Seconds, _) => "Seconds",
-        MetricKind::Counter | MetricKind::Gauge | MetricKind::Histogram(..) => "Count",
-    }
 }
 
 impl Recorder for EmfRecorder {

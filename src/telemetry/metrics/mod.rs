@@ -1,5 +1,5 @@
-//! What is counted, and who gets it: Prometheus, which asks, and `CloudWatch`,
-//! which reads lines on standard output.
+//! Metrics for Prometheus, which scrapes an endpoint, and for `CloudWatch`, as EMF
+//! lines on standard output.
 
 mod emf;
 mod histogram;
@@ -21,22 +21,23 @@ use self::emf::EmfRecorder;
 use self::names::MetricKind;
 use super::TelemetrySettings;
 
-/// Who gets metrics.
+/// Settings of metrics.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MetricsSettings {
-    /// Where Prometheus may ask for them, if anywhere.
+    /// Address of the Prometheus endpoint, if there is one.
     pub address: Option<SocketAddr>,
-    /// Whether lines for `CloudWatch` are written to standard output.
+    /// Enables EMF lines for `CloudWatch` on standard output.
     pub emf: bool,
 }
 
-/// How often samples are summed up, so that they take little memory.
+/// Interval at which histogram samples are aggregated, to bound their memory.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
-/// How often lines for `CloudWatch` are written: its own resolution.
+/// Interval at which EMF lines are written: the standard resolution of `CloudWatch`.
 const FLUSH_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What is counted. Without anybody to get it, counting costs next to nothing.
+/// Handle to the metrics of the process. With neither output enabled, recording is
+/// a no-op.
 #[derive(Clone, Default)]
 pub struct Metrics {
     prometheus: Option<PrometheusHandle>,
@@ -44,10 +45,10 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Starts counting, once for the process.
+    /// Installs the recorder of the process.
     ///
     /// # Errors
-    /// When it is counted already.
+    /// If a recorder is installed already.
     pub(super) fn start(
         settings: &TelemetrySettings,
     ) -> Result<Self, Box<dyn Error + Send + Sync>> {
@@ -85,7 +86,7 @@ impl Metrics {
         Ok(metrics)
     }
 
-    /// The text that Prometheus asks for, if it may.
+    /// Renders the Prometheus exposition format; empty if that is disabled.
     pub fn render(&self) -> String {
         self.prometheus
             .as_ref()
@@ -93,8 +94,7 @@ impl Metrics {
             .unwrap_or_default()
     }
 
-    /// Sums up what was counted, and writes it for `CloudWatch`, again and
-    /// again.
+    /// Aggregates samples and writes EMF lines at their intervals, forever.
     pub async fn run_upkeep(&self) -> Infallible {
         let mut flushed = Instant::now();
         loop {
@@ -108,14 +108,14 @@ impl Metrics {
             if flushed.elapsed() >= FLUSH_INTERVAL {
                 flushed = Instant::now();
                 let metrics = self.clone();
-                // Whoever reads standard output may be slow.
+                // The reader of standard output may be slow.
                 let _ = tokio::task::spawn_blocking(move || metrics.flush()).await;
             }
         }
     }
 
-    /// Writes what was counted since the last time, for `CloudWatch`.
-    #[expect(clippy::disallowed_methods, reason = "metrics bear the system's time")]
+    /// Writes the EMF lines since the last flush.
+    #[expect(clippy::disallowed_methods, reason = "EMF lines carry the system time")]
     pub fn flush(&self) {
         let Some(emf) = &self.emf else { return };
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -125,7 +125,7 @@ impl Metrics {
             .write_all(lines.as_bytes())
             .and_then(|()| output.flush())
         {
-            tracing::warn!(%error, "metrics could not be written to standard output");
+            tracing::warn!(%error, "cannot write metrics to standard output");
         }
     }
 }
@@ -134,7 +134,7 @@ fn install(recorder: impl Recorder + Sync + 'static) -> Result<(), Box<dyn Error
     ::metrics::set_global_recorder(recorder).map_err(|error| error.to_string().into())
 }
 
-/// What Prometheus gets.
+/// Configures the recorder for Prometheus.
 fn prometheus() -> Result<PrometheusBuilder, Box<dyn Error + Send + Sync>> {
     let mut builder = PrometheusBuilder::new();
     for metric in names::ALL {
@@ -146,18 +146,18 @@ fn prometheus() -> Result<PrometheusBuilder, Box<dyn Error + Send + Sync>> {
     Ok(builder)
 }
 
-/// Tells recorders what the metrics mean, and begins those without labels at
-/// zero, so that an alarm sees them before the first event.
+/// Registers the help texts, and initializes metrics without labels to zero, so
+/// that alarms have data before the first event.
 fn describe() {
     for metric in names::ALL {
-        let is_plain = metric.cloudwatch == Some(&[]);
+        let has_labels = !metric.labels.is_empty();
         match metric.kind {
             MetricKind::Counter => {
                 ::metrics::describe_counter!(metric.name, metric.help);
             }
             MetricKind::Gauge => {
                 ::metrics::describe_gauge!(metric.name, metric.help);
-                if is_plain {
+                if !has_labels {
                     ::metrics::gauge!(metric.name).set(0);
                 }
             }
