@@ -1,5 +1,6 @@
-//! Tells the tests what is at hand that some of them want, real readings and
-//! exports and a stand-in for Cognito: `cargo test` then names those that it leaves out.
+//! Detects optional test inputs (sample readings, sample exports, a Cognito emulator)
+//! and sets a `cfg` for each, so that `cargo test` lists tests without their input as
+//! ignored.
 
 use std::env;
 use std::path::Path;
@@ -10,7 +11,10 @@ fn main() {
     println!("cargo::rustc-check-cfg=cfg(moto_server)");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=PATH");
-    #[expect(clippy::disallowed_methods, reason = "this is no part of the service")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "build scripts are not part of the service"
+    )]
     let path = env::var_os("PATH").unwrap_or_default();
     if env::split_paths(&path).any(|folder| folder.join("moto_server").is_file()) {
         println!("cargo::rustc-cfg=moto_server");

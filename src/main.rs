@@ -1,4 +1,4 @@
-//! The binary: does what the command line says.
+//! Binary of the service.
 
 use std::process::ExitCode;
 
@@ -6,7 +6,7 @@ use clap::Parser;
 use clarity_backend::commands::CommandLine;
 use mimalloc::MiMalloc;
 
-/// Takes a fifth of the computing off a request, as against the C library's.
+/// Saves a fifth of the CPU time of a request, compared with the C library's.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 

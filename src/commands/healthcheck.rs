@@ -9,7 +9,7 @@ use crate::config;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Asks the service that runs with the same settings whether it lives.
+/// Checks the liveness of the service that runs with the same settings.
 pub(super) fn run() -> Result<(), Failure> {
     let url = format!(
         "http://{}/health",
@@ -19,33 +19,34 @@ pub(super) fn run() -> Result<(), Failure> {
         .enable_all()
         .build()?
         .block_on(async {
-            #[expect(clippy::disallowed_methods, reason = "it has a timeout of its own")]
+            #[expect(clippy::disallowed_methods, reason = "it has a timeout")]
             let client = reqwest::Client::builder()
                 .no_proxy()
                 .redirect(Policy::none())
                 .timeout(TIMEOUT)
                 .build()?;
-            let answer = client.get(&url).send().await?;
-            if answer.status() != StatusCode::OK {
-                return Err(format!("{url} answered {}", answer.status()).into());
+            let response = client.get(&url).send().await?;
+            if response.status() != StatusCode::OK {
+                return Err(format!("{url} returned {}", response.status()).into());
             }
-            if !is_ours(answer).await? {
-                return Err(format!("what answers at {url} is another service").into());
+            if !is_ours(response).await? {
+                return Err(format!("another service is listening at {url}").into());
             }
             Ok(())
         })
 }
 
-/// Whether this is what our service answers, of which the beginning suffices.
-async fn is_ours(mut answer: Response) -> reqwest::Result<bool> {
-    let beginning = answer.chunk().await?.unwrap_or_default();
+/// Checks that the response names this service; its first chunk suffices.
+async fn is_ours(mut response: Response) -> reqwest::Result<bool> {
+    let start = response.chunk().await?.unwrap_or_default();
     let name = concat!("\"service\":\"", env!("CARGO_PKG_NAME"), "\"");
-    Ok(beginning
+    Ok(start
         .windows(name.len())
         .any(|window| window == name.as_bytes()))
 }
 
-/// Where a service that listens on `address` can be reached from this machine.
+/// Returns the address at which a service that listens on `address` is reachable
+/// from this host.
 fn reachable(address: SocketAddr) -> SocketAddr {
     let host = match address.ip() {
         IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),

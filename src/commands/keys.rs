@@ -9,41 +9,39 @@ use serde::Serialize;
 use super::Failure;
 use crate::auth::{KeyId, NewKey, Scope, UserPattern};
 
-/// What can be done with keys.
+/// Management of API keys.
 #[derive(Debug, Clone, Subcommand)]
 pub(super) enum Keys {
-    /// Make a key: print it, once, and what to store of it.
+    /// Generate a key; prints the key once, and the entry to store.
     New(New),
 }
 
-/// A key to make.
+/// Key to generate.
 #[derive(Debug, Clone, Args)]
 pub(super) struct New {
-    /// The name that the key goes by in logs, such as ios-app; several keys may
-    /// have the same, as while one is being changed.
+    /// Name of the key in logs, such as ios-app. Several keys may share it, for
+    /// instance during a rotation.
     #[arg(long)]
     id: KeyId,
-    /// What it may do: data:read, data:write, data:erase or insights; to be
-    /// repeated.
+    /// Permission: data:read, data:write, data:erase or insights; repeatable.
     #[arg(long = "scope", required = true)]
     scopes: Vec<Scope>,
-    /// For whom: all users (*), those whose id starts so (demo-*), or one; to
-    /// be repeated.
+    /// Users: all (*), a prefix (demo-*) or one user id; repeatable.
     #[arg(long = "user", required = true, value_parser = pattern)]
     users: Vec<String>,
-    /// From when on it is refused, such as 2027-01-31T00:00:00Z.
+    /// Expiry, such as 2027-01-31T00:00:00Z.
     #[arg(long)]
     not_after: Option<Timestamp>,
 }
 
-/// The text of a pattern, which is stored as it was given.
+/// Validates a pattern, which is stored as written.
 fn pattern(text: &str) -> Result<String, <UserPattern as FromStr>::Err> {
     text.parse::<UserPattern>().map(|_| text.to_owned())
 }
 
-/// What is stored of a key.
+/// Stored form of a key.
 #[derive(Serialize)]
-struct Entry<'a> {
+struct StoredKey<'a> {
     id: &'a KeyId,
     sha256: String,
     scopes: &'a [Scope],
@@ -55,7 +53,7 @@ struct Entry<'a> {
 pub(super) fn run(keys: &Keys) -> Result<(), Failure> {
     let Keys::New(new) = keys;
     let made = NewKey::generate()?;
-    let entry = serde_json::to_string(&Entry {
+    let entry = serde_json::to_string(&StoredKey {
         id: &new.id,
         sha256: made.digest.to_string(),
         scopes: &new.scopes,
@@ -65,10 +63,10 @@ pub(super) fn run(keys: &Keys) -> Result<(), Failure> {
     let mut output = std::io::stdout();
     writeln!(output, "{}", made.key.expose_secret())?;
     writeln!(output, "{entry}")?;
-    // Not for a file into which the two lines above may be led.
+    // On standard error, as the output above may be redirected to a file.
     eprintln!(
-        "The first line is the key, for the client; it is not kept anywhere else.\n\
-         The second is for the array in CLARITY_API_KEYS."
+        "The first line is the key for the client; it is not stored anywhere.\n\
+         Add the second line to the array in CLARITY_API_KEYS."
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the binary can be told to do.
+//! Command line of the binary.
 
 mod healthcheck;
 mod import;
@@ -11,13 +11,13 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{self, ConfigErrors, EnvFileError};
+use crate::config::{self, ConfigErrors, EnvFileError, Group, SETTINGS};
 use crate::telemetry::error_chain;
 
-/// Backend for health apps: takes readings from wearables, gives them back, and
-/// answers questions about them.
+/// Backend for health apps: stores readings from wearables and answers questions
+/// about them.
 #[derive(Debug, Parser)]
-#[command(version, after_help = VARIABLES)]
+#[command(version, after_help = settings_help())]
 pub struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -25,84 +25,30 @@ pub struct CommandLine {
 
 #[derive(Debug, Clone, Subcommand)]
 enum Command {
-    /// Serve requests; this is also what happens without a command.
+    /// Serve the API; the default without a command.
     Serve,
-    /// Ask the service that runs with the same settings whether it lives: exit
-    /// code 0 if it does, else 1.
+    /// Check the liveness of the service on this host, with the same settings:
+    /// exit code 0 if it is alive, else 1.
     Healthcheck,
-    /// Move readings in: from Firestore, the Python service's table, Apple
-    /// Health, or files.
+    /// Import readings from Firestore, the Python service's table, Apple Health or
+    /// files.
     Import(Box<import::Import>),
-    /// Make API keys.
+    /// Manage API keys.
     #[command(subcommand)]
     Keys(keys::Keys),
 }
 
-const VARIABLES: &str = "\
-Settings come from the environment, or from a file .env in the working directory:
-  ENVIRONMENT        development or production [development]
-  HOST               address to listen on [127.0.0.1; in production 0.0.0.0]
-  PORT               port to listen on [8000]
-  CLARITY_API_KEY    key with full access that clients send, or several
-                     separated by commas
-  CLARITY_API_KEYS   JSON array of keys with scopes, see: clarity-backend keys new
-  CLARITY_API_KEYS_FILE    file with that array, read again each minute
-  CLARITY_API_KEYS_SECRET  name or ARN of the secret in AWS Secrets Manager with
-                     that array, read again each minute
-  SECRETS_MANAGER_ENDPOINT  URL of a stand-in for it; not in production
-  COGNITO_USER_POOL_ID, COGNITO_CLIENT_IDS  user pool and its clients whose
-                     tokens are taken
-  JWT_ISSUER, JWT_AUDIENCE  instead: any issuer of tokens, and for whom they are
-  JWKS_URL           where the issuer's keys are, if not where they should be
-  CLARITY_SERVICE_SECRET   what cursors and the user ids of audit events are
-                     signed with [CLARITY_API_KEY]
-  RATE_LIMIT_READS, RATE_LIMIT_WRITES, RATE_LIMIT_INSIGHTS  requests a minute of
-                     one key or person, or off [600, 1200, 30; off in development]
-  RATE_LIMIT_FAILED_AUTHENTICATIONS  a minute and client address, or off [20;
-                     off in development]
-  TRUSTED_PROXIES    addresses or networks of proxies whose X-Forwarded-For is
-                     believed [none]
-  CORS_ALLOWED_ORIGINS  origins of web pages that may talk to it, separated by
-                     commas, or * [* in development, none in production]
-  CLARITY_STORE      embedded or dynamodb [dynamodb in production or with
-                     DYNAMODB_ENDPOINT, else embedded]
-  CLARITY_DATA_DIR   directory of the embedded store [clarity-data]
-  AWS_REGION         region of the table, such as eu-central-1
-  DYNAMODB_TABLE     name of the table [clarity-health-data]
-  DYNAMODB_ENDPOINT  URL of DynamoDB Local; not in production
-  GEMINI_API_KEY     key for Gemini; without one, statistics answer questions
-  GEMINI_MODEL       model to ask [gemini-3.5-flash-lite]
-  GEMINI_FALLBACK_MODEL  model to ask when that one cannot answer
-  GEMINI_BASE_URL    where Gemini is [https://generativelanguage.googleapis.com]
-  GEMINI_API_VERSION version of its API [v1beta]
-  INSIGHT_DEADLINE   seconds that an answer may take, 2 to 55 [25]
-  INSIGHT_CACHE_TTL  seconds that Gemini's answers are remembered, 0 for not [600]
-  MAX_CONNECTIONS    connections that may be open [4500]
-  IDLE_TIMEOUT       seconds between two requests, or for the header of one [75]
-  WRITE_TIMEOUT      seconds in which a client takes nothing of its answer [30]
-  DATA_DEADLINE      seconds that storing, reading or deleting may take [5]
-  BULK_DEADLINE      seconds that a batch, export, summary or erasure may take [60]
-  SHUTDOWN_GRACE     seconds of serving on after SIGTERM, while not ready any more
-                     [0; in production 5], 60 at most
-  SHUTDOWN_DEADLINE  seconds after SIGTERM until it is over, whatever is in flight,
-                     115 at most [25]
-  RUST_LOG           what is logged, such as debug [info]
-  LOG_FORMAT         json or text [text; in production json]
-  METRICS_ADDR       address and port where Prometheus may ask for metrics, such
-                     as 0.0.0.0:9090; keep the world from it [none]
-  METRICS_EMF        true writes metrics for CloudWatch to standard output each
-                     minute [false]
-  OTEL_EXPORTER_OTLP_ENDPOINT  URL of what takes traces over OTLP, by HTTP [none]
-  CLARITY_REVISION   revision of the source that was built, for metrics";
-
-/// Exit code for settings that are not usable.
+/// Exit code for an invalid configuration.
 const EXIT_CONFIG: u8 = 2;
 
-/// Why a command failed.
+/// Width to which help is wrapped.
+const HELP_WIDTH: usize = 80;
+
+/// Error of a command.
 type Failure = Box<dyn Error + Send + Sync>;
 
 impl CommandLine {
-    /// Does what it says. To be called before any thread is started.
+    /// Runs the command. Must be called before any thread is started.
     pub fn run(self) -> ExitCode {
         let failure = match self.try_run() {
             Ok(code) => return code,
@@ -135,4 +81,37 @@ impl CommandLine {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Lists the environment variables with their defaults.
+fn settings_help() -> String {
+    let mut help =
+        "Environment variables, also read from the file .env in the working directory:".to_owned();
+    for group in Group::ALL {
+        help.push_str(&format!("\n\n{}:", group.title()));
+        for setting in SETTINGS.iter().filter(|setting| setting.group() == group) {
+            let default = match setting.describe_default() {
+                default if default.is_empty() => default,
+                default => format!(" [default: {default}]"),
+            };
+            let text = format!("{}{default}", setting.describe()).replace('`', "");
+            help.push_str(&format!("\n  {setting}\n{}", wrap(&text, 10)));
+        }
+    }
+    help
+}
+
+/// Wraps text into indented lines.
+fn wrap(text: &str, indent: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.len() + 1 + word.len() <= HELP_WIDTH => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(format!("{:indent$}{word}", "")),
+        }
+    }
+    lines.join("\n")
 }

@@ -5,14 +5,15 @@ use std::time::Duration;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// What tells the process to stop: SIGTERM and SIGINT.
+/// Listener for SIGTERM and SIGINT.
 pub(super) struct StopSignals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl StopSignals {
-    /// From now on they do not end the process by themselves.
+    /// Registers the listener; from then on the signals no longer terminate the
+    /// process.
     pub(super) fn listen() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -20,7 +21,7 @@ impl StopSignals {
         })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -29,12 +30,12 @@ impl StopSignals {
     }
 }
 
-/// Ends the process after so long, whatever it still does: a disk or a pipe that
-/// hangs would keep it for ever.
+/// Exits the process after `deadline`, whatever is in flight: a hanging disk or
+/// pipe would block the shutdown forever.
 pub(super) fn exit_after(deadline: Duration) {
     thread::spawn(move || {
         thread::sleep(deadline);
-        tracing::error!("the service did not end in time, and is ended");
+        tracing::error!("shutdown deadline exceeded; exiting");
         process::exit(1);
     });
 }

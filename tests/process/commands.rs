@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use clarity_backend::config::SETTINGS;
+
 use crate::service::{Service, client, complaint, run};
 
 #[test]
@@ -61,6 +63,10 @@ fn help_names_every_variable_and_version_says_the_version() {
         "serve",
     ] {
         assert!(help.contains(name), "{name}");
+    }
+    for setting in SETTINGS {
+        let entry = format!("\n  {setting}\n");
+        assert!(help.contains(&entry), "{setting}");
     }
     let version = run(directory.path(), &["--version"], &[]);
     let expected = format!("clarity-backend {}\n", env!("CARGO_PKG_VERSION"));
