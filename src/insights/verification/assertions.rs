@@ -3,7 +3,7 @@ use super::sentence::{Clause, ClausePart, Sentence};
 use super::stated_number::{
     COUNTED, HIGH_END, LOW_END, StatedNumber, StatedPeriod, is_about, vocabulary_name,
 };
-use super::{DraftViolation, Verdict};
+use super::verdict::{DraftViolation, Verdict};
 use crate::insights::facts::{Fact, Statistic};
 use crate::insights::question::topics::Mention;
 use crate::statistics::Direction;
