@@ -50,9 +50,10 @@ const FORMATS: [FormatDoc; 5] = [
     FormatDoc {
         format: Format::FirestoreJson,
         name: "firestore-json",
-        description: "JSON written by node-firestore-import-export, firestore-export-import, \
-                      @endran/firestore-export-import or firestore-backfire",
-        detection: "A JSON object with the structure that one of these tools writes.",
+        description: "Firestore documents as JSON of an npm tool",
+        detection: "A JSON object with the structure that `node-firestore-import-export`, \
+                    `firestore-export-import`, `@endran/firestore-export-import` or \
+                    `firestore-backfire` writes.",
     },
     FormatDoc {
         format: Format::AppleHealth,
@@ -98,7 +99,7 @@ pub enum SourceDetectionError {
     NotAFile(PathBuf),
     /// The content matches no format.
     #[error(
-        "{} has no recognized format: give {}; or choose the format with --format",
+        "{} has no recognized format: expected {}; set --format to override the detection",
         .0.display(),
         descriptions()
     )]
@@ -106,7 +107,8 @@ pub enum SourceDetectionError {
 }
 
 fn descriptions() -> String {
-    FORMATS.map(|format| format.description).join(", or ")
+    let [others @ .., last] = FORMATS.map(|format| format.description);
+    format!("{} or {last}", others.join(", "))
 }
 
 impl Format {

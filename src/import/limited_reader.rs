@@ -42,3 +42,20 @@ impl<R: Seek> Seek for LimitedReader<R> {
         self.source.seek(to)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_beyond_the_limit_fail_until_it_is_reset() {
+        let mut reader = LimitedReader::new(&b"0123456789"[..], 4, "too long");
+        let mut buffer = [0; 4];
+        assert_eq!(reader.read(&mut buffer).unwrap(), 4);
+        let error = reader.read(&mut buffer).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::QuotaExceeded);
+        assert_eq!(error.to_string(), "too long");
+        reader.reset(4);
+        assert_eq!(reader.read(&mut buffer).unwrap(), 2);
+    }
+}

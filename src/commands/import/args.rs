@@ -65,7 +65,7 @@ pub(in crate::commands) struct Import {
     /// Continue an interrupted import of the same source.
     #[arg(long, conflicts_with_all = ["dry_run", "from_dynamodb"])]
     pub(super) resume: bool,
-    /// Checkpoint file, which --resume requires.
+    /// Checkpoint file for --resume.
     #[arg(long, value_name = "FILE", default_value = "clarity-import.checkpoint")]
     pub(super) checkpoint: PathBuf,
     /// Mapping of other Firestore collections to readings, in TOML.

@@ -260,3 +260,29 @@ fn field<'a>(document: &'a Document, name: &str) -> Option<&'a Value> {
         _ => None,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The `Debug` form is part of the identity of a checkpoint.
+    #[test]
+    fn debug_form_is_stable() {
+        let text = "[[collection]]\n\
+                    path = \"a\"\n\
+                    user = { document_of = \"users\" }\n\
+                    type = { is = \"heart_rate\" }\n\
+                    value = \"bpm\"\n\
+                    time = \"t\"\n\
+                    time_unit = \"ms\"\n\
+                    unit = \"u\"\n";
+        let mapping: Mapping = toml::from_str(text).unwrap();
+        assert_eq!(
+            format!("{mapping:?}"),
+            "Mapping { collections: [Collection { path: \"a\", \
+             user: Ancestor(Ancestor { document_of: \"users\" }), \
+             data_type: Constant(Constant { is: \"heart_rate\" }), value: \"bpm\", \
+             time: \"t\", time_unit: Some(Milliseconds), unit: Some(Field(\"u\")) }] }"
+        );
+    }
+}

@@ -215,3 +215,21 @@ impl CheckpointPosition {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn file_format_is_stable() {
+        let text = concat!(
+            r#"{"job":{"files":[{"name":"in","bytes":1,"digest":"ab"}],"settings":"00"},"#,
+            r#""settled":{"count":1,"last":{"file":"in","offset":0}},"#,
+            r#""ledger":{"rejected":0,"stored":1,"duplicate":0,"other":{},"damaged":0,"#,
+            r#""readings":{"rejected":0,"stored":1,"duplicate":0,"superseded":0,"#,
+            r#""implausible":0,"old_deleted":0}},"report":7}"#
+        );
+        let checkpoint: Checkpoint = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&checkpoint).unwrap(), text);
+    }
+}
