@@ -32,7 +32,7 @@ class Service:
     """Stays on its port when it is started again. Its data and its log go with it."""
 
     def __init__(self, cores: set[int] | None = None, **variables: str):
-        self.directory = Path(tempfile.mkdtemp(prefix="clarity-fire-"))
+        self.directory = Path(tempfile.mkdtemp(prefix="clarity-load-"))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.metrics_port = free_port()

@@ -52,7 +52,7 @@ class Running:
     """A load that is under way."""
 
     def __init__(self, load: Load):
-        self.directory = tempfile.TemporaryDirectory(prefix="clarity-fire-")
+        self.directory = tempfile.TemporaryDirectory(prefix="clarity-load-")
         self.report = Path(self.directory.name, "report.json")
         bodies = Path(self.directory.name, "bodies")
         command = [

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Proves what the service promises under fire: `prove.sh [--short] [PART...]`. Ends with
+# Proves what the service promises under fire: `verify.sh [--short] [PART...]`. Ends with
 # `N passed, N failed`.
 #
 # Runs the release build, or what CLARITY_BINARY names. Needs Rust, Java 17 or later, npm,
@@ -9,10 +9,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-here=tests/fire
+here=tests/load
 work=${CARGO_TARGET_DIR:-target}
 [ "${work#/}" != "$work" ] || work=$PWD/$work
-tools=$work/fire-tools
+tools=$work/load-tools
 mkdir -p "$tools"
 export PATH="$tools/bin:$work/tools/bin:$PATH" PYTHONDONTWRITEBYTECODE=1
 export CLARITY_BINARY=${CLARITY_BINARY:-$work/release/clarity-backend}
@@ -46,4 +46,4 @@ fi
 
 # Thousands of connections, on either side.
 ulimit -n "$(ulimit -Hn)"
-exec timeout --kill-after=60 5400 "$tools/python/bin/python" "$here/prove.py" "$@"
+exec timeout --kill-after=60 5400 "$tools/python/bin/python" "$here/verify.py" "$@"

@@ -12,7 +12,7 @@ from service import KEY, Service
 
 HERE = Path(__file__).parent
 SCHEMATHESIS = Path(sys.executable).with_name("st")
-# Those that `described_checks.py` has exceptions for, and says why.
+# Those that `schema_conformance_checks.py` has exceptions for, and says why.
 REPLACED = "positive_data_acceptance,negative_data_rejection,use_after_free,allow_header_conformance"
 
 
@@ -41,7 +41,7 @@ def run(service: Service, seed: int, examples: int) -> tuple[dict, str]:
                 "--generation-database", "none", "--no-color", "--report", "json", "--report-json-path", "report.json",
             ],
             cwd=directory,
-            env={**os.environ, "SCHEMATHESIS_HOOKS": "described_checks", "PYTHONPATH": str(HERE)},
+            env={**os.environ, "SCHEMATHESIS_HOOKS": "schema_conformance_checks", "PYTHONPATH": str(HERE)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

@@ -1,17 +1,17 @@
-"""Proves what the service promises under fire. Run it by prove.sh."""
+"""Proves what the service promises under fire. Run it by verify.sh."""
 
 import sys
 import traceback
 
-import described
 import rolling
 import saturation
+import schema_conformance
 import slow
 import soak
 from report import report
 
 PARTS = {
-    "described": described.prove,
+    "described": schema_conformance.prove,
     "rolling": rolling.prove,
     "slow": slow.prove,
     "saturation": saturation.prove,

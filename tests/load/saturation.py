@@ -91,7 +91,7 @@ def prove_busy_core(short: bool) -> None:
 def slowly(store: str):
     """The store, each of whose answers takes a while."""
     port = free_port()
-    with tempfile.TemporaryDirectory(prefix="clarity-fire-") as directory:
+    with tempfile.TemporaryDirectory(prefix="clarity-load-") as directory:
         Path(directory, "wait.lua").write_text(WAIT.format(milliseconds=STORE_TAKES))
         configuration = SLOW.format(directory=directory, port=port, store=store.removeprefix("http://"))
         with haproxy(directory, configuration, port):

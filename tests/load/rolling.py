@@ -65,7 +65,7 @@ class Balancer:
 
 @contextmanager
 def balancer(first: Service, second: Service):
-    with tempfile.TemporaryDirectory(prefix="clarity-fire-") as directory:
+    with tempfile.TemporaryDirectory(prefix="clarity-load-") as directory:
         port = free_port()
         configuration = BALANCER.format(directory=directory, port=port, first=first.port, second=second.port)
         with haproxy(directory, configuration, port):
