@@ -7,25 +7,17 @@
 )]
 #![expect(clippy::print_stdout, reason = "some tests tell what they measured")]
 
-mod audit;
 mod commands;
-mod crashes;
-mod durability;
-mod endings;
 #[path = "../support/fake_gemini/mod.rs"]
 #[expect(dead_code, reason = "the tests of the client use the rest")]
 mod fake_gemini;
-mod logs;
-mod metrics;
-mod production;
+mod lifecycle;
+mod log_capture;
+mod observability;
 mod readme;
-mod requests;
 mod service;
 mod settings;
-mod stopping;
-mod store_faults;
+mod store;
 #[expect(dead_code, reason = "the tests of the interface use more of it")]
 #[path = "../support/token_issuer.rs"]
 mod token_issuer;
-mod told;
-mod traces;

@@ -9,7 +9,7 @@ use clarity_backend::telemetry::metrics::names::{self, MetricKind};
 use serde_json::{Value, json};
 
 use crate::fake_gemini::{FakeGemini, KEY, Scripted};
-use crate::told::{Telling, reading, requests};
+use crate::log_capture::{Telling, reading, requests};
 
 /// Sends what the tests below count.
 async fn send_known_traffic(service: &Telling) {

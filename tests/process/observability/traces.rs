@@ -13,7 +13,7 @@ use prost::Message as _;
 use serde_json::{Value, json};
 
 use crate::fake_gemini::{FakeGemini, KEY, Scripted};
-use crate::told::{Telling, reading, requests};
+use crate::log_capture::{Telling, reading, requests};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";

@@ -1,0 +1,4 @@
+//! Connection limits, graceful shutdown and termination.
+
+mod connections;
+mod termination;
