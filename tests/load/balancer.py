@@ -1,4 +1,4 @@
-"""haproxy, in the foreground and on a port of its own."""
+"""haproxy as a foreground process on its own port."""
 
 import socket
 import subprocess
@@ -15,14 +15,14 @@ def haproxy(directory: str, configuration: str, port: int):
     with Path(directory, "haproxy.log").open("wb") as log:
         process = subprocess.Popen(["haproxy", "-db", "-q", "-f", path], stdin=subprocess.DEVNULL, stdout=log, stderr=log)
     try:
-        if not eventually(lambda: listens(port) or process.poll() is not None) or process.poll() is not None:
-            raise RuntimeError(f"haproxy does not serve: {Path(directory, 'haproxy.log').read_text()}")
+        if not eventually(lambda: is_listening(port) or process.poll() is not None) or process.poll() is not None:
+            raise RuntimeError(f"haproxy does not start: {Path(directory, 'haproxy.log').read_text()}")
         yield
     finally:
         process.kill()
         process.wait()
 
 
-def listens(port: int) -> bool:
+def is_listening(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,4 +1,4 @@
-"""Requests at a rate, or as fast as they are answered, by `oha`."""
+"""Requests by `oha`, at a rate or as fast as they are answered."""
 
 import json
 import subprocess
@@ -11,32 +11,33 @@ from service import KEY
 
 @dataclass
 class Load:
-    """What to ask for, and how often."""
+    """Requests to send, and their rate."""
 
     url: str
     connections: int
     seconds: float
-    # A second; as fast as they are answered where there is none.
+    # Requests per second. None sends the next request after each response.
     rate: float | None = None
-    # Each request has one of these, where there are any.
+    # Bodies to post in turn. Empty sends GET requests.
     bodies: list[dict] = field(default_factory=list)
-    # The URL is a regular expression, of which each request has one match.
+    # The URL is a regular expression; each request uses a random match.
     varies: bool = False
     cores: set[int] | None = None
-    # Whether an answer's time begins when it should have been asked for, at a rate.
+    # At a rate: measures latency from the time at which the request was due, which avoids
+    # coordinated omission.
     corrected: bool = True
 
 
 @dataclass
 class Outcome:
-    """What became of it. Times are in milliseconds, None where there was no such answer."""
+    """Results of a load. Times are in milliseconds, None without such a response."""
 
     statuses: dict[int, int]
     errors: dict[str, int]
     seconds: float
     p50: float | None
     p99: float | None
-    p99_refused: float | None
+    p99_rejected: float | None
     slowest: float
 
     @property
@@ -44,12 +45,12 @@ class Outcome:
         return self.statuses.get(200, 0) / self.seconds
 
     @property
-    def all_well(self) -> bool:
+    def all_succeeded(self) -> bool:
         return set(self.statuses) == {200} and not self.errors
 
 
-class Running:
-    """A load that is under way."""
+class RunningLoad:
+    """A load in progress."""
 
     def __init__(self, load: Load):
         self.directory = tempfile.TemporaryDirectory(prefix="clarity-load-")
@@ -70,33 +71,33 @@ class Running:
             command += ["-m", "POST", "-T", "application/json", "-Z", bodies]
         if load.varies:
             command += ["--rand-regex-url"]
-        self.limit = load.seconds + 90
+        self.timeout = load.seconds + 90
         self.process = subprocess.Popen(
             [*command, load.url], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
 
-    def is_over(self) -> bool:
+    def is_finished(self) -> bool:
         return self.process.poll() is not None
 
     def outcome(self) -> Outcome:
-        """Waits for its end."""
+        """Waits until the load has finished."""
         with self.directory:
             try:
-                output, _ = self.process.communicate(timeout=self.limit)
+                output, _ = self.process.communicate(timeout=self.timeout)
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 raise
             if self.process.returncode != 0:
-                raise RuntimeError(f"oha ended with {self.process.returncode}: {output}")
-            found = json.loads(self.report.read_text())
+                raise RuntimeError(f"oha exited with {self.process.returncode}: {output}")
+            result = json.loads(self.report.read_text())
         return Outcome(
-            statuses={int(status): count for status, count in found["statusCodeDistribution"].items()},
-            errors=found["errorDistribution"],
-            seconds=found["summary"]["total"],
-            p50=milliseconds(found["latencyPercentilesSuccessful"].get("p50")),
-            p99=milliseconds(found["latencyPercentilesSuccessful"].get("p99")),
-            p99_refused=milliseconds(found["latencyPercentilesNotSuccessful"].get("p99")),
-            slowest=milliseconds(found["summary"]["slowest"]),
+            statuses={int(status): count for status, count in result["statusCodeDistribution"].items()},
+            errors=result["errorDistribution"],
+            seconds=result["summary"]["total"],
+            p50=milliseconds(result["latencyPercentilesSuccessful"].get("p50")),
+            p99=milliseconds(result["latencyPercentilesSuccessful"].get("p99")),
+            p99_rejected=milliseconds(result["latencyPercentilesNotSuccessful"].get("p99")),
+            slowest=milliseconds(result["summary"]["slowest"]),
         )
 
 
@@ -105,11 +106,11 @@ def milliseconds(seconds: float | None) -> float | None:
 
 
 def run(load: Load) -> Outcome:
-    return Running(load).outcome()
+    return RunningLoad(load).outcome()
 
 
 def readings(count: int) -> list[dict]:
-    """As many different readings, of a few users."""
+    """Returns distinct readings of up to 50 users."""
     return [
         {
             "user_id": f"user-{number % 50}",

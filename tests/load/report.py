@@ -1,4 +1,4 @@
-"""What held and what did not."""
+"""Results of the checks."""
 
 import time
 
@@ -6,17 +6,17 @@ import time
 class Report:
     passed = failed = 0
 
-    def check(self, name: str, holds: bool, otherwise: object = "") -> bool:
+    def check(self, name: str, holds: bool, details: object = "") -> bool:
         if holds:
             self.passed += 1
             print(f"ok      {name}", flush=True)
         else:
             self.failed += 1
-            print(f"FAILED  {name}: {otherwise}", flush=True)
+            print(f"FAILED  {name}: {details}", flush=True)
         return holds
 
-    def tell(self, text: str) -> None:
-        """A figure that nothing depends on."""
+    def info(self, text: str) -> None:
+        """Prints a figure that is not checked."""
         print(f"        {text}", flush=True)
 
 

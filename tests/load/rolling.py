@@ -1,4 +1,4 @@
-"""Restarts of one of two instances after the other, under load, seen by nobody."""
+"""Rolling restarts of two instances under load cause no error."""
 
 import csv
 import io
@@ -8,17 +8,18 @@ from contextlib import contextmanager
 
 from balancer import haproxy
 from dynamodb import dynamodb
-from load import Load, Running, readings
+from load import Load, RunningLoad, readings
 from report import eventually, report
 from service import Service, free_port
 
 RATE = 100
-# Serving on for so long, an instance goes 3 s after the balancer has looked away.
+# An instance serves for this long after SIGTERM, so it exits 3 s after haproxy has marked
+# it as down.
 GRACE = 5
-# What a restart takes here: that, and the time to be seen again.
+# Duration of a restart: the grace period, and the time until haproxy marks it as up.
 RESTART = GRACE + 4
-# Nothing is tried again, neither on another instance nor on another connection: what
-# an instance does to a connection is what the client gets.
+# No retries, neither on another instance nor on another connection, so that the client
+# sees every connection error that an instance causes.
 BALANCER = """
 global
     stats socket {directory}/socket mode 600 level user
@@ -51,15 +52,15 @@ class Balancer:
         self.url = f"http://127.0.0.1:{port}"
 
     def states(self) -> dict[str, dict[str, str]]:
-        """What it says of each instance, and of both."""
+        """Returns haproxy's statistics of each instance and of the backend."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(self.socket)
             connection.sendall(b"show stat\n")
-            answer = b"".join(iter(lambda: connection.recv(65_536), b"")).decode()
-        rows = csv.DictReader(io.StringIO(answer.removeprefix("# ")))
+            output = b"".join(iter(lambda: connection.recv(65_536), b"")).decode()
+        rows = csv.DictReader(io.StringIO(output.removeprefix("# ")))
         return {row["svname"]: row for row in rows if row["pxname"] == "back"}
 
-    def sees(self, name: str, status: str) -> bool:
+    def has_status(self, name: str, status: str) -> bool:
         return self.states()[name]["status"].startswith(status)
 
 
@@ -72,47 +73,47 @@ def balancer(first: Service, second: Service):
             yield Balancer(directory, port)
 
 
-def prove(short: bool) -> None:
+def verify(short: bool) -> None:
     restarts = 5 if short else 50
-    # Both on one table, as in production.
+    # Both instances use one table, as in production.
     with dynamodb() as store:
         variables = {"CLARITY_STORE": "dynamodb", "DYNAMODB_ENDPOINT": store, "SHUTDOWN_GRACE": str(GRACE)}
-        # Java is slow at first, and the bound on an answer is not what is proved here.
+        # DynamoDB Local is slow until the JVM has warmed up; latency is not checked here.
         with Service(**variables) as first, Service(**variables) as second, balancer(first, second) as front:
             warm_up(front.url)
             before = front.states()["BACKEND"]
             seconds = restarts * RESTART
-            reads = Running(Load(front.url + "/api/v1/data/user-[0-9]{1,2}\\?limit=10", 10, seconds, RATE, varies=True))
-            writes = Running(Load(front.url + "/api/v1/data", 10, seconds, RATE, bodies=readings(5_000)))
+            reads = RunningLoad(Load(front.url + "/api/v1/data/user-[0-9]{1,2}\\?limit=10", 10, seconds, RATE, varies=True))
+            writes = RunningLoad(Load(front.url + "/api/v1/data", 10, seconds, RATE, bodies=readings(5_000)))
             instances = {"first": first, "second": second}
-            ends = [restart(instances, name, front) for name in (["first", "second"] * restarts)[:restarts]]
-            was_under_load = not reads.is_over() and not writes.is_over()
-            report.check(f"{restarts} restarts, all while requests came", was_under_load)
-            slow_or_bad = [end for end in ends if end[0] != 0 or end[1] > 25]
-            report.check(f"each ended well, the slowest after {max(end[1] for end in ends):.1f} s", not slow_or_bad, slow_or_bad)
+            exits = [restart(instances, name, front) for name in (["first", "second"] * restarts)[:restarts]]
+            was_under_load = not reads.is_finished() and not writes.is_finished()
+            report.check(f"{restarts} restarts, all under load", was_under_load)
+            slow_or_bad = [end for end in exits if end[0] != 0 or end[1] > 25]
+            report.check(f"every exit was clean, the slowest after {max(end[1] for end in exits):.1f} s", not slow_or_bad, slow_or_bad)
             for name, outcome in {"reads": reads.outcome(), "writes": writes.outcome()}.items():
                 count = sum(outcome.statuses.values())
                 report.check(
-                    f"{count} {name}, {count / outcome.seconds:.0f} a second: no error, no reset",
-                    outcome.all_well and count > 0.95 * RATE * seconds,
+                    f"{count} {name}, {count / outcome.seconds:.0f} per second: no error, no reset",
+                    outcome.all_succeeded and count > 0.95 * RATE * seconds,
                     outcome,
                 )
-                report.tell(f"{name}: p50 {outcome.p50:.1f} ms, p99 {outcome.p99:.1f} ms, slowest {outcome.slowest:.0f} ms")
+                report.info(f"{name}: p50 {outcome.p50:.1f} ms, p99 {outcome.p99:.1f} ms, slowest {outcome.slowest:.0f} ms")
             after = front.states()["BACKEND"]
-            counts = {what: int(after[what]) - int(before[what]) for what in ("hrsp_5xx", "econ", "eresp", "srv_abrt", "wretr", "wredis")}
-            report.check("the balancer saw no error either, and hid none", not any(counts.values()), counts)
+            counts = {name: int(after[name]) - int(before[name]) for name in ("hrsp_5xx", "econ", "eresp", "srv_abrt", "wretr", "wredis")}
+            report.check("haproxy counted no error, retry or redispatch", not any(counts.values()), counts)
 
 
 def warm_up(url: str) -> None:
     for kind in ({"bodies": readings(500)}, {"varies": True}):
         path = "/api/v1/data" if "bodies" in kind else "/api/v1/data/user-[0-9]{1,2}\\?limit=10"
-        Running(Load(url + path, 4, 3, 100, **kind)).outcome()
+        RunningLoad(Load(url + path, 4, 3, 100, **kind)).outcome()
 
 
 def restart(instances: dict[str, Service], name: str, front: Balancer) -> tuple[int, float]:
-    """How it ended, and after how many seconds."""
+    """Restarts an instance; returns its exit code and the seconds until it exited."""
     end = instances[name].stop()
     instances[name].start()
-    if not eventually(lambda: front.sees(name, "UP")):
-        raise RuntimeError(f"haproxy does not see that the {name} instance is back")
+    if not eventually(lambda: front.has_status(name, "UP")):
+        raise RuntimeError(f"haproxy does not mark the {name} instance as up")
     return end

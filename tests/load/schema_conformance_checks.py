@@ -1,8 +1,8 @@
-"""Schemathesis' checks, and what the description of the service cannot say.
+"""Schemathesis' checks, with exceptions for what the OpenAPI document cannot express.
 
-Each exception here is one that the JSON Schema of a parameter or a body has no words
-for, or where a path means something else than Schemathesis takes it for. Everything
-else is checked by the checks as they are.
+An exception is a constraint for which the JSON Schema of a parameter or a body has no
+keyword, or a path whose meaning differs from what Schemathesis infers. Every other
+response goes through the original check.
 """
 
 import schemathesis
@@ -13,43 +13,43 @@ from schemathesis.specs.openapi.checks import (
     use_after_free,
 )
 
-# Faults of what fits the schema, by where they are and what is said of them.
-BEYOND_A_SCHEMA = [
+# Validation errors of input that matches the schema: the pointer, and the start of the detail.
+NOT_IN_SCHEMA = [
     # Signed by the service, and bound to its user and its filters.
     ("/cursor", "must be the next_cursor of a page"),
-    # JSON Schema could say so, but not of a member that may also be null.
+    # JSON Schema could express this, but not of a member that may also be null.
     ("/client_record_version", "needs a client_record_id"),
-    # `format: date-time` has no bounds, and `example` is of years that pass.
+    # `format: date-time` has no bounds, and the years in `example` pass.
     ("/timestamp", "must not be before 1970"),
     ("/timestamp", "must not be more than"),
     # A gap around zero is two ranges, which would make two types of a number.
     ("/value", "must have a magnitude of 0 or from 1e-130"),
-    # A schema counts neither bytes nor levels, and has no names that must not be there.
+    # A schema limits neither bytes nor depth, and cannot forbid member names.
     ("/metadata", "must not"),
-    # Of numbers at any depth.
+    # Applies to numbers at any depth.
     ("/metadata", "holds a number that must"),
-    # Names of time zones are hundreds, and more each year.
+    # There are hundreds of time zones, and each year adds some.
     ("/tz", "must be the IANA name"),
 ]
-WALKED = {"/api/v1/data/{user_id}", "/api/v1/data/{user_id}/export", "/api/v1/data/{user_id}/summary"}
+USER_COLLECTIONS = {"/api/v1/data/{user_id}", "/api/v1/data/{user_id}/export", "/api/v1/data/{user_id}/summary"}
 
 
 @schemathesis.check
-def what_fits_is_taken(context, response, case):
-    faults = response.json().get("errors", []) if response.status_code == 422 else []
-    if faults and all(is_beyond_a_schema(fault) for fault in faults):
+def valid_request_is_accepted(context, response, case):
+    errors = response.json().get("errors", []) if response.status_code == 422 else []
+    if errors and all(is_not_in_schema(error) for error in errors):
         return None
     return positive_data_acceptance(context, response, case)
 
 
-def is_beyond_a_schema(fault: dict) -> bool:
-    return any(fault["pointer"] == pointer and fault["detail"].startswith(detail) for pointer, detail in BEYOND_A_SCHEMA)
+def is_not_in_schema(error: dict) -> bool:
+    return any(error["pointer"] == pointer and error["detail"].startswith(detail) for pointer, detail in NOT_IN_SCHEMA)
 
 
 @schemathesis.check
-def what_does_not_fit_is_refused(context, response, case):
-    # A batch is answered 200 with what became of each reading: one bad reading never
-    # sinks the others.
+def invalid_request_is_rejected(context, response, case):
+    # A batch returns 200 with a result per reading: an invalid reading does not reject
+    # the others.
     is_batch = case.operation.path == "/api/v1/data/batch" and case.method == "POST"
     if is_batch and response.status_code == 200 and response.json()["rejected"] > 0:
         return None
@@ -57,17 +57,17 @@ def what_does_not_fit_is_refused(context, response, case):
 
 
 @schemathesis.check
-def what_is_erased_is_gone(context, response, case):
-    # A user is no resource that could be missing: of one without readings there are none.
-    if case.operation.path in WALKED:
+def deleted_resource_is_not_found(context, response, case):
+    # A user is not a resource that can be missing: without readings the list is empty.
+    if case.operation.path in USER_COLLECTIONS:
         return None
     return use_after_free(context, response, case)
 
 
 @schemathesis.check
-def allow_is_what_is_described(context, response, case):
-    # A user may be called `batch`, and has readings to list and erase: the same path
-    # takes more methods than those of the batch.
+def allow_header_matches_the_document(context, response, case):
+    # `batch` is also a valid user id whose readings can be listed and erased, so this
+    # path accepts more methods than the batch operation documents.
     if case.operation.path == "/api/v1/data/batch":
         return None
     return allow_header_conformance(context, response, case)

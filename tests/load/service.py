@@ -1,4 +1,4 @@
-"""The service as a process of its own."""
+"""The service as a separate process."""
 
 import json
 import os
@@ -18,7 +18,7 @@ from report import eventually
 REPOSITORY = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("CLARITY_BINARY", REPOSITORY / "target/release/clarity-backend")).resolve()
 KEY = "development-key"
-# As in the container: what the system would give to a process here is not told there.
+# Nothing else is inherited, as in the container.
 INHERITED = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
 
 
@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 class Service:
-    """Stays on its port when it is started again. Its data and its log go with it."""
+    """Service with a fixed port across restarts. Its data and log are deleted on exit."""
 
     def __init__(self, cores: set[int] | None = None, **variables: str):
         self.directory = Path(tempfile.mkdtemp(prefix="clarity-load-"))
@@ -58,21 +58,21 @@ class Service:
         shutil.rmtree(self.directory)
 
     def start(self) -> None:
-        keep_to = (lambda: os.sched_setaffinity(0, self.cores)) if self.cores else None
+        set_affinity = (lambda: os.sched_setaffinity(0, self.cores)) if self.cores else None
         with (self.directory / "log").open("ab") as log:
-            # It looks for `.env` where it runs.
+            # It reads `.env` from the working directory.
             self.process = subprocess.Popen(
-                [BINARY], env=self.variables, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=keep_to
+                [BINARY], env=self.variables, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=set_affinity
             )
         if not eventually(lambda: self.get("/health/ready")[0] == 200 or self.process.poll() is not None) or self.process.poll() is not None:
             raise RuntimeError(f"the service does not start: {self.log()[-2000:]}")
 
     def stop(self) -> tuple[int, float]:
-        """Tells it to stop; how it ended, and after how many seconds."""
-        began = time.monotonic()
+        """Sends SIGTERM; returns the exit code and the seconds until the exit."""
+        start = time.monotonic()
         self.process.send_signal(signal.SIGTERM)
         code = self.process.wait(timeout=40)
-        return code, time.monotonic() - began
+        return code, time.monotonic() - start
 
     def log(self) -> str:
         return (self.directory / "log").read_text(errors="replace")
@@ -93,23 +93,23 @@ class Service:
         status = Path(f"/proc/{self.process.pid}/status").read_text()
         return int(re.search(rf"^{name}:\s+(\d+) kB", status, re.MULTILINE)[1])
 
-    def counted(self, metric: str, **labels: str) -> dict[tuple[tuple[str, str], ...], float]:
-        """The series of a metric whose labels match these patterns."""
+    def metric(self, name: str, **labels: str) -> dict[tuple[tuple[str, str], ...], float]:
+        """Returns the series of a metric whose labels match these patterns."""
         text = fetch(f"http://127.0.0.1:{self.metrics_port}/metrics")[1]
         series = {}
-        for line in re.findall(rf"^{metric}(?:{{.*}})? \S+$", text, re.MULTILINE):
-            found = dict(re.findall(r'(\w+)="([^"]*)"', line))
-            if all(re.fullmatch(pattern, found.get(name, "")) for name, pattern in labels.items()):
-                series[tuple(sorted(found.items()))] = float(line.rsplit(" ", 1)[1])
+        for line in re.findall(rf"^{name}(?:{{.*}})? \S+$", text, re.MULTILINE):
+            found_labels = dict(re.findall(r'(\w+)="([^"]*)"', line))
+            if all(re.fullmatch(pattern, found_labels.get(label, "")) for label, pattern in labels.items()):
+                series[tuple(sorted(found_labels.items()))] = float(line.rsplit(" ", 1)[1])
         return series
 
 
 def fetch(url: str, body: bytes | None = None) -> tuple[int, str]:
-    """The status, 0 where there is no answer, and what it says."""
+    """Returns status and body; status 0 and the error if there is no response."""
     headers = {"X-API-Key": KEY, **({"Content-Type": "application/json"} if body else {})}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as answer:
-            return answer.status, answer.read().decode()
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers), timeout=10) as response:
+            return response.status, response.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
     except OSError as error:

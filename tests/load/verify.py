@@ -1,4 +1,4 @@
-"""Proves what the service promises under fire. Run it by verify.sh."""
+"""Verifies the service's guarantees under load. Run it with verify.sh."""
 
 import sys
 import traceback
@@ -11,11 +11,11 @@ import soak
 from report import report
 
 PARTS = {
-    "described": schema_conformance.prove,
-    "rolling": rolling.prove,
-    "slow": slow.prove,
-    "saturation": saturation.prove,
-    "soak": soak.prove,
+    "conformance": schema_conformance.verify,
+    "rolling": rolling.verify,
+    "slow": slow.verify,
+    "saturation": saturation.verify,
+    "soak": soak.verify,
 }
 
 
@@ -25,13 +25,13 @@ def main() -> None:
     names = [name for name in arguments if name != "--short"] or list(PARTS)
     unknown = [name for name in names if name not in PARTS]
     if unknown:
-        sys.exit(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+        sys.exit(f"unknown part: {', '.join(unknown)}; choose from {', '.join(PARTS)}")
     for name in names:
         print(f"\n{name}", flush=True)
         try:
             PARTS[name](short)
         except Exception:
-            report.check(f"{name} comes to its end", False, traceback.format_exc())
+            report.check(f"{name} completes", False, traceback.format_exc())
     print(f"\n{report.passed} passed, {report.failed} failed")
     sys.exit(1 if report.failed else 0)
 
