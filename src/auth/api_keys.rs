@@ -7,7 +7,7 @@ use subtle::ConditionallySelectable;
 use super::key_entry::SHARED_KEY;
 use super::{KeyDigest, KeyEntry, Principal, PrincipalId, Scopes, Users};
 
-/// A set of keys, and who each stands for.
+/// A set of API keys and their principals.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ApiKeys(Vec<ApiKey>);
 
@@ -19,8 +19,7 @@ struct ApiKey {
 }
 
 impl ApiKeys {
-    /// Keys that may do everything for everybody, as `CLARITY_API_KEY` has
-    /// them.
+    /// Creates keys with all scopes for all users, as in `CLARITY_API_KEY`.
     pub fn with_full_access<'a>(keys: impl IntoIterator<Item = &'a SecretString>) -> Self {
         let principal = Arc::new(Principal {
             id: PrincipalId::Key(SHARED_KEY.into()),
@@ -35,28 +34,27 @@ impl ApiKeys {
         Self(keys.into_iter().map(key).collect())
     }
 
-    /// These and those.
+    /// Returns the union of both sets.
     pub fn merge(mut self, others: &Self) -> Self {
         self.0.extend_from_slice(&others.0);
         self
     }
 
-    /// Whether a key is one of these and of those.
+    /// Returns `true` if the sets have a key in common.
     pub fn intersects(&self, others: &Self) -> bool {
         let is_other = |key: &ApiKey| others.0.iter().any(|other| other.digest == key.digest);
         self.0.iter().any(is_other)
     }
 
-    /// How many there are.
+    /// Returns the number of keys.
     pub fn count(&self) -> usize {
         self.0.len()
     }
 
-    /// Who `presented` stands for at this moment.
+    /// Returns the principal of the key `presented`, if it is valid at `now`.
     ///
-    /// Digests are compared in constant time, and with all of them: neither a
-    /// wrong key's first wrong byte shows in the time an answer takes, nor
-    /// which of the keys is the right one.
+    /// The digest is compared with all keys in constant time, so that the response time
+    /// reveals neither the first wrong byte nor which key matched.
     pub fn lookup(&self, presented: &[u8], now: Timestamp) -> Option<&Arc<Principal>> {
         let presented = KeyDigest::from_key(presented);
         let mut found = u64::MAX;
@@ -90,7 +88,7 @@ mod tests {
     use crate::auth::Scope;
 
     #[test]
-    fn only_the_keys_themselves_match() {
+    fn only_exact_keys_match() {
         let keys: [SecretString; 2] = ["development-key".into(), "another".into()];
         let keys = ApiKeys::with_full_access(&keys);
         let now = Timestamp::UNIX_EPOCH;
@@ -109,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_good_until_its_end_and_stands_for_its_own_principal() {
+    fn key_is_valid_until_not_after_and_has_its_principal() {
         let entry = |id: &str, key: &str, scope, not_after: Option<&str>| KeyEntry {
             id: id.parse().unwrap(),
             sha256: KeyDigest::from_key(key.as_bytes()),

@@ -6,23 +6,23 @@ use subtle::{Choice, ConstantTimeEq};
 
 use crate::domain::ValidationError;
 
-/// The SHA-256 of a key: all that is kept of it.
+/// SHA-256 of a key. The key itself is not stored.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct KeyDigest([u8; 32]);
 
 impl KeyDigest {
-    /// The digest of a key as it is presented.
+    /// Computes the digest of a key.
     pub fn from_key(key: &[u8]) -> Self {
         Self(Sha256::digest(key).into())
     }
 
-    /// Compares in a time that does not tell where the first difference is.
+    /// Compares in constant time.
     pub(super) fn ct_eq(&self, other: &Self) -> Choice {
         self.0.ct_eq(&other.0)
     }
 }
 
-/// In lower-case hexadecimal digits.
+/// Formats as lower-case hexadecimal digits.
 impl fmt::Display for KeyDigest {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&hex::encode(self.0))
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_digest_reads_as_it_is_written() {
+    fn digest_round_trips_through_text() {
         // FIPS 180-4: the digest of "abc".
         let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let digest = KeyDigest::from_key(b"abc");

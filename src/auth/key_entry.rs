@@ -8,42 +8,40 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use super::{KeyDigest, Scope, UserPattern};
 use crate::domain::ValidationError;
 
-/// What keys that were given without an id go by; no listed key may.
+/// Id of keys that are configured without one. Listed keys must not use it.
 pub(super) const SHARED_KEY: &str = "shared-key";
 
-/// The most keys there may be: a request is compared with each.
+/// Maximum number of keys: each request is compared with all of them.
 const MAX_KEYS: usize = 1_000;
 
-/// The most patterns of users that an entry may have: each user of a request is
-/// compared with all.
+/// Maximum number of user patterns of an entry: each user of a request is compared with
+/// all of them.
 const MAX_USERS_PER_KEY: usize = 1_000;
 
-/// A key as it is stored: an element of the array in `CLARITY_API_KEYS`.
+/// A stored key: an element of the array in `CLARITY_API_KEYS`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyEntry {
-    /// Whose key it is. Several keys may have the same id, as while one is
-    /// being changed for another.
+    /// Id of the key's principal. Several keys may share it, as during a rotation.
     pub id: KeyId,
-    /// The digest of the key.
+    /// Digest of the key.
     #[serde(deserialize_with = "parsed")]
     pub sha256: KeyDigest,
-    /// What it may do.
+    /// Scopes of the key.
     pub scopes: Vec<Scope>,
-    /// For whom.
+    /// Users that it may act for.
     pub users: Vec<UserPattern>,
-    /// From when on it is forbidden; never if absent.
+    /// Time from which it is rejected; never if absent.
     #[serde(default)]
     pub not_after: Option<Timestamp>,
 }
 
 impl KeyEntry {
-    /// Reads the JSON array of keys, which must not hold the `forbidden` one.
+    /// Parses a JSON array of keys, which must not contain the `forbidden` one.
     ///
     /// # Errors
-    /// When it is none, or holds an entry that no key could be used by, or the
-    /// forbidden one. What it says never repeats the text: somebody may have put a
-    /// key there.
+    /// If the array is malformed, or contains an unusable or the forbidden entry. The
+    /// error never repeats the text, which may contain a key by mistake.
     pub fn read_all(json: &str, forbidden: Option<&KeyDigest>) -> Result<Vec<Self>, KeyListError> {
         let entries: Vec<Self> =
             serde_json::from_str(json).map_err(|error| KeyListError::Malformed {
@@ -79,74 +77,74 @@ impl KeyEntry {
     }
 }
 
-/// What is wrong with a list of keys.
+/// Validation error of a list of keys.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KeyListError {
-    /// It is no such list.
+    /// Not a list of entries.
     #[error(
-        "must be a JSON array of {{\"id\", \"sha256\", \"scopes\", \"users\", \"not_after\"}}, as `clarity-backend keys new` prints them; there is a fault at line {line}, column {column}"
+        "must be a JSON array of {{\"id\", \"sha256\", \"scopes\", \"users\", \"not_after\"}}, as `clarity-backend keys new` prints them; it is invalid at line {line}, column {column}"
     )]
     Malformed {
-        /// Where, from 1.
+        /// Line, from 1.
         line: usize,
-        /// Where in the line.
+        /// Column, from 1.
         column: usize,
     },
-    /// It is longer than it may be.
-    #[error("must hold at most {MAX_KEYS} keys")]
+    /// Too many keys.
+    #[error("must contain at most {MAX_KEYS} keys")]
     TooMany,
-    /// There is none: far likelier a slip than meant, and it would refuse
-    /// everybody.
+    /// No key: more likely a mistake than intended, and it would lock out all clients.
     #[error(
-        "must hold at least one key; to revoke the last one, give it a not_after that has passed"
+        "must contain at least one key; to revoke the last one, give it a not_after that has passed"
     )]
     Empty,
-    /// It holds the digest of no text at all, as a script makes it whose
-    /// variable for the key is not set.
-    #[error("must not hold the digest of an empty key; entry {index} (from 0) does")]
+    /// Digest of the empty string, as made by a script whose variable for the key is
+    /// not set.
+    #[error("must not contain the digest of an empty key, as entry {index} (from 0) does")]
     EmptyKey {
-        /// The entry's place, from 0.
+        /// Index of the entry, from 0.
         index: usize,
     },
-    /// A key is for more users than it may name.
+    /// Too many user patterns.
     #[error(
-        "must name at most {MAX_USERS_PER_KEY} users for a key; entry {index} (from 0) names more: use the beginning of their ids"
+        "must name at most {MAX_USERS_PER_KEY} users for a key; entry {index} (from 0) names more: use prefixes of their ids"
     )]
     TooManyUsers {
-        /// The entry's place, from 0.
+        /// Index of the entry, from 0.
         index: usize,
     },
-    /// It would limit a key that has full access, until it is taken out.
-    #[error("must not hold a key that CLARITY_API_KEY holds too")]
+    /// A key that also has full access, which would become limited once that is
+    /// withdrawn.
+    #[error("must not contain a key that CLARITY_API_KEY contains too")]
     FullAccess,
-    /// A key is allowed nothing.
+    /// No scope or no user.
     #[error(
         "must name at least one scope and one user for each key; entry {index} (from 0) does not"
     )]
     NoScopeOrUser {
-        /// The entry's place, from 0.
+        /// Index of the entry, from 0.
         index: usize,
     },
-    /// It holds a key that everybody knows.
-    #[error("must not hold the development key in production; entry {index} (from 0) does")]
+    /// The public development key.
+    #[error("must not contain the development key in production, as entry {index} (from 0) does")]
     DevelopmentKey {
-        /// The entry's place, from 0.
+        /// Index of the entry, from 0.
         index: usize,
     },
-    /// A key is there twice.
-    #[error("must hold each key once; entry {index} (from 0) has the digest of another")]
+    /// A key that is listed twice.
+    #[error("must contain each key once; entry {index} (from 0) has the digest of another")]
     Duplicate {
-        /// The entry's place, from 0.
+        /// Index of the entry, from 0.
         index: usize,
     },
 }
 
-/// The name that a key goes by in logs: 1 to 64 of `A-Z a-z 0-9 . _ -`.
+/// Id of a key, which logs show: 1 to 64 of `A-Z a-z 0-9 . _ -`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KeyId(Arc<str>);
 
 impl KeyId {
-    /// Its text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -162,7 +160,7 @@ impl FromStr for KeyId {
     fn from_str(text: &str) -> Result<Self, ValidationError> {
         if text == SHARED_KEY {
             return Err(ValidationError::new(
-                "must not be shared-key, which keys with full access go by",
+                "must not be shared-key, the id of keys with full access",
             ));
         }
         let is_id = (1..=64).contains(&text.len())
@@ -201,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_of_keys_is_read_as_a_whole_or_refused_without_being_repeated() {
+    fn invalid_list_is_rejected_without_repeating_it() {
         let digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         let entry = |scopes: &str, users: &str, more: &str| {
             format!(

@@ -9,19 +9,19 @@ use secrecy::ExposeSecret;
 use super::{ApiKeys, KeyDigest, KeyEntry, KeyListError, KeySource, KeySourceError, Principal};
 use crate::telemetry::error_chain;
 
-/// The keys that are good now, some of which may change while the service runs.
+/// The currently valid keys, some of which may change while the service runs.
 pub struct KeyRing {
     fixed: ApiKeys,
     source: Option<KeySource>,
-    /// A key that the source must not hold.
+    /// Key that the source must not contain.
     forbidden: Option<KeyDigest>,
-    /// The fixed ones and those of the source.
+    /// Static keys and those of the source.
     current: RwLock<Arc<ApiKeys>>,
     stale: AtomicBool,
 }
 
 impl KeyRing {
-    /// Keys that never change.
+    /// Creates a ring of static keys.
     pub fn from_static(keys: ApiKeys) -> Self {
         Self {
             current: RwLock::new(Arc::new(keys.clone())),
@@ -32,12 +32,12 @@ impl KeyRing {
         }
     }
 
-    /// Keys that never change, and those of a source, which must not hold the
+    /// Creates a ring of static keys and those of a source, which must not contain the
     /// `forbidden` one.
     ///
     /// # Errors
-    /// When the source gives none now: a service that takes no keys is of no
-    /// use.
+    /// If the source has no valid keys now, as the service would reject all of their
+    /// users.
     pub async fn open(
         fixed: ApiKeys,
         source: KeySource,
@@ -50,17 +50,16 @@ impl KeyRing {
         Ok(ring)
     }
 
-    /// Who the key stands for at this moment.
+    /// Returns the principal of a key, if it is valid at `now`.
     pub fn lookup(&self, presented: &[u8], now: Timestamp) -> Option<Arc<Principal>> {
         self.current().lookup(presented, now).cloned()
     }
 
-    /// Reads the source again, if there is one; if that fails the keys stay
-    /// what they are. Gives whether anything is different, as which key may do
-    /// what.
+    /// Reloads the source, if there is one. Returns `true` if any key or its
+    /// permissions changed.
     ///
     /// # Errors
-    /// When it fails.
+    /// If it fails. The previous keys remain.
     pub async fn reload(&self) -> Result<bool, KeyRingError> {
         let Some(source) = &self.source else {
             return Ok(false);
@@ -74,28 +73,28 @@ impl KeyRing {
         Ok(changed)
     }
 
-    /// Reads the source again and again, and logs what comes of it.
+    /// Reloads the source periodically, and logs changes and failures.
     pub async fn refresh_loop(&self, every: Duration) -> Infallible {
         loop {
             tokio::time::sleep(every).await;
             let before = self.count();
             match self.reload().await {
                 Ok(false) => {}
-                Ok(true) => tracing::info!(before, now = self.count(), "the API keys changed"),
+                Ok(true) => tracing::info!(before, now = self.count(), "API keys changed"),
                 Err(fault) => tracing::error!(
                     error = error_chain(&fault),
-                    "the API keys stay what they were, as they could not be read again"
+                    "cannot reload the API keys; the previous ones stay in use"
                 ),
             }
         }
     }
 
-    /// Whether the last attempt to read the source failed.
+    /// Returns `true` if the last reload failed.
     pub fn is_stale(&self) -> bool {
         self.stale.load(Ordering::Relaxed)
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     pub fn count(&self) -> usize {
         self.current().count()
     }
@@ -116,14 +115,14 @@ impl KeyRing {
     }
 }
 
-/// Why keys could not be taken from their source.
+/// Failure to load keys from their source.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyRingError {
     /// The source cannot be read.
-    #[error("the API keys cannot be read")]
+    #[error("cannot read the API keys")]
     Unreadable(#[from] KeySourceError),
-    /// What it holds are no keys.
-    #[error("the list of API keys is not usable")]
+    /// The source contains no valid list.
+    #[error("the list of API keys is invalid")]
     Unusable(#[from] KeyListError),
 }
 
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_last_good_set_stays_when_a_reload_fails() {
+    async fn failed_reload_retains_the_previous_keys() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("keys.json");
         let write = |text: &str| std::fs::write(&path, text).unwrap();

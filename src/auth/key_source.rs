@@ -12,23 +12,23 @@ use secrecy::SecretString;
 
 use crate::telemetry::error_chain;
 
-/// The largest list of keys in bytes; a secret holds 64 KiB.
+/// Maximum size of a key file; a secret has at most 64 KiB.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
 
-/// Where keys are kept that may change while the service runs.
+/// Source of keys that may change while the service runs.
 #[derive(Debug)]
 pub enum KeySource {
-    /// A file.
+    /// A local file.
     File(PathBuf),
     /// A secret of AWS Secrets Manager.
     SecretsManager(SecretsManager),
 }
 
 impl KeySource {
-    /// What is there now.
+    /// Reads the current contents.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If it cannot be read.
     pub async fn read(&self) -> Result<SecretString, KeySourceError> {
         match self {
             Self::File(path) => read_file(path.clone()).await,
@@ -39,7 +39,7 @@ impl KeySource {
 
 async fn read_file(path: PathBuf) -> Result<SecretString, KeySourceError> {
     let read = move || -> Result<SecretString, KeySourceError> {
-        // A pipe would keep its reader waiting for ever.
+        // Reading a pipe could block forever.
         if !std::fs::metadata(&path)?.is_file() {
             return Err(KeySourceError::NotRegularFile);
         }
@@ -65,14 +65,14 @@ pub struct SecretsManager {
     secret: String,
 }
 
-/// To open a connection.
+/// Timeout of opening a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// For reading a secret with all attempts.
+/// Timeout of reading a secret, with all attempts.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(10);
 
 impl SecretsManager {
-    /// The secret of this name or ARN; `endpoint` says where Secrets Manager
-    /// answers, if not at AWS.
+    /// Creates a client for the secret with this name or ARN. `endpoint` replaces AWS's
+    /// own.
     pub async fn connect(secret: String, region: String, endpoint: Option<String>) -> Self {
         let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
             .region(Region::new(region))
@@ -84,12 +84,12 @@ impl SecretsManager {
                     .build(),
             );
         if endpoint.is_some() {
-            // A stand-in takes any.
+            // A stand-in accepts any credentials.
             let made_up = Credentials::new("placeholder", "placeholder", None, None, "placeholder");
             loader = loader.credentials_provider(made_up);
         }
-        // The SDK would also take an endpoint from variables and profiles of
-        // its own; the settings alone say whom to believe about keys.
+        // The SDK would also read an endpoint from its own variables and profiles. Only
+        // the settings decide which keys are trusted.
         let mut config = Builder::from(&loader.load().await);
         config.set_endpoint_url(endpoint);
         Self {
@@ -109,25 +109,25 @@ impl SecretsManager {
     }
 }
 
-/// Why keys could not be read.
+/// Failure to read keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeySourceError {
     /// The file cannot be read.
     #[error("cannot read the file: {0}")]
     File(#[from] io::Error),
-    /// There is something else in its place.
-    #[error("it is no regular file")]
+    /// The path is not a regular file.
+    #[error("not a regular file")]
     NotRegularFile,
-    /// The file is no list of keys.
-    #[error("the file is larger than a list of keys")]
+    /// The file is too large for a list of keys.
+    #[error("the file is too large for a list of keys")]
     TooLarge,
-    /// Secrets Manager did not give the secret.
-    #[error("Secrets Manager did not give the secret: {cause}")]
+    /// Secrets Manager did not return the secret.
+    #[error("Secrets Manager did not return the secret: {cause}")]
     SecretsManager {
-        /// What it said.
+        /// Error and its causes.
         cause: String,
     },
-    /// The secret is of bytes.
+    /// The secret is binary.
     #[error("the secret must be text, not bytes")]
     NotText,
 }

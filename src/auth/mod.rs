@@ -1,8 +1,8 @@
-//! Who is asking, and what they may do.
+//! Authentication of principals, and their permissions.
 //!
-//! A [`Principal`] is whoever a credential stands for: what it may do is its
-//! [`Scopes`], and for whom its [`Users`]. API keys lead to one by way of the
-//! [`KeyRing`], tokens by way of the [`TokenVerifier`].
+//! A credential identifies a [`Principal`]. Its [`Scopes`] state what it may do, its
+//! [`Users`] for whom. API keys are looked up in the [`KeyRing`], tokens are verified
+//! by the [`TokenVerifier`].
 
 mod api_keys;
 mod key_digest;

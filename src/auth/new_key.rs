@@ -3,30 +3,29 @@ use sha2::{Digest, Sha256};
 
 use super::KeyDigest;
 
-/// What every made key begins with, so that people and scanners know it.
+/// Prefix of generated keys, by which people and secret scanners recognize them.
 const PREFIX: &str = "clk_";
 
-/// Random bytes in a key: 160 bits, which nobody guesses.
+/// Random bytes in a key: 160 bits cannot be guessed.
 const RANDOM_BYTES: usize = 20;
 
-/// Bytes of the checksum behind them, by which a scanner for leaked secrets
-/// tells a key from a text that looks like one.
+/// Checksum bytes after them, by which a secret scanner can verify a match.
 const CHECKSUM_BYTES: usize = 4;
 
-/// A key that was just made.
+/// A newly generated key.
 pub struct NewKey {
-    /// The key itself: `clk_`, 40 random hexadecimal digits, and 8 that are the
-    /// beginning of the SHA-256 of everything before them.
+    /// The key: `clk_`, 40 random hexadecimal digits, and 8 digits of the SHA-256 of
+    /// everything before them.
     pub key: SecretString,
-    /// What is stored of it.
+    /// Digest of the key, for storage.
     pub digest: KeyDigest,
 }
 
 impl NewKey {
-    /// Makes one.
+    /// Generates a key.
     ///
     /// # Errors
-    /// When the system has no random bytes.
+    /// If the system has no source of randomness.
     pub fn generate() -> Result<Self, getrandom::Error> {
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random)?;
@@ -51,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_have_a_prefix_random_digits_and_a_checksum() {
+    fn generated_key_has_prefix_random_digits_and_checksum() {
         let made = NewKey::generate().unwrap();
         let key = made.key.expose_secret();
         let (body, checksum) = key.split_at(44);

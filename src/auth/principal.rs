@@ -2,22 +2,22 @@ use std::sync::Arc;
 
 use super::{Scopes, Users};
 
-/// Whoever a credential stands for.
+/// An authenticated caller.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Principal {
-    /// Who it is.
+    /// Identity.
     pub id: PrincipalId,
-    /// What it may do.
+    /// Operations that it may perform.
     pub scopes: Scopes,
-    /// For whom it may act.
+    /// Users that it may act for.
     pub users: Users,
 }
 
-/// Who a principal is; the keys of one id are the same principal.
+/// Identity of a principal. All keys with one id are the same principal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PrincipalId {
-    /// The id of an API key.
+    /// Id of an API key.
     Key(Arc<str>),
-    /// The subject of a token, which names a person.
+    /// Subject of a token, which identifies a person.
     Subject(Arc<str>),
 }

@@ -5,16 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::ValidationError;
 
-/// What an operation needs its sender to be allowed.
+/// Permission that an operation requires.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Scope {
-    /// Read readings, one by one, as lists, summaries or exports.
+    /// Read readings: single ones, lists, summaries and exports.
     #[serde(rename = "data:read")]
     ReadData,
     /// Store readings.
     #[serde(rename = "data:write")]
     WriteData,
-    /// Delete readings, one by one or all of a user.
+    /// Delete readings: single ones, or all of a user.
     #[serde(rename = "data:erase")]
     EraseData,
     /// Ask questions about readings.
@@ -23,7 +23,7 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Every one.
+    /// All scopes.
     pub const ALL: [Self; 4] = [
         Self::ReadData,
         Self::WriteData,
@@ -31,7 +31,7 @@ impl Scope {
         Self::Insights,
     ];
 
-    /// Its name, as keys and the OpenAPI description have it.
+    /// Returns the name used by keys and the OpenAPI description.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ReadData => "data:read",
@@ -75,12 +75,12 @@ impl FromStr for Scope {
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// Whether `scope` is one of them.
+    /// Returns `true` if the set contains `scope`.
     pub fn contains(self, scope: Scope) -> bool {
         self.0 & scope.bit() != 0
     }
 
-    /// All there are.
+    /// Returns the set of all scopes.
     pub fn all() -> Self {
         Scope::ALL.into_iter().collect()
     }
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_set_holds_what_was_put_in_and_no_more() {
+    fn set_contains_exactly_its_scopes() {
         for scope in Scope::ALL {
             let set = Scopes::from_iter([scope]);
             for other in Scope::ALL {

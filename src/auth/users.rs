@@ -4,27 +4,27 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::domain::{UserId, ValidationError};
 
-/// For whom a principal may act.
+/// Users that a principal may act for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Users(Box<[UserPattern]>);
 
 impl Users {
-    /// Everybody.
+    /// Returns all users.
     pub fn all() -> Self {
         Self([UserPattern::All].into())
     }
 
-    /// One.
+    /// Returns a single user.
     pub fn only(user_id: UserId) -> Self {
         Self([UserPattern::Id(user_id)].into())
     }
 
-    /// Nobody.
+    /// Returns no users.
     pub fn none() -> Self {
         Self([].into())
     }
 
-    /// Whether `user_id` is one of them.
+    /// Returns `true` if `user_id` is included.
     pub fn contains(&self, user_id: &UserId) -> bool {
         self.0.iter().any(|pattern| match pattern {
             UserPattern::All => true,
@@ -40,15 +40,15 @@ impl FromIterator<UserPattern> for Users {
     }
 }
 
-/// Some users: `*` is all, `prefix*` those whose id starts so, anything else
-/// the one of this id.
+/// Pattern of user ids: `*` matches all, `prefix*` those with that prefix, and anything
+/// else that id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UserPattern {
-    /// Everybody.
+    /// All users.
     All,
-    /// Those whose id starts so.
+    /// Users whose id has the prefix.
     Prefix(UserId),
-    /// One.
+    /// A single user.
     Id(UserId),
 }
 
@@ -56,14 +56,14 @@ impl FromStr for UserPattern {
     type Err = ValidationError;
 
     fn from_str(text: &str) -> Result<Self, ValidationError> {
-        // What an id may begin with is an id too, as ids have no shortest one.
+        // A prefix of an id is a valid id itself, as ids have no minimum length.
         match text.strip_suffix('*') {
             Some("") => Ok(Self::All),
             Some(prefix) => prefix.parse().map(Self::Prefix),
             None => text.parse().map(Self::Id),
         }
         .map_err(|_| {
-            ValidationError::new("must be *, the beginning of user ids and *, or a user id")
+            ValidationError::new("must be *, a prefix of user ids followed by *, or a user id")
         })
     }
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_is_all_a_beginning_or_one() {
+    fn pattern_matches_all_a_prefix_or_one_user() {
         let matches = |pattern: &str, user_id: &str| {
             let users = Users::from_iter([pattern.parse().unwrap()]);
             users.contains(&user_id.parse().unwrap())

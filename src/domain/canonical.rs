@@ -1,6 +1,6 @@
 use super::{ReadingValue, ValidationError};
 
-/// Writes JSON in the canonical form of [`Metadata`](super::Metadata), value by value.
+/// Writer of the canonical form of JSON that [`Metadata`](super::Metadata) describes.
 #[derive(Default)]
 pub struct CanonicalWriter {
     text: String,
@@ -11,16 +11,16 @@ impl CanonicalWriter {
     /// Maximum nesting depth of objects and arrays; the outermost one is level 1.
     pub const MAX_DEPTH: usize = 16;
 
-    /// What was written.
+    /// Returns the written text.
     pub(super) fn into_text(self) -> String {
         self.text
     }
 
-    /// Writes an object, whose members come sorted by their names; `write` is
-    /// handed each one's value.
+    /// Writes an object. `members` must be sorted by name; `write` writes the value of
+    /// each.
     ///
     /// # Errors
-    /// When it lies too deep, a name is empty or comes twice, or `write` fails.
+    /// If it nests too deep, a name is empty or occurs twice, or `write` fails.
     pub fn object<'n, V>(
         &mut self,
         members: impl IntoIterator<Item = (&'n str, V)>,
@@ -32,11 +32,11 @@ impl CanonicalWriter {
         for (name, value) in members {
             if name.is_empty() {
                 return Err(ValidationError::new(
-                    "must not have a member without a name",
+                    "must not have a member with an empty name",
                 ));
             }
             if previous == Some(name) {
-                return Err(ValidationError::new("must not name a member twice"));
+                return Err(ValidationError::new("must not repeat a member name"));
             }
             previous = Some(name);
             self.text.push(separator);
@@ -49,10 +49,10 @@ impl CanonicalWriter {
         Ok(())
     }
 
-    /// Writes an array; `write` is handed each element.
+    /// Writes an array; `write` writes each element.
     ///
     /// # Errors
-    /// When it lies too deep, or `write` fails.
+    /// If it nests too deep, or `write` fails.
     pub fn array<V>(
         &mut self,
         elements: impl IntoIterator<Item = V>,
@@ -103,17 +103,17 @@ impl CanonicalWriter {
             self.text.push_str(string);
             self.text.push('"');
         } else {
-            // A text always has a JSON form: nothing here can fail.
+            // Serializing a string cannot fail.
             let escaped = serde_json::to_string(string).unwrap_or_default();
             self.text.push_str(&escaped);
         }
     }
 
-    /// Writes the text of a JSON number in the one spelling that it has here:
-    /// integers as such, the rest as [`ReadingValue`] writes it.
+    /// Writes the text of a JSON number in its canonical spelling: 64-bit integers in
+    /// digits, all others as [`ReadingValue`] formats them.
     ///
     /// # Errors
-    /// When it is none, or beyond what can be kept.
+    /// If `text` is not a number, or its value is out of range.
     pub fn number(&mut self, text: &str) -> Result<(), ValidationError> {
         if let Ok(integer) = text.parse::<i64>() {
             self.text.push_str(&integer.to_string());
@@ -121,11 +121,11 @@ impl CanonicalWriter {
             self.text.push_str(&integer.to_string());
         } else if !text.contains(['.', 'e', 'E']) {
             return Err(ValidationError::new(
-                "must not hold integers of more than 64 bits; send them as text",
+                "must not contain integers of more than 64 bits; send them as strings",
             ));
         } else {
             let number: ReadingValue = text.parse().map_err(|invalid| {
-                ValidationError::new(format!("holds a number that {invalid}"))
+                ValidationError::new(format!("contains a number that {invalid}"))
             })?;
             if fits_64_bits(number.get()) {
                 self.text.push_str(&format!("{:.0}", number.get()));
@@ -134,7 +134,7 @@ impl CanonicalWriter {
                 if text.contains(['.', 'e']) {
                     self.text.push_str(&text);
                 } else {
-                    // All its digits would read as an integer of more than 64 bits.
+                    // Its digits alone would read as an integer of more than 64 bits.
                     self.text.push_str(&format!("{:e}", number.get()));
                 }
             }
@@ -143,7 +143,7 @@ impl CanonicalWriter {
     }
 }
 
-/// Whether a double is an integer that an `i64` or a `u64` can hold.
+/// Returns `true` if a double is an integer in the range of `i64` or `u64`.
 fn fits_64_bits(number: f64) -> bool {
     const MIN: f64 = -9_223_372_036_854_775_808.0;
     const END: f64 = 18_446_744_073_709_551_616.0;

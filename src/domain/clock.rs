@@ -1,7 +1,7 @@
 use jiff::Timestamp;
 
-/// Where the present comes from, so that tests can choose it.
+/// Source of the current time, replaceable in tests.
 pub trait Clock: Send + Sync + 'static {
-    /// The present moment.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
 }

@@ -1,4 +1,4 @@
-//! The short texts of a reading: who, what, in which unit, under which id.
+//! Identifiers and other short texts of a reading.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use super::ValidationError;
 
-/// Defines a text type that can only hold what its rule allows.
+/// Defines a string type that a rule validates.
 ///
-/// `Debug` shows the type alone: these texts may name a person, and a log line
-/// written by accident must not.
+/// `Debug` prints the type alone, as the value may identify a person and must not get
+/// into a log by accident.
 macro_rules! checked_text {
     ($(#[$doc:meta])* $name:ident, max_len: $max_len:expr, rule: $rule:expr, reason: $reason:expr) => {
         $(#[$doc])*
@@ -17,10 +17,10 @@ macro_rules! checked_text {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The most characters it may have; all of them are ASCII.
+            /// Maximum length in bytes; all characters are ASCII.
             pub const MAX_LEN: usize = $max_len;
 
-            /// The text itself.
+            /// Returns the text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -53,7 +53,7 @@ macro_rules! checked_text {
 }
 
 checked_text! {
-    /// Whose reading it is: the id that the client's own system gave the person.
+    /// Id of the person whose reading it is, assigned by the client's system.
     UserId,
     max_len: 128,
     rule: |text| {
@@ -64,7 +64,7 @@ checked_text! {
 }
 
 checked_text! {
-    /// What was measured, such as `heart_rate`.
+    /// Kind of measurement, such as `heart_rate`.
     DataType,
     max_len: 64,
     rule: |text| {
@@ -75,7 +75,7 @@ checked_text! {
 }
 
 checked_text! {
-    /// The unit of the value in UCUM, such as `/min`, whose symbols are all ASCII.
+    /// Unit of the value in UCUM, such as `/min`, whose symbols are ASCII.
     Unit,
     max_len: 32,
     rule: |text| text.iter().all(u8::is_ascii_graphic),
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn user_ids_follow_the_rule_to_its_bounds() {
+    fn user_id_rule_is_enforced_at_its_bounds() {
         for good in ["a", "7", "a.b_c@d:e+f-g", &"x".repeat(128)] {
             assert_eq!(good.parse::<UserId>().unwrap().as_str(), good);
         }
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_output_keeps_the_person_out() {
+    fn debug_output_omits_the_value() {
         let user: UserId = "jane.doe".parse().unwrap();
         assert_eq!(format!("{user:?}"), "UserId(…)");
     }

@@ -7,27 +7,27 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::ValidationError;
 
-/// When something was measured: an instant, and how the client wrote it.
+/// Time of a measurement: an instant, and its original notation.
 ///
-/// The offset and the number of fractional digits are kept, so that the answer
-/// reads as the client sent it; parsers on phones are picky about both.
+/// The offset and the number of fractional digits are preserved, so that a response
+/// contains what the client sent; parsers on phones are strict about both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MeasurementTime {
     instant: Timestamp,
-    /// `None` is written `Z`.
+    /// `None` is written as `Z`.
     offset: Option<Offset>,
     fraction_digits: u8,
 }
 
 impl MeasurementTime {
-    /// How far ahead of the service's clock a client's clock may be.
+    /// Maximum lead of a client's clock over the service's.
     pub const MAX_FUTURE_SKEW: SignedDuration = SignedDuration::from_hours(24);
 
-    /// Reads RFC 3339 with any offset, or an ISO 8601 date-time without one,
-    /// which is taken as UTC.
+    /// Parses RFC 3339 with any offset, or an ISO 8601 date-time without one, which is
+    /// taken as UTC.
     ///
     /// # Errors
-    /// When it is neither, lies before 1970, or more than [`Self::MAX_FUTURE_SKEW`] after
+    /// If it is neither, before 1970, or more than [`Self::MAX_FUTURE_SKEW`] after
     /// `now`.
     pub fn parse(text: &str, now: Timestamp) -> Result<Self, ValidationError> {
         let time = Self::parse_any(text)?;
@@ -43,10 +43,10 @@ impl MeasurementTime {
         Ok(time)
     }
 
-    /// As [`Self::parse`], however far ahead it lies: for what is already stored.
+    /// As [`Self::parse`], without the limit on future times. For stored times.
     ///
     /// # Errors
-    /// When it is not a date-time or lies before 1970.
+    /// If it is not a date-time, or before 1970.
     pub fn parse_any(text: &str) -> Result<Self, ValidationError> {
         let (local, offset) = parse_parts(text)?;
         let instant = offset
@@ -65,11 +65,12 @@ impl MeasurementTime {
         })
     }
 
-    /// Reads the bound of a time range, which may be any date-time; the last
-    /// hours of the year 9999 count as the end of all time.
+    /// Parses the bound of a time range, which may be any date-time. Times beyond the
+    /// supported range, which ends in the last hours of the year 9999, count as its
+    /// end.
     ///
     /// # Errors
-    /// When it is not a date-time.
+    /// If it is not a date-time.
     pub fn parse_bound(text: &str) -> Result<Timestamp, ValidationError> {
         let (local, offset) = parse_parts(text)?;
         let beyond = if local.year() > 0 {
@@ -81,8 +82,7 @@ impl MeasurementTime {
         Ok(instant.unwrap_or(beyond))
     }
 
-    /// Puts together what [`Self::parts`] took apart; `None` when no client
-    /// could have sent it.
+    /// Reassembles a time from [`Self::parts`]; `None` if the parts are invalid.
     pub fn from_parts(parts: MeasurementTimeParts) -> Option<Self> {
         let nanoseconds = i32::try_from(parts.nanoseconds).ok()?;
         let instant = Timestamp::new(parts.seconds, nanoseconds).ok()?;
@@ -97,7 +97,7 @@ impl MeasurementTime {
         })
     }
 
-    /// Its parts as plain numbers, for a compact encoding.
+    /// Returns the parts as plain numbers, for a compact encoding.
     pub fn parts(&self) -> MeasurementTimeParts {
         MeasurementTimeParts {
             seconds: self.instant.as_second(),
@@ -107,31 +107,31 @@ impl MeasurementTime {
         }
     }
 
-    /// The instant itself.
+    /// Returns the instant.
     pub fn instant(&self) -> Timestamp {
         self.instant
     }
 
-    /// How far the clock it was read from was ahead of UTC.
+    /// Returns the offset from UTC.
     pub fn offset(&self) -> Offset {
         self.offset.unwrap_or(Offset::UTC)
     }
 }
 
-/// A [`MeasurementTime`] as plain numbers.
+/// Parts of a [`MeasurementTime`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct MeasurementTimeParts {
-    /// Whole seconds since 1970, not negative.
+    /// Seconds since 1970, not negative.
     pub seconds: i64,
-    /// Nanoseconds past the second.
+    /// Nanoseconds within the second.
     pub nanoseconds: u32,
-    /// Seconds east of UTC; absent where the text says `Z`.
+    /// Offset from UTC in seconds, east positive; absent for `Z`.
     pub offset_seconds: Option<i32>,
-    /// Digits after the decimal point, 0 to 9.
+    /// Number of fractional digits, 0 to 9.
     pub fraction_digits: u8,
 }
 
-/// RFC 3339, with the offset and the fractional digits as sent.
+/// RFC 3339, with the original offset and fractional digits.
 impl fmt::Display for MeasurementTime {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = usize::from(self.fraction_digits);
@@ -146,8 +146,7 @@ impl fmt::Display for MeasurementTime {
     }
 }
 
-/// Reads a date-time in the extended form, and its offset unless that is `Z` or
-/// absent.
+/// Parses a date-time in extended form. The offset is `None` for `Z` or if absent.
 fn parse_parts(text: &str) -> Result<(DateTime, Option<Offset>), ValidationError> {
     if !has_extended_form(text) {
         return Err(invalid_format());
@@ -159,24 +158,23 @@ fn parse_parts(text: &str) -> Result<(DateTime, Option<Offset>), ValidationError
         Some(PiecesOffset::Numeric(offset))
             if offset.is_negative() && offset.offset() == Offset::UTC =>
         {
-            // "-00:00" says the same as "Z" (RFC 9557, section 2.2).
+            // "-00:00" means the same as "Z" (RFC 9557, section 2.2).
             None
         }
         Some(numeric) => Some(numeric.to_numeric_offset()),
     };
-    // RFC 3339 has no offsets of a day and more, which the parser would take.
+    // RFC 3339 permits offsets of less than a day only; the parser accepts more.
     if offset.is_some_and(|offset| offset.seconds().abs() >= 24 * 60 * 60) {
         return Err(invalid_format());
     }
     Ok((pieces.date().to_datetime(time), offset))
 }
 
-/// Whether the text has the form of RFC 3339, of which the seconds and the
-/// offset may be missing.
+/// Returns `true` if the text has the form of RFC 3339, where seconds and offset are
+/// optional.
 ///
-/// The parser takes more forms of ISO 8601, but some of them it would not give
-/// back as they were sent: seconds in an offset, a leap second, and what stands
-/// in brackets behind a time.
+/// The parser accepts more of ISO 8601, including forms that would not be reproduced as
+/// sent: seconds in offsets, leap seconds, and annotations in brackets.
 fn has_extended_form(text: &str) -> bool {
     const MAX_LEN: usize = 64;
     let bytes = text.as_bytes();
@@ -204,8 +202,8 @@ fn invalid_format() -> ValidationError {
     )
 }
 
-/// How many digits follow the decimal point; a valid date-time has at most one
-/// such point, and at most nine digits.
+/// Returns the number of fractional digits. A valid date-time has at most one decimal
+/// point, and nine digits.
 fn fraction_digits(text: &str) -> u8 {
     let fraction = text.split_once(['.', ',']).map_or("", |(_, after)| after);
     let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
@@ -221,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_as_it_was_sent() {
+    fn notation_is_preserved() {
         for text in [
             "2024-01-15T10:30:00Z",
             "2024-01-15T10:30:00+01:00",
@@ -237,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bound_may_be_any_time() {
+    fn bound_may_be_any_time() {
         let bound = |text| MeasurementTime::parse_bound(text).unwrap();
         assert_eq!(bound("9999-12-31T23:59:59Z"), Timestamp::MAX);
         assert_eq!(bound("1969-12-31T23:59:59Z").as_second(), -1);
@@ -249,19 +247,19 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_offset_is_written_z() {
+    fn unknown_offset_is_written_as_z() {
         let time = MeasurementTime::parse("2024-01-15T10:30:00-00:00", now()).unwrap();
         assert_eq!(time.to_string(), "2024-01-15T10:30:00Z");
     }
 
     #[test]
-    fn takes_a_time_without_offset_as_utc() {
+    fn time_without_offset_is_utc() {
         let time = MeasurementTime::parse("2024-01-15T10:30:00.123456", now()).unwrap();
         assert_eq!(time.to_string(), "2024-01-15T10:30:00.123456Z");
     }
 
     #[test]
-    fn refuses_what_is_no_date_time_or_out_of_range() {
+    fn invalid_or_out_of_range_time_is_rejected() {
         for text in [
             "",
             "now",

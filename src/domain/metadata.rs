@@ -8,29 +8,29 @@ use serde_json::value::RawValue;
 
 use super::{CanonicalWriter, ValidationError};
 
-/// What else a client says about a reading: a JSON object in canonical form.
+/// Additional data about a reading: a JSON object in canonical form.
 ///
-/// Canonical means: no white space, members sorted by the code points of their
-/// names, numbers in one spelling, no escapes but the needed ones. Two objects
-/// that mean the same are therefore the same text, which is what makes a
-/// reading's id the same on every machine, and what both stores keep.
+/// The canonical form has no white space, members sorted by the code points of their
+/// names, one spelling of each number, and only the necessary escapes. Objects of equal
+/// meaning therefore have equal text, which makes reading ids reproducible. Both stores
+/// store this form.
 ///
-/// Numbers are kept as 64-bit integers or as doubles, within the bounds of a
-/// [`ReadingValue`](super::ReadingValue); names must be unique, as a second one would silently
-/// replace the first.
+/// Numbers are 64-bit integers or doubles within the bounds of a
+/// [`ReadingValue`](super::ReadingValue). Names must be unique, as a parser might
+/// silently drop one of two.
 #[derive(Clone, Default)]
 pub struct Metadata(Option<Arc<RawValue>>);
 
 impl Metadata {
-    /// The largest canonical text in bytes.
+    /// Maximum length of the canonical text.
     pub const MAX_BYTES: usize = 16 * 1024;
-    /// How deep objects and arrays may nest; the metadata itself is level one.
+    /// Maximum nesting depth of objects and arrays; the metadata itself is level 1.
     pub const MAX_DEPTH: usize = CanonicalWriter::MAX_DEPTH;
 
-    /// Brings the text of a JSON value into canonical form.
+    /// Parses a JSON value and converts it to canonical form.
     ///
     /// # Errors
-    /// When it is not an object, or breaks a bound named above.
+    /// If it is not an object, or exceeds a bound.
     pub fn parse(text: &str) -> Result<Self, ValidationError> {
         if !text.trim_start().starts_with('{') {
             return Err(ValidationError::new("must be a JSON object"));
@@ -38,10 +38,10 @@ impl Metadata {
         Self::write(|canonical| write_value(text, canonical))
     }
 
-    /// Metadata that `write` writes.
+    /// Creates metadata from what `write` writes.
     ///
     /// # Errors
-    /// When it fails, or writes no object, or too large a one.
+    /// If `write` fails, or writes no object, or too large a one.
     pub fn write(
         write: impl FnOnce(&mut CanonicalWriter) -> Result<(), ValidationError>,
     ) -> Result<Self, ValidationError> {
@@ -54,11 +54,10 @@ impl Metadata {
         Self::from_canonical(canonical)
     }
 
-    /// Takes back what [`Self::as_str`] gave.
+    /// Restores metadata from the result of [`Self::as_str`].
     ///
     /// # Errors
-    /// When the text is not JSON at all or too large; its form is not checked
-    /// again.
+    /// If the text is not JSON, or too large. It is not checked for canonical form.
     pub fn from_canonical(canonical: String) -> Result<Self, ValidationError> {
         if canonical.len() > Self::MAX_BYTES {
             return Err(ValidationError::new("must not be larger than 16 KiB"));
@@ -71,7 +70,7 @@ impl Metadata {
             .map_err(|_| ValidationError::new("must be a JSON object"))
     }
 
-    /// The canonical text.
+    /// Returns the canonical text.
     pub fn as_str(&self) -> &str {
         self.0.as_deref().map_or("{}", RawValue::get)
     }
@@ -100,10 +99,10 @@ impl Serialize for Metadata {
     }
 }
 
-/// The members of a JSON object in the order sent, each value still text.
+/// Members of a JSON object in the order sent, with unparsed values.
 struct MetadataMembers<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
-/// A text that borrows from the document where no escape stands in the way.
+/// A string, borrowed from the document unless it contains escapes.
 #[derive(Deserialize)]
 pub(super) struct JsonText<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
@@ -131,9 +130,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for MetadataMembers<'a> {
     }
 }
 
-/// Writes the text of one JSON value.
+/// Writes the text of a JSON value in canonical form.
 fn write_value(text: &str, canonical: &mut CanonicalWriter) -> Result<(), ValidationError> {
-    // Also what `serde_json` says of a lone surrogate, and of nothing else here.
+    // `serde_json` also rejects a lone surrogate, and nothing else here.
     let not_json = |_| ValidationError::new("must be JSON text with valid Unicode");
     let text = text.trim();
     match text.as_bytes().first() {
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn one_meaning_has_one_text() {
+    fn equal_objects_have_equal_text() {
         assert_eq!(
             canonical(" { \"b\" : [ 1.0 , 2.50, -0 ],\n\"a\":{\"y\":null,\"x\":\"\\u00e9\\/\"} } "),
             r#"{"a":{"x":"é/","y":null},"b":[1,2.5,0]}"#
@@ -181,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_keep_their_value_in_one_spelling() {
+    fn numbers_have_one_spelling() {
         for (sent, kept) in [
             ("18446744073709551615", "18446744073709551615"),
             ("-9223372036854775808", "-9223372036854775808"),
@@ -202,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_could_not_be_kept_as_sent() {
+    fn invalid_metadata_is_rejected() {
         let deep = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
         assert!(Metadata::parse(&deep(16)).is_ok());
         for bad in [
@@ -230,7 +229,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn canonical_form_is_stable_and_means_the_same(members in prop::collection::btree_map(
+        fn canonical_form_is_stable_and_equivalent(members in prop::collection::btree_map(
             "[a-zé\"\\\\]{1,6}",
             prop_oneof![
                 any::<i64>().prop_map(serde_json::Value::from),

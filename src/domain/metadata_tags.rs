@@ -6,23 +6,23 @@ use serde_json::value::RawValue;
 use super::Metadata;
 use super::metadata::JsonText;
 
-/// Those members of metadata that tell readings of one data type from others
-/// that must not be added to them.
+/// Members of the metadata that distinguish readings of one data type, which then must
+/// not be aggregated.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct MetadataTags<'a> {
-    /// Over how long it was measured: the text of `granularity`, or the JSON of
-    /// anything else, such as `60`.
+    /// Measurement interval: the string `granularity`, or the JSON of another value,
+    /// such as `60`.
     pub granularity: Option<Cow<'a, str>>,
-    /// By what it was measured: `source`, if it is a text.
+    /// Origin: `source`, if it is a string.
     pub source: Option<Cow<'a, str>>,
-    /// In which unit: `unit`, if it is a text.
+    /// Unit: `unit`, if it is a string.
     pub unit: Option<Cow<'a, str>>,
 }
 
 impl Metadata {
-    /// What tells readings of one data type apart.
+    /// Returns the members that distinguish readings of one data type.
     pub fn tags(&self) -> MetadataTags<'_> {
-        // Readings without metadata are many.
+        // Fast path, as many readings have no metadata.
         let members: TaggedMembers<'_> = match self.as_str() {
             "{}" => return MetadataTags::default(),
             metadata => serde_json::from_str(metadata).unwrap_or_default(),
@@ -47,7 +47,7 @@ struct TaggedMembers<'a> {
     unit: Option<&'a RawValue>,
 }
 
-/// The text of a member, if it is one.
+/// Returns the value if it is a string.
 fn text(json: &RawValue) -> Option<Cow<'_, str>> {
     let JsonText(text) = serde_json::from_str(json.get()).ok()?;
     Some(text)
@@ -58,7 +58,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_that_are_no_text_tell_granularities_apart_and_nothing_else() {
+    fn only_granularity_accepts_other_types_than_strings() {
         let tags = |json: &str| {
             let metadata = Metadata::parse(json).unwrap();
             let MetadataTags {

@@ -1,8 +1,8 @@
-//! What a reading is, apart from how it travels and where it is kept.
+//! Readings and their parts, independent of transport and storage.
 //!
-//! Every type here is valid by construction: text becomes a [`UserId`] or a
-//! [`MeasurementTime`] in one place, and nothing behind that place checks it
-//! again. Nothing here knows of HTTP, of a database or of the system's clock.
+//! Every type is valid by construction: text is parsed into a [`UserId`] or a
+//! [`MeasurementTime`] once, and never checked again. Nothing here depends on HTTP, a
+//! database or the system clock.
 
 mod canonical;
 mod clock;

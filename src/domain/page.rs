@@ -4,7 +4,7 @@ use super::{
     DataType, MeasurementTime, Reading, ReadingId, ReadingIdRange, UserId, ValidationError,
 };
 
-/// In which order of measurement time readings are listed.
+/// Order of a list by measurement time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Order {
@@ -15,32 +15,32 @@ pub enum Order {
     Desc,
 }
 
-/// From `start`, included, to `end`, not included.
+/// Half-open time range.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TimeRange {
-    /// The earliest instant within; absent: from the beginning.
+    /// First instant in the range; unbounded if absent.
     pub start: Option<Timestamp>,
-    /// The first instant past it; absent: without end.
+    /// First instant after the range; unbounded if absent.
     pub end: Option<Timestamp>,
 }
 
 impl TimeRange {
-    /// Whether `time` lies within, to the nanosecond.
+    /// Returns `true` if `time` is in the range, to the nanosecond.
     pub fn contains(&self, time: &MeasurementTime) -> bool {
         let instant = time.instant();
         self.start.is_none_or(|start| instant >= start) && self.end.is_none_or(|end| instant < end)
     }
 }
 
-/// How many readings a page may hold: 1 to 1,000.
+/// Maximum number of readings on a page: 1 to 1,000.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PageSize(u16);
 
 impl PageSize {
-    /// The largest page.
+    /// The largest page size.
     pub const MAX: Self = Self(1_000);
 
-    /// The size as a number.
+    /// Returns the size as a number.
     pub fn get(self) -> usize {
         usize::from(self.0)
     }
@@ -66,32 +66,31 @@ impl TryFrom<u16> for PageSize {
     }
 }
 
-/// Of which data types readings are wanted: of all, or of up to
-/// [`Self::MAX_LEN`] named ones.
+/// Filter by data type: all, or up to [`Self::MAX_LEN`] of them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DataTypes(Vec<DataType>);
 
 impl DataTypes {
-    /// The most that can be named, as a store may look for each by itself.
+    /// Maximum number of types, as a store may query each separately.
     pub const MAX_LEN: usize = 20;
 
-    /// Those named, in order and each once; empty where all are wanted.
+    /// Returns the types, sorted and unique; empty for all.
     pub fn as_slice(&self) -> &[DataType] {
         &self.0
     }
 
-    /// Whether readings of all types are wanted.
+    /// Returns `true` if all types match.
     pub fn is_all(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether readings of `data_type` are wanted.
+    /// Returns `true` if `data_type` matches.
     pub fn contains(&self, data_type: &DataType) -> bool {
         self.is_all() || self.0.binary_search(data_type).is_ok()
     }
 }
 
-/// The named ones; naming none wants all.
+/// Filters by the given types; an empty list matches all.
 impl TryFrom<Vec<DataType>> for DataTypes {
     type Error = ValidationError;
 
@@ -108,26 +107,26 @@ impl TryFrom<Vec<DataType>> for DataTypes {
     }
 }
 
-/// Which of a user's readings to list.
+/// Query for a page of a user's readings.
 #[derive(Debug, Clone)]
 pub struct ListQuery {
-    /// Whose.
+    /// User whose readings are listed.
     pub user_id: UserId,
-    /// Of which data types.
+    /// Data types to list.
     pub data_types: DataTypes,
-    /// Measured when.
+    /// Measurement times to list.
     pub range: TimeRange,
-    /// In which order.
+    /// Order of the page.
     pub order: Order,
-    /// Where the page before ended ([`Page::next`]); this one begins behind it.
+    /// End of the previous page ([`Page::next`]), after which this one starts.
     pub after: Option<ReadingId>,
-    /// At most how many.
+    /// Maximum number of readings.
     pub limit: PageSize,
 }
 
 impl ListQuery {
-    /// The ids among which the page lies. Those of the first and the last
-    /// millisecond may still be out of [`Self::range`].
+    /// Returns the ids among which the page lies. Readings of the first and last
+    /// millisecond may be outside of [`Self::range`].
     pub fn ids(&self) -> ReadingIdRange {
         let all = ReadingIdRange::between(self.range.start, self.range.end);
         match (self.after, self.order) {
@@ -137,7 +136,7 @@ impl ListQuery {
         }
     }
 
-    /// Whether `reading` is of a wanted type and time, the user aside.
+    /// Returns `true` if the type and time of `reading` match. Does not check the user.
     pub fn matches(&self, reading: &Reading) -> bool {
         self.data_types.contains(&reading.measurement.data_type)
             && self.range.contains(&reading.measurement.timestamp)
@@ -147,18 +146,18 @@ impl ListQuery {
 /// A page of readings.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
-    /// The readings, in the order asked for.
+    /// The readings, in the order of the query.
     pub readings: Vec<Reading>,
-    /// What the next page begins behind; there exactly when more readings
-    /// match, or when the store has looked at so many that do not match that it
-    /// stopped before it knew. Then a page may hold fewer than its limit, as it
-    /// may where metadata are large.
+    /// Last id of this page, after which the next one starts. Present if more readings
+    /// match, or if the store stopped after many readings that do not match. Then the
+    /// page may have fewer readings than its limit, as it also may if metadata is
+    /// large.
     pub next: Option<ReadingId>,
 }
 
 impl Page {
-    /// The page of at most `limit` among `readings`, of which one more than
-    /// `limit` were looked for.
+    /// Creates a page from up to `limit` readings and one more, which only shows that
+    /// there is a next page.
     pub fn from_lookahead(mut readings: Vec<Reading>, limit: PageSize) -> Self {
         let has_more = readings.len() > limit.get();
         readings.truncate(limit.get());

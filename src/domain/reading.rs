@@ -5,22 +5,22 @@ use super::{
     ValidationError,
 };
 
-/// What a client measured and sent.
+/// A measurement as a client sent it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measurement {
-    /// Whose it is.
+    /// Person that was measured.
     pub user_id: UserId,
-    /// What was measured.
+    /// Kind of measurement.
     pub data_type: DataType,
-    /// The measured number, in `unit`.
+    /// Measured number, in `unit`.
     pub value: ReadingValue,
-    /// When it was measured.
+    /// Time of the measurement.
     pub timestamp: MeasurementTime,
-    /// The unit, if the client named one.
+    /// Unit, if the client sent one.
     pub unit: Option<Unit>,
-    /// What else the client says of it.
+    /// Additional data from the client.
     pub metadata: Metadata,
-    /// The client's own record, if it keeps one that it may correct later.
+    /// The client's own record, if it has one that it may correct later.
     pub client_record: Option<ClientRecord>,
 }
 
@@ -68,26 +68,26 @@ impl Measurement {
     }
 }
 
-/// A client's own record of a reading, which it may send again with a higher
-/// version to correct it.
+/// A client's own record of a reading. Sending it again with a higher version corrects
+/// the reading.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientRecord {
-    /// The client's id of it.
+    /// The client's id of the record.
     pub id: ClientRecordId,
-    /// Which state of it this is.
+    /// Version of its contents.
     pub version: RecordVersion,
 }
 
-/// The version of a client's record: 0 to 2^53 - 1, the integers that every
-/// JSON reader takes exactly (RFC 8259, section 6).
+/// Version of a client record: 0 to 2^53 - 1, the integers that JSON parsers handle
+/// exactly (RFC 8259, section 6).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RecordVersion(u64);
 
 impl RecordVersion {
-    /// The highest version.
+    /// Highest version.
     pub const MAX: u64 = (1 << 53) - 1;
 
-    /// The version as a number.
+    /// Returns the version as a number.
     pub fn get(self) -> u64 {
         self.0
     }
@@ -107,19 +107,19 @@ impl TryFrom<u64> for RecordVersion {
     }
 }
 
-/// A measurement as the service holds it.
+/// A stored measurement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Reading {
-    /// Its id, which follows from the measurement.
+    /// Id, derived from the measurement.
     pub id: ReadingId,
-    /// When the service took it in, to the millisecond.
+    /// Time at which the service received it, to the millisecond.
     pub created_at: Timestamp,
-    /// What was measured.
+    /// The measurement.
     pub measurement: Measurement,
 }
 
 impl Reading {
-    /// The reading that the service makes of `measurement` at `now`.
+    /// Creates the reading of a `measurement` received at `now`.
     pub fn accept(measurement: Measurement, now: Timestamp) -> Self {
         Self {
             id: measurement.reading_id(),
@@ -128,11 +128,11 @@ impl Reading {
         }
     }
 
-    /// Whether this reading takes the place of `stored`, which has the same id.
+    /// Returns `true` if this reading replaces `stored`, which has the same id.
     ///
-    /// A client's record of a higher version does, and one of the same version
-    /// that says something else. The same reading sent again does not, so that
-    /// a replay changes nothing.
+    /// A client record of a higher version does, as does one of the same version with
+    /// other content. A replay of the same reading does not, so that it changes
+    /// nothing.
     pub fn replaces(&self, stored: &Self) -> bool {
         match (self.version(), stored.version()) {
             (Some(version), Some(stored_version)) => {
@@ -143,12 +143,12 @@ impl Reading {
         }
     }
 
-    /// Whether `stored`, which has the same id, is of a higher version.
+    /// Returns `true` if `stored`, which has the same id, has a higher version.
     pub fn is_superseded_by(&self, stored: &Self) -> bool {
         self.version() < stored.version()
     }
 
-    /// The version, if it is a client's record.
+    /// Returns the version if it is a client record.
     pub fn version(&self) -> Option<RecordVersion> {
         self.measurement
             .client_record
@@ -180,10 +180,9 @@ mod tests {
         })
     }
 
-    /// Clients and other machines rest on these: a change here is a change of
-    /// the contract.
+    /// Clients and other machines rely on these ids: a change breaks the contract.
     #[test]
-    fn ids_never_change() {
+    fn ids_are_stable() {
         assert_eq!(
             measurement().reading_id().to_string(),
             "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e"
@@ -213,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn identity_is_what_the_contract_says() {
+    fn id_depends_on_the_identity_only() {
         let id = measurement().reading_id();
         let same_instant = Measurement {
             timestamp: MeasurementTime::parse_any("2024-01-15T11:30:00.000+01:00").unwrap(),
@@ -261,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_higher_or_a_different_equal_version_replaces() {
+    fn higher_or_different_equal_version_replaces() {
         let now = Timestamp::UNIX_EPOCH;
         let stored = Reading::accept(
             Measurement {

@@ -9,12 +9,13 @@ use uuid::Uuid;
 
 use super::ValidationError;
 
-/// The id of a reading: when it was measured, then what it is.
+/// Id of a reading, derived from its time and its contents.
 ///
-/// A UUID version 8 (RFC 9562, section 5.8): 48 bits of Unix milliseconds of
-/// the measurement time, then 74 bits of a SHA-256 over the reading's identity.
-/// Ids of one user therefore sort by measurement time, and one reading has one
-/// id on every machine, however often it is sent.
+/// A UUID version 8 (RFC 9562, section 5.8): 48 bits of Unix milliseconds of the
+/// measurement time, then 74 bits of a SHA-256 of the reading's identity (see
+/// [`Measurement::reading_id`](super::Measurement::reading_id)). Ids of a user
+/// therefore sort by measurement time, and a reading has the same id on every machine
+/// and however often it is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReadingId(Uuid);
 
@@ -35,15 +36,15 @@ impl ReadingId {
         Self(Uuid::new_v8(bytes))
     }
 
-    /// The id as 16 bytes, which sort as the ids do.
+    /// Returns the id as 16 bytes, which sort like the ids.
     pub fn as_bytes(&self) -> &[u8; 16] {
         self.0.as_bytes()
     }
 
-    /// The id in these 16 bytes.
+    /// Parses 16 bytes.
     ///
     /// # Errors
-    /// When they are not a UUID version 8.
+    /// If they are not a UUID version 8.
     pub fn from_bytes(bytes: [u8; 16]) -> Result<Self, ValidationError> {
         Self::from_uuid(Uuid::from_bytes(bytes))
     }
@@ -82,9 +83,7 @@ impl FromStr for ReadingId {
     }
 }
 
-/// A span of the id space, both ends included, as a store's key range wants it.
-///
-/// Its ends need not be ids of readings.
+/// Inclusive range of ids, for a store's key range. Its bounds need not be valid ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReadingIdRange {
     first: u128,
@@ -92,13 +91,14 @@ pub struct ReadingIdRange {
 }
 
 impl ReadingIdRange {
-    /// Ids of readings measured from `start` to before `end`, to the
-    /// millisecond: readings of a bound's own millisecond are within.
+    /// Returns the range of ids of readings measured from `start` to before `end`. It
+    /// has a resolution of a millisecond: all readings in the millisecond of a bound
+    /// are included.
     pub fn between(start: Option<Timestamp>, end: Option<Timestamp>) -> Self {
         let first = start.map_or(0, milliseconds);
         let last = end.map_or(Self::MAX, |end| {
-            // The first nanosecond that is left out may share its millisecond
-            // with some that are not.
+            // The first excluded nanosecond may share its millisecond with included
+            // ones.
             let one_past = milliseconds(end)
                 + if end.as_nanosecond() % 1_000_000 == 0 {
                     0
@@ -110,13 +110,13 @@ impl ReadingIdRange {
         Self { first, last }
     }
 
-    /// The last id of the year 2527, which no clock of a client reaches.
+    /// Last id of the year 2527.
     ///
-    /// Its text starts with the digit 0. The table's older sort keys, which the
-    /// Python service wrote, start with a letter and so lie outside every range.
+    /// Its text starts with the digit 0. The sort keys of legacy rows start with a
+    /// letter and so are outside of every range.
     const MAX: u128 = (1 << 124) - 1;
 
-    /// What of it lies after `id`.
+    /// Returns the part after `id`.
     pub fn after(self, id: ReadingId) -> Self {
         Self {
             first: self.first.max(id.0.as_u128().saturating_add(1)),
@@ -124,7 +124,7 @@ impl ReadingIdRange {
         }
     }
 
-    /// What of it lies before `id`.
+    /// Returns the part before `id`.
     pub fn before(self, id: ReadingId) -> Self {
         Self {
             last: self.last.min(id.0.as_u128().saturating_sub(1)),
@@ -132,24 +132,24 @@ impl ReadingIdRange {
         }
     }
 
-    /// Whether nothing can lie in it.
+    /// Returns `true` if the range is empty.
     pub fn is_empty(self) -> bool {
         self.first > self.last
     }
 
-    /// Its ends as bytes.
+    /// Returns the bounds as bytes.
     pub fn bytes(self) -> RangeInclusive<[u8; 16]> {
         self.first.to_be_bytes()..=self.last.to_be_bytes()
     }
 
-    /// Its ends as the texts of ids.
+    /// Returns the bounds as texts of ids.
     pub fn texts(self) -> (String, String) {
         let text = |bound| Uuid::from_u128(bound).hyphenated().to_string();
         (text(self.first), text(self.last))
     }
 }
 
-/// Unix milliseconds in the upper 48 bits; 0 before 1970.
+/// Returns Unix milliseconds in the upper 48 bits; 0 before 1970.
 fn milliseconds(instant: Timestamp) -> u128 {
     u128::try_from(instant.as_millisecond()).unwrap_or(0) << 80
 }

@@ -1,15 +1,15 @@
 use std::borrow::Cow;
 
-/// Why something a client sent was refused.
+/// Rejection of a value that a client sent.
 ///
-/// The sentence says what would be right and never repeats what was sent, so
-/// it may go into an answer and into a log.
+/// The message states the rule and never repeats the value, so it may be returned and
+/// logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ValidationError(Cow<'static, str>);
 
 impl ValidationError {
-    /// A refusal for `reason`, a clause such as "must be a JSON number".
+    /// Creates an error from a clause such as "must be a JSON number".
     pub fn new(reason: impl Into<Cow<'static, str>>) -> Self {
         Self(reason.into())
     }

@@ -3,21 +3,20 @@ use std::str::FromStr;
 
 use super::ValidationError;
 
-/// The measured number: finite, and small enough for both stores.
+/// Measured number: finite, and within the range of both stores.
 ///
-/// Its magnitude is 0 or between 1e-130 and 9.9e125, which is within what a
-/// DynamoDB number can hold
+/// Its magnitude is 0 or from 1e-130 to 9.9e125, which a DynamoDB number can represent
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.NamingRulesDataTypes.html>).
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct ReadingValue(f64);
 
 impl ReadingValue {
-    /// The smallest magnitude other than 0.
+    /// Smallest magnitude other than 0.
     pub const MIN_MAGNITUDE: f64 = 1e-130;
-    /// The largest magnitude.
+    /// Largest magnitude.
     pub const MAX_MAGNITUDE: f64 = 9.9e125;
 
-    /// The number as a double.
+    /// Returns the number as a double.
     pub fn get(self) -> f64 {
         self.0
     }
@@ -41,7 +40,7 @@ impl TryFrom<f64> for ReadingValue {
     }
 }
 
-/// Reads the text of a JSON number, exactly rounded to a double.
+/// Parses a JSON number, rounded to the nearest double.
 impl FromStr for ReadingValue {
     type Err = ValidationError;
 
@@ -54,18 +53,18 @@ impl FromStr for ReadingValue {
             .map_err(|_| ValidationError::new("must be a JSON number"))?;
         if number == 0.0 && has_nonzero_digit(text) {
             return Err(ValidationError::new(
-                "is closer to 0 than a double can tell; send 0 or at least 1e-130",
+                "is too close to 0 for a double; send 0 or at least 1e-130",
             ));
         }
         Self::try_from(number)
     }
 }
 
-/// The shortest digits that read back as the same double, with an exponent
-/// only where they would be many.
+/// Shortest digits that parse to the same double, with an exponent for very large and
+/// very small numbers.
 ///
-/// The standard library writes them, not a JSON crate, because ids rest on
-/// this text through [`Metadata`](super::Metadata) and must never change.
+/// Formatted by the standard library rather than a JSON crate: reading ids depend on
+/// this text through [`Metadata`](super::Metadata), so it must never change.
 impl fmt::Display for ReadingValue {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = self.0;
@@ -77,7 +76,7 @@ impl fmt::Display for ReadingValue {
     }
 }
 
-/// Whether the digits before the exponent say anything but zero.
+/// Returns `true` if a digit before the exponent is not zero.
 fn has_nonzero_digit(text: &str) -> bool {
     text.bytes()
         .take_while(|byte| !byte.eq_ignore_ascii_case(&b'e'))
@@ -89,7 +88,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn holds_what_both_stores_can_hold() {
+    fn range_is_that_of_both_stores() {
         for good in ["0", "72", "-3.5e2", "1e-130", "9.9e125", "0e9", "0.1"] {
             let value: ReadingValue = good.parse().unwrap();
             assert_eq!(value.get(), good.parse::<f64>().unwrap());
@@ -102,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn has_one_zero() {
+    fn negative_zero_becomes_zero() {
         let zero: ReadingValue = "-0.0".parse().unwrap();
         assert_eq!(zero.get().to_bits(), 0);
     }

@@ -1,4 +1,4 @@
-//! Erasing all that is held of a user.
+//! Erasure of all of a user's readings.
 
 use std::time::Duration;
 
@@ -7,40 +7,41 @@ use tokio::time::Instant;
 use super::{ReadingStore, StoreError};
 use crate::domain::UserId;
 
-/// What an erasure, or a part of one, has done.
+/// Progress of an erasure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Erasure {
-    /// How much was erased. Two erasures of one user at the same moment may
-    /// both count what either erased.
+    /// Number of erased records. Concurrent erasures of one user may both count a
+    /// record.
     pub deleted: u64,
-    /// Whether a look afterwards found nothing.
+    /// Nothing of the user is left.
     pub complete: bool,
 }
 
-/// Erases what is held of the user, part by part, until nothing is left or
-/// `patience` is over; another call then goes on. So it does where the store
-/// fails after something was erased, if it may succeed later. `erased` is told
-/// after each part how much of it was: whatever becomes of the rest, that is gone.
+/// Erases the user's records in batches until none is left or `budget` is used up; a
+/// later call continues. It also stops early, without an error, on a retryable failure
+/// after some records were erased.
+///
+/// `on_erased` receives the number of records of each batch as soon as they are gone.
 ///
 /// # Errors
-/// Whatever else the store's [`ReadingStore::erase_part`] answers.
+/// Other failures of [`ReadingStore::erase_part`].
 pub async fn erase_user(
     store: &dyn ReadingStore,
     user_id: &UserId,
-    patience: Duration,
-    mut erased: impl FnMut(u64),
+    budget: Duration,
+    mut on_erased: impl FnMut(u64),
 ) -> Result<Erasure, StoreError> {
-    let deadline = Instant::now() + patience;
+    let deadline = Instant::now() + budget;
     let mut deleted = 0;
     loop {
         let complete = match store.erase_part(user_id).await {
             Ok(part) => {
-                erased(part.deleted);
+                on_erased(part.deleted);
                 deleted += part.deleted;
                 part.complete
             }
             Err(error) if deleted > 0 && error.is_retryable() => {
-                tracing::warn!(%error, "an erasure stopped midway");
+                tracing::warn!(%error, "erasure stopped early");
                 return Ok(Erasure {
                     deleted,
                     complete: false,

@@ -1,32 +1,32 @@
 use std::error::Error;
 use std::sync::Arc;
 
-/// Why a store could not do what it was asked.
+/// Failure of a store operation.
 ///
-/// Its texts and causes hold nothing of a reading, so that they may be logged.
+/// Messages and causes contain no health data and no user id, so they may be logged.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// It takes no more for the moment.
-    #[error("the store takes no more requests for the moment")]
+    /// The store sheds load.
+    #[error("the store is throttling requests")]
     Throttled(#[source] Cause),
-    /// It does not answer, or failed on the way.
+    /// The store did not respond, or the operation failed with an unknown outcome.
     #[error("the store is unavailable")]
     Unavailable(#[source] Cause),
-    /// Somebody who runs the service has to mend something.
-    #[error("the store is not set up: {advice}")]
+    /// An operator has to change the configuration.
+    #[error("the store is misconfigured: {advice}")]
     Misconfigured {
-        /// What to mend.
+        /// Remedy.
         advice: String,
-        /// What the store said.
+        /// Error of the store.
         #[source]
         cause: Cause,
     },
-    /// What it holds is not what was written.
-    #[error("the store holds something unreadable")]
+    /// Stored data cannot be decoded.
+    #[error("stored data is corrupt")]
     Corrupt(#[source] Cause),
 }
 
-/// What lies behind a [`StoreError`]; one cause may fail many requests at once.
+/// Cause of a [`StoreError`]. It is shared, as one cause may fail many requests.
 pub type Cause = Arc<dyn Error + Send + Sync>;
 
 impl StoreError {
@@ -42,7 +42,7 @@ impl StoreError {
         Self::Corrupt(Arc::from(cause.into()))
     }
 
-    /// A stable name of what kind it is, for metrics.
+    /// Returns a stable name of the variant, for metrics.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Throttled(_) => "throttled",
@@ -52,7 +52,7 @@ impl StoreError {
         }
     }
 
-    /// Whether the same request may succeed a little later.
+    /// Returns `true` if the same request may succeed later.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Throttled(_) | Self::Unavailable(_))
     }

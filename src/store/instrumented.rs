@@ -1,4 +1,4 @@
-//! A store of which is told what it does.
+//! Metrics and spans of store operations.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -12,21 +12,20 @@ use super::{BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, 
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 use crate::telemetry::metrics::names;
 
-/// Counts what another store is asked to do and how that ends, and makes a span
-/// of each.
+/// Wraps a store, and records a count, a duration and a span of each operation.
 pub struct InstrumentedStore {
     store: Arc<dyn ReadingStore>,
 }
 
 impl InstrumentedStore {
-    /// Measures `store`.
+    /// Wraps `store`.
     pub fn new(store: Arc<dyn ReadingStore>) -> Self {
         Self { store }
     }
 }
 
-/// An operation under way. Dropped before its end, it was given up by whoever
-/// asked.
+/// An operation in progress. It is recorded when dropped: as interrupted, unless it has
+/// finished.
 struct OperationRecorder {
     name: &'static str,
     started_at: Instant,
@@ -35,7 +34,7 @@ struct OperationRecorder {
 }
 
 impl OperationRecorder {
-    /// Sees `future` through to its end, whose outcome `outcome` tells.
+    /// Runs `future`, and records the outcome that `outcome` finds in its result.
     async fn measure<T>(
         name: &'static str,
         future: impl Future<Output = T>,
@@ -84,7 +83,7 @@ fn outcome<T>(result: &Result<T, StoreError>) -> &'static str {
     result.as_ref().map_or_else(StoreError::kind, |_| OK)
 }
 
-/// The outcome of a batch is that of the first reading which failed.
+/// Returns the outcome of the first reading that failed.
 fn batch_outcome(results: &[Result<BatchPutStatus, StoreError>]) -> &'static str {
     let failed = results.iter().find(|result| result.is_err());
     failed.map_or(OK, outcome)
@@ -118,8 +117,10 @@ impl ReadingStore for InstrumentedStore {
     ) -> Vec<Result<BatchPutStatus, StoreError>> {
         let future = self.store.put_many(readings);
         let results = OperationRecorder::measure("put_all", future, |all| batch_outcome(all)).await;
-        // A batch may hold 5,000, which a double holds exactly.
-        #[expect(clippy::cast_precision_loss, reason = "it is small")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a batch has at most 5,000 readings"
+        )]
         metrics::histogram!(names::BATCH_READINGS.name).record(results.len() as f64);
         let stored = results.iter().flatten().count();
         let is_superseded = |stored: &&BatchPutStatus| **stored == BatchPutStatus::Superseded;

@@ -1,7 +1,6 @@
-//! Where readings are kept: the contract, and the two stores that keep it.
+//! Storage of readings: the [`ReadingStore`] contract and its two implementations.
 //!
-//! What a [`ReadingStore`] promises is written at the trait and tested by one
-//! conformance suite that runs against both.
+//! One conformance suite, `tests/store/suite`, runs against both.
 
 mod dynamodb;
 mod embedded;
@@ -27,66 +26,81 @@ pub use read_newest::{NewestReadings, ReadBudget, read_newest};
 
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 
-/// Keeps readings, each under its user and its id.
+/// A store of readings, each identified by its user and its id.
 ///
-/// Everything acknowledged is durable and seen by every read that begins
-/// afterwards; with one exception, which a store must name: a list of some data
-/// types may take a moment to show what was written.
+/// Guarantees that every implementation gives:
+///
+/// - Durability: a successful write survives a crash and a loss of power.
+/// - Read-your-writes: a read that starts after a write was acknowledged sees it. An
+///   implementation may exempt lists filtered by data type, which may then lag behind
+///   for a moment; it documents that.
+/// - Idempotency: repeating any write leaves the store as the first one left it, so
+///   callers may retry after every error.
+/// - Unknown outcomes: after an error, a write may or may not have been applied.
+/// - Isolation: an operation touches the readings of its user only.
+///
+/// Errors are [`StoreError`]s; [`StoreError::is_retryable`] identifies transient
+/// ones. No error contains a user id or a measurement.
 #[async_trait]
 pub trait ReadingStore: Send + Sync {
-    /// Keeps `reading`, unless what is held under its id stands
-    /// ([`Reading::replaces`]): then nothing changes.
+    /// Stores `reading`, unless a reading with the same id exists that it does not
+    /// replace ([`Reading::replaces`]). Then nothing changes, `created_at` included.
+    ///
+    /// Returns the reading that is stored afterwards.
     async fn put(&self, reading: Reading) -> Result<PutResult, StoreError>;
 
-    /// Keeps each of `readings` as [`Self::put`] would, in no particular order,
-    /// and tells what became of each, in theirs. An error says that it is not
-    /// known whether the reading is held. Once the store fails, readings that
-    /// have not been tried get the same error without being tried.
+    /// Stores each of `readings` as [`Self::put`] would, in any order and not
+    /// atomically.
     ///
-    /// Callers use [`put_batch`].
+    /// Returns one result per reading, in the order of `readings`. Once the store
+    /// fails, readings that were not tried yet get the same error.
+    ///
+    /// Call [`put_batch`] instead, which also accepts readings that share an id.
     async fn put_many(&self, readings: DistinctReadings)
     -> Vec<Result<BatchPutStatus, StoreError>>;
 
-    /// The reading under this id; `None` when the user has none such.
+    /// Returns the reading with this id, or `None` if the user has none.
     async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError>;
 
-    /// Deletes the reading under this id, and tells whether there was one.
+    /// Deletes the reading with this id, and returns `true` if it existed.
     async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError>;
 
-    /// Erases a bounded part of whatever is held of the user, readings or not;
-    /// it is complete when nothing was found.
+    /// Erases a bounded number of the user's records, including those that are not
+    /// readings. The erasure is complete once a call finds nothing.
     ///
-    /// Callers use [`erase_user`].
+    /// Call [`erase_user`] instead, which repeats this.
     async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError>;
 
-    /// A page of a user's readings, in order of their ids and thus of
-    /// measurement time. Its cost depends on how much is asked for, not on how
-    /// much is held.
+    /// Returns a page of a user's readings, ordered by id and thus by measurement time.
+    ///
+    /// Pages of one query do not overlap. A reading that exists throughout is on
+    /// exactly one of them, whatever is written meanwhile. The cost depends on the size
+    /// of the page, not on how many readings the user has.
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError>;
 
-    /// Whether the store answers at present; an error says why it does not.
+    /// Checks that the store can serve reads; the error is the reason why not.
     async fn check(&self) -> Result<(), StoreError>;
 }
 
-/// What became of a reading given to [`ReadingStore::put`].
+/// Result of [`ReadingStore::put`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum PutResult {
-    /// It is held, now or since an earlier time; this is what is held.
+    /// The reading that is stored: the given one, or one that was stored earlier.
     Stored(Reading),
-    /// A higher version of the client's record is held: this one.
+    /// The stored reading, a higher version of the same client record.
     Superseded(Reading),
 }
 
-/// What a store did with a reading that it was to keep.
+/// Outcome of writing one reading.
 enum WriteOutcome {
-    /// It wrote it.
+    /// The reading was written.
     Written,
-    /// It wrote nothing, as this one is held and stands.
+    /// Nothing was written, as this existing reading is not replaced.
     Existing(Reading),
 }
 
 impl WriteOutcome {
-    /// What became of `offered`.
+    /// Converts the outcome of writing `offered` into the result of a single put.
     fn into_result(self, offered: Reading) -> PutResult {
         match self {
             Self::Written => PutResult::Stored(offered),
@@ -97,7 +111,7 @@ impl WriteOutcome {
         }
     }
 
-    /// The same in short.
+    /// Converts the outcome of writing `offered` into its status in a batch.
     fn status(&self, offered: &Reading) -> BatchPutStatus {
         match self {
             Self::Written => BatchPutStatus::Stored,

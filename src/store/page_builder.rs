@@ -1,27 +1,26 @@
 use crate::domain::{ListQuery, Page, Reading, ReadingId};
 
-/// How many readings that do not match a page may pass over: those that share
-/// the millisecond of a bound of the range, and, where a store has no order by
-/// type, those of other types.
+/// Maximum number of non-matching readings that a page skips: those that share the
+/// millisecond of a bound of the range and, in a store without an index by type, those
+/// of other types.
 const MAX_SKIPPED: usize = 10_000;
 
-/// After how many bytes of metadata a page takes no more readings: as many of
-/// the largest size as a page may hold would take 16 MB.
+/// Bytes of metadata after which a page accepts no more readings. A page of the largest
+/// readings would otherwise take 16 MB.
 const MAX_METADATA_BYTES: usize = 4 * 1024 * 1024;
 
-/// For how many readings, and the one after them, a page has room from the
-/// beginning.
+/// Usual page length, for which memory is allocated up front.
 const TYPICAL_LEN: usize = 50;
 
-/// A page as it is being gathered, in the order of the query.
+/// Builds a page from readings in the order of the query.
 pub(super) struct PageBuilder<'a> {
     query: &'a ListQuery,
     readings: Vec<Reading>,
     metadata_bytes: usize,
-    /// Whether there is another reading, for which no room was left.
+    /// A matching reading did not fit.
     is_full: bool,
     skipped: usize,
-    /// The last reading looked at, whether it matches or not.
+    /// Last reading that was pushed or skipped.
     last: Option<ReadingId>,
 }
 
@@ -37,12 +36,12 @@ impl<'a> PageBuilder<'a> {
         }
     }
 
-    /// The last of the readings on it.
+    /// Returns the last reading on the page.
     pub(super) fn last_reading(&self) -> Option<&Reading> {
         self.readings.last()
     }
 
-    /// Takes the next reading if it matches and there is room.
+    /// Adds the next reading if it matches and fits.
     pub(super) fn push(&mut self, reading: Reading) {
         if self.is_full {
             return;
@@ -61,8 +60,8 @@ impl<'a> PageBuilder<'a> {
         }
     }
 
-    /// Notes that `count` readings that do not match have been passed over, the
-    /// last of which has this id if it has one.
+    /// Skips `count` readings that do not match. `last` is the id of the last one, if
+    /// known.
     pub(super) fn skip(&mut self, count: usize, last: Option<ReadingId>) {
         if self.is_full {
             return;
@@ -71,17 +70,18 @@ impl<'a> PageBuilder<'a> {
         self.last = last.or(self.last);
     }
 
-    /// How many readings are still missing to the page and one more.
+    /// Returns the number of readings missing to the limit and one more, which shows
+    /// that there is a next page.
     pub(super) fn missing(&self) -> usize {
         (self.query.limit.get() + 1).saturating_sub(self.readings.len())
     }
 
-    /// Whether no more is to be looked at.
+    /// Returns `true` if no more readings are to be pushed.
     pub(super) fn is_done(&self) -> bool {
         self.missing() == 0 || self.is_full || self.skipped >= MAX_SKIPPED && self.last.is_some()
     }
 
-    /// The page, when there is nothing more to look at.
+    /// Returns the page after all readings in the range were pushed.
     pub(super) fn finish(self) -> Page {
         let page = Page::from_lookahead(self.readings, self.query.limit);
         Page {
@@ -90,7 +90,7 @@ impl<'a> PageBuilder<'a> {
         }
     }
 
-    /// The page, when there may be more to look at.
+    /// Returns the page while more readings may follow.
     pub(super) fn finish_partial(self) -> Page {
         let last = self.last;
         let page = self.finish();

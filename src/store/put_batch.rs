@@ -1,29 +1,27 @@
-//! Many readings at once.
+//! Storing many readings in one call.
 
 use std::collections::HashMap;
 
 use super::{ReadingStore, StoreError};
 use crate::domain::{Reading, ReadingId, RecordVersion, UserId};
 
-/// What became of a reading given to [`put_batch`].
+/// Status of a reading that was given to [`put_batch`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchPutStatus {
-    /// It is held, and was not before.
+    /// Newly stored.
     Stored,
-    /// It has been held since an earlier time; or another of the same batch
-    /// takes its distinct_index with the same version.
+    /// Already stored, or a duplicate of another reading in the batch.
     Unchanged,
-    /// A higher version of the client's record is held.
+    /// Not stored, as a higher version of the client record exists.
     Superseded,
 }
 
-/// Keeps `readings` as if they were put one after another, and tells what
-/// became of each, in their order, once all have been dealt with.
+/// Stores `readings` as if they were put one after another, and returns one result per
+/// reading, in their order.
 ///
-/// Readings of one id are folded first: of a client's record the highest
-/// version counts, and the others are told whether they are superseded by what
-/// is held in the end. An error says that it is not known whether the reading
-/// is held; putting it again is safe.
+/// Readings with the same user and id are folded before they are written: the highest
+/// version wins, and lower ones are reported as superseded. On an error it is unknown
+/// whether the reading is stored; it is safe to put it again.
 pub async fn put_batch(
     store: &dyn ReadingStore,
     readings: Vec<Reading>,
@@ -48,28 +46,28 @@ pub async fn put_batch(
         .collect()
 }
 
-/// Readings of which no two have the same user and id.
+/// Readings with distinct users or ids.
 #[derive(Debug)]
 pub struct DistinctReadings(Vec<Reading>);
 
 impl DistinctReadings {
-    /// The readings themselves.
+    /// Returns the readings.
     pub fn into_vec(self) -> Vec<Reading> {
         self.0
     }
 }
 
-/// Readings folded so that none has the id of another.
+/// Readings of a batch, folded by user and id.
 struct Folded {
     distinct: DistinctReadings,
-    /// Which reading given each of `distinct` is.
+    /// For each of `distinct`, the reading of the batch that it is.
     winners: Vec<Winner>,
-    /// For each reading given, which of `distinct` stands for it, and its own
-    /// version.
+    /// For each reading of the batch, the index in `distinct` of the one that
+    /// represents it, and its own version.
     indices: Vec<(usize, Option<RecordVersion>)>,
 }
 
-/// A reading that stands for all those of its id.
+/// A reading that represents all those with its id.
 struct Winner {
     index: usize,
     version: Option<RecordVersion>,

@@ -1,31 +1,32 @@
-//! A user's newest readings, within a budget.
+//! Reading a user's newest readings, within a budget.
 
 use super::{ReadingStore, StoreError};
 use crate::domain::{DataTypes, ListQuery, Order, PageSize, Reading, TimeRange, UserId};
 
-/// What was kept of a user's newest readings, and whether those were all.
+/// Newest readings of a user.
 #[derive(Debug)]
 pub struct NewestReadings<T> {
-    /// Newest first.
+    /// The readings, newest first.
     pub items: Vec<T>,
-    /// Whether the user has no older readings.
+    /// The user has no older readings.
     pub complete: bool,
 }
 
-/// How much of a user's readings to read at once.
+/// Limits on reading. They are checked after each page, so both may be exceeded by one
+/// page.
 #[derive(Debug, Clone, Copy)]
 pub struct ReadBudget {
-    /// After the page with this many readings no more is read.
+    /// Number of readings.
     pub readings: usize,
-    /// After the page with this many bytes of metadata no more is read.
+    /// Bytes of metadata.
     pub metadata_bytes: usize,
 }
 
-/// Reads a user's newest readings page by page within `budget`, and keeps
-/// `map` of each.
+/// Reads a user's newest readings page by page within `budget`, and applies `map` to
+/// each.
 ///
 /// # Errors
-/// Whatever the store's [`ReadingStore::list`] answers.
+/// Failures of [`ReadingStore::list`].
 pub async fn read_newest<T>(
     store: &dyn ReadingStore,
     user_id: &UserId,

@@ -27,7 +27,7 @@ NOT_IN_SCHEMA = [
     # A schema limits neither bytes nor depth, and cannot forbid member names.
     ("/metadata", "must not"),
     # Applies to numbers at any depth.
-    ("/metadata", "holds a number that must"),
+    ("/metadata", "contains a number that must"),
     # There are hundreds of time zones, and each year adds some.
     ("/tz", "must be the IANA name"),
 ]

@@ -1,7 +1,6 @@
 use serde::Deserialize;
 
-/// What a token says, as far as it matters here. A claim that comes twice is
-/// refused by the reader.
+/// Claims of a token that matter here. A claim that occurs twice is rejected.
 #[derive(Deserialize)]
 pub(super) struct Claims {
     pub(super) iss: String,
@@ -15,29 +14,29 @@ pub(super) struct Claims {
     pub(super) client_id: Option<String>,
     #[serde(default)]
     pub(super) token_use: Option<String>,
-    /// Under which id the person's readings are, if not under the subject.
+    /// Id of the person's readings, if it is not the subject.
     #[serde(default, rename = "custom:clarity_user_id")]
     pub(super) user_id: Option<String>,
     #[serde(default, rename = "cognito:groups")]
     pub(super) groups: Vec<String>,
 }
 
-/// Seconds since 1970, which may have a fraction (RFC 7519, section 2).
+/// Seconds since 1970, possibly with a fraction (RFC 7519, section 2).
 #[derive(Clone, Copy, Deserialize)]
 pub(super) struct NumericDate(f64);
 
 impl NumericDate {
-    /// Whole seconds; what is out of range is as far as there is.
+    /// Returns whole seconds, saturating.
     #[expect(
         clippy::cast_possible_truncation,
-        reason = "a fraction does not matter"
+        reason = "fractions are irrelevant, and the cast saturates"
     )]
     pub(super) fn seconds(self) -> i64 {
         self.0 as i64
     }
 }
 
-/// An audience is a text or a list of them (RFC 7519, section 4.1.3).
+/// An audience: a string or a list of strings (RFC 7519, section 4.1.3).
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum AudienceClaim {

@@ -1,22 +1,23 @@
 use super::claims::Claims;
 
-/// Whose tokens are believed.
+/// A trusted issuer of tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issuer {
-    /// What `iss` must be, to the letter.
+    /// Exact value of the claim `iss`.
     pub url: String,
-    /// For whom they must have been made.
+    /// Required audience.
     pub audience: Audience,
 }
 
-/// For whom a token must have been made.
+/// Audience that a token must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
-    /// For one of these clients of a user pool: access tokens name it in
+    /// One of these app clients of a Cognito user pool. Access tokens name it in
     /// `client_id`, id tokens in `aud`.
+    ///
     /// <https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-tokens-verifying-a-jwt.html>
     CognitoClients(Vec<String>),
-    /// For this audience.
+    /// This value in `aud`.
     Named(String),
 }
 

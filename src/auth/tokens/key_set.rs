@@ -14,31 +14,31 @@ use tokio::time::Instant;
 use super::TokenError;
 use crate::telemetry::error_chain;
 
-/// The least time between two requests for the key set, however many tokens
-/// name keys that nobody knows.
+/// Minimum time between two requests for the key set, however many tokens name unknown
+/// keys.
 pub const MIN_REFRESH_INTERVAL: Duration = Duration::from_secs(10);
-/// For reading it.
+/// Timeout of reading the key set.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// How long keys are believed in when the issuer no longer gives any: a day, so
-/// that one that was withdrawn is not good for ever.
+/// Maximum age of keys: one day, so that a revoked key is not trusted forever while the
+/// issuer is unreachable.
 const MAX_KEY_SET_AGE: Duration = Duration::from_secs(24 * 60 * 60);
-/// The largest key set in bytes.
+/// Maximum size of a key set.
 const MAX_KEY_SET_BYTES: usize = 256 * 1024;
 
-/// An issuer's keys (RFC 7517), read again when a token names one that is not there.
+/// The key set of an issuer (RFC 7517), refreshed when a token names an unknown key.
 pub(super) struct KeySet {
     url: String,
     client: Client,
     keys: RwLock<CachedKeys>,
-    /// Whether the last attempt to read them failed, or there was none.
+    /// The last request failed, or there was none.
     stale: AtomicBool,
-    /// When they were last last_request for.
+    /// Time of the last request.
     last_request: Arc<Mutex<Option<Instant>>>,
 }
 
 type KeysById = HashMap<String, Arc<DecodingKey>>;
 
-/// KeysById, and when they were read.
+/// Cached keys, and when they were read.
 #[derive(Default)]
 struct CachedKeys {
     keys: KeysById,
@@ -61,17 +61,16 @@ impl KeySet {
         })
     }
 
-    /// The key of this id.
+    /// Returns the key with this id.
     ///
     /// # Errors
-    /// When the issuer has none of this id; or when it may have, but could not
-    /// be last_request.
+    /// If the issuer has no such key; or if it may have, but cannot be reached.
     pub(super) async fn lookup(self: &Arc<Self>, id: &str) -> Result<Arc<DecodingKey>, TokenError> {
         if let Some(key) = self.cached(id) {
             return Ok(key);
         }
         self.refresh().await;
-        // Asked for first, since keys may come in between.
+        // Read first, as keys may arrive in between.
         let is_stale = self.is_stale();
         match self.cached(id) {
             Some(key) => Ok(key),
@@ -80,14 +79,14 @@ impl KeySet {
         }
     }
 
-    /// Reads the keys, unless that was tried a moment ago. If it fails those
-    /// from before stay.
+    /// Refreshes the keys, unless that was tried within [`MIN_REFRESH_INTERVAL`]. On
+    /// failure the previous keys remain.
     ///
-    /// The reading belongs to nobody's request: who hangs up does not end it,
-    /// and so cannot use up the one attempt in a while.
+    /// Runs in a task of its own: a request that is cancelled must not use up the
+    /// attempt.
     pub(super) async fn refresh(self: &Arc<Self>) {
-        // Whoever comes meanwhile waits for the same response, within their own
-        // request: of the tasks that outlive one there is a single one.
+        // Concurrent requests wait for the same response. Only one task outlives its
+        // request.
         let mut last_request = Arc::clone(&self.last_request).lock_owned().await;
         if last_request.is_some_and(|at| at.elapsed() < MIN_REFRESH_INTERVAL) {
             return;
@@ -98,8 +97,8 @@ impl KeySet {
             keys.refresh_now().await;
             drop(last_request);
         });
-        // It fails when the service stops, or panics, which is told where it
-        // happens.
+        // The task fails if the service stops, or on a panic, which is reported where
+        // it happens.
         let _ = read.await;
     }
 
@@ -116,7 +115,7 @@ impl KeySet {
                 self.stale.store(true, Ordering::Release);
                 tracing::error!(
                     error = error_chain(&fault),
-                    "the keys of the issuer of tokens could not be read"
+                    "cannot read the key set of the token issuer"
                 );
             }
         }
@@ -128,7 +127,7 @@ impl KeySet {
         known.keys.get(id).filter(|_| is_current).cloned()
     }
 
-    /// Whether the last attempt to read them failed, or there was none.
+    /// Returns `true` if the last request failed, or there was none.
     pub(super) fn is_stale(&self) -> bool {
         self.stale.load(Ordering::Acquire)
     }
@@ -136,7 +135,7 @@ impl KeySet {
     async fn fetch(&self) -> Result<KeysById, KeySetError> {
         let response = self.client.get(&self.url).send().await?;
         let text = read_body(response.error_for_status()?).await?;
-        // What is no key of a kind that is known here does not spoil the others.
+        // Unsupported keys do not invalidate the others.
         let Jwks { keys } = serde_json::from_slice(&text)?;
         let keys = keys.into_iter().filter_map(|key| {
             let key: Jwk = serde_json::from_value(key).ok()?;
@@ -156,7 +155,7 @@ struct Jwks {
     keys: Vec<serde_json::Value>,
 }
 
-/// A key that signatures by RS256 are verified with.
+/// Returns the key for verifying RS256 signatures, if it is one.
 fn decoding_key(key: &Jwk) -> Option<DecodingKey> {
     let common = &key.common;
     let usage = common.public_key_use.as_ref();
@@ -183,19 +182,19 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, KeySetError> {
     Ok(text)
 }
 
-/// Why an issuer's keys could not be read.
+/// Failure to read the key set of an issuer.
 #[derive(Debug, thiserror::Error)]
 pub enum KeySetError {
-    /// They were not given.
-    #[error("the key set was not given")]
+    /// The issuer did not return it.
+    #[error("the issuer did not return the key set")]
     Unavailable(#[from] reqwest::Error),
-    /// What was given is no key set.
-    #[error("what was given is no key set")]
+    /// The response is not a key set.
+    #[error("the response is not a key set")]
     Malformed(#[from] serde_json::Error),
-    /// It holds no key that could verify a token.
-    #[error("the key set holds no key for RS256")]
+    /// No key can verify a token.
+    #[error("the key set has no key for RS256")]
     Empty,
-    /// It is larger than a key set is.
+    /// The response exceeds the size limit.
     #[error("the key set is too large")]
     TooLarge,
 }
@@ -205,7 +204,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn keys_are_believed_in_for_a_day() {
+    async fn keys_expire_after_a_day() {
         let set = KeySet::new("http://127.0.0.1:9/".to_owned()).unwrap();
         let key = Arc::new(DecodingKey::from_secret(b""));
         *set.keys.write().unwrap() = CachedKeys {

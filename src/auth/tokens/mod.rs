@@ -1,7 +1,7 @@
-//! Tokens of an OpenID Connect issuer, such as a user pool of Cognito.
+//! Tokens of an OpenID Connect issuer, such as a Cognito user pool.
 //!
-//! A token is a JWT (RFC 7519) signed with RS256. Its keys come from the
-//! issuer's key set alone: what a token says of keys is refused.
+//! A token is a JWT (RFC 7519) signed with RS256. Verification keys come from the
+//! issuer's key set only; tokens that name keys in their header are rejected.
 
 mod claims;
 mod issuer;
@@ -21,47 +21,48 @@ use super::{Principal, PrincipalId, Scopes, Users};
 use claims::Claims;
 use key_set::{KeySet, MIN_REFRESH_INTERVAL};
 
-/// The longest token in bytes: several times what Cognito makes.
+/// Maximum size of a token: several times that of Cognito's.
 const MAX_TOKEN_BYTES: usize = 8 * 1024;
 
-/// The longest subject in bytes (OpenID Connect Core, section 2).
+/// Maximum length of a subject (OpenID Connect Core, section 2).
 const MAX_SUBJECT_BYTES: usize = 255;
 
-/// How far clocks may be apart, in seconds.
+/// Permitted clock skew in seconds.
 const LEEWAY: i64 = 60;
 
-/// Whose members act for everybody.
+/// Group whose members may act for all users.
 const ADMIN_GROUP: &str = "clarity-admins";
 
-/// How often keys are read again without a reason, so that one which the issuer
-/// has withdrawn is not believed for long.
+/// Interval of periodic refreshes, so that a revoked key does not stay trusted for
+/// long.
 const REFRESH_INTERVAL: Duration = Duration::from_secs(3_600);
 
-/// Tells whom a token stands for.
+/// Verifies tokens.
 pub struct TokenVerifier {
     issuer: Issuer,
     keys: Arc<KeySet>,
     validation: Validation,
 }
 
-/// Why nobody is behind a token.
+/// Rejection of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenError {
-    /// It is not valid. Nobody is told why.
+    /// The token is invalid. The reason is not disclosed.
     Invalid,
-    /// The issuer could not be asked for its key: it may be valid.
+    /// The token may be valid, but the issuer's keys are unavailable.
     KeysUnavailable,
 }
 
 impl TokenVerifier {
-    /// A verifier of the issuer's tokens, whose keys are read by
-    /// [`Self::refresh_loop`] or when they are first needed.
+    /// Creates a verifier for the issuer's tokens. Its keys are read by
+    /// [`Self::refresh_loop`], or when they are first needed.
     ///
     /// # Errors
-    /// When there is no way to read them.
+    /// If the HTTP client cannot be created.
     pub fn new(issuer: Issuer, key_set_url: String) -> Result<Self, KeySetError> {
         let mut validation = Validation::new(Algorithm::RS256);
-        // The clock is ours, and the audience depends on the kind of token.
+        // Times are checked against the service's clock, and the audience depends on
+        // the kind of token.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         validation.validate_aud = false;
@@ -74,10 +75,10 @@ impl TokenVerifier {
         })
     }
 
-    /// Whom the token stands for at this moment.
+    /// Returns the principal of a token that is valid at `now`.
     ///
     /// # Errors
-    /// When it stands for nobody.
+    /// If the token is invalid, or the issuer's keys are unavailable.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Arc<Principal>, TokenError> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::Invalid);
@@ -112,13 +113,13 @@ impl TokenVerifier {
             users: if is_administrator {
                 Users::all()
             } else {
-                // What is no user id is the id of no user.
+                // An invalid user id matches no user.
                 user_id.parse().map_or_else(|_| Users::none(), Users::only)
             },
         })
     }
 
-    /// Reads the issuer's keys now, and again from time to time.
+    /// Refreshes the issuer's keys now and periodically.
     pub async fn refresh_loop(&self) -> Infallible {
         loop {
             self.keys.refresh().await;
@@ -132,15 +133,15 @@ impl TokenVerifier {
     }
 }
 
-/// The id of the key that signed; none where the header names keys of its own,
-/// or asks for what is not understood here.
+/// Returns the id of the signing key; `None` if the header contains keys or unsupported
+/// extensions.
 fn key_id(header: &Header) -> Option<&str> {
     let names_keys = header.jku.is_some()
         || header.jwk.is_some()
         || header.x5u.is_some()
         || header.x5c.is_some();
     let has_extensions = header.crit.is_some() || header.enc.is_some() || header.zip.is_some();
-    // An issuer signs more than these, such as logout tokens (RFC 8725, 3.11).
+    // Issuers also sign other tokens, such as logout tokens (RFC 8725, section 3.11).
     let is_other_type = header.typ.as_ref().is_some_and(|kind| {
         let kind = kind.to_ascii_lowercase();
         !["jwt", "at+jwt", "application/at+jwt"].contains(&kind.as_str())

@@ -1,6 +1,6 @@
-/// A unit, and how many of another a value in it is: `value × factor + offset`.
+/// Conversion of a unit to its base unit: `value × factor + offset`.
 struct Conversion {
-    /// How clients write it, UCUM's way first.
+    /// Spellings, UCUM's first.
     spellings: &'static [&'static str],
     base: &'static str,
     factor: f64,
@@ -16,9 +16,9 @@ const fn unit(spellings: &'static [&'static str], base: &'static str, factor: f6
     }
 }
 
-/// The units of the vocabulary, and those in which phones and watches give the
-/// same quantities. Factors are exact (NIST SP 811, appendix B) except that
-/// for glucose, whose molar mass is 180.156 g/mol.
+/// Units of the vocabulary, and other units in which phones and watches report the same
+/// quantities. Factors are exact (NIST SP 811, appendix B) except for glucose, whose
+/// molar mass is taken as 180.156 g/mol.
 const CONVERSIONS: &[Conversion] = &[
     unit(
         &[
@@ -81,8 +81,7 @@ const CONVERSIONS: &[Conversion] = &[
     unit(&["{score}", "score", "points"], "{score}", 1.0),
 ];
 
-/// Where the exact spelling is not known, upper and lower case are one:
-/// `MG/DL`.
+/// Finds a unit by its exact spelling, or else ignoring case: `MG/DL`.
 fn conversion(unit: &str) -> Option<&'static Conversion> {
     let find = |matches: &dyn Fn(&str) -> bool| {
         let mut all = CONVERSIONS.iter();
@@ -99,12 +98,11 @@ fn conversion(unit: &str) -> Option<&'static Conversion> {
     })
 }
 
-/// What is a unit of its own by the case of its letters, as every unit of a
-/// single letter is: 1,000 small calories ("cal") are one "Cal".
+/// Spellings whose case matters, besides single letters: 1,000 small calories ("cal")
+/// are one "Cal".
 const CASE_SENSITIVE: &[&str] = &["cal"];
 
-/// What `value`, in the unit `from`, is in the unit `to`; `None` where no
-/// conversion is known.
+/// Converts `value` from one unit to another; `None` if no conversion is known.
 pub fn convert(value: f64, from: &str, to: &str) -> Option<f64> {
     if from == to {
         return Some(value);
@@ -113,13 +111,12 @@ pub fn convert(value: f64, from: &str, to: &str) -> Option<f64> {
     (from.base == to.base).then(|| (value * from.factor + from.offset - to.offset) / to.factor)
 }
 
-/// Whether this is how a unit is written that is known here or that the
-/// vocabulary names.
+/// Returns `true` if `unit` is a known spelling.
 pub fn is_unit(unit: &str) -> bool {
     conversion(unit).is_some() || super::metrics().iter().any(|metric| metric.unit == unit)
 }
 
-/// Whether two spellings mean one unit.
+/// Returns `true` if two spellings mean the same unit.
 pub fn same_unit(one: &str, other: &str) -> bool {
     one == other
         || matches!(
@@ -133,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn units_convert_by_published_values() {
+    fn conversions_match_published_values() {
         for (value, from, to, expected) in [
             (5.5, "mmol/L", "mg/dL", 99.0858),
             (98.6, "[degF]", "Cel", 37.0),
@@ -157,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn spellings_of_one_unit_are_one() {
+    fn spellings_of_one_unit_are_equal() {
         assert!(same_unit("bpm", "/min") && same_unit("count", "{steps}"));
         assert!(same_unit("x", "x") && !same_unit("x", "y"));
         assert!(!same_unit("mmol/L", "mg/dL"));
@@ -167,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn no_spelling_stands_for_two_units() {
+    fn every_spelling_belongs_to_one_unit() {
         let mut spellings: Vec<&str> = CONVERSIONS
             .iter()
             .flat_map(|conversion| conversion.spellings.iter().copied())

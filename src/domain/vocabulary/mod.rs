@@ -1,8 +1,8 @@
-//! The data types that the service knows: their units, names elsewhere,
-//! plausible values and how a day of them is summed up.
+//! Known data types: units, names on other platforms, plausible values and daily
+//! aggregation.
 //!
-//! A reading may have any data type; one that is not listed here is kept and
-//! described like the others, without a plausible range.
+//! A reading may have any data type. Unknown ones are stored and described like the
+//! others, without a plausible range.
 
 mod conversion;
 
@@ -14,44 +14,43 @@ use serde::Deserialize;
 
 pub use conversion::{convert, is_unit, same_unit};
 
-/// A data type that the service knows.
+/// A known data type.
 #[derive(Debug)]
 pub struct Metric {
-    /// Its name, as `data_type` has it.
+    /// Name, as in `data_type`.
     pub name: String,
-    /// Other names for it.
+    /// Aliases.
     pub aliases: Vec<String>,
-    /// The unit its values are in unless they name another, in UCUM.
+    /// Default unit of its values, in UCUM.
     pub unit: String,
-    /// Its code in LOINC (<https://loinc.org>).
+    /// LOINC code (<https://loinc.org>).
     pub loinc: Option<String>,
-    /// Its identifier in Apple's HealthKit, without the `HK…Identifier` before it.
+    /// Identifier in Apple's HealthKit, without the prefix `HK…Identifier`.
     pub healthkit: Option<String>,
-    /// Its record type in Android's Health Connect.
+    /// Record type in Android's Health Connect.
     pub health_connect: Option<String>,
-    /// Values outside, in [`Self::unit`], cannot be true of a living person.
+    /// Values outside, in [`Self::unit`], are impossible for a living person.
     pub plausible: Option<RangeInclusive<f64>>,
-    /// What one number stands for a day.
+    /// Aggregation of a day to one number.
     pub daily: DailyAggregation,
 }
 
-/// What one number stands for a day of readings.
+/// Aggregation of a day's readings to one number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DailyAggregation {
-    /// Their sum: the readings add up.
+    /// Sum, for cumulative readings.
     Sum,
-    /// Their arithmetic mean.
+    /// Arithmetic mean.
     Mean,
-    /// Their median.
+    /// Median.
     Median,
-    /// The newest of them.
+    /// Newest reading.
     Last,
 }
 
 impl Metric {
-    /// Whether `value`, in `unit`, may be true of a living person; where the
-    /// unit is not one that converts to this metric's, nothing is known
-    /// against it.
+    /// Returns `true` unless `value` is implausible. A value in a unit that does not
+    /// convert to the metric's is accepted.
     pub fn is_plausible(&self, value: f64, unit: &str) -> bool {
         match (&self.plausible, convert(value, unit, &self.unit)) {
             (Some(range), Some(value)) => range.contains(&value),
@@ -59,31 +58,31 @@ impl Metric {
         }
     }
 
-    /// Whether it is of sleep, which is slept once a day and over when it is
-    /// measured.
+    /// Returns `true` for sleep, which happens once a day and is complete when it is
+    /// recorded.
     pub fn is_sleep(&self) -> bool {
         self.name.starts_with("sleep_") || self.name == "time_in_bed"
     }
 
-    /// Whether its values are differences, which do not convert to other units
-    /// as what they are differences of does: 1 °C more is 1.8 °F more.
+    /// Returns `true` if values are differences, which convert without the offset of
+    /// their unit: 1 °C more is 1.8 °F more.
     pub fn is_delta(&self) -> bool {
         self.name.ends_with("_deviation")
     }
 
-    /// Its names, the first of which is [`Self::name`].
+    /// Returns all names, [`Self::name`] first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))
     }
 }
 
-/// Every data type that the service knows.
+/// Returns all known data types.
 pub fn metrics() -> &'static [Metric] {
     &VOCABULARY.metrics
 }
 
-/// The data type of this name or alias, or of what `HealthKit` or Health
-/// Connect call it where they mean one data type only, in upper or lower case.
+/// Finds a data type by name, alias, or unambiguous name in `HealthKit` or Health
+/// Connect, ignoring case.
 pub fn find(name: &str) -> Option<&'static Metric> {
     let index = VOCABULARY
         .by_name
@@ -100,20 +99,20 @@ pub fn find(name: &str) -> Option<&'static Metric> {
     VOCABULARY.metrics.get(*index)
 }
 
-/// What stands before a name in the identifiers of `HealthKit`, in lower case.
+/// Prefixes of `HealthKit` identifiers, in lower case.
 const HEALTHKIT_PREFIXES: &[&str] = &["hkquantitytypeidentifier", "hkcategorytypeidentifier"];
 
 struct Vocabulary {
     metrics: Vec<Metric>,
     by_name: HashMap<String, usize>,
-    /// Names of `HealthKit` and Health Connect in lower case.
+    /// Names in `HealthKit` and Health Connect, in lower case.
     by_platform_name: HashMap<String, usize>,
 }
 
 static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     let rows = csv::Reader::from_reader(include_str!("vocabulary.csv").as_bytes())
         .into_deserialize::<Row>();
-    // The file is part of the program; a test reads each of its rows.
+    // The file is embedded, and a test reads each of its rows.
     let metrics: Vec<Metric> = rows.flatten().map(Metric::from).collect();
     let by_name = metrics
         .iter()
@@ -128,8 +127,8 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     }
 });
 
-/// The names that `HealthKit` and Health Connect have for one metric only:
-/// `BloodPressureRecord` is of two.
+/// Returns the platform names that belong to one metric only; `BloodPressureRecord`
+/// belongs to two.
 fn platform_names(metrics: &[Metric]) -> HashMap<String, usize> {
     let mut owners: HashMap<String, BTreeSet<usize>> = HashMap::new();
     for (index, metric) in metrics.iter().enumerate() {
@@ -145,7 +144,7 @@ fn platform_names(metrics: &[Metric]) -> HashMap<String, usize> {
     owners.into_iter().filter_map(sole).collect()
 }
 
-/// A row of the file.
+/// A row of the vocabulary file.
 #[derive(Deserialize)]
 struct Row {
     name: String,
@@ -189,7 +188,7 @@ impl From<Row> for Metric {
     }
 }
 
-/// The code in a cell, without a remark in brackets.
+/// Returns the code in a cell, without a remark in parentheses.
 fn first_word(cell: &str) -> Option<String> {
     let word = cell.split_whitespace().next()?;
     (!word.starts_with('(')).then(|| word.to_owned())
@@ -200,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_row_of_the_file_is_a_metric() {
+    fn every_row_is_a_metric_with_unique_names() {
         let lines = include_str!("vocabulary.csv").lines().count();
         assert_eq!(metrics().len(), lines - 1);
         assert_eq!(metrics().len(), 38);
@@ -209,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn metrics_are_found_by_any_of_their_names() {
+    fn metrics_are_found_by_name_and_alias() {
         for name in ["heart_rate", "hr", "BPM", "Heart_Rate"] {
             assert_eq!(find(name).unwrap().name, "heart_rate");
         }
@@ -227,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_one_metric_on_phones_are_found() {
+    fn unambiguous_platform_names_are_found() {
         for (name, expected) in [
             ("BloodGlucose", Some("blood_glucose")),
             (
@@ -248,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn plausible_values_are_judged_in_the_unit_they_are_in() {
+    fn plausibility_is_checked_in_the_unit_of_the_value() {
         let glucose = find("blood_glucose").unwrap();
         assert!(glucose.is_plausible(5.4, "mmol/L"));
         assert!(!glucose.is_plausible(5.4, "mg/dL"));

@@ -8,11 +8,11 @@ use serde::Deserialize;
 use crate::telemetry::RequestStats;
 use crate::telemetry::metrics::names;
 
-/// Counts what is sent to DynamoDB: the SDK repeats by itself.
+/// Counts the attempts of each operation, as the SDK retries by itself.
 #[derive(Debug)]
 pub(super) struct AttemptMetrics;
 
-/// What the table's operations are called, so that labels are known names.
+/// Operations by name, so that labels have a bounded set of values.
 const OPERATIONS: [&str; 9] = [
     "PutItem",
     "GetItem",
@@ -42,7 +42,7 @@ impl Intercept for AttemptMetrics {
         let outcome = match context.response() {
             Some(response) if response.status().is_success() => "ok",
             Some(response) if is_throttling(response) => "throttled",
-            // It did what it was asked to: look whether a condition holds.
+            // The condition was evaluated, as requested.
             Some(response) if is_failed_condition(response) => "ok",
             _ => "failed",
         };
@@ -59,7 +59,7 @@ impl Intercept for AttemptMetrics {
     }
 }
 
-/// The name of the operation that this belongs to.
+/// Returns the name of the operation.
 fn operation(metadata: &Metadata) -> &'static str {
     OPERATIONS
         .into_iter()
@@ -80,7 +80,7 @@ fn is_failed_condition(response: &HttpResponse) -> bool {
     error_type(response).is_some_and(|kind| kind.contains("ConditionalCheckFailed"))
 }
 
-/// What kind of error this is.
+/// Returns the error type in the body of an error response.
 fn error_type(response: &HttpResponse) -> Option<&str> {
     #[derive(Deserialize)]
     struct ErrorBody<'a> {

@@ -1,4 +1,4 @@
-//! The attributes of an item, as DynamoDB's JSON has them or the SDK gives them.
+//! Attributes of an item, parsed from DynamoDB's JSON or borrowed from the SDK's types.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use super::schema::{
     METADATA, TIMESTAMP, TYPE_KEY, UNIT, USER_ID, VALUE,
 };
 
-/// An attribute, whose texts stay where they are.
+/// An attribute value that borrows its strings.
 ///
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
 #[derive(Deserialize)]
@@ -29,12 +29,12 @@ pub(super) enum Attribute<'a> {
     List(#[serde(borrow)] Vec<Attribute<'a>>),
     #[serde(rename = "M")]
     Map(#[serde(borrow)] BTreeMap<MapKey<'a>, Attribute<'a>>),
-    /// Bytes, or a set, which no reading has.
+    /// Binary data or a set, which no reading has.
     #[serde(rename = "B", alias = "BS", alias = "NS", alias = "SS")]
     Foreign(IgnoredAny),
 }
 
-/// The name of a member of a map.
+/// Name of a map member.
 #[derive(Deserialize, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct MapKey<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
@@ -57,7 +57,7 @@ impl<'a> From<&'a AttributeValue> for Attribute<'a> {
     }
 }
 
-/// Those attributes of an item that readings have.
+/// The attributes of a reading's item. Unknown ones are ignored.
 #[derive(Deserialize)]
 pub(super) struct ItemAttributes<'a> {
     #[serde(borrow)]

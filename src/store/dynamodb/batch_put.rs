@@ -1,12 +1,10 @@
-//! Putting many readings: those without a version by `BatchWriteItem`, clients'
-//! records one by one on a condition.
+//! Puts of many readings: with `BatchWriteItem`, or one by one for client records.
 //!
-//! `BatchWriteItem` knows no conditions: it would put a reading that is stored
-//! already a second time, with another `created_at`, and a replay must change
-//! nothing. So `BatchGetItem` tells first what is stored. That costs a tenth of
-//! the price of a write for a new reading, and saves nine tenths of it for a
-//! replayed one. Where the same reading comes from two requests at the same
-//! moment, either's `created_at` may be the one that stays.
+//! `BatchWriteItem` supports no conditions. It would overwrite an existing reading with
+//! another `created_at`, whereas a replay must change nothing. `BatchGetItem` therefore
+//! finds the existing readings first. For a new reading this adds a tenth of the price
+//! of the write; for a replayed one it saves nine tenths of it. If two requests write
+//! the same reading concurrently, either `created_at` may remain.
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -22,41 +20,40 @@ use super::{DynamoDbStore, key};
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{BatchPutStatus, StoreError};
 
-/// The most keys in one `BatchGetItem`.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
+/// Limit of `BatchGetItem`:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>.
 const MAX_KEYS: usize = 100;
 
-/// How many chunks of readings without a version are under way at once, each
-/// with one call.
-const CHUNKS_AT_ONCE: usize = 8;
+/// Maximum number of concurrently processed chunks. Each sends one call at a time.
+const MAX_CONCURRENT_CHUNKS: usize = 8;
 
-/// How many clients' records are put at once.
-const RECORDS_AT_ONCE: usize = 16;
+/// Maximum number of client records put concurrently.
+const MAX_CONCURRENT_RECORDS: usize = 16;
 
-/// A batch under way.
+/// A batch in progress.
 pub(super) struct BatchPut<'a> {
     store: &'a DynamoDbStore,
     deadline: Instant,
-    /// The failure after which nothing more is tried.
+    /// Failure after which nothing more is sent.
     failure: OnceLock<StoreError>,
 }
 
-/// A reading with its index in the batch.
+/// A reading and its index in the batch.
 type Indexed = (usize, Reading);
 
-/// A reading's user and id, under which it is stored.
+/// Identity of a stored reading.
 pub(super) type ReadingKey = (UserId, ReadingId);
 
 pub(super) fn key_of(reading: &Reading) -> ReadingKey {
     (reading.measurement.user_id.clone(), reading.id)
 }
 
-/// How a reading is stored.
+/// Form in which a reading is stored.
 enum StoredForm {
-    /// With all that an item has.
+    /// With all attributes.
     Complete,
-    /// Without the key of the index by type, as it was written before there was
-    /// one: putting it by itself adds that.
+    /// Without the key of the index by type, as written before the index existed. A
+    /// single put adds it.
     MissingIndexKey,
 }
 
@@ -74,16 +71,16 @@ pub(super) async fn put_many(
         .partition(|(_, reading)| reading.version().is_some());
     let records = stream::iter(records)
         .map(|record| batch.put_one(record))
-        .buffer_unordered(RECORDS_AT_ONCE)
+        .buffer_unordered(MAX_CONCURRENT_RECORDS)
         .collect::<Vec<IndexedStatus>>();
     let others = stream::iter(in_chunks(others))
         .map(|chunk| batch.put_chunk(chunk))
-        .buffer_unordered(CHUNKS_AT_ONCE)
+        .buffer_unordered(MAX_CONCURRENT_CHUNKS)
         .collect::<Vec<Vec<IndexedStatus>>>();
     let (records, others) = tokio::join!(records, others);
 
-    // What nothing became of must not count as stored.
-    let mut outcomes = vec![Err(StoreError::unavailable("it was not tried")); count];
+    // A reading without a confirmed result must not be reported as stored.
+    let mut outcomes = vec![Err(StoreError::unavailable("the put was not attempted")); count];
     for (index, outcome) in others.into_iter().flatten().chain(records) {
         outcomes[index] = outcome;
     }
@@ -100,7 +97,7 @@ fn in_chunks(readings: Vec<Indexed>) -> Vec<Vec<Indexed>> {
 }
 
 impl<'a> BatchPut<'a> {
-    /// One that may take until `deadline`.
+    /// Starts a batch that stops at `deadline`.
     pub(super) fn with_deadline(store: &'a DynamoDbStore, deadline: Instant) -> Self {
         Self {
             store,
@@ -109,9 +106,9 @@ impl<'a> BatchPut<'a> {
         }
     }
 
-    /// Puts those of up to [`batch_write::MAX_REQUESTS`] readings without a version that are
-    /// not stored and, by their index, still wanted, and tells of each whether it was
-    /// put.
+    /// Puts up to [`batch_write::MAX_REQUESTS`] readings without a version, except
+    /// those that exist and those whose index `has_caller` rejects. Returns for each
+    /// whether it was written.
     pub(super) async fn put_absent(
         &self,
         readings: &[&Reading],
@@ -133,22 +130,22 @@ impl<'a> BatchPut<'a> {
         outcomes
     }
 
-    /// Why nothing more is tried, if so.
+    /// Returns the error that aborted the batch, if any.
     fn abort_reason(&self) -> Option<StoreError> {
         if Instant::now() >= self.deadline {
-            self.record_failure(&StoreError::unavailable("the batch took too long"));
+            self.record_failure(&StoreError::unavailable("the batch timed out"));
         }
         self.failure.get().cloned()
     }
 
-    /// Notes a failure that the rest of the batch would meet as well.
+    /// Records a failure that the rest of the batch would meet too.
     fn record_failure(&self, error: &StoreError) {
         if !matches!(error, StoreError::Corrupt(_)) {
             let _ = self.failure.set(error.clone());
         }
     }
 
-    /// Puts one on a condition.
+    /// Puts a reading on the condition that its version requires.
     async fn put_one(&self, (index, reading): Indexed) -> IndexedStatus {
         if let Some(error) = self.abort_reason() {
             return (index, Err(error));
@@ -195,7 +192,7 @@ impl<'a> BatchPut<'a> {
         }
         let unindexed = stream::iter(unindexed)
             .map(|one| self.put_one(one))
-            .buffer_unordered(RECORDS_AT_ONCE)
+            .buffer_unordered(MAX_CONCURRENT_RECORDS)
             .collect::<Vec<IndexedStatus>>();
         outcomes.extend(unindexed.await);
         for some in new.chunks(batch_write::MAX_REQUESTS) {
@@ -207,9 +204,9 @@ impl<'a> BatchPut<'a> {
         outcomes
     }
 
-    /// Puts up to [`batch_write::MAX_REQUESTS`] readings that are not stored.
+    /// Writes up to [`batch_write::MAX_REQUESTS`] readings that do not exist.
     async fn put_new(&self, readings: &[&Reading]) -> Vec<Result<(), StoreError>> {
-        // DynamoDB refuses a call without requests.
+        // DynamoDB rejects an empty call.
         if readings.is_empty() {
             return Vec::new();
         }
@@ -238,8 +235,8 @@ impl<'a> BatchPut<'a> {
         };
         let outcome_of = |reading: &Reading| match &written {
             Ok(()) => Ok(()),
-            Err(Ok(incomplete)) if !incomplete.contains(reading) => Ok(()),
-            Err(Ok(incomplete)) => Err(incomplete.error.clone()),
+            Err(Ok(partial)) if !partial.contains(reading) => Ok(()),
+            Err(Ok(partial)) => Err(partial.error.clone()),
             Err(Err(error)) => Err(error.clone()),
         };
         readings
@@ -248,7 +245,7 @@ impl<'a> BatchPut<'a> {
             .collect()
     }
 
-    /// How those readings are stored, by their users and ids, that are.
+    /// Returns which of `readings` exist, and in which form.
     async fn stored(
         &self,
         readings: impl Iterator<Item = &Reading>,
@@ -296,20 +293,21 @@ impl<'a> BatchPut<'a> {
                         true => StoredForm::Complete,
                         false => StoredForm::MissingIndexKey,
                     };
-                    // It was pending for, so both are what they were made of.
+                    // The key was requested, so both parts parse.
                     if let (Ok(user_id), Ok(id)) = (user_id.parse(), id.parse()) {
                         stored.insert((user_id, id), form);
                     }
                 }
             }
-            // Where nothing is left, DynamoDB gives an empty map.
+            // DynamoDB always sends the map, empty if nothing is left.
             pending = response.unprocessed_keys.ok_or_else(|| {
-                StoreError::unavailable("BatchGetItem did not tell what it left unprocessed")
+                StoreError::unavailable("the response of BatchGetItem lacks UnprocessedKeys")
             })?;
             if pending.is_empty() {
                 return Ok(stored);
             }
-            let error = StoreError::throttled("BatchGetItem left some unprocessed until the end");
+            let error =
+                StoreError::throttled("BatchGetItem left keys unprocessed until the deadline");
             backoff_or_fail(error, &mut backoff, self.deadline).await?;
         }
     }

@@ -1,4 +1,4 @@
-//! `BatchWriteItem`, until everything is processed or time is over.
+//! `BatchWriteItem`, repeated until everything is processed or a deadline passes.
 
 use std::time::Duration;
 
@@ -13,12 +13,11 @@ use super::schema::{AttributeMap, DATA_ID, USER_ID};
 use crate::domain::Reading;
 use crate::store::StoreError;
 
-/// The most requests in one call.
-/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>
+/// Limit of `BatchWriteItem`:
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>.
 pub(super) const MAX_REQUESTS: usize = 25;
 
-/// The wait before what was left unprocessed is sent again, with jitter on top:
-/// the first, and the longest.
+/// First and longest delay before unprocessed requests are sent again, jitter excluded.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(25), Duration::from_secs(1));
 
 pub(super) fn put(item: AttributeMap) -> Result<WriteRequest, StoreError> {
@@ -33,17 +32,16 @@ pub(super) fn delete(key: AttributeMap) -> Result<WriteRequest, StoreError> {
     Ok(WriteRequest::builder().delete_request(delete).build())
 }
 
-/// How often a call is repeated that was throttled as a whole. What is left
-/// unprocessed of one that got something through is sent again without such a
-/// limit.
+/// Number of retries of a call that was throttled as a whole. A call that was processed
+/// in part is repeated without such a limit.
 const MAX_RETRIES: usize = 4;
 
-/// Waits between repetitions of a call that is throttled as a whole.
+/// Delays between retries of a call that is throttled as a whole.
 pub(super) fn short_backoff() -> impl Iterator<Item = Duration> {
     backoff().take(MAX_RETRIES)
 }
 
-/// Waits between repetitions, each longer than the one before up to a limit.
+/// Exponential delays with jitter, without end.
 pub(super) fn backoff() -> impl Iterator<Item = Duration> {
     ExponentialBuilder::new()
         .with_min_delay(BACKOFF.0)
@@ -53,11 +51,11 @@ pub(super) fn backoff() -> impl Iterator<Item = Duration> {
         .build()
 }
 
-/// Waits until what was throttled is to be sent again.
+/// Waits before a throttled call is retried.
 ///
 /// # Errors
-/// `error`, if it is another one, or if `deadline` or the last of `backoff` comes
-/// first.
+/// Returns `error` if it is not a throttling error, or if no retry is left before
+/// `deadline`.
 pub(super) async fn backoff_or_fail(
     error: StoreError,
     backoff: &mut impl Iterator<Item = Duration>,
@@ -74,14 +72,14 @@ pub(super) async fn backoff_or_fail(
     }
 }
 
-/// What was not written, and why.
+/// Requests that were not processed, and the reason.
 pub(super) struct PartialBatch {
     pub(super) requests: Vec<WriteRequest>,
     pub(super) error: StoreError,
 }
 
 impl PartialBatch {
-    /// Whether the put of `reading` is among what was not written.
+    /// Returns `true` if the put of `reading` was not processed.
     pub(super) fn contains(&self, reading: &Reading) -> bool {
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let user_id = text(reading.measurement.user_id.as_str());
@@ -92,17 +90,17 @@ impl PartialBatch {
     }
 }
 
-/// Which of the requests `sent` the response left unprocessed.
+/// Returns the requests of `sent` that were not processed.
 ///
 /// # Errors
-/// When it does not tell, or names others, so that all may be unprocessed.
+/// If the response lacks them or contains others. Then any request may be unprocessed.
 fn unprocessed(
     sent: &[WriteRequest],
     response: BatchWriteItemOutput,
 ) -> Result<Vec<WriteRequest>, StoreError> {
     let invalid =
-        || StoreError::unavailable("BatchWriteItem did not tell what it left unprocessed");
-    // Where nothing is left, DynamoDB gives an empty map.
+        || StoreError::unavailable("the response of BatchWriteItem has no valid UnprocessedItems");
+    // DynamoDB always sends the map, empty if nothing is left.
     let left = response.unprocessed_items.ok_or_else(invalid)?;
     let left: Vec<WriteRequest> = left.into_values().flatten().collect();
     let was_sent =
@@ -113,15 +111,15 @@ fn unprocessed(
         .ok_or_else(invalid)
 }
 
-/// What a request puts or deletes.
+/// Returns the key of the item that a request puts or deletes.
 fn key_of(request: &WriteRequest) -> Option<[&AttributeValue; 2]> {
     let put = request.put_request().map(PutRequest::item);
     let item = put.or(request.delete_request().map(DeleteRequest::key))?;
     Some([item.get(USER_ID)?, item.get(DATA_ID)?])
 }
 
-/// Sends up to [`MAX_REQUESTS`] requests, and again what DynamoDB left unprocessed,
-/// until `deadline`. Of a call that was throttled all is unprocessed.
+/// Sends up to [`MAX_REQUESTS`] requests, and repeats unprocessed ones until
+/// `deadline`.
 pub(super) async fn send(
     client: &Client,
     table: &str,
@@ -141,7 +139,7 @@ pub(super) async fn send(
                 Ok(left) if left.is_empty() => return Ok(()),
                 Ok(left) => {
                     requests = left;
-                    let left = "BatchWriteItem left some unprocessed until the end";
+                    let left = "BatchWriteItem left requests unprocessed until the deadline";
                     backoff_or_fail(StoreError::throttled(left), &mut backoff, deadline).await
                 }
                 Err(error) => Err(error),

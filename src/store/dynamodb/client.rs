@@ -9,14 +9,14 @@ use aws_sdk_dynamodb::{Client, Config};
 
 use super::attempt_metrics::AttemptMetrics;
 
-/// Which table to use, and how to reach it.
+/// Location of the table, and options of the client.
 #[derive(Debug, Clone)]
 pub struct DynamoDbSettings {
-    /// The table's name.
+    /// Table name.
     pub table: String,
-    /// The AWS region.
+    /// AWS region.
     pub region: String,
-    /// Where DynamoDB answers, if not at AWS.
+    /// Endpoint URL, if not AWS's own.
     pub endpoint: Option<String>,
     /// Sign requests with placeholder credentials, which DynamoDB Local accepts.
     pub placeholder_credentials: bool,
@@ -28,17 +28,17 @@ pub struct DynamoDbSettings {
     pub fast_query_parser: bool,
 }
 
-/// How long DynamoDB is waited for. It answers within some ten milliseconds; a
-/// request that backoff much longer only holds a place that others need.
+/// Timeouts of DynamoDB requests. DynamoDB responds within tens of milliseconds; a
+/// request that takes much longer only occupies capacity that others need.
 #[derive(Debug, Clone, Copy)]
 pub struct DynamoDbTimeouts {
-    /// To open a connection.
+    /// Opening a connection.
     pub connect: Duration,
-    /// For one attempt of an operation.
+    /// One attempt of an operation.
     pub attempt: Duration,
-    /// For an operation with all its attempts.
+    /// An operation with all its attempts.
     pub operation: Duration,
-    /// For all operations of a batch, or of a part of an erasure.
+    /// All operations of a batch, or of one part of an erasure.
     pub batch: Duration,
 }
 
@@ -53,20 +53,19 @@ impl Default for DynamoDbTimeouts {
     }
 }
 
-/// For what is done once, before requests are served: to get credentials, or
-/// to make a table.
+/// Timeout of operations before the service accepts requests, which also load
+/// credentials or create the table.
 const STARTUP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The first attempt and its repetitions.
+/// Attempts per operation, the first included.
 const MAX_ATTEMPTS: u32 = 3;
-/// At most so long is waited before the first repetition, at random, and twice
-/// that before the next. The SDK backoff seconds where it is throttled, and there
-/// are two for it all.
+/// Upper bound of the random delay before the first retry; it doubles for the next. The
+/// SDK's default waits for seconds when throttled, but all attempts together have two.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(50);
 
-/// What all operations together may spend on repetitions: 10 when there was no
-/// fault for long, then 3 for every 5 operations that succeed. So a fault of
-/// few operations is met by repeating them, and one of all by not adding to it.
+/// Returns the retry budget of all operations together: 10 retries after a long time
+/// without failures, then 3 for every 5 successes. It covers sporadic failures, and
+/// prevents retries from adding load during an outage.
 fn retry_budget() -> RetryPartition {
     const COST: u32 = 5;
     let tokens = TokenBucket::builder()
@@ -81,7 +80,7 @@ fn retry_budget() -> RetryPartition {
         .build()
 }
 
-/// What to add to an operation that is worth waiting for.
+/// Returns a configuration with [`STARTUP_TIMEOUT`].
 pub(super) fn startup_timeouts() -> Builder {
     let timeouts = TimeoutConfig::builder()
         .operation_attempt_timeout(STARTUP_TIMEOUT / 2)
@@ -89,7 +88,7 @@ pub(super) fn startup_timeouts() -> Builder {
     Config::builder().timeout_config(timeouts.build())
 }
 
-/// A client with explicit timeouts, of which the SDK has none for operations.
+/// Creates a client with explicit timeouts, as the SDK sets none for operations.
 pub(super) async fn connect(settings: &DynamoDbSettings, timeouts: DynamoDbTimeouts) -> Client {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .region(Region::new(settings.region.clone()))
@@ -114,8 +113,8 @@ pub(super) async fn connect(settings: &DynamoDbSettings, timeouts: DynamoDbTimeo
             "placeholder for DynamoDB Local",
         ));
     }
-    // The SDK would also take an endpoint from variables and profiles of its
-    // own; the settings alone say where the data go.
+    // The SDK would also read an endpoint from its own variables and profiles. Only the
+    // settings decide where health data is sent.
     let mut config = Builder::from(&loader.load().await);
     config.set_endpoint_url(settings.endpoint.clone());
     config.set_retry_partition(Some(retry_budget()));

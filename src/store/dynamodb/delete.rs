@@ -16,14 +16,14 @@ use super::schema::{AttributeMap, DATA_ID, USER_ID};
 use crate::domain::UserId;
 use crate::store::{Erasure, StoreError};
 
-/// How many items one part looks for: 20 calls to delete them.
+/// Number of items that one part of an erasure deletes, in up to 20 calls.
 const PAGE_SIZE: i32 = 500;
 
-/// How many of those calls are under way at once.
+/// Maximum number of concurrent calls.
 const MAX_CONCURRENT_CALLS: usize = 8;
 
-/// Deletes the item under `key`, and tells whether there was one. Until `deadline`
-/// it is tried again while DynamoDB takes no more.
+/// Deletes the item with `key`, and returns `true` if it existed. Retries while
+/// throttled, until `deadline`.
 pub(super) async fn delete(
     client: &Client,
     table: &str,
@@ -39,8 +39,8 @@ pub(super) async fn delete(
             .set_key(Some(key.clone()))
             .condition_expression(format!("attribute_exists({DATA_ID})"))
             .customize()
-            // A repetition would find nothing where the first attempt deleted
-            // and only its response was lost. What was throttled was not done.
+            // A retry would not find the item if the first attempt deleted it and only
+            // the response was lost. A throttled attempt deleted nothing.
             .config_override(Config::builder().retry_config(RetryConfig::disabled()))
             .send()
             .await;
@@ -61,9 +61,11 @@ pub(super) async fn delete(
     }
 }
 
-/// Deletes the first items of the partition, those of other services too: all
-/// of it is held of the user. Where it fails after some are deleted, it
-/// tells how many those were; the next part meets the failure.
+/// Deletes the first items of the user's partition, including those that other programs
+/// wrote.
+///
+/// If it fails after some items were deleted, it returns their number. The next call
+/// meets the failure.
 pub(super) async fn erase_part(
     store: &DynamoDbStore,
     user_id: &UserId,
@@ -88,7 +90,7 @@ pub(super) async fn erase_part(
         .collect::<Result<Vec<Vec<_>>, _>>()?;
     let failure = OnceLock::new();
     let delete = async |requests: Vec<_>| {
-        // What failed would fail again.
+        // The remaining calls would fail too.
         if failure.get().is_some() {
             return 0;
         }

@@ -7,25 +7,25 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
 use crate::store::StoreError;
 
-/// Tells what an error of the SDK means for this table.
+/// Maps errors of the SDK to [`StoreError`]s for one table.
 #[derive(Clone)]
 pub(super) struct ErrorMapper {
     table: String,
 }
 
-/// What DynamoDB service_error: its error code, and its id of the request for a
-/// support case. Its message is left out, as it may repeat what was sent.
+/// Error response of DynamoDB: its code, and its request id for a support case. The
+/// message is omitted, as it may repeat data of the request.
 #[derive(Debug, thiserror::Error)]
-#[error("{operation} was answered {code} (AWS request id {aws_request_id})")]
+#[error("{operation} failed with {code} (AWS request id {aws_request_id})")]
 struct ServiceRejection {
     operation: &'static str,
     code: String,
     aws_request_id: String,
 }
 
-/// That no answer came, and why.
+/// Failure without a response.
 #[derive(Debug, thiserror::Error)]
-#[error("{operation} was not answered{advice}")]
+#[error("{operation} received no response{advice}")]
 struct NoResponse {
     operation: &'static str,
     advice: &'static str,
@@ -33,7 +33,7 @@ struct NoResponse {
     source: Box<dyn Error + Send + Sync>,
 }
 
-/// Whether there is nobody to be: no credentials where any could be.
+/// Returns `true` if the credential chain found no credentials.
 fn lacks_credentials(error: &(dyn Error + 'static)) -> bool {
     successors(Some(error), |&error| error.source())
         .filter_map(|error| error.downcast_ref())
@@ -47,7 +47,7 @@ impl ErrorMapper {
         }
     }
 
-    /// The class of error that `error` of `operation` belongs to.
+    /// Converts the `error` of `operation`.
     pub(super) fn classify<E>(&self, operation: &'static str, error: SdkError<E>) -> StoreError
     where
         E: ProvideErrorMetadata + Error + Send + Sync + 'static,
@@ -56,18 +56,18 @@ impl ErrorMapper {
             return StoreError::unavailable(NoResponse {
                 operation,
                 advice: if lacks_credentials(&error) {
-                    ", as there are no AWS credentials: give the task a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                    ", as no AWS credentials were found: give the task a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
                 } else {
                     ""
                 },
-                // Not a service's error, so it holds nothing that was sent.
+                // Only errors of the service can repeat data of the request.
                 source: error.into(),
             });
         };
         let code = service_error
             .meta()
             .code()
-            .unwrap_or("an error without a code");
+            .unwrap_or("an unknown error code");
         let code = code.to_owned();
         let rejection = ServiceRejection {
             operation,
@@ -86,13 +86,13 @@ impl ErrorMapper {
             | "Throttling" => StoreError::Throttled(Arc::new(rejection)),
             "ResourceNotFoundException" => misconfigured(
                 format!(
-                    "there is no table {table} here: create it, or set DYNAMODB_TABLE, AWS_REGION and the account right"
+                    "table {table} does not exist in this account and region: create it, or correct DYNAMODB_TABLE, AWS_REGION or the account"
                 ),
                 rejection,
             ),
             "AccessDeniedException" => misconfigured(
                 format!(
-                    "the task's role may not dynamodb:{operation} on table {table} or its index: allow it"
+                    "the task's role lacks the permission dynamodb:{operation} on table {table} or its index: grant it"
                 ),
                 rejection,
             ),
@@ -101,19 +101,18 @@ impl ErrorMapper {
             | "ExpiredTokenException"
             | "MissingAuthenticationTokenException"
             | "IncompleteSignatureException" => misconfigured(
-                "AWS does not accept the credentials: renew them, and see that the clock is right"
-                    .to_owned(),
+                "AWS rejected the credentials: renew them, and check the system clock".to_owned(),
                 rejection,
             ),
             "ValidationException" => misconfigured(
                 format!(
-                    "table {table} does not take the request: its partition key must be user_id (S) and its sort key data_id (S)"
+                    "table {table} rejected the request: its partition key must be user_id (S) and its sort key data_id (S)"
                 ),
                 rejection,
             ),
             "SerializationException" | "UnknownOperationException" => misconfigured(
                 format!(
-                    "what answers does not understand dynamodb:{operation}: check that it is DynamoDB, and that nothing on the way changes requests"
+                    "the endpoint does not support dynamodb:{operation}: check that it is DynamoDB, and that no proxy alters requests"
                 ),
                 rejection,
             ),

@@ -1,9 +1,9 @@
-//! A reading as an item of the table.
+//! Conversion between readings and items of the table.
 //!
-//! `user_id` S and `data_id` S are the key, `type_key` S (`user_id#data_type`)
-//! and `data_id` that of the index `by-type`; `data_type` S, `value` N,
-//! `timestamp` S and `created_at` S as answered, `metadata` M, and where given
-//! `unit` S, `client_record_id` S, `client_record_version` N.
+//! `user_id` (S) and `data_id` (S) are the key of the table; `type_key` (S,
+//! `user_id#data_type`) and `data_id` that of the index `by-type`. The other attributes
+//! are `data_type` (S), `value` (N), `timestamp` (S), `created_at` (S), `metadata` (M),
+//! and optionally `unit` (S), `client_record_id` (S) and `client_record_version` (N).
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -23,7 +23,7 @@ use crate::domain::{
 };
 use crate::store::StoreError;
 
-/// The item of a reading.
+/// Encodes a reading.
 pub(super) fn encode(reading: &Reading) -> AttributeMap {
     let measurement = &reading.measurement;
     let text = |text: &str| AttributeValue::S(text.to_owned());
@@ -59,12 +59,12 @@ pub(super) fn encode(reading: &Reading) -> AttributeMap {
     item
 }
 
-/// The partition of the index by type. No user id holds the character between.
+/// Returns the partition key of the index by type. User ids do not contain `#`.
 pub(super) fn type_key(user_id: &UserId, data_type: &DataType) -> String {
     format!("{}#{}", user_id.as_str(), data_type.as_str())
 }
 
-/// The item's sort key, if it is the id of a reading.
+/// Parses the sort key, if it is the id of a reading.
 pub(super) fn reading_id(item: &AttributeMap) -> Option<ReadingId> {
     match item.get(DATA_ID) {
         Some(AttributeValue::S(id)) => id.parse().ok(),
@@ -72,7 +72,7 @@ pub(super) fn reading_id(item: &AttributeMap) -> Option<ReadingId> {
     }
 }
 
-/// The reading in an item.
+/// Decodes a reading.
 pub(super) fn decode(item: ItemAttributes<'_>) -> Result<Reading, StoreError> {
     into_reading(item).map_err(StoreError::corrupt)
 }
@@ -143,12 +143,12 @@ fn number<'a>(
 
 fn unreadable(attribute: &'static str) -> ValidationError {
     ValidationError::new(format!(
-        "the attribute {attribute} of an item is unreadable"
+        "attribute {attribute} of an item cannot be decoded"
     ))
 }
 
 fn encode_metadata(metadata: &Metadata) -> AttributeValue {
-    // Metadata are JSON by construction.
+    // Metadata is valid JSON by construction.
     let value = serde_json::from_str(metadata.as_str()).unwrap_or_default();
     encode_json(value)
 }
@@ -171,7 +171,7 @@ fn encode_json(value: Value) -> AttributeValue {
     }
 }
 
-/// Writes what [`encode_metadata`] made an attribute of.
+/// Writes the canonical form of an attribute that [`encode_metadata`] made.
 fn write_canonical(
     attribute: &Attribute<'_>,
     canonical: &mut CanonicalWriter,
@@ -195,8 +195,8 @@ fn write_canonical(
     Ok(())
 }
 
-/// The JSON number that DynamoDB writes so: it writes a large double's digits
-/// out, like an integer's.
+/// Converts a DynamoDB number to a JSON number. DynamoDB writes out all digits of a
+/// large double, which would read as an integer.
 fn as_json_number(number: &str) -> Cow<'_, str> {
     if number.parse::<i64>().is_err()
         && number.parse::<u64>().is_err()
@@ -259,7 +259,7 @@ mod tests {
 
     use super::*;
 
-    /// As DynamoDB sends it.
+    /// Returns the wire format of DynamoDB.
     fn to_wire(value: &AttributeValue) -> Value {
         match value {
             AttributeValue::S(text) => json!({"S": text}),
@@ -279,14 +279,14 @@ mod tests {
         }
     }
 
-    /// What a client's way into the service makes of its JSON.
-    fn through_json(value: &AttributeValue) -> Option<Metadata> {
+    /// Parses the metadata as if a client had sent it.
+    fn parsed_json(value: &AttributeValue) -> Option<Metadata> {
         let mut json = String::new();
         write_json(value, &mut json).ok()?;
         Metadata::parse(&json).ok()
     }
 
-    fn directly(attribute: &Attribute<'_>) -> Option<Metadata> {
+    fn decoded(attribute: &Attribute<'_>) -> Option<Metadata> {
         Metadata::write(|canonical| write_canonical(attribute, canonical)).ok()
     }
 
@@ -329,17 +329,17 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(1_000))]
 
         #[test]
-        fn metadata_are_what_parsing_their_json_makes_of_them(
+        fn decoded_metadata_equals_parsed_json(
             value in prop_oneof![
                 9 => any_members(any_value()).prop_map(AttributeValue::M),
                 1 => any_value(),
             ],
         ) {
-            let expected = through_json(&value);
-            prop_assert_eq!(&directly(&Attribute::from(&value)), &expected);
+            let expected = parsed_json(&value);
+            prop_assert_eq!(&decoded(&Attribute::from(&value)), &expected);
             let text = to_wire(&value).to_string();
             let read: Attribute<'_> = serde_json::from_str(&text).unwrap();
-            prop_assert_eq!(&directly(&read), &expected);
+            prop_assert_eq!(&decoded(&read), &expected);
         }
     }
 }

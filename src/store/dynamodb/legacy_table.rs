@@ -1,4 +1,4 @@
-//! The rows that the Python service wrote, as long as there are some.
+//! Rows that the Python service wrote, for their migration.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::schema::{AttributeMap, DATA_ID, USER_ID};
 use crate::domain::ReadingId;
 use crate::store::StoreError;
 
-/// A page of a scan is a megabyte, and nobody else backoff for it.
+/// Scan pages hold up to a megabyte, and no client waits for them.
 const TIMEOUTS: DynamoDbTimeouts = DynamoDbTimeouts {
     connect: Duration::from_secs(1),
     attempt: Duration::from_secs(10),
@@ -23,61 +23,61 @@ const TIMEOUTS: DynamoDbTimeouts = DynamoDbTimeouts {
     batch: Duration::from_secs(30),
 };
 
-/// A table with rows that the Python service wrote, which are no readings of
-/// this service: their sort key is `<data_type>_<8 hex>_<epoch seconds>`.
+/// A table with rows of the Python service, whose sort keys are `<data_type>_<8
+/// hex>_<epoch seconds>`.
 pub struct LegacyTable {
     client: Client,
     table: String,
     errors: ErrorMapper,
 }
 
-/// A row of such a table.
+/// A legacy row.
 #[derive(Debug)]
 pub struct LegacyRow {
-    /// Its partition key.
+    /// Partition key.
     pub user_id: String,
-    /// Its sort key.
+    /// Sort key.
     pub data_id: String,
-    /// Its other attributes by name.
+    /// Other attributes by name.
     pub attributes: BTreeMap<String, LegacyValue>,
 }
 
-/// An attribute of a row.
+/// Attribute of a legacy row.
 #[derive(Debug)]
 pub enum LegacyValue {
-    /// A text.
+    /// A string.
     Text(String),
-    /// Anything else, as JSON; `None` for a type that has no form there.
+    /// Any other type, as JSON; `None` for types without a JSON form.
     Json(Option<String>),
 }
 
-/// Some rows of a segment of the table.
+/// A page of a segment.
 pub struct LegacyPage {
-    /// The rows that are not of this service.
+    /// The legacy rows.
     pub rows: Vec<LegacyRow>,
-    /// How many readings of this service were among them.
+    /// Number of readings of this service on the page.
     pub readings: u64,
-    /// How many read units the page took.
+    /// Consumed read capacity units.
     pub read_units: f64,
-    /// Where the next page begins, if there is one.
+    /// Start of the next page, if there is one.
     pub next: Option<PageStart>,
 }
 
-/// Where a page begins.
+/// Start of a page.
 #[derive(Debug, Clone)]
 pub struct PageStart(AttributeMap);
 
-/// A part of a table that is read by itself.
+/// A segment of a parallel scan.
 #[derive(Debug, Clone, Copy)]
 pub struct Segment {
-    /// Which one, from 0.
+    /// Index, from 0.
     pub index: u16,
-    /// Of how many.
+    /// Number of segments.
     pub total: u16,
 }
 
 impl LegacyTable {
-    /// Connects to the table that `settings` name; no request is sent yet.
+    /// Creates a client for the table in `settings`. Sends no request.
     pub async fn connect(settings: DynamoDbSettings) -> Self {
         Self {
             client: client::connect(&settings, TIMEOUTS).await,
@@ -86,16 +86,16 @@ impl LegacyTable {
         }
     }
 
-    /// The table's name.
+    /// Returns the table name.
     pub fn name(&self) -> &str {
         &self.table
     }
 
-    /// The rows of a segment behind `after`, as they are at this moment; `limit`
-    /// at most, or 1 MB of them.
+    /// Reads the legacy rows of a segment that follow `after`, consistently: at most
+    /// `limit` items, or 1 MB.
     ///
     /// # Errors
-    /// When DynamoDB does not response or refuses.
+    /// If DynamoDB does not respond or rejects the request.
     pub async fn page(
         &self,
         segment: Segment,
@@ -132,10 +132,10 @@ impl LegacyTable {
         })
     }
 
-    /// Deletes a row, and tells whether it was there.
+    /// Deletes a row, and returns `true` if it existed.
     ///
     /// # Errors
-    /// When DynamoDB does not response or refuses.
+    /// If DynamoDB does not respond or rejects the request.
     pub async fn delete(&self, user_id: &str, data_id: &str) -> Result<bool, StoreError> {
         let key = AttributeMap::from([
             (USER_ID.to_owned(), AttributeValue::S(user_id.to_owned())),
@@ -146,11 +146,11 @@ impl LegacyTable {
     }
 }
 
-/// The row in an item, unless it is a reading of this service.
+/// Converts an item to a row, unless it is a reading of this service.
 fn legacy_row(mut item: AttributeMap) -> Option<LegacyRow> {
     let mut key = |name| match item.remove(name) {
         Some(AttributeValue::S(text)) => text,
-        // The table's own schema makes them texts.
+        // The table's schema requires strings.
         _ => String::new(),
     };
     let (user_id, data_id) = (key(USER_ID), key(DATA_ID));

@@ -1,5 +1,5 @@
-//! Reading pages: of all types from the table, of some types from the index,
-//! or where there is none from the table with a filter.
+//! Pages of readings: of all types from the table, of some types from the index or,
+//! without an index, from the table with a filter.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
@@ -17,11 +17,11 @@ use crate::domain::{DataType, ListQuery, Order, Page, Reading};
 use crate::store::StoreError;
 use crate::store::page_builder::PageBuilder;
 
-/// How many answers of at most 1 MB each a page may take where a filter leaves
-/// most of them out.
+/// Maximum number of `Query` responses, of up to 1 MB each, for a page with a filter,
+/// which may exclude most items.
 const MAX_FILTERED_PAGES: usize = 4;
 
-/// How many items such an answer looks through at least.
+/// Minimum number of items that each of them scans.
 const MIN_SCAN_ITEMS: usize = 256;
 
 pub(super) async fn list(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
@@ -42,7 +42,7 @@ pub(super) async fn list(store: &DynamoDbStore, query: &ListQuery) -> Result<Pag
 async fn list_all(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
     let mut page = PageBuilder::new(query);
     let mut start_key = None;
-    // One answer holds at most 1 MB, so a page may take several.
+    // A response holds at most 1 MB, so a page may take several.
     loop {
         let request = table_query(store, query)
             .limit(to_limit(page.missing()))
@@ -63,8 +63,8 @@ async fn list_all(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, Stor
     }
 }
 
-/// Lets DynamoDB leave out the other types, within bounds, as it reads them
-/// all the same.
+/// Filters by type in DynamoDB, within bounds, as it reads and bills excluded items
+/// too.
 async fn list_filtered(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
     let mut page = PageBuilder::new(query);
     let mut start_key = None;
@@ -102,15 +102,14 @@ async fn list_filtered(store: &DynamoDbStore, query: &ListQuery) -> Result<Page,
     Ok(page.finish_partial())
 }
 
-/// Walks through the wanted types side by side; `None` where the index has gone
-/// meanwhile.
+/// Merges the wanted types from the index. Returns `None` if the index was removed.
 async fn list_by_index(
     store: &DynamoDbStore,
     query: &ListQuery,
 ) -> Result<Option<Page>, StoreError> {
     let data_types = query.data_types.as_slice();
     let mut page = PageBuilder::new(query);
-    // The more types, the fewer of each are in a page.
+    // The more types, the fewer readings of each fit the page.
     let per_type = (page.missing() * 2)
         .div_ceil(data_types.len())
         .min(page.missing());
@@ -128,7 +127,7 @@ async fn list_by_index(
             }
             Err(ScanError::Store(error)) => return Err(error),
         }
-        // Up to where one of them has to be read on.
+        // Merge until one type has to be read further.
         while scans
             .iter()
             .all(|scan| scan.is_finished || !scan.readings.is_empty())
@@ -148,7 +147,7 @@ async fn list_by_index(
     }
 }
 
-/// One type's readings, in the order of the query.
+/// Readings of one type, in the order of the query.
 struct TypeScan<'a> {
     data_type: &'a DataType,
     readings: VecDeque<Reading>,
@@ -180,7 +179,7 @@ impl<'a> TypeScan<'a> {
         }
     }
 
-    /// Reads up to `per_type` more, at least one unless it is over.
+    /// Reads up to `per_type` more readings, at least one unless the scan is finished.
     async fn fetch_more(
         &mut self,
         store: &DynamoDbStore,
@@ -212,7 +211,7 @@ impl<'a> TypeScan<'a> {
     }
 }
 
-/// Whether DynamoDB says that there is no such index (any more).
+/// Returns `true` if the query failed for lack of the index.
 fn is_missing_index(error: &QueryError) -> bool {
     error.meta().code() == Some("ValidationException")
         && error
@@ -221,7 +220,7 @@ fn is_missing_index(error: &QueryError) -> bool {
             .is_some_and(|message| message.contains("index"))
 }
 
-/// Takes an item for a page, if it is a reading.
+/// Adds an item to the page, if it is a reading.
 fn push_item(
     store: &DynamoDbStore,
     page: &mut PageBuilder<'_>,
@@ -238,20 +237,20 @@ fn push_item(
             page.push(reading?);
         }
         RawItem::Foreign => {
-            tracing::warn!("an item that this service did not write was passed over");
+            tracing::warn!("skipped an item that this service did not write");
             page.skip(1, None);
         }
     }
     Ok(())
 }
 
-/// The consistent query of a user's readings in the table.
+/// Consistent query of a user's readings in the table.
 fn table_query(store: &DynamoDbStore, query: &ListQuery) -> QueryFluentBuilder {
     range_query(store, query, USER_ID, query.user_id.as_str().to_owned()).consistent_read(true)
 }
 
-/// The query of a user's readings of one type in the index, which DynamoDB
-/// brings up to date a moment after the table.
+/// Query of a user's readings of one type in the index, which DynamoDB updates
+/// asynchronously.
 fn index_query(
     store: &DynamoDbStore,
     query: &ListQuery,

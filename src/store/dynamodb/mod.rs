@@ -1,5 +1,4 @@
-//! The production store: one DynamoDB table, partitioned by user and sorted by
-//! reading id.
+//! The DynamoDB store: one table, partitioned by user and sorted by reading id.
 
 mod attempt_metrics;
 mod attribute;
@@ -37,15 +36,14 @@ use self::type_index::TypeIndex;
 use super::{BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, StoreError};
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 
-/// Keeps readings in a DynamoDB table.
+/// Stores readings in a DynamoDB table.
 ///
-/// Reads are strongly consistent, so that a client sees what it just wrote on
-/// every task; that costs twice the read units of eventual consistency. A list
-/// of some data types is the exception: where the table has the index
-/// `by-type`, which DynamoDB brings up to date on its own, mostly within a
-/// second, the newest writes may be missing from it for that long, and what was
-/// just deleted may still be there. Where the table has no such index, these
-/// lists are consistent too, but read through other types.
+/// Reads are strongly consistent, so a client sees its own writes on every task; they
+/// cost twice the read units of eventually consistent ones. Lists filtered by data type
+/// are the exception: they query the global secondary index `by-type`, which DynamoDB
+/// updates asynchronously, usually within a second. Until then they may lack the newest
+/// readings and contain deleted ones. On a table without the index these lists are
+/// consistent, but read readings of all types.
 #[derive(Clone)]
 pub struct DynamoDbStore {
     client: Client,
@@ -63,12 +61,12 @@ pub struct DynamoDbStore {
 }
 
 impl DynamoDbStore {
-    /// Connects to the table that `settings` name; no request is sent yet.
+    /// Creates a client for the table in `settings`. Sends no request.
     pub async fn connect(settings: DynamoDbSettings) -> Self {
         Self::connect_with(settings, DynamoDbTimeouts::default()).await
     }
 
-    /// The same with other timeouts than a production service has.
+    /// As [`Self::connect`], with explicit timeouts.
     pub async fn connect_with(settings: DynamoDbSettings, timeouts: DynamoDbTimeouts) -> Self {
         let client = client::connect(&settings, timeouts).await;
         Self {
@@ -84,27 +82,27 @@ impl DynamoDbStore {
         }
     }
 
-    /// Makes the table if it is not there, and backoff until it can be used: for
-    /// development, as a production task has no right to.
+    /// Creates the table if it does not exist, and waits until it is active. For
+    /// development: a production task has no permission to do so.
     ///
     /// # Errors
-    /// When DynamoDB does not response or refuses, or the table is not ready
-    /// within 30 seconds.
+    /// If DynamoDB fails or rejects a request, or the table is not active within 30
+    /// seconds.
     pub async fn create_table_if_missing(&self) -> Result<(), StoreError> {
         table::create_if_missing(&self.client, &self.table, &self.errors).await
     }
 
-    /// As [`ReadingStore::check`], with the time that it takes to get
-    /// credentials and to open a connection: requests then find both.
+    /// As [`ReadingStore::check`], with a timeout that allows for loading credentials
+    /// and opening a connection, so that the first requests find both.
     ///
     /// # Errors
-    /// When DynamoDB does not response or refuses.
+    /// If DynamoDB does not respond or rejects the request.
     pub async fn warm_up(&self) -> Result<(), StoreError> {
         self.probe_table(client::startup_timeouts()).await
     }
 
-    /// Looks for an item that cannot be there, since no user id starts with a
-    /// dot: this needs the table, its key and the permission that reads need.
+    /// Gets an item that cannot exist, as no user id starts with a dot. This checks the
+    /// table, its key schema and the permission to read.
     async fn probe_table(&self, config: config::Builder) -> Result<(), StoreError> {
         let absent = AttributeValue::S(".readiness".to_owned());
         self.client
@@ -121,7 +119,7 @@ impl DynamoDbStore {
             .map_err(|error| self.errors.classify("GetItem", error))
     }
 
-    /// The reading in an item of the table.
+    /// Decodes an item of the table.
     fn decode(&self, item: ItemAttributes<'_>) -> Result<Reading, StoreError> {
         if item.type_key.is_none() {
             self.warn_missing_index_keys();
@@ -129,17 +127,17 @@ impl DynamoDbStore {
         item::decode(item)
     }
 
-    /// Tells, once, that lists of some data types leave out some readings.
+    /// Warns, once per process, that lists filtered by data type omit some readings.
     fn warn_missing_index_keys(&self) {
         self.missing_keys_warning.call_once(|| {
             tracing::warn!(
-                "the table holds readings without the attribute type_key: lists of some data types leave them out until each is sent again or given it, `user_id#data_type`"
+                "readings without the attribute type_key are missing from lists filtered by data type: send them again, or set type_key to `user_id#data_type`"
             );
         });
     }
 }
 
-/// The key of an item.
+/// Returns the key of a reading's item.
 fn key(user_id: &UserId, id: ReadingId) -> AttributeMap {
     HashMap::from([
         (

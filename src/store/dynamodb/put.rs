@@ -9,21 +9,21 @@ use crate::domain::Reading;
 use crate::store::{PutResult, ReadingStore as _, StoreError, WriteOutcome};
 
 impl DynamoDbStore {
-    /// Puts `reading`, with calls of its own.
+    /// Puts `reading` with requests of its own.
     pub(super) async fn put_single(&self, reading: Reading) -> Result<PutResult, StoreError> {
         let put = self.put_one(&reading).await?;
         Ok(put.into_result(reading))
     }
 
-    /// Puts `reading` on the condition that its version names.
+    /// Puts `reading` on the condition that its version requires.
     pub(super) async fn put_one(&self, reading: &Reading) -> Result<WriteOutcome, StoreError> {
         let condition = match reading.version() {
             None => PutCondition::Absent,
             Some(_) => PutCondition::Higher,
         };
         let stored = match self.put_if(reading, condition).await? {
-            // The same version says something else: the later word counts,
-            // unless a higher version has come in between.
+            // The stored reading has the same version with other content: the later
+            // write wins, unless a higher version was stored in between.
             Some(stored) if reading.replaces(&stored) => {
                 self.put_if(reading, PutCondition::NotLower).await?
             }
@@ -32,8 +32,7 @@ impl DynamoDbStore {
         Ok(stored.map_or(WriteOutcome::Written, WriteOutcome::Existing))
     }
 
-    /// Writes `reading` if `condition` holds of what is stored; else gives back
-    /// what is stored.
+    /// Writes `reading` if `condition` holds. Otherwise returns the stored reading.
     async fn put_if(
         &self,
         reading: &Reading,
@@ -66,16 +65,18 @@ impl DynamoDbStore {
             }
             return Ok(Some(stored));
         }
-        // An endpoint that does not send the stored item along.
+        // The endpoint does not return the stored item with the failed condition.
         let stored = self
             .get(&reading.measurement.user_id, reading.id)
             .await?
-            .ok_or_else(|| StoreError::unavailable("the stored reading was deleted meanwhile"))?;
+            .ok_or_else(|| {
+                StoreError::unavailable("the stored reading was deleted concurrently")
+            })?;
         Ok(Some(stored))
     }
 
-    /// Writes a reading that is stored without the key of the index by type once
-    /// more, with it, unless that has been done meanwhile.
+    /// Rewrites a stored reading with the key of the index by type, unless that was
+    /// done in the meantime.
     async fn add_index_key(&self, stored: &Reading) -> Result<(), StoreError> {
         let response = self
             .client
@@ -101,7 +102,7 @@ impl DynamoDbStore {
     }
 }
 
-/// When a put may take the place of what is stored under its key.
+/// Condition on the stored item under which a put writes.
 #[derive(Clone, Copy)]
 enum PutCondition {
     /// Nothing is stored.

@@ -1,17 +1,18 @@
-//! Single puts that share calls.
+//! Coalesces concurrent single puts into batches.
 //!
-//! A put is sent by itself as long as few are under way. What comes meanwhile
-//! backoff for one of those to end, and then is_taken as one batch: under load a call
-//! has many readings, and without load none backoff. There is no timer.
+//! Up to [`MAX_CALLS`] calls run at a time. A put that finds a free slot is sent at
+//! once, on its own. Others queue, and when a call finishes, the queue is sent as one
+//! `BatchWriteItem`: under load a call carries many readings, and without load none is
+//! delayed. There is no timer.
 //!
-//! Only readings without a version: of others DynamoDB has to compare it, which
-//! `BatchWriteItem` cannot. Nor does that know of conditions, so a reading that is
-//! being put is not put a second time until that has ended: all who send it are
-//! answered the same. Where another task or a batch puts the same one at the same
-//! moment, or a call that was given up for lost reaches the table after the reading
-//! was sent again, either's `created_at` may be the one that stays, as in [`batch_put`].
+//! Only readings without a version are coalesced. Versions have to be compared by a
+//! condition, which `BatchWriteItem` does not support. For the same reason a reading is
+//! not written again while a call with it is in flight; further puts of it wait for
+//! that call. If another task or batch writes the same reading concurrently, or a call
+//! that timed out reaches the table after a retry, either `created_at` may remain, as
+//! in [`batch_put`].
 //!
-//! What nobody backoff for any more is not begun.
+//! Puts whose caller has gone away are dropped before they are sent.
 //!
 //! [`batch_put`]: super::batch_put
 
@@ -28,11 +29,10 @@ use super::{DynamoDbStore, batch_write};
 use crate::domain::Reading;
 use crate::store::{PutResult, StoreError};
 
-/// How many calls are under way before puts wait. With two of them, one that is
-/// slow does not hold up the others.
+/// Maximum number of concurrent calls. With two, a slow call does not delay all others.
 const MAX_CALLS: usize = 2;
 
-/// The puts that wait, and the calls under way.
+/// Queue of puts, and the calls in flight.
 #[derive(Clone, Default)]
 pub(super) struct PutCoalescer(Arc<Mutex<CoalescerState>>);
 
@@ -40,11 +40,11 @@ pub(super) struct PutCoalescer(Arc<Mutex<CoalescerState>>);
 struct CoalescerState {
     calls: usize,
     pending: Vec<PendingPut>,
-    /// What the calls put.
+    /// Readings that the calls in flight write.
     in_flight: HashSet<ReadingKey>,
 }
 
-/// A put that backoff for a call.
+/// A queued put.
 struct PendingPut {
     reading: Reading,
     outcome: oneshot::Sender<Result<PutResult, StoreError>>,
@@ -57,7 +57,8 @@ impl PutCoalescer {
 }
 
 impl CoalescerState {
-    /// As many as fit in a call, but for those that are being put already.
+    /// Removes the puts of the next batch from the queue. Puts of readings that are
+    /// already in flight stay.
     fn next_batch(&mut self) -> Vec<PendingPut> {
         let mut room = batch_write::MAX_REQUESTS;
         let mut keys = HashSet::new();
@@ -79,15 +80,15 @@ impl CoalescerState {
     }
 }
 
-/// How a put is_taken.
+/// Slot of a new put.
 enum PutSlot {
-    /// By itself, now.
+    /// A call of its own.
     Immediate(Reading),
-    /// With others, when they get to it.
+    /// A place in the queue; receives the result.
     Deferred(oneshot::Receiver<Result<PutResult, StoreError>>),
 }
 
-/// Puts `reading`, which has no version.
+/// Puts `reading`, which must have no version.
 pub(super) async fn put(store: &DynamoDbStore, reading: Reading) -> Result<PutResult, StoreError> {
     match acquire_slot(store, reading) {
         PutSlot::Immediate(reading) => {
@@ -97,7 +98,7 @@ pub(super) async fn put(store: &DynamoDbStore, reading: Reading) -> Result<PutRe
         }
         PutSlot::Deferred(outcome) => outcome
             .await
-            .unwrap_or_else(|_| Err(StoreError::unavailable("the service stops"))),
+            .unwrap_or_else(|_| Err(StoreError::unavailable("the service is stopping"))),
     }
 }
 
@@ -112,7 +113,7 @@ fn acquire_slot(store: &DynamoDbStore, reading: Reading) -> PutSlot {
         reading,
         outcome: sender,
     });
-    // A full call has nothing to wait for.
+    // A full batch has nothing to wait for.
     if state.pending.len() >= batch_write::MAX_REQUESTS {
         let pending = state.next_batch();
         if !pending.is_empty() {
@@ -124,7 +125,7 @@ fn acquire_slot(store: &DynamoDbStore, reading: Reading) -> PutSlot {
     PutSlot::Deferred(outcome)
 }
 
-/// A call under way. At its end those who wait go next, also if it was given up.
+/// A call in flight. Dropping it, also on cancellation, starts the next one.
 struct InFlightCall<'a> {
     store: &'a DynamoDbStore,
     keys: Vec<ReadingKey>,
@@ -136,7 +137,7 @@ impl Drop for InFlightCall<'_> {
         for key in &self.keys {
             state.in_flight.remove(key);
         }
-        // Where there are more calls than usual, another one takes them.
+        // Full batches may exceed the limit. Another call takes over the queue.
         let pending = match state.calls > MAX_CALLS {
             true => Vec::new(),
             false => state.next_batch(),
@@ -150,11 +151,11 @@ impl Drop for InFlightCall<'_> {
     }
 }
 
-/// Begins a call, which is counted already, in a task of its own: it is nobody's
-/// who backoff, and is_taken on when one of them is_taken away.
+/// Sends a batch in a task of its own, so that cancelling one of the requests does not
+/// cancel the others. The caller has counted the call.
 fn spawn_batch(store: &DynamoDbStore, pending: Vec<PendingPut>) {
     let store = store.clone();
-    // Without a runtime the process ends, and nobody backoff any more.
+    // Without a runtime the process is terminating, and no caller is left.
     if let Ok(runtime) = Handle::try_current() {
         runtime.spawn(async move {
             let keys = pending.iter().map(|pending| key_of(&pending.reading));
@@ -167,10 +168,10 @@ fn spawn_batch(store: &DynamoDbStore, pending: Vec<PendingPut>) {
     }
 }
 
-/// Puts them in one call, as far as they are not held already.
+/// Writes the puts as one batch, except for readings that exist already.
 async fn flush_batch(store: &DynamoDbStore, mut pending: Vec<PendingPut>) {
     pending.retain(|pending| !pending.outcome.is_closed());
-    // Of one alone the condition costs nothing.
+    // A single conditional put needs no extra read.
     if pending.len() <= 1 {
         return put_each(store, pending).await;
     }
@@ -190,10 +191,11 @@ async fn flush_batch(store: &DynamoDbStore, mut pending: Vec<PendingPut>) {
             outcome: sender,
         } = pending;
         match outcome {
-            // Nobody backoff any more where this fails.
+            // Sending fails only if the caller has gone away.
             Ok(true) => drop(sender.send(Ok(PutResult::Stored(reading)))),
             Err(error) if error.is_retryable() => drop(sender.send(Err(error))),
-            // What is held is to be answered, or one of them spoils the call.
+            // The result must contain the stored reading; or one reading spoils the
+            // whole batch.
             Ok(false) | Err(_) => individual.push(PendingPut {
                 reading,
                 outcome: sender,
@@ -203,7 +205,7 @@ async fn flush_batch(store: &DynamoDbStore, mut pending: Vec<PendingPut>) {
     put_each(store, individual).await;
 }
 
-/// Puts those that are still waited for, each with calls of its own.
+/// Puts those that still have a caller, each with requests of its own.
 async fn put_each(store: &DynamoDbStore, pending: Vec<PendingPut>) {
     let puts = pending
         .into_iter()

@@ -63,7 +63,7 @@ async fn create(client: &Client, table: &str, errors: &ErrorMapper) -> Result<()
         .config_override(startup_timeouts());
     match request.send().await {
         Ok(_) => Ok(()),
-        // Another process was quicker.
+        // Another process created it first.
         Err(error)
             if error
                 .as_service_error()
@@ -88,7 +88,7 @@ fn key_schema(partition: &str, sort: &str) -> Result<Vec<KeySchemaElement>, Stor
         .collect()
 }
 
-/// The table's status; `None` when there is no such table.
+/// Returns the table's status, or `None` if it does not exist.
 async fn status(
     client: &Client,
     table: &str,

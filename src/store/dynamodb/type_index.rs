@@ -1,4 +1,4 @@
-//! Whether the table has the index by type.
+//! Detection of the index by type.
 
 use std::sync::Mutex;
 use std::time::Duration;
@@ -12,16 +12,17 @@ use tokio::time::Instant;
 use super::DynamoDbStore;
 use super::schema::{DATA_ID, TYPE_INDEX, TYPE_KEY};
 
-/// How long an response of `DescribeTable` counts.
+/// Time for which a result of `DescribeTable` is used.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What was last last of the index, and when.
+/// Last known state of the index, and when it was checked.
 #[derive(Default)]
 pub(super) struct TypeIndex(Mutex<Option<(bool, Instant)>>);
 
 impl TypeIndex {
-    /// Whether it can be used; asks DynamoDB once a minute. A table that cannot
-    /// be described counts as one without it.
+    /// Returns `true` if the index can be used. Checks at most once a minute. If the
+    /// check fails, the last known state remains; initially, the index counts as
+    /// missing.
     pub(super) async fn is_available(&self, store: &DynamoDbStore) -> bool {
         if let Some((is_available, checked_at)) = self.last_check()
             && checked_at.elapsed() < CHECK_INTERVAL
@@ -38,8 +39,8 @@ impl TypeIndex {
             Ok(response) => response.table.as_ref().is_some_and(has_index),
             Err(error) => {
                 let error = store.errors.classify("DescribeTable", error);
-                tracing::warn!(%error, "it is not known whether the table has the index by-type");
-                // Rather as before than slow because of a passing fault.
+                tracing::warn!(%error, "cannot determine whether the table has the index by-type");
+                // A transient failure must not switch to slow queries.
                 self.last_check()
                     .is_some_and(|(was_available, _)| was_available)
             }
@@ -48,9 +49,9 @@ impl TypeIndex {
         is_available
     }
 
-    /// Notes that a query found it missing.
+    /// Records that a query did not find the index.
     pub(super) fn mark_missing(&self) {
-        tracing::warn!("the table has no index by-type any more");
+        tracing::warn!("the index by-type no longer exists");
         self.update(false);
     }
 
@@ -68,7 +69,7 @@ impl TypeIndex {
             .unwrap_or_else(|poisoned| poisoned.into_inner());
         if last.is_none() && !is_available {
             tracing::warn!(
-                "the table has no index by-type that can be used: lists of some data types read those of others too"
+                "the table has no usable index by-type: lists filtered by data type also read other types"
             );
         }
         *last = Some((is_available, Instant::now()));
@@ -82,7 +83,8 @@ fn has_index(table: &TableDescription) -> bool {
         .any(|index| index.index_name() == Some(TYPE_INDEX) && is_usable(index))
 }
 
-/// Whether it is whole, has the right key, and holds whole items.
+/// Returns `true` if the index is active, has the expected key and projects all
+/// attributes.
 fn is_usable(index: &GlobalSecondaryIndexDescription) -> bool {
     let is_key = |element: &KeySchemaElement, name: &str, role: &KeyType| {
         element.attribute_name() == name && element.key_type() == role

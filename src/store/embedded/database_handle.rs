@@ -4,8 +4,8 @@ use redb::Database;
 
 use crate::store::StoreError;
 
-/// The database as it is open now, or why it is not: once a read or a write has
-/// failed, the engine does nothing more until it is opened anew.
+/// Handle of the open database, or the reason why it is closed. After a failed read or
+/// write the engine does nothing until it is reopened.
 pub(super) struct DatabaseHandle(RwLock<Result<Arc<Database>, StoreError>>);
 
 impl DatabaseHandle {
@@ -13,13 +13,13 @@ impl DatabaseHandle {
         Self(RwLock::new(Ok(Arc::new(database))))
     }
 
-    /// The database, if it is open.
+    /// Returns the database if it is open.
     pub(super) fn get(&self) -> Result<Arc<Database>, StoreError> {
         let current = self.0.read().unwrap_or_else(PoisonError::into_inner);
         current.clone()
     }
 
-    /// From now on gives `reason` instead of the database.
+    /// Returns `reason` instead of the database from now on.
     pub(super) fn invalidate(&self, reason: StoreError) {
         self.replace(Err(reason));
     }

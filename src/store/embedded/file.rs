@@ -1,4 +1,4 @@
-//! The file: how it comes to be, is opened, and is opened anew.
+//! Creating, opening and reopening the database file.
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
@@ -12,22 +12,21 @@ use super::format::{self, PrepareError};
 
 const FILE_NAME: &str = "readings.redb";
 
-/// How the names of stores begin that are being made.
+/// File name prefix of databases that are still being created.
 const TEMP_PREFIX: &str = "readings.redb.temporary-";
 
-/// Pages kept in memory. The engine's own default, 1 GiB, is more than a small
-/// container has.
+/// Page cache. The engine's default of 1 GiB exceeds the memory of a small container.
 const CACHE_BYTES: usize = 32 * 1024 * 1024;
 
-/// The same while all are looked at, one after the other.
+/// Page cache while all checksums are verified, in file order.
 const CHECK_CACHE_BYTES: usize = 1024 * 1024;
 
-/// Where the store in `directory` lies.
+/// Returns the path of the database in `directory`.
 pub(super) fn path_in(directory: &Path) -> PathBuf {
     directory.join(FILE_NAME)
 }
 
-/// Opens the store in `directory`, which is made if it is not there.
+/// Opens the database in `directory`, and creates both if missing.
 pub(super) fn open(directory: &Path) -> Result<Database, OpenError> {
     let path = path_in(directory);
     let io_error = |source| OpenError::directory(directory, source);
@@ -42,7 +41,7 @@ pub(super) fn open(directory: &Path) -> Result<Database, OpenError> {
     Ok(database)
 }
 
-/// Opens the file anew after the disk failed.
+/// Reopens the file after a disk failure.
 pub(super) fn reopen(path: &Path) -> Result<Database, OpenError> {
     reopen_clean(
         path,
@@ -51,11 +50,11 @@ pub(super) fn reopen(path: &Path) -> Result<Database, OpenError> {
     )
 }
 
-/// Opens a database that failed, with nothing in it that is not on its disk.
+/// Reopens a failed database from what is on its disk.
 ///
-/// After a sync that failed a system may show pages as if they were written
-/// that never were: a later commit that rests on them would be acknowledged,
-/// and lost in a power failure. So they are forgotten first.
+/// After a failed sync the system may keep pages in its cache as if they had been
+/// written. A later commit that builds on them would be acknowledged, and lost with the
+/// power. The cached pages are therefore dropped first.
 /// <https://www.usenix.org/conference/atc20/presentation/rebello>
 pub(super) fn reopen_clean(
     path: &Path,
@@ -66,23 +65,25 @@ pub(super) fn reopen_clean(
     prepare(open_checked(open), path)
 }
 
-/// Has the system read the file from the disk from now on.
+/// Drops the file's cached pages, so that they are read from the disk.
 fn discard_dirty_pages(path: &Path) -> io::Result<()> {
     let file = File::open(path)?;
-    // What can still be written is, as it would not be forgotten.
+    // Dirty pages that can still be written are written now, as they would not be
+    // dropped.
     file.sync_all()?;
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed) {
-        // Not every file system has it, and none would ever open again.
+        // Some file systems do not support this. Failing here would keep the database
+        // closed for good.
         tracing::warn!(
             %error,
-            "what the disk did not write may still be read: restart the machine once the disk works"
+            "cannot drop cached pages: restart the machine once the disk works"
         );
     }
     Ok(())
 }
 
-/// Makes a directory that only its owner may enter, and its parents.
+/// Creates a directory, with its parents, that only its owner may enter.
 fn create_private_directory(directory: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -91,8 +92,8 @@ fn create_private_directory(directory: &Path) -> io::Result<()> {
     builder.create(directory)
 }
 
-/// Makes a new store under a name of its own, and gives it the right name once
-/// it is whole: a crash meanwhile leaves no half store behind.
+/// Creates a database under a temporary name, and links it into place when it is
+/// complete, so that a crash leaves no partial database.
 fn create(directory: &Path, path: &Path) -> Result<(), OpenError> {
     let temporary = directory.join(format!("{TEMP_PREFIX}{}", Uuid::new_v4()));
     let made = create_private_file(&temporary)
@@ -103,30 +104,30 @@ fn create(directory: &Path, path: &Path) -> Result<(), OpenError> {
             link_into_place(&temporary, path)
                 .map_err(|error| OpenError::from_engine(error.into(), path))
         });
-    // Gone already where it was renamed.
+    // Already gone if it was renamed.
     let _ = fs::remove_file(&temporary);
     made
 }
 
-/// Gives a file the name `path` too, unless another process was quicker.
+/// Links a file to `path`, unless another process was faster.
 fn link_into_place(file: &Path, path: &Path) -> io::Result<()> {
-    // Unlike a renaming, a link never takes the place of another's store.
+    // Unlike a rename, a link never replaces another process's database.
     match fs::hard_link(file, path) {
         Err(_) if path.exists() => Ok(()),
-        // Not every file system has links.
+        // Some file systems have no hard links.
         Err(_) => fs::rename(file, path),
         Ok(()) => Ok(()),
     }
 }
 
-/// Opens a database twice: for a look at all of its checksums, and for use.
+/// Opens a database twice: to verify all of its checksums, and for use.
 ///
-/// The engine would trust a file that it closed itself, however damaged. What it
-/// has looked at it keeps in memory, until it is closed.
+/// The engine trusts a file that it closed itself, even if it was corrupted since. It
+/// keeps verified pages in memory until it is closed, hence the second opening.
 ///
-/// Between the two another process may open the file, as if it had been there
-/// first: then it is in use. If it has closed it again by then, the engine has
-/// left it whole, and [`prepare`] sees whether it is still of this version.
+/// Between the two another process may open the file; then opening fails as in use. If
+/// that process has closed the file again, the engine left it consistent, and
+/// [`prepare`] checks its format.
 pub(super) fn open_checked(
     open: impl Fn(&Builder) -> Result<Database, DatabaseError>,
 ) -> Result<Database, DatabaseError> {
@@ -141,7 +142,7 @@ fn builder(cache_bytes: usize) -> Builder {
     builder
 }
 
-/// The database at `path`, with its tables, if it is one of ours.
+/// Checks the format of an opened database, and creates its tables if missing.
 pub(super) fn prepare(
     opened: Result<Database, DatabaseError>,
     path: &Path,
@@ -155,8 +156,8 @@ pub(super) fn prepare(
     }
 }
 
-/// Removes what crashes have left of stores that never came to be. To be called
-/// by the process that has the store open.
+/// Removes temporary files that crashes left. Only the process that has the database
+/// open may call this.
 fn remove_temporary(directory: &Path) {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     for entry in entries {
@@ -165,13 +166,13 @@ fn remove_temporary(directory: &Path) {
             .to_str()
             .and_then(|name| name.strip_prefix(TEMP_PREFIX));
         if id.is_some_and(|id| Uuid::try_parse(id).is_ok()) {
-            // What cannot be removed does no harm.
+            // A leftover that cannot be removed does no harm.
             let _ = fs::remove_file(entry.path());
         }
     }
 }
 
-/// Makes an empty file that only its owner may read.
+/// Creates an empty file that only its owner may read.
 fn create_private_file(path: &Path) -> io::Result<()> {
     let mut options = File::options();
     options.write(true).create_new(true);
@@ -180,14 +181,14 @@ fn create_private_file(path: &Path) -> io::Result<()> {
     options.open(path).map(drop)
 }
 
-/// A new file is safe only once its name is on the disk too; so is a new
-/// directory.
+/// Syncs the directory entries: without that, a new file or directory may vanish in a
+/// power loss.
 fn sync_directory(directory: &Path, is_new: bool) -> io::Result<()> {
     let directory = directory.canonicalize()?;
     File::open(&directory)?.sync_all()?;
     if is_new {
         for ancestor in directory.ancestors().skip(1) {
-            // Not every one may be read, or is on a disk.
+            // Some ancestors may be unreadable, or not on a disk.
             let _ = File::open(ancestor).and_then(|ancestor| ancestor.sync_all());
         }
     }

@@ -1,20 +1,20 @@
-//! How the file is laid out, and how an older layout is brought up to date.
+//! Tables of the file, and migration of older formats.
 
 use redb::{Database, ReadableTable, TableDefinition, WriteTransaction};
 
 use super::record;
 
-/// The readings, by user and id.
+/// Readings by user and id.
 pub(super) const READINGS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("readings");
 
-/// The second order: user, data type and id, for each of [`READINGS`].
+/// Index of [`READINGS`] by user, data type and id.
 pub(super) const BY_TYPE: TableDefinition<&[u8], ()> = TableDefinition::new("readings_by_type");
 
-/// Which layout it is, under [`VERSION_KEY`].
+/// Format version, under [`VERSION_KEY`].
 const FORMAT: TableDefinition<&str, u32> = TableDefinition::new("format");
 const VERSION_KEY: &str = "version";
 
-/// 1 had no [`BY_TYPE`].
+/// Version 1 had no [`BY_TYPE`].
 pub(super) const VERSION: u32 = 2;
 
 pub(super) enum PrepareError {
@@ -28,8 +28,8 @@ impl<E: Into<redb::Error>> From<E> for PrepareError {
     }
 }
 
-/// Makes the tables of a new file, brings those of an old one up to date in one
-/// transaction, or finds that the file is not ours.
+/// Creates the tables of a new file, or migrates an older one, in one transaction.
+/// Fails on an unknown format.
 pub(super) fn prepare(database: &Database) -> Result<(), PrepareError> {
     let transaction = database.begin_write()?;
     let found = {
@@ -43,14 +43,14 @@ pub(super) fn prepare(database: &Database) -> Result<(), PrepareError> {
             transaction.open_table(BY_TYPE)?;
         }
         Some(1) => build_type_index(&transaction)?,
-        // The transaction is dropped, and with it the version it wrote.
+        // Dropping the transaction undoes the version that it wrote.
         Some(other) => return Err(PrepareError::Format(other)),
     }
     transaction.commit()?;
     Ok(())
 }
 
-/// Adds the second order to a file of version 1.
+/// Builds the index by type, for a file of version 1.
 fn build_type_index(transaction: &WriteTransaction) -> Result<(), PrepareError> {
     let readings = transaction.open_table(READINGS)?;
     let mut by_type = transaction.open_table(BY_TYPE)?;
@@ -62,14 +62,14 @@ fn build_type_index(transaction: &WriteTransaction) -> Result<(), PrepareError> 
                 by_type.insert(type_key.as_slice(), ())?;
                 ordered += 1;
             }
-            // It cannot be listed in any order, and is told where it is met.
+            // It cannot be listed by type; reading it reports the corruption.
             Err(_) => unreadable += 1,
         }
     }
     tracing::info!(
         ordered,
         unreadable,
-        "the store's file was brought up to date"
+        "database file migrated to the current format"
     );
     Ok(())
 }

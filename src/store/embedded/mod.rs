@@ -1,10 +1,9 @@
 //! The embedded store: one file, nothing to install.
 //!
-//! `redb` keeps it: a copy-on-write B-tree with checksums, in which a commit is
-//! whole or not there. Keys put a user's readings side by side in order of
-//! measurement time, and a second order does so for each data type. All writes
-//! go through one [`writer`] that commits together whatever waits at the same
-//! moment; a write is answered only after its commit is on the disk.
+//! Its engine is `redb`, a copy-on-write B-tree with checksums and atomic commits. Keys
+//! order a user's readings by measurement time; an index does so for each data type. A
+//! single [`writer`] thread commits concurrent writes together, and acknowledges each
+//! after its commit is on disk.
 
 mod database_handle;
 mod file;
@@ -27,26 +26,26 @@ use self::writer::Writer;
 use super::{BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, StoreError};
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 
-/// Keeps readings in a file of its own; see the module.
+/// Stores readings in a local file; see the module documentation.
 pub struct EmbeddedStore {
     database: Arc<DatabaseHandle>,
     writer: Writer,
 }
 
 impl EmbeddedStore {
-    /// Opens the store in `directory`, which is made if it is not there.
+    /// Opens the store in `directory`, which is created if missing.
     ///
     /// # Errors
-    /// When the directory cannot be made or written, another process has the
-    /// store open, or the file is not a store of this version.
+    /// If the directory cannot be created or written, another process has the store
+    /// open, or the file has an unknown format.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let database = file::open(directory)?;
         let path = file::path_in(directory);
         Self::with_database(database, move || file::reopen(&path))
     }
 
-    /// Opens the store on whatever storage `make` gives, once now and once
-    /// after each failure: for tests.
+    /// Opens the store on the storage that `make` returns, now and after each failure.
+    /// For tests.
     #[doc(hidden)]
     pub fn open_on<B: StorageBackend>(
         make: impl Fn() -> B + Send + 'static,
@@ -54,8 +53,8 @@ impl EmbeddedStore {
         Self::open_on_failing(make, || Ok(()))
     }
 
-    /// The same on storage that fails, which is told by `discard_dirty_pages` when
-    /// it must show from now on what is on its disk.
+    /// As [`Self::open_on`], for storage that fails. `discard_dirty_pages` makes it
+    /// show from then on what is on its disk.
     #[doc(hidden)]
     pub fn open_on_failing<B: StorageBackend>(
         make: impl Fn() -> B + Send + 'static,
@@ -81,8 +80,7 @@ impl EmbeddedStore {
         })
     }
 
-    /// Runs a read away from the threads that serve requests, as it may wait
-    /// for the disk.
+    /// Runs a read on a blocking thread, as it may wait for the disk.
     async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Database) -> Result<T, StoreError> + Send + 'static,
@@ -90,14 +88,14 @@ impl EmbeddedStore {
         let database = self.database.get()?;
         match tokio::task::spawn_blocking(move || read(&database)).await {
             Ok(Err(error @ StoreError::Unavailable(_))) => {
-                // The engine reads no more either, once it could not: a write,
-                // if of nothing, has the file opened anew.
+                // After a failed read the engine fails all others. A write, even an
+                // empty one, makes the writer reopen the file.
                 self.writer.put_many(Vec::new()).await;
                 Err(error)
             }
             Ok(read) => read,
-            // Its message may quote data, so it goes on as a panic and not as
-            // an error that is logged.
+            // The message may quote health data, so the panic continues instead of
+            // becoming a logged error.
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Err(error) => Err(StoreError::unavailable(error)),
         }

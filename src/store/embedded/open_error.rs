@@ -5,50 +5,50 @@ use redb::DatabaseError;
 
 use super::format;
 
-/// Why the embedded store could not be opened, and what to do.
+/// Failure to open the embedded store, with its remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// The directory cannot be made, read or written.
+    /// The directory cannot be created, read or written.
     #[error(
         "cannot use {directory} for data: give the service's user write access, or set CLARITY_DATA_DIR"
     )]
     Directory {
-        /// The data directory.
+        /// Data directory.
         directory: PathBuf,
-        /// What the system said.
+        /// Error of the operating system.
         #[source]
         source: io::Error,
     },
-    /// Another process has it open.
+    /// Another process has the file open.
     #[error(
         "{path} is in use by another process: stop that one, or set CLARITY_DATA_DIR to a directory of its own"
     )]
     InUse {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
     },
-    /// It was written by another version of the service.
+    /// Another version of the service wrote the file.
     #[error(
         "{path} has format {found}, this version reads up to {}: use the version that wrote it",
         format::VERSION
     )]
     Format {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// The format found.
+        /// Version found.
         found: u32,
     },
-    /// The file cannot be opened or written, or is no store.
+    /// The file cannot be opened or written, or is not a database.
     #[error("cannot open {path}: {}", remedy(source))]
     Engine {
-        /// The file.
+        /// Path of the file.
         path: PathBuf,
-        /// What the engine said.
+        /// Error of the engine.
         #[source]
         source: Box<redb::Error>,
     },
-    /// The thread that writes cannot be started.
-    #[error("cannot start a thread to write: allow the service more threads")]
+    /// The writer thread cannot be started.
+    #[error("cannot start the writer thread: raise the limit on threads")]
     Thread(#[source] io::Error),
 }
 
@@ -72,7 +72,7 @@ impl OpenError {
     }
 }
 
-/// What to do about it.
+/// Returns the remedy for an engine error.
 fn remedy(error: &redb::Error) -> &'static str {
     use io::ErrorKind::{
         FileTooLarge, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
@@ -80,7 +80,7 @@ fn remedy(error: &redb::Error) -> &'static str {
     match error {
         redb::Error::Io(error) => match error.kind() {
             StorageFull | QuotaExceeded | FileTooLarge => {
-                "the disk is full: make room, or set CLARITY_DATA_DIR to another"
+                "the disk is full: free some space, or set CLARITY_DATA_DIR to another disk"
             }
             PermissionDenied | ReadOnlyFilesystem => {
                 "give the service's user write access, or set CLARITY_DATA_DIR"
@@ -91,5 +91,4 @@ fn remedy(error: &redb::Error) -> &'static str {
     }
 }
 
-const CORRUPT: &str =
-    "check that the file is whole and its disk works, or restore it from a backup";
+const CORRUPT: &str = "check the file and its disk, or restore the file from a backup";

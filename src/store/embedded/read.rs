@@ -1,4 +1,4 @@
-//! Reading one, and reading pages in the one order or the other.
+//! Reads: single readings, and pages by id or by type.
 
 use std::iter::Peekable;
 
@@ -43,7 +43,7 @@ fn list_all(database: &Database, query: &ListQuery) -> Result<Page, StoreError> 
     Ok(page.finish())
 }
 
-/// Walks through the orders of all wanted types side by side.
+/// Merges the index entries of all wanted types.
 fn list_some_types(database: &Database, query: &ListQuery) -> Result<Page, StoreError> {
     let transaction = database.begin_read().map_err(engine_error)?;
     let table = transaction.open_table(READINGS).map_err(engine_error)?;
@@ -71,7 +71,7 @@ fn list_some_types(database: &Database, query: &ListQuery) -> Result<Page, Store
                 let taken = page.last_reading();
                 page.push(record::decode(&query.user_id, id, value.value(), taken)?);
             }
-            // What is left of a record that was deleted though unreadable.
+            // An index entry of a record that was deleted while it was unreadable.
             None => page.skip(1, Some(id)),
         }
         if page.is_done() {
@@ -81,7 +81,7 @@ fn list_some_types(database: &Database, query: &ListQuery) -> Result<Page, Store
     Ok(page.finish())
 }
 
-/// The next id of all the scans, each of which is in this order.
+/// Returns the next id in `order` among all scans, each of which is in that order.
 fn next_id<I>(scans: &mut [Peekable<I>], order: Order) -> Result<Option<ReadingId>, StoreError>
 where
     I: Iterator<Item = Result<ReadingId, StoreError>>,
@@ -117,7 +117,7 @@ fn in_order<T>(
     })
 }
 
-/// The reading under this id; `None` when the user has none such.
+/// Returns the reading with this id, or `None` if the user has none.
 pub(super) fn get(
     database: &Database,
     user_id: &UserId,

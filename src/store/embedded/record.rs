@@ -1,9 +1,9 @@
-//! How a reading is written into the file.
+//! Encoding of readings in the file.
 //!
-//! The key is the user's id, a zero byte, and the 16 bytes of the reading's id:
-//! no user id holds a zero byte, so users never mix. In the order by type the
-//! data type and another zero byte stand before the id. The value is the rest of
-//! the reading in `postcard`'s encoding, behind a number that names its form.
+//! The key is the user id, a zero byte, and the 16 bytes of the reading id. User ids
+//! contain no zero byte, so users cannot mix. In the index by type, the data type and
+//! another zero byte precede the reading id. The value is the rest of the reading in
+//! `postcard` encoding, preceded by its version.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ use crate::store::StoreError;
 const SEPARATOR: u8 = 0;
 const ID_BYTES: usize = 16;
 
-/// The forms a value has had; a new one is added behind the others.
+/// Versions of the encoding. `postcard` encodes the position, so new versions go last.
 #[derive(Serialize, Deserialize)]
 enum StoredRecord<'a> {
     V1(#[serde(borrow)] RecordV1<'a>),
@@ -36,7 +36,7 @@ struct RecordV1<'a> {
     created_at_milliseconds: i64,
 }
 
-/// The key of the reading under `id`, or of a bound of a range of ids.
+/// Returns the key of a reading, or of a bound of a range of ids.
 pub(super) fn key(user_id: &UserId, id: &[u8; ID_BYTES]) -> Vec<u8> {
     let user_id = user_id.as_str().as_bytes();
     let mut key = Vec::with_capacity(user_id.len() + 1 + ID_BYTES);
@@ -46,8 +46,7 @@ pub(super) fn key(user_id: &UserId, id: &[u8; ID_BYTES]) -> Vec<u8> {
     key
 }
 
-/// The key, in the order by type, of the reading under `id`, or of a bound of a
-/// range of ids.
+/// Returns the index key of a reading, or of a bound of a range of ids.
 pub(super) fn type_key(user_id: &UserId, data_type: &DataType, id: &[u8; ID_BYTES]) -> Vec<u8> {
     type_key_of_parts(
         user_id.as_str().as_bytes(),
@@ -66,32 +65,32 @@ fn type_key_of_parts(user_id: &[u8], data_type: &[u8], id: &[u8; ID_BYTES]) -> V
     key
 }
 
-/// The key, in the order by type, of what is held under `key`.
+/// Returns the index key of the record with `key` and `value`.
 pub(super) fn type_key_of_entry(key: &[u8], value: &[u8]) -> Result<Vec<u8>, StoreError> {
     let StoredRecord::V1(record) = postcard::from_bytes(value).map_err(StoreError::corrupt)?;
     match key.split_last_chunk::<ID_BYTES>() {
         Some(([user_id @ .., SEPARATOR], id)) => {
             Ok(type_key_of_parts(user_id, record.data_type.as_bytes(), id))
         }
-        _ => Err(StoreError::corrupt("a key is too short")),
+        _ => Err(StoreError::corrupt("a key is malformed")),
     }
 }
 
-/// The keys of all that is held of a user, in either order.
+/// Returns the range of all of a user's keys, in the table or in the index.
 pub(super) fn user_key_range(user_id: &UserId) -> Range<Vec<u8>> {
     let bound = |end: u8| [user_id.as_str().as_bytes(), &[end]].concat();
     bound(SEPARATOR)..bound(SEPARATOR + 1)
 }
 
-/// The id at the end of a key.
+/// Returns the id at the end of a key.
 pub(super) fn id_of_key(key: &[u8]) -> Result<ReadingId, StoreError> {
     let id = key
         .last_chunk::<ID_BYTES>()
-        .ok_or_else(|| StoreError::corrupt("a key is too short"))?;
+        .ok_or_else(|| StoreError::corrupt("a key is malformed"))?;
     ReadingId::from_bytes(*id).map_err(StoreError::corrupt)
 }
 
-/// The value under the reading's key.
+/// Encodes the value of a reading.
 pub(super) fn encode(reading: &Reading) -> Result<Vec<u8>, StoreError> {
     let measurement = &reading.measurement;
     let record = StoredRecord::V1(RecordV1 {
@@ -109,8 +108,8 @@ pub(super) fn encode(reading: &Reading) -> Result<Vec<u8>, StoreError> {
     postcard::to_allocvec(&record).map_err(StoreError::corrupt)
 }
 
-/// The reading in a value. Texts that `neighbour` has too, as most have that are
-/// read one after the other, are not made again.
+/// Decodes a reading. Shares strings with `neighbour` where they are equal, as they
+/// mostly are in consecutive readings.
 pub(super) fn decode(
     user_id: &UserId,
     id: ReadingId,
@@ -130,7 +129,7 @@ impl RecordV1<'_> {
         id: ReadingId,
         neighbour: Option<&Reading>,
     ) -> Result<Reading, ValidationError> {
-        let invalid_time = || ValidationError::new("holds a time that none could have sent");
+        let invalid_time = || ValidationError::new("has an invalid time");
         let neighbour = neighbour.map(|reading| &reading.measurement);
         let same_type =
             neighbour.filter(|neighbour| neighbour.data_type.as_str() == self.data_type);
@@ -190,9 +189,9 @@ mod tests {
         Reading::accept(measurement, "2024-06-01T12:00:00.5Z".parse().unwrap())
     }
 
-    /// Files out there hold these bytes: a change here is a new format.
+    /// Existing files contain these bytes: a change is a new version.
     #[test]
-    fn the_encoding_never_changes() {
+    fn encoding_is_stable() {
         let reading = sample();
         let bytes = encode(&reading).unwrap();
         let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -205,31 +204,31 @@ mod tests {
     }
 
     #[test]
-    fn a_neighbour_changes_nothing() {
+    fn neighbour_does_not_affect_decoding() {
         let sample = sample();
-        let of_type = |data_type: &str| {
+        let with_type = |data_type: &str| {
             let mut other = sample.clone();
             other.measurement.data_type = data_type.parse().unwrap();
             other
         };
-        let of_unit = |unit: Option<&str>| {
+        let with_unit = |unit: Option<&str>| {
             let mut other = sample.clone();
             other.measurement.unit = unit.map(|unit| unit.parse().unwrap());
             other
         };
-        let of_metadata = |metadata: &str| {
+        let with_metadata = |metadata: &str| {
             let mut other = sample.clone();
             other.measurement.metadata = Metadata::parse(metadata).unwrap();
             other
         };
         let readings = [
             sample.clone(),
-            of_type("heart_rat"),
-            of_type("heart_rate_"),
-            of_unit(None),
-            of_unit(Some("/h")),
-            of_metadata("{}"),
-            of_metadata(r#"{"a":2}"#),
+            with_type("heart_rat"),
+            with_type("heart_rate_"),
+            with_unit(None),
+            with_unit(Some("/h")),
+            with_metadata("{}"),
+            with_metadata(r#"{"a":2}"#),
         ];
         for reading in &readings {
             let bytes = encode(reading).unwrap();

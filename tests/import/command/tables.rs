@@ -213,7 +213,7 @@ async fn missing_table_is_reported() {
     let ran = import(&["--from-dynamodb", &table], "embedded", &table).await;
     assert_eq!(ran.code, 1);
     assert!(
-        ran.complaints.contains("there is no table"),
+        ran.complaints.contains("does not exist in this account"),
         "{}",
         ran.complaints
     );

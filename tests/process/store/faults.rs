@@ -164,7 +164,7 @@ async fn a_file_that_cannot_grow_is_told_and_loses_nothing_acknowledged() {
     assert_eq!(service.get("/health").await.0, 200);
     let (status, log) = service.stop("TERM");
     assert!(status.success());
-    assert!(log.contains("see to the disk"), "{log}");
+    assert!(log.contains("check the disk"), "{log}");
 
     let service = Service::start(directory.path(), &[]);
     verify(&service, acknowledged).await;
@@ -202,7 +202,7 @@ async fn a_full_file_system_is_recovered_from_without_a_restart() {
     assert_eq!(service.get("/health/ready").await.0, 200);
     verify(&service, acknowledged).await;
     let (_, log) = service.stop("TERM");
-    assert!(log.contains("the store's file is open again"), "{log}");
+    assert!(log.contains("database reopened"), "{log}");
     drop(mount);
 }
 

@@ -39,6 +39,6 @@ async fn without_credentials_it_lives_but_is_not_ready() {
     output.read_to_string(&mut printed).unwrap();
     assert_eq!(answers, (200, 503));
     assert_eq!(printed, "", "no key is printed");
-    let told = |line: &Value| line.to_string().contains("there are no AWS credentials");
+    let told = |line: &Value| line.to_string().contains("no AWS credentials were found");
     assert!(log.iter().any(told), "{log:?}");
 }

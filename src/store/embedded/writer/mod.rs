@@ -1,13 +1,11 @@
-//! Group commit: one thread writes, and what waits together is committed
-//! together.
+//! Group commit: one thread commits all queued writes together.
 //!
-//! A commit costs a sync of the disk, however much it holds. While one is
-//! under way further writes queue, and the next commit takes them all; no
-//! timer delays anybody. A write whose responder has gone away before is left out.
+//! A commit costs a sync of the disk, whatever its size. During a commit further writes
+//! queue up, and the next commit includes them all; there is no timer. Writes whose
+//! caller has gone away are skipped.
 //!
-//! Where a commit fails, the engine takes no more until the file is opened
-//! anew. The thread does so, until it can write again; meanwhile all that the
-//! store is asked is refused.
+//! After a failed commit the engine rejects everything until the file is reopened. The
+//! thread reopens it until that succeeds, and rejects writes meanwhile.
 
 mod queue;
 mod write;
@@ -28,20 +26,20 @@ use super::{OpenError, engine_error};
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{BatchPutStatus, Erasure, PutResult, StoreError};
 
-/// After the write with this many readings a commit takes no more, so that it
-/// stays short and small.
+/// Number of readings after which a commit accepts no more writes, which bounds its
+/// duration and memory.
 const MAX_COMMIT_READINGS: usize = 10_000;
 
-/// How often it is tried to open a file again that failed, or told that it
-/// cannot be.
+/// Interval between attempts to reopen the file.
 const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How often is looked meanwhile for writes to refuse, and for reads that end.
+/// Interval of checks for writes to reject and for reads to finish, while the file is
+/// closed.
 const POLL_INTERVAL: Duration = Duration::from_millis(5);
 
-/// The thread that writes, and the way to it.
+/// Handle of the writer thread.
 pub(super) struct Writer {
-    /// Gone only while the writer is being dropped.
+    /// `None` only while the writer is being dropped.
     queue: Option<WriteQueue>,
     thread: Option<JoinHandle<()>>,
 }
@@ -49,7 +47,7 @@ pub(super) struct Writer {
 type Responder<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Writer {
-    /// Writes to `database`, which is opened by `reopen` where it fails.
+    /// Starts the thread. It reopens the database with `reopen` after a failure.
     pub(super) fn start(
         database: Arc<DatabaseHandle>,
         reopen: impl Fn() -> Result<Database, OpenError> + Send + 'static,
@@ -70,7 +68,7 @@ impl Writer {
             .await
     }
 
-    /// All in one transaction, shared with whatever else waits.
+    /// Writes all readings in one transaction, together with other queued writes.
     pub(super) async fn put_many(
         &self,
         readings: Vec<Reading>,
@@ -94,7 +92,7 @@ impl Writer {
             .await
     }
 
-    /// Whether the thread still takes writes.
+    /// Fails if the thread has stopped.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         match &self.queue {
             Some(queue) if !queue.is_closed() => Ok(()),
@@ -113,12 +111,12 @@ impl Writer {
     }
 }
 
-/// Lets the thread finish what is under way, and release the file.
+/// Waits for the thread to finish pending writes and to close the file.
 impl Drop for Writer {
     fn drop(&mut self) {
         self.queue = None;
         if let Some(thread) = self.thread.take() {
-            // A panic of the thread has been reported where it happened.
+            // A panic of the thread was reported where it happened.
             let _ = thread.join();
         }
     }
@@ -138,7 +136,7 @@ fn run(
         let mut size = 0;
         let mut next = Some(first);
         while let Some(queued) = next {
-            // Of others nobody would learn what became of them.
+            // Nothing would learn the result of an abandoned write.
             if queued.write.has_waiter() {
                 size += queued.write.size();
                 group.push(queued);
@@ -157,9 +155,12 @@ fn run(
             .map_err(Clone::clone)
             .and_then(|database| commit(database, &mut group));
         if let Err(error) = &committed {
-            // Before the first responder learns of it, so that readiness tells.
+            // Before the first caller gets its error, so that readiness reflects the
+            // failure.
             current.invalidate(error.clone());
-            tracing::error!("a write failed: see to the disk; the file is opened anew until then");
+            tracing::error!(
+                "write failed: check the disk; reopening the database until it succeeds"
+            );
         }
         for queued in group.drain(..) {
             queued.write.respond(&committed);
@@ -170,20 +171,21 @@ fn run(
                 return;
             };
             current.set(opened);
-            tracing::info!("the store's file is open again");
+            tracing::info!("database reopened");
         }
     }
 }
 
-/// Opens the file again as soon as it can be written, and refuses what comes
-/// meanwhile; `None` when nobody wants it any more.
+/// Reopens the file as soon as it can be written, and rejects writes until then.
+/// Returns `None` once all senders are gone.
 fn reopen_with_retry(
     current: &DatabaseHandle,
     mut failed: Option<Arc<Database>>,
     reopen: &impl Fn() -> Result<Database, OpenError>,
     writes: &mut mpsc::UnboundedReceiver<Queued>,
 ) -> Option<Database> {
-    // It closes with the last of the reads under way, each of a page at most.
+    // The database closes when the last read in progress ends; each reads at most a
+    // page.
     let mut is_closed = || {
         failed = failed
             .take()
@@ -193,14 +195,14 @@ fn reopen_with_retry(
     while !is_closed() {
         reject_writes(current, writes, &mut is_closed)?;
         if !is_closed() {
-            tracing::warn!("the store's file cannot be opened yet: the disk holds up a read");
+            tracing::warn!("cannot reopen the database yet: a read is blocked on the disk");
         }
     }
     loop {
         match reopen() {
             Ok(database) => return Some(database),
             Err(error) => {
-                tracing::warn!(%error, "the store's file cannot be opened yet");
+                tracing::warn!(%error, "cannot reopen the database yet");
                 current.invalidate(StoreError::unavailable(error));
             }
         }
@@ -208,8 +210,8 @@ fn reopen_with_retry(
     }
 }
 
-/// Refuses what comes until it is `done`, or else time to try again; `None` when
-/// nobody is left to come.
+/// Rejects writes until `done` or for [`RETRY_INTERVAL`]. Returns `None` once all
+/// senders are gone.
 fn reject_writes(
     current: &DatabaseHandle,
     writes: &mut mpsc::UnboundedReceiver<Queued>,
@@ -226,14 +228,13 @@ fn reject_writes(
     Some(())
 }
 
-/// Applies the writes of a group in their order, all in one transaction.
+/// Applies the writes of a group in order, in one transaction.
 ///
-/// A single sync of the disk per commit suffices: after a crash the engine
-/// tells by its checksums which commit was the last whole one. Its
-/// `quick_repair` would save that look, but costs each commit a second sync:
-/// measured by `benches/embedded_store.rs`, a single client then writes at 0.6 of
-/// the rate, while opening a million readings after a crash takes 0.3 s
-/// without.
+/// One sync per commit suffices: after a crash the engine finds the last complete
+/// commit by its checksums. Its `quick_repair` would save that search for a second sync
+/// per commit. According to `benches/embedded_store.rs` a single client then writes at
+/// 0.6 of the rate, while opening a million readings after a crash takes 0.3 s without
+/// it.
 fn commit(database: &Database, group: &mut [Queued]) -> Result<(), StoreError> {
     let transaction = database.begin_write().map_err(engine_error)?;
     {

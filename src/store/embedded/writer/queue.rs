@@ -1,4 +1,4 @@
-//! What waits for the writer, bounded by its memory.
+//! Queue of the writer, bounded by memory.
 
 use std::sync::Arc;
 
@@ -6,28 +6,28 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::write::Write;
 
-/// How many bytes of writes may wait or be under way; a larger one has all the
-/// permits to itself.
+/// Maximum number of bytes of queued and active writes. A larger write gets the whole
+/// queue for itself.
 const MAX_QUEUE_BYTES: u32 = 32 * 1024 * 1024;
 
-/// Takes writes in; further callers wait for permits, in their order, and one who
-/// gives up meanwhile leaves nothing behind.
+/// Sending side. Callers wait for memory in the order of their calls; one that is
+/// cancelled leaves nothing behind.
 pub(super) struct WriteQueue {
     permits: Arc<Semaphore>,
     writes: mpsc::UnboundedSender<Queued>,
 }
 
-/// A write and its permit, which is free again once this is dropped.
+/// A queued write; dropping it releases its memory.
 pub(super) struct Queued {
     pub(super) write: Write,
     _permit: OwnedSemaphorePermit,
 }
 
-/// The writer has stopped.
+/// The writer thread has stopped.
 #[derive(Debug)]
 pub(super) struct Closed;
 
-/// A queue, and what comes out of it.
+/// Creates a queue and its receiving side.
 pub(super) fn queue() -> (WriteQueue, mpsc::UnboundedReceiver<Queued>) {
     let (writes, receiver) = mpsc::unbounded_channel();
     let permits = Arc::new(Semaphore::new(MAX_QUEUE_BYTES as usize));
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
     use crate::domain::{Measurement, MeasurementTime, Metadata, Reading};
 
-    /// A batch of so many readings of about 16 KB each.
+    /// Returns a batch of `count` readings of about 16 KB each.
     fn batch(count: usize) -> Write {
         let measurement = Measurement {
             user_id: "someone".parse().unwrap(),
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_no_more_than_it_has_room_for() {
+    fn full_queue_makes_senders_wait() {
         let (queue, mut receiver) = queue();
         let mut context = Context::from_waker(Waker::noop());
         let mut waiting: Vec<_> = (0..100).map(|_| Box::pin(queue.send(batch(64)))).collect();
@@ -92,7 +92,7 @@ mod tests {
             Poll::Pending => true,
         });
         assert!((4..=32).contains(&sent.len()), "{}", sent.len());
-        // Those who give up.
+        // Cancel the others.
         let mut last = waiting.pop().unwrap();
         drop(waiting);
         assert_eq!(receiver.len(), sent.len());
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_one_that_is_larger_than_its_room() {
+    fn write_larger_than_the_queue_is_accepted_alone() {
         let (queue, mut receiver) = queue();
         let mut context = Context::from_waker(Waker::noop());
         for _ in 0..2 {
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn tells_that_nobody_takes_from_it() {
+    fn sending_without_a_receiver_fails() {
         let (queue, receiver) = queue();
         drop(receiver);
         assert!(queue.is_closed());

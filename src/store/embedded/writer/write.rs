@@ -6,11 +6,11 @@ use crate::store::embedded::format::{BY_TYPE, READINGS};
 use crate::store::embedded::{engine_error, record};
 use crate::store::{self, BatchPutStatus, Erasure, PutResult, StoreError};
 
-/// How much one part of an erasure deletes: other writes of the same commit
-/// wait for it.
+/// Number of records that one part of an erasure deletes. Other writes of the same
+/// commit wait for it.
 const ERASE_BATCH: usize = 10_000;
 
-/// The tables of a transaction.
+/// Tables of a transaction.
 pub(super) struct Tables<'a> {
     readings: Table<'a, &'static [u8], &'static [u8]>,
     by_type: Table<'a, &'static [u8], ()>,
@@ -24,14 +24,13 @@ impl<'a> Tables<'a> {
         })
     }
 
-    /// Deletes what is stored under the key, in both orders, and tells whether
-    /// there was anything.
+    /// Deletes a record and its index entry, and returns `true` if it existed.
     fn remove(&mut self, key: &[u8]) -> Result<bool, StoreError> {
         let Some(stored) = self.readings.remove(key).map_err(engine_error)? else {
             return Ok(false);
         };
-        // An unreadable record does not tell its type; lists pass over what is
-        // left of it in the order by type.
+        // The type of an unreadable record is unknown. Lists skip the index entry that
+        // remains.
         if let Ok(type_key) = record::type_key_of_entry(key, stored.value()) {
             self.by_type
                 .remove(type_key.as_slice())
@@ -41,7 +40,7 @@ impl<'a> Tables<'a> {
     }
 }
 
-/// A write, what became of it, and whom to tell.
+/// A write, its result, and the channel for the response.
 pub(super) enum Write {
     Put(Box<PutRequest>, Responder<PutResult>),
     PutMany(
@@ -80,7 +79,7 @@ impl Write {
         }
     }
 
-    /// How many readings it may touch.
+    /// Returns the number of records that the write may touch.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Put(..) | Self::Delete { .. } => 1,
@@ -89,7 +88,7 @@ impl Write {
         }
     }
 
-    /// About how much memory it has.
+    /// Returns the approximate memory use in bytes.
     pub(super) fn bytes(&self) -> usize {
         let payload = match self {
             Self::Put(put, _) => put.bytes(),
@@ -100,7 +99,7 @@ impl Write {
         size_of::<Self>() + payload
     }
 
-    /// Whether its responder is still there.
+    /// Returns `true` if a caller waits for the result.
     pub(super) fn has_waiter(&self) -> bool {
         !match self {
             Self::Put(_, responder) => responder.is_closed(),
@@ -124,7 +123,7 @@ impl Write {
         Ok(())
     }
 
-    /// Tells the responder, who may have gone away.
+    /// Sends the result to the caller, if it still waits.
     pub(super) fn respond(self, committed: &Result<(), StoreError>) {
         match self {
             Self::Put(put, responder) => {
@@ -158,7 +157,7 @@ pub(super) struct PutRequest {
     type_key: Vec<u8>,
     value: Vec<u8>,
     reading: Reading,
-    /// The stored reading that stands against this one.
+    /// The existing reading that this one does not replace.
     stored: Result<Option<Reading>, StoreError>,
 }
 
@@ -175,7 +174,7 @@ impl PutRequest {
         })
     }
 
-    /// The texts of the reading take about as much as its value.
+    /// The strings of the reading take about as much memory as its value.
     fn bytes(&self) -> usize {
         size_of::<Self>() + self.key.len() + self.type_key.len() + 2 * self.value.len()
     }
@@ -198,7 +197,7 @@ impl PutRequest {
                 .readings
                 .insert(self.key.as_slice(), self.value.as_slice())
                 .map_err(engine_error)?;
-            // The id rests on the type too, so one that replaces has the same.
+            // The id depends on the type, so a replacement has the same index key.
             if is_new {
                 tables
                     .by_type
@@ -209,7 +208,7 @@ impl PutRequest {
         Ok(())
     }
 
-    /// The reading, and what was done with it.
+    /// Returns the reading and the outcome of writing it.
     fn into_outcome(self) -> Result<(Reading, store::WriteOutcome), StoreError> {
         let put = self
             .stored?
@@ -223,7 +222,7 @@ fn erase_part(user_id: &UserId, tables: &mut Tables<'_>) -> Result<Erasure, Stor
     for key in &found {
         tables.remove(key)?;
     }
-    // What unreadable records have left, once there is nothing else.
+    // Index entries of unreadable records, once all records are deleted.
     let left = match found.is_empty() {
         true => first_keys(&tables.by_type, user_id)?,
         false => Vec::new(),
@@ -240,7 +239,7 @@ fn erase_part(user_id: &UserId, tables: &mut Tables<'_>) -> Result<Erasure, Stor
     })
 }
 
-/// Some keys of what is stored of the user in a table, if there are any.
+/// Returns the first keys of a user in a table.
 fn first_keys<V: redb::Value + 'static>(
     table: &impl ReadableTable<&'static [u8], V>,
     user_id: &UserId,
