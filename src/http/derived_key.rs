@@ -2,8 +2,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 
-/// A key of its own for each purpose, out of one secret: none tells another, or
-/// the secret.
+/// Derives a key for one purpose from a secret. Neither the secret nor the key of
+/// another purpose can be computed from it.
 pub fn derived_key(secret: &SecretString, purpose: &[u8]) -> Hmac<Sha256> {
     let mut derivation = hmac(secret.expose_secret().as_bytes());
     derivation.update(purpose);

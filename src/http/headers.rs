@@ -4,7 +4,7 @@ use axum::http::HeaderName;
 pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// Id of the request.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// What is left of a limit (draft-ietf-httpapi-ratelimit-headers-10).
+/// Remaining quota (draft-ietf-httpapi-ratelimit-headers-10).
 pub const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// The limit itself, of the same draft.
+/// Quota policy, of the same draft.
 pub const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");

@@ -2,14 +2,14 @@ use axum::body::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What `/health` answers, which is always the same.
+/// Serialized response of `/health`. It is constant, so it is made once.
 pub struct LivenessBody(Bytes);
 
 impl LivenessBody {
-    /// That of a service in this environment.
+    /// Serializes the response of a service in `environment`.
     ///
     /// # Errors
-    /// When it has no JSON form, which is a fault of ours.
+    /// When serialization fails, which is a bug.
     pub fn new(environment: &'static str) -> Result<Self, serde_json::Error> {
         let alive = HealthResponse {
             status: "healthy",
@@ -20,25 +20,26 @@ impl LivenessBody {
         serde_json::to_vec(&alive).map(|json| Self(json.into()))
     }
 
-    /// Its JSON text.
+    /// Returns the JSON text.
     pub fn json(&self) -> Bytes {
         self.0.clone()
     }
 }
 
-/// A sign of life.
+/// Liveness of the service.
 #[derive(Serialize, ToSchema)]
 pub struct HealthResponse {
     /// Always `healthy`.
     #[schema(example = "healthy")]
     status: &'static str,
-    /// Which service this is.
+    /// Name of the service.
     #[schema(example = "clarity-backend")]
     service: &'static str,
-    /// Where it runs.
+    /// Environment that the service is configured for: `development` or
+    /// `production`.
     #[schema(example = "development")]
     environment: &'static str,
-    /// Its version.
+    /// Version of the service.
     #[schema(example = "0.1.0")]
     version: &'static str,
 }

@@ -1,9 +1,10 @@
-//! The service as its clients see it.
+//! HTTP API: router, middleware, extractors and handlers.
 //!
-//! A request passes `request_context` (an id, and the body of every error; what
-//! becomes of it is told by its `request_record`), `authentication` and
-//! `admission`, and then a handler, which is one of the functions named in
-//! [`router`]: it extracts, calls the store or the insight provider, and answers.
+//! Folders, from the ground up: `problem` (errors as RFC 9457 documents),
+//! `overload` (bounds on concurrency, time and memory), `middleware` (layers
+//! around every request), `access` (authentication, authorization, rate limits,
+//! audit), `extract` (requests as validated types) and `routes` (handlers). A
+//! handler parses, calls the store or the insight provider, and maps the result.
 
 mod access;
 mod derived_key;
@@ -43,19 +44,25 @@ use overload::{ConcurrencyLimit, RouteLimit, admit};
 use problem::ApiError;
 use routes::{batch, erasure, export, health, insights, readings, summary};
 
-/// The service over `state`, which pages from `allowed_origins` may talk to, and
-/// whose clients reach it by HTTPS alone if it `is_behind_https`.
+/// Builds the API over `state`.
+///
+/// Pages of `allowed_origins` may call it from a browser. With `is_behind_https`,
+/// responses demand HTTPS for later requests too.
 pub fn router(state: AppState, allowed_origins: &AllowedOrigins, is_behind_https: bool) -> Router {
     let (routes, document) = documented_routes(&state).split_for_parts();
-    // One layer, as each of a router's is copied with all within it, and put
-    // into memory of its own, for every request.
+    // One layer instead of three: axum boxes and clones each layer of a router
+    // for every request.
     let outer_layers = ServiceBuilder::new()
+        // Assigns the request id, renders errors, logs and counts the response.
         .layer(RequestContext::layer(SecurityHeaders { is_behind_https }))
+        // Answers preflight requests, which carry no credential.
         .layer(cors_layer(allowed_origins))
+        // Turns a panic into a 500, so that it is logged and counted too.
         .layer(CatchPanicLayer::custom(|_| {
             axum::response::IntoResponse::into_response(ApiError::Panicked)
         }));
     routes
+        // OpenAPI document and page, for developers; constant and without limit.
         .merge(openapi::routes(&document))
         .fallback(async || ApiError::RouteNotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
@@ -63,30 +70,41 @@ pub fn router(state: AppState, allowed_origins: &AllowedOrigins, is_behind_https
         .with_state(state)
 }
 
-/// Every route that the OpenAPI description names.
+/// Builds the routes that the OpenAPI document describes, grouped by their limit
+/// on concurrency.
 fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
+    // Probes of load balancers and orchestrators: no credential and no limit, as
+    // they must be answered under overload.
     let public = OpenApiRouter::new()
         .routes(routes!(health::health))
         .routes(routes!(health::ready));
     let admitted = |limit: &Arc<ConcurrencyLimit>| {
         from_fn_with_state(RouteLimit::new(&state.admission, limit), admit)
     };
+    // Apps that sync and show readings: short requests, many at a time.
     let data = OpenApiRouter::new()
         .routes(routes!(readings::create))
         .routes(routes!(readings::list))
         .routes(routes!(readings::read, readings::delete))
         .layer(admitted(&state.admission.data));
+    // Backups and spreadsheets: the only large responses, so they are compressed.
     let exports = OpenApiRouter::new()
         .routes(routes!(export::export))
         .layer(CompressionLayer::new());
+    // Dashboards, exports and erasures: one request reads or deletes many
+    // readings, so fewer run at a time and they may take longer.
     let scans = OpenApiRouter::new()
         .routes(routes!(summary::summarize))
         .routes(routes!(erasure::erase_user))
         .merge(exports)
         .layer(admitted(&state.admission.scans));
+    // Importers and backends: bodies of up to 8 MiB and CPU-bound parsing, so
+    // very few at a time.
     let batches = OpenApiRouter::new()
         .routes(routes!(batch::create))
         .layer(admitted(&state.admission.batches));
+    // Questions of users: mostly waiting for a model, so many may wait, under a
+    // deadline of their own.
     let insights = OpenApiRouter::new()
         .routes(routes!(insights::create))
         .layer(admitted(&state.admission.insights));
@@ -96,7 +114,8 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         .merge(insights)
         .split_for_parts();
     let private = private
-        // A user may be called so too.
+        // `batch` is also a valid user id, so its other methods are those of
+        // `/data/{user_id}`.
         .route(
             "/data/batch",
             get(readings::list).layer(admitted(&state.admission.data)),
@@ -107,7 +126,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         )
         .fallback(async || ApiError::RouteNotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
-        // Around the fallbacks too, so that they ask for a key.
+        // Outside the fallbacks, so that unknown paths require a credential too.
         .layer(from_fn_with_state(state.clone(), authenticate));
     let mut private = OpenApiRouter::from(private);
     *private.get_openapi_mut() = description;

@@ -1,4 +1,4 @@
-//! The description of the service for programs, and a page of it for people.
+//! OpenAPI document, and the page that shows it.
 
 use std::collections::BTreeMap;
 
@@ -18,19 +18,19 @@ use crate::http::problem::{ApiError, Problem};
 
 const DOCUMENT_PATH: &str = "/openapi.json";
 
-/// What the description says apart from the operations.
+/// Returns the document without its operations.
 pub fn description() -> OpenApi {
     #[derive(utoipa::OpenApi)]
     #[openapi(
         info(
             title = "Clarity backend",
-            description = "Takes readings from wearables, gives them back, and answers questions about them.\n\nEvery answer bears the header `x-request-id`: the client's own if it sent one of 1 to 128 visible ASCII characters, else a new one. Every error is `application/problem+json` (RFC 9457) with a stable `code`. Members of a body, and parameters of a listing, that are not described here are refused.",
+            description = "Stores readings from wearables, returns them, and answers questions about them.\n\nEvery response has the header `x-request-id`: the client's own id if it sent one of 1 to 128 visible ASCII characters, else a generated one. Every error is `application/problem+json` (RFC 9457) with a stable `code`. Unknown members of a body and unknown query parameters of lists, exports and summaries are rejected.",
             license(name = "Apache-2.0", identifier = "Apache-2.0")
         ),
         tags(
-            (name = "readings", description = "Storing readings, and giving them back."),
-            (name = "insights", description = "Answering questions about readings."),
-            (name = "health", description = "Whether the service works; needs no key.")
+            (name = "readings", description = "Storage and retrieval of readings."),
+            (name = "insights", description = "Answers to questions about readings."),
+            (name = "health", description = "Liveness and readiness; no credential required.")
         ),
         components(schemas(Problem)),
         modifiers(&Credentials),
@@ -47,13 +47,13 @@ impl Modify for Credentials {
     fn modify(&self, document: &mut OpenApi) {
         let key = ApiKeyValue::with_description(
             "X-API-Key",
-            "A key that the service was given; each has scopes, and users that it may act for.",
+            "API key. Each key has scopes, and users that it may act for.",
         );
         let token = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
             .description(Some(
-                "A token of the issuer that the service was given; it has all scopes, and acts for its own person, or for all if that is in the group `clarity-admins`.",
+                "Token of the configured issuer. It has all scopes, and acts for its own user, or for all users if its subject is in the group `clarity-admins`.",
             ))
             .build();
         let components = document.components.get_or_insert_default();
@@ -62,10 +62,10 @@ impl Modify for Credentials {
     }
 }
 
-/// `GET /openapi.json`, and the page at `/docs`, which loads nothing from
-/// elsewhere.
+/// Serves `GET /openapi.json`, and the page at `/docs`, which loads nothing from
+/// other origins.
 pub fn routes<S: Clone + Send + Sync + 'static>(document: &OpenApi) -> Router<S> {
-    // The same text as the file `openapi.json` of the repository.
+    // Byte for byte the repository's `openapi.json`, which a test compares.
     let json = Bytes::from(document.to_pretty_json().unwrap_or_default() + "\n");
     let serve_document = async move || {
         let content_type = HeaderValue::from_static("application/json");
@@ -74,7 +74,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>(document: &OpenApi) -> Router<S>
     let page: Router<S> = SwaggerUi::new("/docs")
         .config(
             Config::new([DOCUMENT_PATH])
-                // Else the page would send the document to a public validator.
+                // By default the page sends the document to a public validator.
                 .validator_url("none")
                 .try_it_out_enabled(true)
                 .display_request_duration(true),
@@ -86,7 +86,7 @@ pub fn routes<S: Clone + Send + Sync + 'static>(document: &OpenApi) -> Router<S>
     with_page_headers(routes)
 }
 
-/// A file that the page does not have is missing like anything else.
+/// Replaces the page's own 404 by a problem document.
 async fn not_found_as_problem(response: Response) -> Response {
     match response.status() {
         StatusCode::NOT_FOUND => ApiError::RouteNotFound.into_response(),
@@ -94,7 +94,7 @@ async fn not_found_as_problem(response: Response) -> Response {
     }
 }
 
-/// Defines a set of error responses for the description of an operation.
+/// Defines a set of error responses for the document.
 macro_rules! error_responses {
     ($(#[$doc:meta])* $name:ident: $($error:expr),+) => {
         $(#[$doc])*
@@ -111,27 +111,27 @@ macro_rules! error_responses {
 }
 
 error_responses! {
-    /// What an operation with a body may answer.
+    /// Error responses of an operation with a body.
     WriteErrors: INVALID_JSON, UNAUTHORIZED, FORBIDDEN, BODY_TIMEOUT, TOO_MANY_REQUESTS, BODY_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED
 }
 
 error_responses! {
-    /// What a batch may answer.
+    /// Error responses of a batch.
     BatchErrors: INVALID_JSON, UNAUTHORIZED, FORBIDDEN, BODY_TIMEOUT, TOO_MANY_REQUESTS, BATCH_TOO_LARGE, UNSUPPORTED_MEDIA_TYPE, VALIDATION_FAILED, INTERNAL, BATCH_INTERRUPTED, DEADLINE_EXCEEDED
 }
 
 error_responses! {
-    /// What a listing may answer.
+    /// Error responses of a list, an export or an erasure.
     ListErrors: UNAUTHORIZED, FORBIDDEN, TOO_MANY_REQUESTS, VALIDATION_FAILED, INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED
 }
 
 error_responses! {
-    /// What a summary may answer.
+    /// Error responses of a summary.
     SummaryErrors: UNAUTHORIZED, FORBIDDEN, TOO_MANY_REQUESTS, VALIDATION_FAILED, INTERNAL, UNAVAILABLE, QUERY_TOO_EXPENSIVE
 }
 
 error_responses! {
-    /// What an operation on one reading may answer.
+    /// Error responses of an operation on one reading.
     ReadingErrors: UNAUTHORIZED, FORBIDDEN, TOO_MANY_REQUESTS, READING_NOT_FOUND, VALIDATION_FAILED, INTERNAL, UNAVAILABLE, DEADLINE_EXCEEDED
 }
 
@@ -140,27 +140,27 @@ type ProblemExample = (StatusCode, &'static str, &'static str);
 const INVALID_JSON: ProblemExample = (
     StatusCode::BAD_REQUEST,
     "invalid_json",
-    "The body is not JSON, or did not arrive whole (`incomplete_body`).",
+    "The body is not valid JSON, or is incomplete (`incomplete_body`).",
 );
 const UNAUTHORIZED: ProblemExample = (
     StatusCode::UNAUTHORIZED,
     "unauthorized",
-    "The key or token is missing, wrong, revoked or out of date, or there are two.",
+    "The key or token is missing, invalid, revoked or expired, or there is more than one.",
 );
 const FORBIDDEN: ProblemExample = (
     StatusCode::FORBIDDEN,
     "forbidden",
-    "The key lacks the scope that this operation names, or the key or token may not act for this user, or for one of them.",
+    "The key lacks the scope of this operation, or the key or token may not act for one of the users.",
 );
 const TOO_MANY_REQUESTS: ProblemExample = (
     StatusCode::TOO_MANY_REQUESTS,
     "too_many_requests",
-    "Too many requests of this principal, or failed authentications of this address, within a minute: try again after `Retry-After` seconds. `RateLimit-Policy` names the limit.",
+    "Rate limit of this principal exceeded, or that of failed authentications from this address: retry after `Retry-After` seconds. `RateLimit-Policy` states the limit.",
 );
 const READING_NOT_FOUND: ProblemExample = (
     StatusCode::NOT_FOUND,
     "reading_not_found",
-    "The user has no such reading.",
+    "The user has no reading with this id.",
 );
 const BODY_TOO_LARGE: ProblemExample = (
     StatusCode::PAYLOAD_TOO_LARGE,
@@ -175,43 +175,43 @@ const BATCH_TOO_LARGE: ProblemExample = (
 const UNSUPPORTED_MEDIA_TYPE: ProblemExample = (
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     "unsupported_media_type",
-    "The body is not declared as JSON.",
+    "The `Content-Type` is not JSON.",
 );
 const VALIDATION_FAILED: ProblemExample = (
     StatusCode::UNPROCESSABLE_ENTITY,
     "validation_failed",
-    "The request breaks rules; `errors` names them all.",
+    "The request violates validation rules; `errors` lists all of them.",
 );
 const INTERNAL: ProblemExample = (
     StatusCode::INTERNAL_SERVER_ERROR,
     "internal_error",
-    "The service failed.",
+    "Internal error of the service.",
 );
 const UNAVAILABLE: ProblemExample = (
     StatusCode::SERVICE_UNAVAILABLE,
     "store_unavailable",
-    "The store does not answer or takes no more, the service is at its limit (`overloaded`), or the issuer of a token cannot be asked for its keys (`issuer_unavailable`); try again after `Retry-After`.",
+    "The store is unavailable, the service is at capacity (`overloaded`), or the keys of the token issuer are unavailable (`issuer_unavailable`); retry after `Retry-After`.",
 );
 const BATCH_INTERRUPTED: ProblemExample = (
     StatusCode::SERVICE_UNAVAILABLE,
     "store_unavailable",
-    "The store does not answer or takes no more, and `results` tells what became of each reading; or the service is at its limit (`overloaded`), or the issuer of a token cannot be asked for its keys (`issuer_unavailable`), and nothing was stored. Send the whole batch again after `Retry-After`.",
+    "The store is unavailable, and `results` reports the status of each reading; or the service is at capacity (`overloaded`) or the keys of the token issuer are unavailable (`issuer_unavailable`), and nothing was stored. Send the whole batch again after `Retry-After`.",
 );
 const QUERY_TOO_EXPENSIVE: ProblemExample = (
     StatusCode::GATEWAY_TIMEOUT,
     "deadline_exceeded",
-    "There is too much to read in the time of one request: ask for a shorter range or fewer data types.",
+    "The range holds too many readings for one request: request a shorter range or fewer data types.",
 );
 
 const DEADLINE_EXCEEDED: ProblemExample = (
     StatusCode::GATEWAY_TIMEOUT,
     "deadline_exceeded",
-    "It took too long, and may have been done or not: it is safe to send it again.",
+    "The request timed out. Its outcome is unknown, and it is safe to retry.",
 );
 const BODY_TIMEOUT: ProblemExample = (
     StatusCode::REQUEST_TIMEOUT,
     "body_too_slow",
-    "The body took too long to arrive.",
+    "The request body arrived too slowly.",
 );
 
 fn problem(status: StatusCode, code: &str, description: &str) -> RefOr<openapi::Response> {

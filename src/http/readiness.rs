@@ -8,10 +8,9 @@ use tokio::time::{Instant, timeout};
 use crate::store::ReadingStore;
 use crate::telemetry::error_chain;
 
-/// Knows whether the service can do its work.
+/// Readiness of the service: the store responds and no shutdown has started.
 ///
-/// Anybody may ask, so the store is asked at most once a second,
-/// however many ask.
+/// The probe needs no credential, so the result of the store's check is cached.
 pub struct Readiness {
     store: Arc<dyn ReadingStore>,
     last: Mutex<Option<(Instant, bool)>>,
@@ -19,13 +18,13 @@ pub struct Readiness {
 }
 
 impl Readiness {
-    /// How long an answer of the store counts.
+    /// Validity of a cached check, which bounds the load that probes cause.
     const CACHE_TTL: Duration = Duration::from_secs(1);
 
-    /// How long the store is waited for: less than load balancers wait.
+    /// Timeout of a check, below the timeout of load balancers.
     const TIMEOUT: Duration = Duration::from_secs(3);
 
-    /// Readiness of a service over `store`.
+    /// Creates the readiness of a service over `store`.
     pub fn new(store: Arc<dyn ReadingStore>) -> Self {
         Self {
             store,
@@ -34,12 +33,13 @@ impl Readiness {
         }
     }
 
-    /// From now on the service is not ready, so that nobody sends it more.
+    /// Makes the service not ready, so that load balancers stop routing to it.
     pub fn begin_shutdown(&self) {
         self.shutting_down.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the service is ready, and how the store does.
+    /// Returns whether the service is ready, and the status of the store as
+    /// reported.
     pub async fn check(&self) -> (bool, &'static str) {
         let is_store_ok = self.is_store_ok().await;
         let is_ready = is_store_ok && !self.shutting_down.load(Ordering::Relaxed);
@@ -47,8 +47,7 @@ impl Readiness {
     }
 
     async fn is_store_ok(&self) -> bool {
-        // Held while the store is asked: whoever comes meanwhile waits for the
-        // same answer.
+        // Held during the check, so that concurrent probes share its result.
         let mut last = self.last.lock().await;
         if let Some((at, is_ok)) = *last
             && at.elapsed() < Self::CACHE_TTL
@@ -75,7 +74,7 @@ mod tests {
     use crate::store::EmbeddedStore;
 
     #[tokio::test]
-    async fn a_service_that_is_shutting_down_is_not_ready() {
+    async fn shutdown_makes_service_not_ready() {
         let directory = tempfile::tempdir().unwrap();
         let store = EmbeddedStore::open(directory.path()).unwrap();
         let readiness = Readiness::new(Arc::new(store));

@@ -9,35 +9,35 @@ use crate::http::overload::{AdmissionControl, LeasedStore, SchedulerLag};
 use crate::http::readiness::Readiness;
 use crate::insights::Insights;
 
-/// What handlers work with; all requests share it.
+/// State shared by all requests.
 pub type AppState = Arc<AppServices>;
 
-/// What an answer may need.
+/// Services and settings that handlers, extractors and layers use.
 pub struct AppServices {
-    /// Where readings are kept.
+    /// Storage of readings.
     pub store: LeasedStore,
-    /// Who answers questions.
+    /// Answers to questions.
     pub insights: Insights,
-    /// What time it is.
+    /// Source of the current time.
     pub clock: Arc<dyn Clock>,
-    /// Whether the service can do its work.
+    /// Readiness of the service, for `/health/ready`.
     pub readiness: Arc<Readiness>,
-    /// The keys that clients present.
+    /// API keys of clients.
     pub api_keys: Arc<KeyRing>,
-    /// What cursors are signed with.
+    /// Signing keys of pagination cursors.
     pub cursor_keys: CursorKeys,
-    /// Verifies the tokens that clients present instead, if any are taken.
+    /// Verifier of bearer tokens, if an issuer is configured.
     pub tokens: Option<Arc<TokenVerifier>>,
-    /// How many requests are served at once.
+    /// Limits on concurrency, time and memory per route class.
     pub admission: AdmissionControl,
-    /// Whether the cores are behind.
+    /// Load shedding by scheduler lag.
     pub scheduler_lag: SchedulerLag,
-    /// How often clients may ask.
+    /// Rate limits per principal and per client address.
     pub limits: Arc<RateLimits>,
-    /// Who is believed about where requests come from.
+    /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
-    /// Stand in for people's ids in audit events.
+    /// Pseudonyms of users in audit events.
     pub pseudonyms: Pseudonymizer,
-    /// What `/health` answers.
+    /// Response of `/health`.
     pub liveness_body: LivenessBody,
 }

@@ -21,19 +21,19 @@ use tower::Service as _;
 use super::ConnectionLimits;
 use super::shutdown_phase::{ShutdownPhase, wait_for};
 
-/// The largest header of a request in bytes, and what of its body is read at
-/// once: far more than browsers and tokens take, and little enough for thousands
-/// of connections.
+/// Buffer size per connection, and thus the maximum size of request headers: far
+/// above what browsers and tokens need, and small enough for thousands of
+/// connections.
 const MAX_HEADER_BYTES: usize = 32 * 1024;
 
-/// How long a connection that has brought no request yet is waited for once
-/// connections are drained: its first may be on its way.
+/// Time that a connection without any request stays open while draining: its
+/// first request may be in flight.
 const DRAIN_IDLE_GRACE: Duration = Duration::from_secs(1);
 
-/// Answers the requests of one connection until it ends.
+/// Serves the requests of one connection until it ends.
 ///
-/// It ends with an error where the client breaks the protocol, goes, or is too
-/// slow; there is nobody to tell.
+/// Errors are dropped: the client broke the protocol, disconnected or was too
+/// slow, so there is no one to report to.
 pub async fn serve_connection(
     stream: TcpStream,
     client: SocketAddr,
@@ -41,7 +41,7 @@ pub async fn serve_connection(
     limits: ConnectionLimits,
     mut phase: Receiver<ShutdownPhase>,
 ) {
-    // An answer goes out at once; one that cannot be is slower, no worse.
+    // Only affects latency, so a failure is ignored.
     let _ = stream.set_nodelay(true);
     let mut stream = TimeoutWriter::new(stream);
     stream.set_timeout(Some(limits.write_timeout));
@@ -51,7 +51,7 @@ pub async fn serve_connection(
     let service = service_fn(|mut request: Request<Incoming>| {
         has_received_request.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(client));
-        // A router is always ready.
+        // `Router::poll_ready` always returns ready.
         let response = router.clone().call(request.map(Body::new));
         let current = &current;
         async move {
@@ -66,7 +66,7 @@ pub async fn serve_connection(
 
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        // It runs from the end of an answer on, so it bounds keep-alive too.
+        // Starts at the end of a response, so it bounds keep-alive too.
         .header_read_timeout(limits.idle_timeout)
         .max_buf_size(MAX_HEADER_BYTES)
         .serve_connection(TokioIo::new(Box::pin(stream)), service);
@@ -75,7 +75,7 @@ pub async fn serve_connection(
         _ = connection.as_mut() => return,
         () = wait_for(&mut phase, ShutdownPhase::Draining) => {}
     }
-    // Closes one between requests at once, others after the answer.
+    // Closes an idle connection at once, others after their response.
     connection.as_mut().graceful_shutdown();
     tokio::select! {
         _ = connection.as_mut() => return,

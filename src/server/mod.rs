@@ -1,8 +1,8 @@
-//! Connections: HTTP/1.1, which is what load balancers speak to their targets,
-//! with an end to everything that a client can draw out.
+//! HTTP/1.1 connections, with a bound on everything that a client can draw out.
+//! Load balancers speak HTTP/1.1 to their targets, so there is no HTTP/2.
 //!
-//! [`serve`] accepts, `connection` attends to each, and [`ShutdownPhase`] tells both how
-//! far a stop has come.
+//! [`serve`] accepts connections, `connection` serves each, and both follow the
+//! [`ShutdownPhase`].
 
 mod connection;
 mod metrics;
@@ -23,26 +23,25 @@ pub use self::shutdown_phase::ShutdownPhase;
 use self::shutdown_phase::wait_for;
 use crate::telemetry::metrics::names;
 
-/// What connections may cost.
+/// Limits of the listener's connections.
 #[derive(Debug, Clone, Copy)]
 pub struct ConnectionLimits {
-    /// How many may be open. Further clients wait in the system's queue until
-    /// one ends: to refuse them would take a connection too.
+    /// Maximum number of open connections. Further clients wait in the kernel's
+    /// accept queue; to reject them would take a connection too.
     pub max_open: usize,
-    /// How long a client may take for the header of a request, and how long a
-    /// connection may be kept between two requests.
+    /// Maximum time to receive a request header, and to keep an idle connection
+    /// open.
     pub idle_timeout: Duration,
-    /// How long a client may take nothing of its answer.
+    /// Maximum time without write progress on a response.
     pub write_timeout: Duration,
 }
 
-/// Before accepting again where the system has no more to give, such as file
-/// descriptors.
+/// Delay before accepting again after resources such as file descriptors ran out.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
-/// Serves on `listener` until `phase` is [`ShutdownPhase::Draining`] and what was in
-/// flight then is answered, or `phase` is [`ShutdownPhase::Terminated`]. Whoever drops this
-/// ends all connections at once.
+/// Serves `listener` until [`ShutdownPhase::Draining`], then drains requests in
+/// flight until [`ShutdownPhase::Terminated`]. Dropping the future closes all
+/// connections.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -74,7 +73,7 @@ async fn accept(
 ) -> std::convert::Infallible {
     let permits = Arc::new(Semaphore::new(limits.max_open));
     loop {
-        // Never closed, so there is always a permit in the end.
+        // The semaphore is never closed, so this always yields a permit.
         let permit = Arc::clone(&permits).acquire_owned().await.ok();
         let (stream, client) = match listener.accept().await {
             Ok(accepted) => accepted,
@@ -96,7 +95,7 @@ async fn accept(
     }
 }
 
-/// A connection that counts as open until it is dropped.
+/// Counts an open connection until it is dropped.
 struct ConnectionGuard;
 
 impl ConnectionGuard {
@@ -112,7 +111,7 @@ impl Drop for ConnectionGuard {
     }
 }
 
-/// Whether the client is gone already, which concerns nobody else.
+/// Returns whether the error concerns only the connection being accepted.
 fn is_connection_error(error: &io::Error) -> bool {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     matches!(

@@ -1,21 +1,20 @@
 use tokio::sync::watch::Receiver;
 
-/// How far a stop has come.
+/// Phase of a graceful shutdown, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ShutdownPhase {
-    /// There is none.
+    /// No shutdown has started.
     Running,
-    /// Clients are told to go elsewhere, by closing each connection after its
-    /// next answer.
+    /// Requests are served, but each connection is closed after its next
+    /// response, so that clients reconnect elsewhere.
     Quiescing,
-    /// No more connections are accepted, and those without a request are closed.
+    /// The listener is closed, and so are idle connections.
     Draining,
-    /// What is left is cut off.
+    /// Remaining requests are cut off.
     Terminated,
 }
 
-/// Waits for `wanted` or a later phase. Whoever sets phases must outlive those
-/// who wait.
+/// Waits for `wanted` or a later phase. The sender must outlive the receivers.
 pub async fn wait_for(phase: &mut Receiver<ShutdownPhase>, wanted: ShutdownPhase) {
     if phase.wait_for(|phase| *phase >= wanted).await.is_err() {
         std::future::pending::<()>().await;

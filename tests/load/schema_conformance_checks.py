@@ -18,7 +18,7 @@ NOT_IN_SCHEMA = [
     # Signed by the service, and bound to its user and its filters.
     ("/cursor", "must be the next_cursor of a page"),
     # JSON Schema could express this, but not of a member that may also be null.
-    ("/client_record_version", "needs a client_record_id"),
+    ("/client_record_version", "requires client_record_id"),
     # `format: date-time` has no bounds, and the years in `example` pass.
     ("/timestamp", "must not be before 1970"),
     ("/timestamp", "must not be more than"),

@@ -1,5 +1,4 @@
-//! Who looked at whose readings: an event for each access, for whoever must
-//! account for it later.
+//! Audit events: which principal accessed the readings of which user.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -17,23 +16,24 @@ use crate::http::derived_key::derived_key;
 use crate::http::middleware::{RequestId, method_label};
 use crate::telemetry::AUDIT;
 
-/// Bytes of a pseudonym: enough that no two people share one.
+/// Length of a pseudonym, enough to make collisions negligible.
 const PSEUDONYM_BYTES: usize = 16;
 
-/// Stands in for people's ids, of which none is logged.
+/// Pseudonyms of user ids, which are never logged.
 ///
-/// Who has the service's secret can tell which pseudonym is whose; nobody else
-/// can, not even by trying ids. So the secret should be no key that clients have.
+/// A pseudonym is a keyed hash (HMAC-SHA-256), so only holders of the service
+/// secret can match it to an id, even by trying ids. The secret should therefore
+/// differ from the keys of clients.
 #[derive(Clone)]
 pub struct Pseudonymizer(Arc<Hmac<Sha256>>);
 
 impl Pseudonymizer {
-    /// Pseudonymizer that belong to this secret.
+    /// Derives the key of the pseudonyms from the service secret.
     pub fn derive(secret: &SecretString) -> Self {
         Self(Arc::new(derived_key(secret, b"clarity audit pseudonyms")))
     }
 
-    /// The pseudonym of this id, in hexadecimal digits.
+    /// Returns the pseudonym of an id, in hexadecimal digits.
     pub fn pseudonym(&self, id: &str) -> String {
         let mut mac = (*self.0).clone();
         mac.update(id.as_bytes());
@@ -42,8 +42,8 @@ impl Pseudonymizer {
     }
 }
 
-/// An access while it goes on. When the last who holds it lets go, it is
-/// logged: also when a client goes away, and for an export when its stream ends.
+/// Audit record of a request, logged when its last owner drops it: also when the
+/// client disconnects, and for an export when its stream ends.
 pub struct AuditRecord {
     principal: Arc<Principal>,
     principal_name: Arc<str>,
@@ -51,14 +51,14 @@ pub struct AuditRecord {
     request_id: Option<RequestId>,
     method: &'static str,
     route: Option<MatchedPath>,
-    /// The status of the answer; 0 while there is none.
+    /// Status of the response; 0 until it is known.
     status: AtomicU16,
-    /// How many readings of whom.
+    /// Number of readings accessed per user.
     users: Mutex<BTreeMap<UserId, u64>>,
 }
 
 impl AuditRecord {
-    /// Begins the record of a request.
+    /// Starts the record of a request.
     pub fn start(principal: Arc<Principal>, pseudonyms: Pseudonymizer, request: &Request) -> Self {
         let principal_name = match &principal.id {
             PrincipalId::Key(id) => Arc::clone(id),
@@ -76,7 +76,7 @@ impl AuditRecord {
         }
     }
 
-    /// Notes that readings of this user are asked for, or another one of them.
+    /// Adds readings of a user to the record.
     pub fn add_user(&self, user_id: &UserId, readings: u64) {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         match users.get_mut(user_id) {
@@ -87,14 +87,13 @@ impl AuditRecord {
         }
     }
 
-    /// Notes that it was refused because of this user.
+    /// Records that access to this user was denied, and removes all other users.
     pub fn deny(&self, user_id: &UserId) {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         *users = BTreeMap::from([(user_id.clone(), 0)]);
     }
 
-    /// Notes that so many more readings of the user whom the request is about
-    /// were given out or deleted.
+    /// Adds returned or deleted readings of the user that the request is about.
     pub fn count(&self, readings: u64) {
         let mut users = self.users.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(mut user) = users.first_entry() {
@@ -102,18 +101,18 @@ impl AuditRecord {
         }
     }
 
-    /// Notes how it was answered.
+    /// Records the status of the response.
     pub fn finish(&self, status: StatusCode) {
         self.status.store(status.as_u16(), Ordering::Relaxed);
     }
 
-    /// Who it is that accesses.
+    /// Returns the principal.
     pub fn principal(&self) -> &Principal {
         &self.principal
     }
 
-    /// What is told of who accesses: a key's id as it is; the pseudonym of a
-    /// subject, which names a person.
+    /// Returns the loggable name of the principal: the id of a key, or the
+    /// pseudonym of a token's subject.
     pub fn principal_name(&self) -> &Arc<str> {
         &self.principal_name
     }
@@ -166,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pseudonym_is_the_same_for_the_same_id_and_secret_alone() {
+    fn pseudonym_depends_on_id_and_secret() {
         let one = Pseudonymizer::derive(&"one".into());
         let two = Pseudonymizer::derive(&"two".into());
         let jane = one.pseudonym("jane");

@@ -14,8 +14,9 @@ use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 use crate::telemetry::RequestStats;
 
-/// Lets a request pass that bears a key or a token, and no other; and none while
-/// the cores are behind, before anything is done for it.
+/// Authenticates a request by its API key or token, and starts its audit record.
+/// While the service is overloaded by scheduler lag, it sheds requests first,
+/// before any work is done for them.
 pub async fn authenticate(
     State(state): State<AppState>,
     mut request: Request,
@@ -38,8 +39,8 @@ pub async fn authenticate(
             response
         }
         Err(error) => {
-            // While an issuer is away, a token that names a made-up key cannot
-            // be told from a good one: it counts as failed too.
+            // Counts if the issuer is unreachable too: a token with an invented
+            // key id cannot be told from a valid one then.
             let client = state.trusted_proxies.client_ip(&request);
             let limit = state.limits.check_failed_authentication(client);
             let error = limit.err().map_or(error, ApiError::from);
@@ -53,11 +54,11 @@ pub async fn authenticate(
     }
 }
 
-/// Who sends these headers, which must hold one credential.
+/// Returns the principal of a request, which must present exactly one credential.
 async fn principal(state: &AppState, headers: &HeaderMap) -> Result<Arc<Principal>, ApiError> {
     let mut keys = headers.get_all(API_KEY).iter();
-    // Where no tokens are taken, and of any other scheme, `Authorization` is
-    // somebody else's affair, such as a proxy's.
+    // `Authorization` with another scheme, or without a configured issuer, may be
+    // meant for a proxy and is ignored.
     let verifier = state.tokens.as_deref();
     let tokens = headers
         .get_all(AUTHORIZATION)
@@ -81,7 +82,7 @@ async fn principal(state: &AppState, headers: &HeaderMap) -> Result<Arc<Principa
     }
 }
 
-/// The token in `Bearer TOKEN` (RFC 6750).
+/// Returns the token of `Bearer TOKEN` (RFC 6750).
 fn bearer_token(authorization: &HeaderValue) -> Option<&str> {
     let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then_some(token)

@@ -1,9 +1,9 @@
-//! What the sender of a request may do.
+//! Authorization of requests.
 //!
-//! Authentication leaves an [`AccessGrant`] with every request it lets in. A handler
-//! takes a [`Authorized`] as its first argument, which needs a scope; and the
-//! extractors that hand it user ids, from a path or a body, hand it none that
-//! the sender may not act for.
+//! Authentication leaves an [`AccessGrant`] in the extensions of each request. A
+//! handler takes [`Authorized`] as its first argument, which checks the rate
+//! limit and the scope. Extractors of user ids, from path or body, check the
+//! users of the principal and record the access for the audit.
 
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -19,15 +19,15 @@ use crate::domain::UserId;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 
-/// What a handler does, and so which scope it needs and what it costs.
+/// Operation of a handler, with its scope and rate limit.
 pub trait Operation: Send + Sync + 'static {
-    /// The scope.
+    /// Scope that the operation requires.
     const SCOPE: Scope;
-    /// Which limit it counts against.
+    /// Rate limit that the operation counts against.
     const BUCKET: RateLimitBucket;
 }
 
-/// Defines kinds of operations.
+/// Defines the operations.
 macro_rules! operations {
     ($($(#[$doc:meta])* $name:ident needs $scope:expr, counts as $bucket:expr;)+) => {
         $(
@@ -43,32 +43,33 @@ macro_rules! operations {
 }
 
 operations! {
-    /// Reading readings.
+    /// Reads readings.
     ReadData needs Scope::ReadData, counts as RateLimitBucket::Read;
-    /// Storing readings.
+    /// Creates readings.
     WriteData needs Scope::WriteData, counts as RateLimitBucket::Write;
-    /// Deleting readings.
+    /// Deletes readings.
     EraseData needs Scope::EraseData, counts as RateLimitBucket::Write;
-    /// Answering questions.
+    /// Answers questions.
     QueryInsights needs Scope::Insights, counts as RateLimitBucket::Insight;
 }
 
-/// That the sender may do `O`, for the users that extractors hand out.
+/// Proof that the principal may perform `O` for the users that extractors return.
 ///
-/// While one is held, the access goes on.
+/// The audit record is written when its last clone is dropped, so a stream keeps
+/// it.
 pub struct Authorized<O> {
     grant: Arc<AccessGrant>,
     operation: PhantomData<O>,
 }
 
 impl<O> Authorized<O> {
-    /// Notes for the audit that so many more readings of the user whom the
-    /// request is about were given out or deleted.
+    /// Adds returned or deleted readings of the user that the request is about to
+    /// the audit record.
     pub fn count(&self, readings: u64) {
         self.grant.record.count(readings);
     }
 
-    /// Notes for the audit that what was begun has failed.
+    /// Records in the audit record that a response failed after it had started.
     pub fn fail(&self, error: &ApiError) {
         self.grant.record.finish(error.status_and_code().0);
     }
@@ -92,32 +93,32 @@ impl<O: Operation> FromRequestParts<AppState> for Authorized<O> {
     }
 }
 
-/// A request that was let in.
+/// Access of an authenticated request.
 pub struct AccessGrant {
     record: AuditRecord,
 }
 
 impl AccessGrant {
-    /// The access that this is the record of.
+    /// Creates the grant of the request with this audit record.
     pub fn new(record: AuditRecord) -> Self {
         Self { record }
     }
 
-    /// Notes how the request was answered.
+    /// Records the status of the response in the audit record.
     pub fn finish(&self, status: StatusCode) {
         self.record.finish(status);
     }
 
-    /// The access of the request with these extensions.
+    /// Returns the grant that authentication left in the extensions of a request.
     ///
     /// # Errors
-    /// When it was not let in.
+    /// When the request is not authenticated.
     pub fn from_extensions(extensions: &Extensions) -> Result<&Arc<Self>, ApiError> {
         extensions.get().ok_or(ApiError::Unauthorized)
     }
 
-    /// Asks whether the request may be about this user, of whom it brings so
-    /// many readings.
+    /// Checks that the principal may act for the user, and records the access to
+    /// `readings` of them.
     ///
     /// # Errors
     /// When it may not.

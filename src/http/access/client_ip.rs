@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! Client addresses behind proxies.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use ipnet::IpNet;
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// The proxies that are believed about where requests come from.
+/// Proxies whose `X-Forwarded-For` is trusted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Arc<[IpNet]>);
 
 impl TrustedProxies {
-    /// The client's address: the nearest one on the request's hops that is no
-    /// trusted proxy's. What lies beyond it anybody can have made up.
+    /// Returns the client's address: the nearest hop that is not a trusted proxy.
+    /// Entries beyond it can be forged.
     pub fn client_ip(&self, request: &Request) -> IpAddr {
         let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
         let peer = peer.map_or(Ipv4Addr::UNSPECIFIED.into(), |ConnectInfo(peer)| peer.ip());
@@ -46,7 +46,7 @@ impl FromIterator<IpNet> for TrustedProxies {
     }
 }
 
-/// A load balancer may be told to add the port.
+/// Parses an address with an optional port, which some load balancers append.
 fn address(text: &str) -> Option<IpAddr> {
     let with_port = || text.parse::<SocketAddr>().map(|address| address.ip());
     text.parse().or_else(|_| with_port()).ok()
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_trusted_proxies_are_believed() {
+    fn forwarded_for_counts_from_trusted_proxies_only() {
         let proxies = ["10.0.0.0/8", "2001:db8::/32"].map(|network| network.parse().unwrap());
         let proxies = TrustedProxies::from_iter(proxies);
         let client = |peer: &str, lists: &[&str]| {

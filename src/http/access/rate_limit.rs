@@ -1,8 +1,7 @@
-//! How often a principal may ask, and an address may fail to say who it is.
+//! Rate limits per principal, and per client address for failed authentications.
 //!
-//! Each limit is a token bucket that holds a minute's worth and fills evenly
-//! (the generic cell rate algorithm). It is one task's: several tasks allow as
-//! many times as much.
+//! Each limit is a token bucket with a burst of a minute's quota (generic cell
+//! rate algorithm). Limits apply per task, so N tasks allow N times as much.
 
 use std::hash::Hash;
 use std::net::IpAddr;
@@ -18,38 +17,39 @@ use moka::sync::Cache;
 use crate::auth::PrincipalId;
 use crate::http::problem::RateLimited;
 
-/// The most limiters of one limit: beyond them the one that was used longest ago
-/// is forgotten, which lets its key begin anew.
+/// Maximum number of limiters per limit, which bounds their memory. Beyond it the
+/// least recently used one is evicted and its key starts with a full quota.
 const MAX_KEYS: u64 = 10_000;
 
-/// After this time without use a bucket is full, and as good as none.
+/// Time without requests after which a limiter is evicted: its quota is full
+/// again after a minute.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// What a request costs.
+/// Rate limit that a request counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RateLimitBucket {
-    /// It reads.
+    /// Reading of any kind.
     Read,
-    /// It writes or deletes; a batch is one.
+    /// Writing or deleting; a batch counts as one request.
     Write,
-    /// It asks a question.
+    /// Questions.
     Insight,
 }
 
-/// How many requests a minute; `None` is no limit.
+/// Allowed requests per minute; `None` means unlimited.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RequestsPerMinute {
-    /// Reads of one principal.
+    /// Reads per principal.
     pub reads: Option<NonZeroU32>,
-    /// Writes and deletions of one principal.
+    /// Writes and deletions per principal.
     pub writes: Option<NonZeroU32>,
-    /// Questions of one principal.
+    /// Questions per principal.
     pub insights: Option<NonZeroU32>,
-    /// Requests of one client address without a valid credential.
+    /// Requests without a valid credential per client address.
     pub failed_authentications: Option<NonZeroU32>,
 }
 
-/// Every limit.
+/// All rate limits.
 pub struct RateLimits {
     reads: Option<KeyedLimiter<PrincipalId>>,
     writes: Option<KeyedLimiter<PrincipalId>>,
@@ -58,7 +58,7 @@ pub struct RateLimits {
 }
 
 impl RateLimits {
-    /// Limits of so many requests.
+    /// Creates the limits.
     pub fn new(per_minute: RequestsPerMinute) -> Self {
         let RequestsPerMinute {
             reads,
@@ -75,10 +75,10 @@ impl RateLimits {
         }
     }
 
-    /// Takes a request of this principal.
+    /// Counts a request of this principal.
     ///
     /// # Errors
-    /// When it has asked too often.
+    /// When the limit is exceeded.
     pub fn check(
         &self,
         principal: &PrincipalId,
@@ -93,22 +93,22 @@ impl RateLimits {
         .map_or(Ok(()), |limiters| limiters.check(principal))
     }
 
-    /// Takes a request without a valid credential from this address.
+    /// Counts a failed authentication from this address.
     ///
-    /// Valid ones are never refused for the failures of others behind the same
-    /// address: keys of 160 random bits are not guessed, and one bad client must
-    /// not lock out a whole network.
+    /// Valid credentials are never rejected because of failures from the same
+    /// address: guessing a key of 160 random bits is hopeless, and one bad client
+    /// must not lock out its network.
     ///
     /// # Errors
-    /// When it has failed too often.
+    /// When the limit is exceeded.
     pub fn check_failed_authentication(&self, client: IpAddr) -> Result<(), RateLimited> {
         let limiters = self.failed_authentications.as_ref();
         limiters.map_or(Ok(()), |limiters| limiters.check(&network(client)))
     }
 }
 
-/// Where whoever is at an IPv6 address can check others from: a network of 64
-/// bits is the smallest that is given out.
+/// Returns the network that counts as one client: an IPv6 host can use any
+/// address of its /64.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -119,7 +119,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// The limiters of one limit.
+/// Limiters of one limit, by key.
 struct KeyedLimiter<K> {
     name: &'static str,
     per_minute: NonZeroU32,
@@ -134,7 +134,8 @@ impl<K: Hash + Eq + Clone + Send + Sync + 'static> KeyedLimiter<K> {
             per_minute,
             limiters: Cache::builder()
                 .max_capacity(MAX_KEYS)
-                // Another policy would not let a new key in beside busy ones.
+                // The default policy (TinyLFU) may reject new keys in favour of
+                // frequent ones.
                 .eviction_policy(EvictionPolicy::lru())
                 .time_to_idle(IDLE_TIMEOUT)
                 .build(),
@@ -163,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn however_many_come_memory_is_bounded_and_each_has_its_own_bucket() {
+    fn memory_is_bounded_and_each_key_has_its_own_quota() {
         let limiters = KeyedLimiter::new("reads", NonZeroU32::MIN);
         for key in 0..3 * MAX_KEYS {
             assert!(limiters.check(&key).is_ok());
@@ -174,10 +175,10 @@ mod tests {
     }
 
     #[test]
-    fn an_address_counts_with_its_network() {
-        let of = |text: &str| network(text.parse().unwrap()).to_string();
-        assert_eq!(of("192.0.2.1"), "192.0.2.1");
-        assert_eq!(of("::ffff:192.0.2.1"), "192.0.2.1");
-        assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+    fn ipv6_address_counts_with_its_network() {
+        let network_of = |text: &str| network(text.parse().unwrap()).to_string();
+        assert_eq!(network_of("192.0.2.1"), "192.0.2.1");
+        assert_eq!(network_of("::ffff:192.0.2.1"), "192.0.2.1");
+        assert_eq!(network_of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
     }
 }

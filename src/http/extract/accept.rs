@@ -4,8 +4,8 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT;
 
 /// Returns the weight of each range of `Accept` that names `media_type`, in
-/// order. Wildcards are skipped: clients that send them get the default format.
-/// A weight that is not a number is an error.
+/// order. Wildcards are skipped: clients that send them get the default format. A
+/// weight that is not a number is an error.
 pub fn weights(
     headers: &HeaderMap,
     media_type: &str,

@@ -9,33 +9,33 @@ use sha2::Sha256;
 use crate::domain::{DataType, DataTypes, Order, ReadingId, TimeRange, UserId};
 use crate::http::derived_key::derived_key;
 
-/// Where a walk through pages stands, and what it walks through.
+/// Position in a paginated list, together with the filters of the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CursorPosition {
-    /// Readings of which types.
+    /// Data types of the list.
     pub data_types: DataTypes,
-    /// Readings measured when.
+    /// Time range of the list.
     pub range: TimeRange,
-    /// In which order.
+    /// Order of the list.
     pub order: Order,
-    /// The last reading given out.
+    /// Last reading of the previous page.
     pub after: ReadingId,
 }
 
-/// A cursor without its signature, in `postcard`'s encoding.
+/// Cursor without its signature, encoded by `postcard`.
 ///
-/// The variant is the version: a new one is added behind the others, so that
-/// cursors given out before a deployment are still understood after it.
+/// The variant is the version. New ones are appended, so that cursors issued
+/// before a deployment stay valid.
 #[derive(Serialize, Deserialize)]
 enum CursorPayload<'a> {
-    /// Through readings of all types.
+    /// List of all data types.
     V1 {
         after: [u8; 16],
         order: Order,
         start_nanoseconds: Option<i128>,
         end_nanoseconds: Option<i128>,
     },
-    /// Through those of some.
+    /// List of some data types.
     V2 {
         after: [u8; 16],
         order: Order,
@@ -46,36 +46,37 @@ enum CursorPayload<'a> {
     },
 }
 
-/// The longest cursor that is looked at: ours are shorter, those of the most
-/// and longest data types by little.
+/// Maximum length of a cursor, slightly above that of the most and longest data
+/// types.
 const MAX_CURSOR_LEN: usize = 2_048;
 
-/// Signature bytes in a cursor: 128 bits of HMAC-SHA-256 (RFC 2104, section 5).
+/// Length of a cursor's signature: 128 bits of HMAC-SHA-256 (RFC 2104, section
+/// 5).
 const SIGNATURE_BYTES: usize = 16;
 
-/// Makes cursors that nobody else can make, and that serve one user only.
+/// Signing keys of cursors. A cursor cannot be forged, and is valid for one user
+/// only.
 ///
-/// The keys derive from the configuration, so that every task of a service
-/// understands the cursors of all.
+/// Keys are derived from configured secrets, so all tasks of a service accept
+/// each other's cursors.
 #[derive(Clone)]
 pub struct CursorKeys(Vec<CursorKey>);
 
 impl CursorKeys {
-    /// The keys that belong to the secrets of the configuration: cursors are
-    /// made with the first and understood with any, so that walks go on while
-    /// secrets are changed.
+    /// Derives a key from each secret. Cursors are signed with the first and
+    /// accepted with any, so that secrets can be rotated.
     pub fn derive<'a>(secrets: impl IntoIterator<Item = &'a SecretString>) -> Self {
         Self(secrets.into_iter().map(CursorKey::derive).collect())
     }
 
-    /// The cursor for `position` in the readings of `user_id`; it does not hold
-    /// the user's id.
+    /// Encodes and signs a cursor for the readings of `user_id`, whose id is
+    /// signed but not included.
     pub fn encode(&self, position: &CursorPosition, user_id: &UserId) -> Option<String> {
         self.0.first()?.encode(position, user_id)
     }
 
-    /// The position in a cursor; `None` unless [`Self::encode`] made it for this
-    /// user with one of these keys.
+    /// Decodes a cursor; `None` unless it was encoded for this user with one of
+    /// these keys.
     pub fn decode(&self, cursor: &str, user_id: &UserId) -> Option<CursorPosition> {
         if cursor.len() > MAX_CURSOR_LEN {
             return None;
@@ -93,7 +94,7 @@ impl CursorKeys {
     }
 }
 
-/// The position in a cursor whose signature is right.
+/// Decodes the payload of a verified cursor.
 fn decode_payload(content: &[u8]) -> Option<CursorPosition> {
     let (after, order, start, end, data_types) = match postcard::from_bytes(content).ok()? {
         CursorPayload::V1 {
@@ -195,10 +196,10 @@ mod tests {
     }
 
     #[test]
-    fn opens_only_what_was_sealed_for_this_user_with_this_key() {
+    fn cursor_decodes_only_for_its_user_and_key() {
         let keys_of_secret = keys(&["secret"]);
         let cursor = keys_of_secret.encode(&position(), &user()).unwrap();
-        // Clients hold such cursors across a deployment: this never changes.
+        // Clients keep cursors across deployments: the encoding must not change.
         assert_eq!(
             cursor,
             "AAGNDKvEQIXQo65-w5sP2y4AAYKAqJbghYimLwCdTrNZSY6k5TxZY-2VHkUn"
@@ -217,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn is_made_with_the_first_key_and_opened_with_any() {
+    fn cursor_is_signed_with_the_first_key_and_accepted_with_any() {
         let cursor = keys(&["old"]).encode(&position(), &user()).unwrap();
         let both = keys(&["new", "old"]);
         assert_eq!(both.decode(&cursor, &user()), Some(position()));
@@ -227,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn remembers_as_many_data_types_as_can_be_named() {
+    fn cursor_of_the_most_data_types_decodes() {
         let longest = (0..DataTypes::MAX_LEN).map(|index| format!("t{index:063}").parse().unwrap());
         let position = CursorPosition {
             data_types: longest.collect::<Vec<_>>().try_into().unwrap(),

@@ -7,29 +7,32 @@ use utoipa::{IntoParams, ToSchema};
 use crate::domain::{DataType, DataTypes, MeasurementTime, TimeRange, ValidationError};
 use crate::http::problem::ValidationErrors;
 
-/// Which of a user's readings are meant.
+/// Filter by data type and time of measurement.
 #[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ReadingFilter {
-    /// Only readings of this data type; may be given up to 20 times, for
-    /// readings of any of them. Where they are kept in DynamoDB, what was
-    /// written within the last moments may then still be missing, and what was
-    /// just deleted or erased may still be there.
+    /// Returns only readings of this data type. May be given up to 20 times to
+    /// select several. On DynamoDB the index by data type is eventually
+    /// consistent: readings written in the last moments may be missing, and
+    /// deleted ones may still appear.
     #[param(
         inline, value_type = Option<Vec<DataTypeName>>, explode = true, max_items = 20,
         example = json!(["heart_rate"])
     )]
     data_type: Vec<DataType>,
-    /// From when on, included: RFC 3339; without an offset it is UTC.
+    /// Inclusive start of the time range, as RFC 3339 date-time; UTC if it has no
+    /// offset.
     #[param(value_type = Option<String>, format = DateTime, example = "2024-01-01T00:00:00Z")]
     start: Option<Timestamp>,
-    /// Up to when, not included.
+    /// Exclusive end of the time range, as RFC 3339 date-time; UTC if it has no
+    /// offset.
     #[param(value_type = Option<String>, format = DateTime, example = "2024-02-01T00:00:00Z")]
     end: Option<Timestamp>,
 }
 
 impl ReadingFilter {
-    /// Takes a parameter of the query, if it is one of these.
+    /// Parses a query parameter if it belongs to the filter; returns whether it
+    /// does.
     pub fn accept(&mut self, name: &str, value: &str, errors: &mut ValidationErrors) -> bool {
         match name {
             "data_type" => self
@@ -42,7 +45,7 @@ impl ReadingFilter {
         true
     }
 
-    /// Measured when.
+    /// Returns the time range.
     pub fn range(&self) -> TimeRange {
         TimeRange {
             start: self.start,
@@ -50,7 +53,7 @@ impl ReadingFilter {
         }
     }
 
-    /// Of which data types.
+    /// Returns the data types.
     ///
     /// # Errors
     /// When there are too many.
@@ -60,23 +63,24 @@ impl ReadingFilter {
     }
 }
 
-/// The name of a data type.
+/// Name of a data type.
 #[derive(ToSchema)]
 #[schema(
     min_length = 1,
     max_length = 64,
     pattern = "^[A-Za-z][A-Za-z0-9._:-]*$"
 )]
-#[expect(dead_code, reason = "it stands for its schema alone")]
+#[expect(dead_code, reason = "only its schema is used")]
 struct DataTypeName(String);
 
-/// At most how many errors are told, as a query can hold thousands.
+/// Bounds the errors of one response, as a query can contain thousands.
 const MAX_REPORTED_ERRORS: usize = 16;
 
-/// Reads the parameters of a query; `take` tells whether it knows one.
+/// Parses the parameters of a query. `accept` returns whether it knows a
+/// parameter.
 ///
 /// # Errors
-/// Everything that is wrong with it.
+/// All invalid and unknown parameters.
 pub fn parse_query(
     query: &str,
     mut accept: impl FnMut(&str, Cow<'_, str>, &mut ValidationErrors) -> bool,
@@ -87,7 +91,7 @@ pub fn parse_query(
             break;
         }
         if !accept(&name, value, &mut errors) {
-            errors.push(format!("/{name}"), "is not a parameter of this request");
+            errors.push(format!("/{name}"), "is not a known parameter");
         }
     }
     if errors.as_slice().is_empty() {
@@ -97,7 +101,7 @@ pub fn parse_query(
     }
 }
 
-/// Sets what may be given once.
+/// Sets a parameter that may be given at most once.
 pub fn set_once<T>(
     slot: &mut Option<T>,
     pointer: &'static str,
@@ -105,7 +109,7 @@ pub fn set_once<T>(
     errors: &mut ValidationErrors,
 ) {
     if slot.is_some() {
-        errors.push(pointer, "must not be given twice");
+        errors.push(pointer, "must be given at most once");
     } else {
         *slot = errors.record(pointer, read);
     }
@@ -115,7 +119,7 @@ fn parse_time(text: &str) -> Result<Timestamp, ValidationError> {
     match MeasurementTime::parse_bound(text) {
         Ok(bound) => Ok(bound),
         Err(_) if text.contains(' ') => Err(ValidationError::new(
-            "must be an RFC 3339 date-time; write the + of an offset as %2B in a URL",
+            "must be an RFC 3339 date-time; encode the + of an offset as %2B in a URL",
         )),
         Err(invalid) => Err(invalid),
     }

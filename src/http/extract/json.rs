@@ -11,8 +11,7 @@ use crate::http::overload::{AdmissionTicket, BufferedBody, MAX_BODY_BYTES};
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 
-/// The JSON body of a request, read and checked as a whole; for the users that
-/// it names the sender may act.
+/// Validated JSON body of a request. The principal may act for all users in it.
 pub struct Json<T>(pub T);
 
 impl<T: RequestBody> FromRequest<AppState> for Json<T> {
@@ -42,12 +41,12 @@ impl<T: RequestBody> FromRequest<AppState> for Json<T> {
     }
 }
 
-/// Up to this size in bytes a body is read on the thread that serves requests;
-/// a larger one would make others wait.
+/// Bodies up to this size are parsed on the runtime's threads; larger ones would
+/// delay other requests.
 const INLINE_PARSE_MAX_BYTES: usize = MAX_BODY_BYTES;
 
-/// Whether the body is declared as `application/json` or `application/…+json`,
-/// parameters aside.
+/// Returns whether the body is declared as `application/json` or
+/// `application/…+json`, with any parameters.
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(Ok(declared)) = headers.get(CONTENT_TYPE).map(HeaderValue::to_str) else {
         return false;

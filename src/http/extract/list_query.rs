@@ -9,19 +9,19 @@ use crate::domain::{
 };
 use crate::http::problem::{ApiError, ValidationErrors};
 
-/// What a listing of readings may be asked for.
+/// Query parameters of a list.
 #[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct ListQueryParams {
-    /// At most how many readings.
+    /// Maximum number of readings in the page.
     #[param(value_type = Option<u16>, minimum = 1, maximum = 1000, default = 50)]
     limit: Option<PageSize>,
-    /// The `next_cursor` of the page before. It remembers `data_type`, `start`,
-    /// `end` and `order`, which may be left out with it or given once more,
-    /// unchanged.
+    /// `next_cursor` of the previous page. It includes `data_type`, `start`,
+    /// `end` and `order`, which may be omitted or repeated unchanged.
     #[param(min_length = 1)]
     cursor: Option<String>,
-    /// Newest measurement first (`desc`) or oldest (`asc`).
+    /// Order by time of measurement: newest first (`desc`) or oldest first
+    /// (`asc`).
     #[param(value_type = Option<String>, pattern = "^(asc|desc)$", default = "desc")]
     order: Option<Order>,
     #[param(ignore)]
@@ -62,7 +62,7 @@ impl ListQueryParams {
         Ok(parameters)
     }
 
-    /// The page asked for among the readings of `user_id`.
+    /// Builds the query for the readings of `user_id`.
     pub fn query(self, user_id: UserId, keys: &CursorKeys) -> Result<ListQuery, ApiError> {
         let limit = self.limit.unwrap_or_default();
         let Some(cursor) = &self.cursor else {
@@ -94,7 +94,8 @@ impl ListQueryParams {
         })
     }
 
-    /// Whether what is given beside a cursor is what the cursor remembers.
+    /// Returns whether parameters given alongside a cursor equal those in the
+    /// cursor.
     fn agrees_with(&self, position: &CursorPosition) -> bool {
         let CursorPosition {
             data_types,
@@ -112,7 +113,7 @@ impl ListQueryParams {
     }
 }
 
-/// The cursor of the page behind `last`.
+/// Encodes the cursor of the page after `last`.
 pub fn next_cursor(query: &ListQuery, last: ReadingId, keys: &CursorKeys) -> Option<String> {
     keys.encode(
         &CursorPosition {
@@ -126,7 +127,7 @@ pub fn next_cursor(query: &ListQuery, last: ReadingId, keys: &CursorKeys) -> Opt
 }
 
 fn parse_limit(text: &str) -> Result<PageSize, ValidationError> {
-    // 0 is no page size either, and is refused with the same words.
+    // 0 is out of range too, so it gives the same error.
     PageSize::try_from(text.parse::<u16>().unwrap_or(0))
 }
 

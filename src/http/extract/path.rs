@@ -6,11 +6,11 @@ use crate::domain::{ReadingId, UserId};
 use crate::http::access::AccessGrant;
 use crate::http::problem::{ApiError, ValidationErrors};
 
-/// `{user_id}` in a path, for whom the sender may act.
+/// `{user_id}` of a path. The principal may act for the user.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct UserPath {
-    /// Whose readings.
+    /// Id of the user whose readings are accessed.
     #[param(
         value_type = String, min_length = 1, max_length = 128,
         pattern = "^[A-Za-z0-9][A-Za-z0-9._@:+-]*$", example = "user123"
@@ -27,7 +27,7 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPath {
             .map_err(|_| not_utf8())?;
         let user_id = match parameters.first() {
             Some(user_id) => parse_user_id(user_id),
-            // The user is called like the route.
+            // No parameter: the user's id equals a static route.
             None => parse_user_id(parts.uri.path().rsplit('/').next().unwrap_or_default()),
         }?;
         AccessGrant::from_extensions(&parts.extensions)?.authorize(&user_id, 0)?;
@@ -35,17 +35,17 @@ impl<S: Send + Sync> FromRequestParts<S> for UserPath {
     }
 }
 
-/// `{user_id}/{data_id}` in a path; for the user the sender may act.
+/// `{user_id}/{data_id}` of a path. The principal may act for the user.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
 pub struct ReadingPath {
-    /// Whose reading.
+    /// Id of the user whose reading is accessed.
     #[param(
         value_type = String, min_length = 1, max_length = 128,
         pattern = "^[A-Za-z0-9][A-Za-z0-9._@:+-]*$", example = "user123"
     )]
     pub user_id: UserId,
-    /// Which.
+    /// Id of the reading, its `data_id`.
     #[param(value_type = String, rename = "data_id", example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
     pub id: ReadingId,
 }
@@ -61,7 +61,8 @@ impl<S: Send + Sync> FromRequestParts<S> for ReadingPath {
         AccessGrant::from_extensions(&parts.extensions)?.authorize(&user_id, 0)?;
         Ok(Self {
             user_id,
-            // What is no id is the id of no reading.
+            // A malformed id cannot match a reading, so it is reported as not
+            // found.
             id: id.parse().map_err(|_| ApiError::ReadingNotFound)?,
         })
     }
@@ -72,10 +73,10 @@ fn parse_user_id(text: &str) -> Result<UserId, ApiError> {
         .map_err(|invalid| ApiError::Invalid(ValidationErrors::single("/user_id", invalid)))
 }
 
-/// Of the parameters of a path only text that is not UTF-8 can be refused.
+/// Invalid UTF-8 is the only reason for which axum rejects path parameters here.
 fn not_utf8() -> ApiError {
     ApiError::Invalid(ValidationErrors::single(
         "",
-        "must have a path of UTF-8 text",
+        "must have a path of valid UTF-8",
     ))
 }

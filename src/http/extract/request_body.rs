@@ -8,31 +8,31 @@ use crate::domain::UserId;
 use crate::http::overload::MAX_BODY_BYTES;
 use crate::http::problem::{ApiError, ValidationErrors};
 
-/// What a request's body can be read as.
+/// JSON body of a request, as the extractor [`Json`](super::Json) parses it.
 pub trait RequestBody: Sized + Send + 'static {
-    /// The largest body in bytes.
+    /// Maximum size of the body.
     const MAX_BODY_BYTES: usize = MAX_BODY_BYTES;
 
-    /// How many readings it brings of each of its [`Self::users`].
+    /// Number of readings that each item of [`Self::users`] stands for in the
+    /// audit.
     const READINGS_PER_USER: u64;
 
-    /// Reads the JSON text of a request that arrived at `now`.
+    /// Parses and validates the body of a request that arrived at `now`.
     ///
     /// # Errors
-    /// Everything that is wrong with it.
+    /// All validation errors.
     fn parse(json: &[u8], now: Timestamp) -> Result<Self, ApiError>;
 
-    /// Whom it is about, once for each reading or question.
+    /// Returns the users that the body is about, once per reading or question.
     fn users(&self) -> impl Iterator<Item = &UserId>;
 }
 
-/// Reads a JSON object whose members `T` names.
+/// Parses a JSON object with the members of `T`.
 ///
 /// # Errors
-/// When the text is not JSON, is no object, or has a member that `T` does not
-/// name or that comes twice.
+/// When the text is not a JSON object, or has unknown or duplicate members.
 pub fn parse_object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ApiError> {
-    // A derived `Deserialize` would also take an array of the members' values.
+    // A derived `Deserialize` also accepts an array of the members' values.
     if json.trim_ascii_start().first() != Some(&b'{') {
         return Err(match serde_json::from_slice::<IgnoredAny>(json) {
             Ok(_) => ApiError::Invalid(ValidationErrors::single("", "must be a JSON object")),
@@ -40,7 +40,8 @@ pub fn parse_object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ApiErro
         });
     }
     serde_json::from_slice(json).map_err(|error| {
-        // A member at fault stops the reader before it has seen the rest.
+        // serde stops at an invalid member; a syntax error after it takes
+        // precedence.
         match serde_json::from_slice::<IgnoredAny>(json) {
             Ok(_) if error.is_data() => ApiError::Invalid(locate_errors::<T>(json)),
             Ok(_) => syntax_error(&error),
@@ -52,12 +53,12 @@ pub fn parse_object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ApiErro
 fn syntax_error(error: &serde_json::Error) -> ApiError {
     let (line, column) = (error.line(), error.column());
     ApiError::InvalidJson(match error.classify() {
-        Category::Eof => "it ends too early".into(),
-        _ => format!("there is a fault at line {line}, column {column}").into(),
+        Category::Eof => "unexpected end of input".into(),
+        _ => format!("syntax error at line {line}, column {column}").into(),
     })
 }
 
-/// Reads again, slower, to find out which member is at fault.
+/// Parses again, more slowly, to locate the invalid member.
 fn locate_errors<'a, T: Deserialize<'a>>(json: &'a [u8]) -> ValidationErrors {
     let mut deserializer = serde_json::Deserializer::from_slice(json);
     match serde_path_to_error::deserialize::<_, T>(&mut deserializer) {
@@ -65,18 +66,18 @@ fn locate_errors<'a, T: Deserialize<'a>>(json: &'a [u8]) -> ValidationErrors {
         Err(error) => {
             let message = error.inner().to_string();
             let detail = if message.starts_with("unknown field") {
-                "is not a member of this request"
+                "is not a known member"
             } else if message.starts_with("duplicate field") {
-                "must not name a member twice"
+                "must not contain duplicate members"
             } else {
-                "does not fit"
+                "has an invalid value"
             };
             ValidationErrors::single(pointer(error.path()), detail)
         }
     }
 }
 
-/// The JSON pointer of a path (RFC 6901).
+/// Formats a path as a JSON pointer (RFC 6901).
 fn pointer(path: &Path) -> String {
     path.iter()
         .map(|segment| match segment {

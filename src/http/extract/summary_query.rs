@@ -10,30 +10,30 @@ use crate::http::problem::{ApiError, ValidationErrors};
 use crate::http::state::AppState;
 use crate::summaries::CalendarPeriod;
 
-/// How many local days are summed up where no range is given.
+/// Length of the range in local days if `start` is absent.
 const DEFAULT_DAYS: i64 = 30;
 
-/// How readings are to be summed up.
+/// Query parameters of a summary besides the filter.
 #[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct SummaryPeriodParams {
-    /// The local calendar periods by which to sum up.
+    /// Calendar period of each bucket, in local time.
     #[param(value_type = Option<String>, pattern = "^(hour|day|week|month)$", default = "day")]
     bucket: Option<CalendarPeriod>,
-    /// The time zone of the calendar, by its IANA name.
+    /// IANA name of the time zone of the calendar.
     #[param(value_type = Option<String>, min_length = 1, default = "UTC", example = "Europe/Athens")]
     tz: Option<TimeZone>,
 }
 
-/// Which readings to sum up, and how.
+/// Validated query parameters of a summary.
 pub struct SummaryQueryParams {
-    /// Of which data types.
+    /// Data types to summarize.
     pub data_types: DataTypes,
-    /// Measured when.
+    /// Time range, bounded on both sides.
     pub range: TimeRange,
-    /// By which periods.
+    /// Calendar period of each bucket.
     pub period: CalendarPeriod,
-    /// In which zone.
+    /// Time zone of the calendar.
     pub zone: TimeZone,
 }
 
@@ -69,8 +69,8 @@ impl SummaryQueryParams {
     }
 }
 
-/// The range with both bounds: up to the end of the local day of `now`, and
-/// from 30 local days before the end.
+/// Bounds the range: `end` defaults to the end of the local day of `now`, `start`
+/// to 30 local days before the end.
 fn bounded(range: TimeRange, now: Timestamp, zone: &TimeZone) -> TimeRange {
     let beginning = |instant: Timestamp, days: i64| {
         let date = zone.to_datetime(instant).date();
@@ -81,7 +81,7 @@ fn bounded(range: TimeRange, now: Timestamp, zone: &TimeZone) -> TimeRange {
         .end
         .unwrap_or_else(|| beginning(now, 1).unwrap_or(Timestamp::MAX));
     let start = range.start.unwrap_or_else(|| {
-        // What ends with a day begins with one.
+        // The end is exclusive: midnight belongs to the day before it.
         let last = end.checked_sub(Span::new().nanoseconds(1)).unwrap_or(end);
         beginning(last, 1 - DEFAULT_DAYS).unwrap_or(Timestamp::MIN)
     });

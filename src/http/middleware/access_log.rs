@@ -1,4 +1,4 @@
-//! What is told of a request: a line, metrics and a span.
+//! Log line, metrics and span of each request.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,14 +18,13 @@ use super::request_id::RequestId;
 use crate::telemetry::metrics::names;
 use crate::telemetry::{RequestStats, TraceContext, TraceSource, join_trace};
 
-/// A request while it is served. When it is dropped, what became of it is told:
-/// at once for an answer whose size is known, else when its stream ends, and
-/// also when the client goes away before.
+/// Access log entry of a request, written on drop: with the response if its size
+/// is known, else when its stream ends or the client disconnects.
 pub struct AccessLogEntry {
     started: Instant,
     id: RequestId,
     method: &'static str,
-    /// The template, never the path itself, which names a person.
+    /// Template of the route, never the path, which contains user ids.
     route: Option<MatchedPath>,
     facts: Arc<RequestStats>,
     trace_id: Option<u128>,
@@ -37,7 +36,7 @@ pub struct AccessLogEntry {
 }
 
 impl AccessLogEntry {
-    /// Begins the record of a request.
+    /// Starts the entry of a request.
     pub fn start(id: RequestId, facts: Arc<RequestStats>, request: &Request) -> Self {
         let header = |name| request.headers().get(name).map(|value| value.as_bytes());
         let context = TraceContext::read(header("traceparent"), header("x-amzn-trace-id"));
@@ -60,22 +59,23 @@ impl AccessLogEntry {
         }
     }
 
-    /// The span that the request is served in.
+    /// Returns the span in which the request is served.
     pub fn span(&self) -> &Span {
         &self.span
     }
 
-    /// Notes that an error is on_response, of this code.
+    /// Records the code of an error response.
     pub fn on_error(&mut self, code: &'static str) {
         self.code = Some(code);
     }
 
-    /// Notes the answer. It is to be given in place of `response`, as the
-    /// record goes with its body where that is a stream.
+    /// Records the response. The caller must send the returned response, as the
+    /// entry travels with its body if that is a stream.
     pub fn on_response(mut self, response: Response) -> Response {
         self.status = Some(response.status());
         let size = response.body().size_hint().exact();
-        // Of what is streamed, HEAD gets the headers alone.
+        // The response to a HEAD request has no body, even if that of GET is a
+        // stream.
         if let Some(bytes) = size.or((self.method == "HEAD").then_some(0)) {
             self.bytes = bytes;
             self.is_complete = true;
@@ -90,9 +90,9 @@ impl AccessLogEntry {
     }
 }
 
-/// The span of a request. Its attributes are those of
-/// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/> that name
-/// nobody.
+/// Creates the span of a request, with those attributes of
+/// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/> that identify
+/// no person.
 fn span(method: &'static str, route: Option<&MatchedPath>, context: Option<TraceContext>) -> Span {
     let route = route.map_or("none", MatchedPath::as_str);
     let span = info_span!(
@@ -107,7 +107,8 @@ fn span(method: &'static str, route: Option<&MatchedPath>, context: Option<Trace
         aws.trace_id = Empty,
     );
     if let Some(context) = context.filter(|context| context.source == TraceSource::Amazon) {
-        // It may name no span to be a part of, as a load balancer's does not.
+        // Recorded as an attribute, not as the parent: the header of a load
+        // balancer may name no parent span.
         span.record("aws.trace_id", tracing::field::display(context));
     }
     span
@@ -137,7 +138,7 @@ impl Drop for AccessLogEntry {
                 )
             };
         }
-        // Load balancers ask all day whether it lives.
+        // Load balancers probe all day.
         if route.starts_with("/health") && status == Some(200) {
             log!(Level::DEBUG);
         } else {
@@ -165,7 +166,7 @@ impl Drop for AccessLogEntry {
     }
 }
 
-/// The body of an answer whose size is not known yet.
+/// Response body of unknown size.
 struct LoggedBody {
     body: BodyDataStream,
     entry: AccessLogEntry,

@@ -1,4 +1,4 @@
-//! Which web pages may talk to the service.
+//! Cross-origin requests from browsers (CORS).
 
 use std::str::FromStr;
 use std::time::Duration;
@@ -10,15 +10,15 @@ use url::{Origin, Url};
 
 use crate::http::headers::{API_KEY, RATE_LIMIT, RATE_LIMIT_POLICY, REQUEST_ID};
 
-/// How long a browser remembers what it was told, in seconds.
+/// Time that a browser caches the result of a preflight request.
 const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(600);
 
-/// The origins whose pages may talk to the service from a browser.
+/// Origins whose pages may call the API from a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedOrigins {
-    /// Every one.
+    /// Any origin.
     Any,
-    /// These, such as `https://app.example.com`; mostly none.
+    /// These origins, such as `https://app.example.com`; possibly none.
     Only(Vec<HeaderValue>),
 }
 
@@ -59,8 +59,8 @@ fn is_origin(text: &str) -> bool {
     })
 }
 
-/// Tells browsers so. Credentials of a browser's own, such as cookies, are
-/// never asked for: a page must itself have a key or a token.
+/// Builds the CORS layer. It does not allow browser-managed credentials such as
+/// cookies: a page must send an API key or a token itself.
 pub fn cors_layer(origins: &AllowedOrigins) -> CorsLayer {
     let origins = match origins {
         AllowedOrigins::Any => AllowOrigin::any(),

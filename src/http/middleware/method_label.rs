@@ -1,6 +1,7 @@
 use axum::http::Method;
 
-/// The method's name, unless the client made one up.
+/// Returns the method's name as a label, `other` for non-standard methods, which
+/// clients can invent without bound.
 pub fn method_label(method: &Method) -> &'static str {
     const METHODS: [&str; 9] = [
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT",

@@ -15,11 +15,10 @@ use crate::http::headers::REQUEST_ID;
 use crate::http::problem::{ApiError, error_of, into_problem};
 use crate::telemetry::{RequestStats, error_chain};
 
-/// Goes around everything else: gives the request an id, gives an error its
-/// body and every answer the headers that belong to it, and has what becomes of
-/// it told.
+/// Outermost service: assigns the request id, renders errors, adds headers and
+/// writes the access log.
 ///
-/// A service by hand: what `axum` makes of a function copies all services within
+/// Implemented by hand, as `axum::middleware::from_fn` clones the inner services
 /// for each request.
 #[derive(Clone)]
 pub struct RequestContext<S> {
@@ -28,7 +27,7 @@ pub struct RequestContext<S> {
 }
 
 impl<S> RequestContext<S> {
-    /// Goes around whatever it is laid on.
+    /// Returns the layer.
     pub fn layer(security_headers: SecurityHeaders) -> impl Layer<S, Service = Self> + Clone {
         layer_fn(move |inner| Self {
             inner,
@@ -52,7 +51,7 @@ where
     }
 
     fn call(&mut self, mut request: Request) -> Self::Future {
-        let id = RequestId::of(&request);
+        let id = RequestId::from_request(&request);
         let facts = Arc::new(RequestStats::default());
         let entry = AccessLogEntry::start(id.clone(), Arc::clone(&facts), &request);
         let extensions = request.extensions_mut();
@@ -68,7 +67,7 @@ where
     }
 }
 
-/// Makes of what a handler answers what the client gets.
+/// Turns the response of the inner service into that of the client.
 fn finish(
     mut response: Response,
     id: RequestId,
@@ -80,7 +79,7 @@ fn finish(
         into_problem(&mut response, error, id.as_str());
         entry.on_error(error.status_and_code().1);
     }
-    // That the service is at its limit has no cause to look for, and is counted.
+    // A shed request has no cause to look for, and is counted.
     let is_bug = |error: &Arc<ApiError>| {
         error.status_and_code().0.is_server_error() && !matches!(**error, ApiError::Overloaded)
     };

@@ -7,22 +7,22 @@ use uuid::fmt::Hyphenated;
 use crate::http::headers::REQUEST_ID;
 use crate::http::problem::ApiError;
 
-/// The longest id of a client's own that is kept.
-const LONGEST: usize = 128;
+/// Maximum length of a request id from a client.
+const MAX_LEN: usize = 128;
 
-/// The id of a request, for a handler whose answer outlives
-/// its handler.
+/// Id of a request, also as an extractor for handlers whose response outlives
+/// [`RequestContext`](super::RequestContext).
 #[derive(Clone)]
 pub struct RequestId(HeaderValue);
 
 impl RequestId {
-    /// The client's own id where it is fit to be kept, else a new one.
-    pub fn of(request: &Request) -> Self {
+    /// Returns the client's request id if it is valid, else a random UUID.
+    pub fn from_request(request: &Request) -> Self {
         let own = request.headers().get(REQUEST_ID).filter(|id| {
-            (1..=LONGEST).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
+            (1..=MAX_LEN).contains(&id.len()) && id.as_bytes().iter().all(u8::is_ascii_graphic)
         });
         Self(own.cloned().unwrap_or_else(|| {
-            // It is to be unlike others, not secret: no need to ask the system.
+            // Ids must be unique, not secret, so a fast generator will do.
             let random = fastrand::u128(..).to_ne_bytes();
             let id = Builder::from_random_bytes(random).into_uuid();
             let mut text = [0; Hyphenated::LENGTH];
@@ -31,12 +31,12 @@ impl RequestId {
         }))
     }
 
-    /// The value of its header.
+    /// Returns the value of the response header.
     pub fn into_header(self) -> HeaderValue {
         self.0
     }
 
-    /// Its text.
+    /// Returns the id as text.
     pub fn as_str(&self) -> &str {
         self.0.to_str().unwrap_or_default()
     }

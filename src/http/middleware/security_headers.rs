@@ -1,4 +1,4 @@
-//! Headers that tell browsers and caches to be careful.
+//! Security and caching headers.
 
 use axum::Router;
 use axum::http::header::{
@@ -7,20 +7,20 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-/// What the page that shows the description may load: its own scripts, and the
-/// styles and images within them.
+/// Content security policy of the documentation page: its own scripts, and inline
+/// styles and images.
 const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-/// For every answer: its type is the one it says, it is kept nowhere unless it
-/// says otherwise, and in production the next request comes by HTTPS too.
+/// Headers of every response: `nosniff`, `no-store` unless the response says
+/// otherwise, and HSTS behind HTTPS.
 #[derive(Debug, Clone, Copy)]
 pub struct SecurityHeaders {
-    /// Whether clients reach the service by HTTPS alone.
+    /// True if clients reach the service by HTTPS only.
     pub is_behind_https: bool,
 }
 
 impl SecurityHeaders {
-    /// Adds them to an answer's.
+    /// Adds the headers to those of a response.
     pub fn add_to(self, headers: &mut HeaderMap) {
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         if !headers.contains_key(CACHE_CONTROL) {
@@ -33,7 +33,8 @@ impl SecurityHeaders {
     }
 }
 
-/// For the description and its page, which hold nothing of anybody's.
+/// Adds the headers of the documentation page and the OpenAPI document, which
+/// contain no data of users.
 pub fn with_page_headers<S: Clone + Send + Sync + 'static>(router: Router<S>) -> Router<S> {
     router
         .layer(always(CONTENT_SECURITY_POLICY, PAGE_POLICY))

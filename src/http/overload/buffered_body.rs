@@ -7,25 +7,26 @@ use super::load_shed::AdmissionTicket;
 use super::memory_pool::MemoryLease;
 use crate::http::problem::ApiError;
 
-/// What max_bytes bodies are smaller than, in bytes.
+/// Larger than most bodies.
 const INITIAL_CAPACITY: usize = 1024;
 
-/// A body that has arrived.
+/// Request body, read completely.
 ///
-/// It takes of the memory of its class until it is dropped, by what has come of
-/// it, not by what was announced: whoever sends slowly holds little.
+/// Its memory counts against the budget of the route class until it is dropped:
+/// by the bytes that have arrived, not by `Content-Length`, so a slow sender
+/// holds little.
 pub struct BufferedBody {
     bytes: Vec<u8>,
     _memory: Option<MemoryLease>,
 }
 
 impl BufferedBody {
-    /// Waits for the body of a request, of `max_bytes` bytes at max_bytes, in the time that
-    /// the request has.
+    /// Reads the body of a request, at most `max_bytes`, before the deadline of
+    /// its ticket.
     ///
     /// # Errors
-    /// When it is larger, is interrupted, comes too slowly, or too much else is
-    /// on its way.
+    /// When the body is too large, incomplete or too slow, or the budget of the
+    /// route class is exhausted.
     pub async fn read(
         request: Request,
         ticket: &AdmissionTicket,
@@ -69,7 +70,7 @@ impl BufferedBody {
         })
     }
 
-    /// What it says.
+    /// Returns the bytes of the body.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }

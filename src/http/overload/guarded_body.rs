@@ -5,21 +5,21 @@ use axum::Error;
 use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 
-/// What is handed on at once, in bytes: the connection then holds no more than
-/// this of a large answer, and asks for the next part when that is sent.
+/// Largest chunk handed to the connection, which buffers no more than this of a
+/// large response and polls for the next chunk when it is sent.
 const CHUNK_BYTES: usize = 64 * 1024;
 
-/// A body that keeps something until it is sent but for its last part, or given
-/// up.
+/// Response body that holds a guard, such as a permit or a memory lease, until
+/// its last chunk is handed over or it is dropped.
 pub struct GuardedBody<G> {
     body: Body,
-    /// What the body has given that is still to be handed on.
+    /// Received from the inner body, not handed over yet.
     buffered: Bytes,
     guard: Option<G>,
 }
 
 impl<G> GuardedBody<G> {
-    /// Keeps `guard` as long as `body`.
+    /// Wraps `body` so that it holds `guard`.
     pub fn new(body: Body, guard: G) -> Self {
         Self {
             body,

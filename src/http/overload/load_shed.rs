@@ -1,11 +1,12 @@
-//! How many requests are served at once, how much memory they share, and how long
-//! each may take: what is more than the service can bear is refused at once, so
-//! that what it takes on is answered in time.
+//! Admission control: bounds on concurrency and time per route class. Requests
+//! beyond capacity are shed at once, so that admitted ones finish in time.
 //!
-//! Each class of routes has a [`ConcurrencyLimit`]. A request that brings a body
-//! gets its permit when the body is there, as slow senders would keep others out;
-//! while bodies arrive, they share a budget of their class. Pages of readings
-//! share another one, and answers that wait for slow readers do too.
+//! Each route class has a [`ConcurrencyLimit`]. A request with a body takes its
+//! permit when the body is complete, so that slow senders cannot block others;
+//! arriving bodies draw on a memory pool of their class. Pages of readings and
+//! large responses share another pool.
+//!
+//! docs/design/overload.md explains the bounds.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -26,21 +27,23 @@ use super::memory_pool::{MemoryLease, MemoryPool};
 use super::sizes::{MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES};
 use crate::http::problem::ApiError;
 
-/// How long a request may wait for others to make room.
+/// Time a request may queue for a permit or for memory. A longer queue would only
+/// add latency to work that is already too much.
 const QUEUE_TIMEOUT: Duration = Duration::from_millis(30);
 
-/// How much sooner its body must have arrived than a request be answered, so
-/// that its sender learns that it was the body.
+/// Time between the deadline of the body and that of the request, so that the
+/// sender gets a 408 and not a 504.
 const BODY_DEADLINE_MARGIN: Duration = Duration::from_millis(50);
 
-/// Up to this size in bytes an answer is no burden while it is sent.
+/// Responses up to this size release their permit at once: they cost little while
+/// they are sent.
 const SMALL_RESPONSE_BYTES: usize = 64 * 1024;
 
-/// How long requests of each class may take, from their head to that of their
-/// answer, and an export to its end.
+/// Deadlines per route class, from the head of a request to the head of its
+/// response; for exports, to the end of the body.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
-    /// Reading, storing and deleting.
+    /// Creating, listing, getting and deleting readings.
     pub data: Duration,
     /// Batches, exports, summaries and erasures.
     pub bulk: Duration,
@@ -48,25 +51,25 @@ pub struct Deadlines {
     pub insights: Duration,
 }
 
-/// What requests may take of the service at once.
+/// Limits on concurrency and memory, by route class.
 #[derive(Clone)]
 pub struct AdmissionControl {
-    /// Reading, storing and deleting.
+    /// Creating, listing, getting and deleting readings.
     pub data: Arc<ConcurrencyLimit>,
-    /// Summaries, erasures and exports, which go through many readings.
+    /// Summaries, erasures and exports, which read or delete many readings.
     pub scans: Arc<ConcurrencyLimit>,
     /// Batches.
     pub batches: Arc<ConcurrencyLimit>,
     /// Questions.
     pub insights: Arc<ConcurrencyLimit>,
-    /// Pages of readings, and large answers.
+    /// Memory for pages of readings and for large responses.
     pub(super) pages: MemoryPool,
 }
 
 impl AdmissionControl {
-    /// As much as this machine's cores can bear. With one of them, and
-    /// as many connections as there may be by default, it fits the memory of the
-    /// smallest task: docs/design/overload.md has the sum.
+    /// Sizes the limits by the number of cores. With one core and the default
+    /// number of connections, everything fits the smallest task: see
+    /// docs/design/overload.md for the sum.
     pub fn for_cores(deadlines: Deadlines) -> Self {
         let cores = available_parallelism().map_or(1, usize::from).min(16);
         let limit = |class, permits, deadline, bodies| {
@@ -91,7 +94,7 @@ impl AdmissionControl {
                 deadlines.bulk,
                 batches * MAX_BATCH_BODY_BYTES,
             ),
-            // These wait for a model most of the time.
+            // Mostly waiting for a model.
             insights: limit(
                 "insights",
                 insights,
@@ -103,16 +106,16 @@ impl AdmissionControl {
     }
 }
 
-/// Lets so many requests be served at once; as many more may wait a moment.
+/// Bounded number of concurrent requests, with a bounded queue.
 pub struct ConcurrencyLimit {
-    /// The name of its class in metrics.
+    /// Name of the route class in metrics.
     class: &'static str,
     permits: Arc<Semaphore>,
     queued: AtomicUsize,
     max_queued: usize,
     deadline: Duration,
-    /// What bodies may hold that have no permit yet. What they are gathered in
-    /// doubles as it grows, so that they take twice that at most.
+    /// Memory for bodies that have no permit yet. Buffers double as they grow, so
+    /// they take up to twice this.
     bodies: MemoryPool,
 }
 
@@ -132,7 +135,7 @@ impl ConcurrencyLimit {
     }
 }
 
-/// Somebody who waits, until they no longer do, for whatever reason.
+/// Place in the queue for a permit, given up on drop.
 struct QueueSlot<'a> {
     count: &'a AtomicUsize,
     ahead: usize,
@@ -151,56 +154,56 @@ impl Drop for QueueSlot<'_> {
     }
 }
 
-/// What a request has of its class's limits.
+/// A request's share of the limits of its route class.
 pub struct AdmissionTicket {
     limit: Arc<ConcurrencyLimit>,
     deadline: Instant,
-    /// Held until the answer is given.
+    /// Held until the response is sent; see [`admit`].
     permit: OnceLock<OwnedSemaphorePermit>,
 }
 
 impl AdmissionTicket {
-    /// The ticket of the request with these extensions.
+    /// Returns the ticket that [`admit`] left in the extensions of a request.
     ///
     /// # Errors
-    /// When it has none, as every request to a limited route has.
+    /// When there is none, as the route lacks the layer.
     pub fn from_extensions(extensions: &Extensions) -> Result<&Arc<Self>, ApiError> {
         let ticket = extensions.get();
         ticket.ok_or(ApiError::Internal("the route has no admission layer"))
     }
 
-    /// Until when it is to be answered.
+    /// Returns the deadline of the request.
     pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
-    /// Until when its body must have arrived.
+    /// Returns the deadline of the request's body.
     pub fn body_deadline(&self) -> Instant {
         self.deadline - BODY_DEADLINE_MARGIN
     }
 
-    /// Takes memory for a part of its body.
+    /// Reserves memory for a chunk of the body.
     ///
     /// # Errors
-    /// When other bodies have it.
+    /// When the pool of the route class is exhausted.
     pub fn reserve_for_body(&self, bytes: usize) -> Result<MemoryLease, ApiError> {
         let reserved = self.limit.bodies.try_reserve(bytes);
         reserved.ok_or_else(|| ApiError::overloaded(self.limit.class))
     }
 
-    /// Waits a moment for a permit to be served.
+    /// Takes a permit, after queueing for a moment if need be.
     ///
     /// # Errors
-    /// When there is none.
+    /// When the queue is full or no permit becomes free in time.
     pub async fn acquire_permit(&self) -> Result<(), ApiError> {
         let permit = self.limit.acquire().await?;
-        // Nobody acquires two.
+        // Set once per request.
         let _ = self.permit.set(permit);
         Ok(())
     }
 }
 
-/// The limit of a class of routes, with what all of them share.
+/// State of the [`admit`] layer of a route class.
 #[derive(Clone)]
 pub struct RouteLimit {
     limit: Arc<ConcurrencyLimit>,
@@ -208,7 +211,7 @@ pub struct RouteLimit {
 }
 
 impl RouteLimit {
-    /// That of `limit`.
+    /// Creates the state for routes under `limit`.
     pub fn new(admission: &AdmissionControl, limit: &Arc<ConcurrencyLimit>) -> Self {
         Self {
             limit: Arc::clone(limit),
@@ -217,9 +220,11 @@ impl RouteLimit {
     }
 }
 
-/// Lets a request through when there is a permit for it, and gives it up when its
-/// time is over. What is sent by POST acquires its permit where its body has been
-/// read.
+/// Admits a request under the limit of its route class and enforces its deadline.
+///
+/// A POST takes its permit when its body is complete, any other request takes it
+/// here. The permit is released with the response head if the body is small, else
+/// when the body is sent, unless the memory pool has room for it.
 pub async fn admit(State(route): State<RouteLimit>, mut request: Request, next: Next) -> Response {
     let deadline = Instant::now() + route.limit.deadline;
     let ticket = Arc::new(AdmissionTicket {
@@ -239,7 +244,7 @@ pub async fn admit(State(route): State<RouteLimit>, mut request: Request, next: 
     let size = response.body().size_hint().exact();
     match size.map(|size| usize::try_from(size).unwrap_or(usize::MAX)) {
         Some(size) if size <= SMALL_RESPONSE_BYTES => response,
-        // A large answer takes memory until it is sent.
+        // The lease replaces the permit while the response is sent.
         Some(size) if let Some(memory) = route.pages.try_reserve(size) => {
             response.map(|body| Body::new(GuardedBody::new(body, memory)))
         }

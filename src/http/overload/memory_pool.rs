@@ -6,19 +6,19 @@ use tokio::time::timeout;
 
 use crate::http::problem::ApiError;
 
-/// Bytes taken from a [`MemoryPool`] until this is dropped.
+/// Bytes taken from a [`MemoryPool`], given back on drop.
 pub type MemoryLease = OwnedSemaphorePermit;
 
-/// Memory that many requests share, in bytes.
+/// Budget of memory in bytes, shared by many requests.
 #[derive(Clone)]
 pub struct MemoryPool {
     bytes: Arc<Semaphore>,
-    /// How long a reservation may wait for others to end.
+    /// Time that [`Self::reserve`] waits for others to give memory back.
     queue_timeout: Duration,
 }
 
 impl MemoryPool {
-    /// A budget of so many bytes.
+    /// Creates a pool of `bytes`.
     pub fn new(bytes: usize, queue_timeout: Duration) -> Self {
         Self {
             bytes: Arc::new(Semaphore::new(bytes.min(Semaphore::MAX_PERMITS))),
@@ -26,16 +26,16 @@ impl MemoryPool {
         }
     }
 
-    /// Takes so many bytes until what this gives is dropped, if they are there.
+    /// Leases `bytes` if they are available.
     pub fn try_reserve(&self, bytes: usize) -> Option<MemoryLease> {
         let bytes = u32::try_from(bytes).ok()?;
         Arc::clone(&self.bytes).try_acquire_many_owned(bytes).ok()
     }
 
-    /// The same, and waits a moment for others to give theirs back.
+    /// Leases `bytes`, after queueing for a moment if need be.
     ///
     /// # Errors
-    /// When they do not.
+    /// When they do not become available in time.
     pub async fn reserve(&self, bytes: usize) -> Result<MemoryLease, ApiError> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let reserved = Arc::clone(&self.bytes).acquire_many_owned(bytes);

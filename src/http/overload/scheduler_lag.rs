@@ -5,27 +5,29 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// How often it is looked how late tasks run.
+/// Time between two samples.
 const SAMPLE_INTERVAL: Duration = Duration::from_millis(5);
 
-/// How late a task may run before more work is refused: what waits for a core
-/// waits as long.
+/// Lag that counts as overload: any request waits this long for a core, several
+/// times.
 const LAG_THRESHOLD: Duration = Duration::from_millis(20);
 
-/// How long it must have been so: a burst passes by itself, and so does the pause
-/// of a process that has used up its share of a core, within a tenth of a second.
+/// Time that the lag must persist. Bursts pass sooner, and so does the pause of a
+/// process that has used up its CPU quota, which takes less than a tenth of a
+/// second.
 const SUSTAINED_FOR: Duration = Duration::from_millis(250);
 
-/// How late tasks run that are ready to: the queue in front of the cores, which no
-/// count of requests shows. After Nichols and Jacobson, "Controlling Queue Delay",
-/// ACM Queue 10 (5), 2012: what matters of a queue is how long one waits in it, and
-/// only a queue that stands is too much.
+/// Scheduler lag: how long runnable tasks wait for a core.
+///
+/// A limit on concurrency does not show this queue. As in CoDel (Nichols and
+/// Jacobson, "Controlling Queue Delay", ACM Queue 10 (5), 2012), the time spent
+/// in the queue counts, not its length, and only a standing queue is overload.
 #[derive(Clone, Default)]
 pub struct SchedulerLag(Arc<AtomicBool>);
 
 impl SchedulerLag {
-    /// Measures, as long as it is polled: in a task of its own, which waits like
-    /// any other.
+    /// Samples the lag, forever. Must run in a task of its own, as it measures
+    /// how long a task waits.
     pub async fn monitor(self) -> Infallible {
         let mut on_time = Instant::now();
         loop {
@@ -39,7 +41,7 @@ impl SchedulerLag {
         }
     }
 
-    /// Whether no more work is to be taken on.
+    /// Returns whether requests should be shed.
     pub fn is_overloaded(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -50,21 +52,21 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn cores_that_stay_behind_are_seen_and_that_they_no_longer_are() {
-        let lateness = SchedulerLag::default();
-        let measuring = tokio::spawn(lateness.clone().monitor());
+    async fn sustained_lag_sheds_and_recovers() {
+        let lag = SchedulerLag::default();
+        let monitor = tokio::spawn(lag.clone().monitor());
         sleep(SAMPLE_INTERVAL * 4).await;
-        // A pause is nothing.
+        // A single pause is not sustained lag.
         std::thread::sleep(LAG_THRESHOLD * 5);
         tokio::task::yield_now().await;
-        assert!(!lateness.is_overloaded());
-        while !lateness.is_overloaded() {
+        assert!(!lag.is_overloaded());
+        while !lag.is_overloaded() {
             std::thread::sleep(LAG_THRESHOLD * 2);
             tokio::task::yield_now().await;
         }
-        while lateness.is_overloaded() {
+        while lag.is_overloaded() {
             sleep(SAMPLE_INTERVAL).await;
         }
-        measuring.abort();
+        monitor.abort();
     }
 }

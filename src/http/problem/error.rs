@@ -1,4 +1,4 @@
-//! Every error that a client can meet, and how it is told.
+//! Errors that clients see, and their problem documents.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -18,75 +18,77 @@ use crate::http::headers::{RATE_LIMIT, RATE_LIMIT_POLICY};
 use crate::store::StoreError;
 use crate::telemetry::metrics::names;
 
-/// Why a request was not served.
+/// Error of a request.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
-    /// The body is no JSON text.
-    #[error("the body is not JSON: {0}")]
+    /// The body is not valid JSON.
+    #[error("invalid JSON: {0}")]
     InvalidJson(Cow<'static, str>),
-    /// The body ended before it was whole.
-    #[error("the body did not arrive whole")]
+    /// The connection ended before the body did.
+    #[error("the request body is incomplete")]
     IncompleteBody,
-    /// No credential, or not a valid one.
-    #[error("send a valid key in the header X-API-Key, or a valid token as Authorization: Bearer")]
+    /// Missing or invalid credential, or more than one.
+    #[error(
+        "missing or invalid credential; send an API key in X-API-Key or a token in Authorization: Bearer"
+    )]
     Unauthorized,
-    /// The principal may not do this, or not for this user.
-    #[error("you may not do this, or not for this user")]
+    /// The principal lacks the scope, or may not act for the user.
+    #[error("permission denied for this operation or user")]
     Forbidden,
-    /// The principal asked too often, or the address failed too often.
-    #[error("too many requests; try again later")]
+    /// Rate limit of a principal, or of failed authentications of an address.
+    #[error("rate limit exceeded; see the header Retry-After")]
     TooManyRequests(RateLimited),
-    /// The issuer of tokens could not be asked for the key of this one.
-    #[error("the issuer of tokens could not be asked for its keys")]
+    /// The signing keys of the token issuer could not be fetched.
+    #[error("the keys of the token issuer are unavailable")]
     IssuerUnavailable,
-    /// No route has this path.
-    #[error("there is nothing at this path; see /docs")]
+    /// No route matches the path.
+    #[error("no such endpoint; see /docs")]
     RouteNotFound,
-    /// The user has no reading of this id.
-    #[error("this user has no reading with this id")]
+    /// The user has no reading with this id.
+    #[error("no such reading for this user")]
     ReadingNotFound,
-    /// The path is right, the method is not.
-    #[error("this path does not take this method; see the header Allow")]
+    /// The route does not support the method.
+    #[error("method not allowed for this path; see the header Allow")]
     MethodNotAllowed,
-    /// The body is larger than any valid one, of at most so many bytes.
-    #[error("the body must not be larger than {0} bytes")]
+    /// The body exceeds this many bytes.
+    #[error("the request body exceeds {0} bytes")]
     BodyTooLarge(usize),
-    /// The body is declared to be something else.
-    #[error("send JSON, with the header Content-Type: application/json")]
+    /// The body is not declared as JSON.
+    #[error("unsupported media type; send JSON with the header Content-Type: application/json")]
     UnsupportedMediaType,
-    /// The request is understood but breaks rules.
+    /// The request violates validation rules.
     #[error("{0}")]
     Invalid(ValidationErrors),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The store failed on some readings of a batch.
-    #[error("a batch could not be stored whole")]
+    /// The store failed for some readings of a batch.
+    #[error("some readings of a batch could not be stored")]
     BatchInterrupted {
-        /// How it failed on one of them.
+        /// One of the failures, preferably a retryable one.
         source: StoreError,
-        /// What became of each.
+        /// Result of each reading.
         results: Vec<BatchItemResult>,
     },
-    /// The body takes longer to arrive than a request may.
-    #[error("the body took too long to arrive")]
+    /// The body did not arrive within the request's deadline.
+    #[error("the request body arrived too slowly")]
     BodyTimeout,
-    /// The service is at its limit; made by [`Self::overloaded`].
-    #[error("the service is at its limit")]
+    /// The request was shed; constructed by [`Self::overloaded`].
+    #[error("the service is at capacity")]
     Overloaded,
-    /// It was given up when its time was over.
-    #[error("this took too long, and may have been done or not; it is safe to send it again")]
+    /// The request exceeded its deadline.
+    #[error("request timed out; its outcome is unknown and it is safe to retry")]
     DeadlineExceeded,
-    /// It takes longer than a request may.
-    #[error("this takes longer than a request may; ask for a shorter range or fewer data types")]
+    /// The range holds more readings than one request can process in time.
+    #[error("the query takes too long; request a shorter range or fewer data types")]
     QueryTooExpensive,
-    /// The answer could not be written.
-    #[error("the answer could not be written")]
+    /// The response could not be serialized.
+    #[error("the response could not be serialized")]
     Serialization(#[source] serde_json::Error),
     /// The handler panicked.
     #[error("the handler panicked")]
     Panicked,
-    /// A bug in how the service is put together, such as a missing layer.
+    /// A bug in how the service is wired, such as a missing layer.
     #[error("internal error: {0}")]
     Internal(&'static str),
 }
@@ -98,13 +100,14 @@ impl From<RateLimited> for ApiError {
 }
 
 impl ApiError {
-    /// That the service is at a limit, which is counted by its name.
+    /// Returns [`Self::Overloaded`] and counts the shed request under the name of
+    /// the exceeded limit.
     pub fn overloaded(limit: &'static str) -> Self {
         metrics::counter!(names::REQUESTS_SHED.name, "limit" => limit).increment(1);
         Self::Overloaded
     }
 
-    /// The status, and the code that clients and metrics may rest on.
+    /// Returns the status and the stable error code.
     pub fn status_and_code(&self) -> (StatusCode, &'static str) {
         match self {
             Self::InvalidJson(_) => (StatusCode::BAD_REQUEST, "invalid_json"),
@@ -139,14 +142,13 @@ impl ApiError {
         }
     }
 
-    /// What the client is told: of its own errors everything, of ours nothing.
+    /// Returns the text for clients: everything about their own errors, nothing
+    /// about internal ones.
     fn detail(&self, status: StatusCode) -> Cow<'static, str> {
         match status {
-            StatusCode::INTERNAL_SERVER_ERROR => {
-                "The service failed; report the request id.".into()
-            }
+            StatusCode::INTERNAL_SERVER_ERROR => "Internal error; report the request id.".into(),
             StatusCode::SERVICE_UNAVAILABLE => {
-                "The service cannot do this at the moment; try again shortly.".into()
+                "Service temporarily unavailable; retry after the time in Retry-After.".into()
             }
             _ => {
                 let mut detail = self.to_string();
@@ -159,7 +161,7 @@ impl ApiError {
         }
     }
 
-    /// The answer to the request of this id.
+    /// Builds the problem document.
     fn to_problem(&self, request_id: &str) -> Problem {
         let (status, code) = self.status_and_code();
         Problem {
@@ -182,41 +184,41 @@ impl ApiError {
     }
 }
 
-/// An error as every client gets it: `application/problem+json` (RFC 9457).
+/// Error response, `application/problem+json` (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
-    /// Always `about:blank`: `code` tells what kind it is.
+    /// Always `about:blank`: the kind of error is in `code`.
     #[serde(rename = "type")]
     #[schema(example = "about:blank")]
     kind: &'static str,
-    /// The name of the status.
+    /// Reason phrase of the HTTP status.
     #[schema(example = "Unprocessable Entity")]
     title: &'static str,
-    /// The status.
+    /// HTTP status code of the response.
     #[schema(example = 422)]
     status: u16,
-    /// What is wrong, for a person.
+    /// Explanation of the error for humans. Its wording may change.
     #[schema(value_type = String, example = "/value must be a JSON number.")]
     detail: Cow<'static, str>,
-    /// What is wrong, for a program; it never changes.
+    /// Stable code of the error for programs.
     #[schema(example = "validation_failed")]
     code: &'static str,
-    /// The id of the request, as in the header `x-request-id`.
+    /// Id of the request, as in the header `x-request-id`.
     #[schema(example = "5f0c7d3e-6a53-4a4e-9a6b-0c6f5cf0c9b1")]
     request_id: String,
-    /// Always `false`.
+    /// Always `false`, as the request failed.
     #[schema(example = false)]
     success: bool,
-    /// With 422: each rule that was broken.
+    /// All violated rules, with status 422.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<FieldError>,
-    /// Where the store failed on a batch: what became of each reading.
+    /// Result of each reading, if the store failed for some readings of a batch.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     results: Vec<BatchItemResult>,
 }
 
-/// The error itself travels in the response's extensions; the outermost layer
-/// knows the request's id, logs the cause, and calls [`into_problem`].
+/// The error travels in the response's extensions. The outermost layer knows the
+/// request id, logs the cause and calls [`into_problem`].
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, _) = self.status_and_code();
@@ -229,7 +231,7 @@ impl IntoResponse for ApiError {
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = match self {
-                // Sooner it is not asked again.
+                // The key set is not fetched again before that.
                 Self::IssuerUnavailable => KEY_SET_MIN_REFRESH_INTERVAL.as_secs(),
                 _ => 1,
             };
@@ -251,17 +253,17 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// The error behind a response, if there is one.
+/// Returns the error that made the response, if any.
 pub fn error_of(response: &Response) -> Option<Arc<ApiError>> {
     response.extensions().get::<Arc<ApiError>>().cloned()
 }
 
-/// The error as the problem document of the request of this id.
+/// Serializes the problem document of `error`.
 pub fn problem_json(error: &ApiError, request_id: &str) -> Vec<u8> {
     serde_json::to_vec(&error.to_problem(request_id)).unwrap_or_default()
 }
 
-/// Gives the response of an error its body.
+/// Replaces the body of an error response by its problem document.
 pub fn into_problem(response: &mut Response, error: &ApiError, request_id: &str) {
     let problem = problem_json(error, request_id);
     response.headers_mut().insert(

@@ -1,28 +1,29 @@
 use std::num::NonZeroU32;
 
-/// A limit that was reached.
+/// Exceeded rate limit.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimited {
-    /// Its name.
+    /// Name of the limit in response headers.
     pub name: &'static str,
-    /// How many requests a minute it allows.
+    /// Allowed requests per minute.
     pub per_minute: NonZeroU32,
-    /// After how many there is room for another request.
+    /// Seconds until another request is allowed.
     pub seconds: u64,
 }
 
 impl RateLimited {
-    /// `Retry-After`.
+    /// Returns the value of `Retry-After`.
     pub fn retry_after(self) -> String {
         self.seconds.to_string()
     }
 
-    /// `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
+    /// Returns the value of `RateLimit`
+    /// (draft-ietf-httpapi-ratelimit-headers-10).
     pub fn rate_limit(self) -> String {
         format!("\"{}\";r=0;t={}", self.name, self.seconds)
     }
 
-    /// `RateLimit-Policy`, of the same draft.
+    /// Returns the value of `RateLimit-Policy`, of the same draft.
     pub fn rate_limit_policy(self) -> String {
         format!("\"{}\";q={};w=60", self.name, self.per_minute)
     }

@@ -1,5 +1,5 @@
-//! Turning what a client sent into what the service works with, and telling
-//! everything that is wrong with it at once.
+//! Validation that collects all errors of a request instead of stopping at the
+//! first.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,31 +10,31 @@ use utoipa::ToSchema;
 
 use crate::domain::ValidationError;
 
-/// A rule that a request breaks.
+/// Violated rule, and its location in the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldError {
-    /// Where: a JSON pointer into the body (RFC 6901), or the name of a
-    /// parameter behind a slash.
+    /// JSON pointer into the body (RFC 6901), or the name of a query or path
+    /// parameter after a slash.
     #[schema(example = "/value")]
     pub pointer: Cow<'static, str>,
-    /// What would be right.
+    /// Rule that the value must satisfy, worded to follow its name.
     #[schema(example = "must be a JSON number")]
     pub detail: String,
 }
 
-/// The rules that a request breaks.
+/// Validation errors of a request.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ValidationErrors(Vec<FieldError>);
 
 impl ValidationErrors {
-    /// A single one.
+    /// Creates a list of one error.
     pub fn single(pointer: impl Into<Cow<'static, str>>, detail: impl fmt::Display) -> Self {
         let mut errors = Self::default();
         errors.push(pointer, detail);
         errors
     }
 
-    /// One more.
+    /// Adds an error.
     pub fn push(&mut self, pointer: impl Into<Cow<'static, str>>, detail: impl fmt::Display) {
         self.0.push(FieldError {
             pointer: pointer.into(),
@@ -42,17 +42,17 @@ impl ValidationErrors {
         });
     }
 
-    /// All of them.
+    /// Returns the errors.
     pub fn as_slice(&self) -> &[FieldError] {
         &self.0
     }
 
-    /// All of them, to keep.
+    /// Returns the errors, owned.
     pub fn into_vec(self) -> Vec<FieldError> {
         self.0
     }
 
-    /// The same, of a part that stands at `pointer`.
+    /// Prefixes all pointers with that of the enclosing value.
     pub fn nested_under(mut self, pointer: &str) -> Self {
         for error in &mut self.0 {
             error.pointer = format!("{pointer}{}", error.pointer).into();
@@ -60,7 +60,7 @@ impl ValidationErrors {
         self
     }
 
-    /// What was read, or a fault at `pointer`.
+    /// Returns a parsed value, or records the error at `pointer`.
     pub fn record<T>(
         &mut self,
         pointer: &'static str,
@@ -69,7 +69,7 @@ impl ValidationErrors {
         read.map_err(|invalid| self.push(pointer, invalid)).ok()
     }
 
-    /// Reads a member that must be there.
+    /// Parses a member that must be present.
     pub fn required<T>(
         &mut self,
         pointer: &'static str,
@@ -80,8 +80,8 @@ impl ValidationErrors {
         self.record(pointer, json.and_then(|json| read(json.get())))
     }
 
-    /// Reads a member that may be absent or null. What it yields counts only
-    /// if there are no errors in the end.
+    /// Parses a member that may be absent or null. The caller must check that no
+    /// errors were recorded before it uses the value.
     pub fn optional<T>(
         &mut self,
         pointer: &'static str,
@@ -109,9 +109,9 @@ impl fmt::Display for ValidationErrors {
     }
 }
 
-/// The text in a JSON string.
+/// Decodes a JSON string.
 pub fn text(json: &str) -> Result<Cow<'_, str>, ValidationError> {
-    /// Borrows where no escape stands in the way, which a bare `Cow` does not.
+    /// Borrows strings without escapes, which serde does not do for a bare `Cow`.
     #[derive(Deserialize)]
     struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
@@ -128,7 +128,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_a_string_and_nothing_else() {
+    fn only_json_strings_decode_as_text() {
         assert_eq!(text(r#""a\u00e9""#).unwrap(), "aé");
         assert!(matches!(
             text(r#""plain""#).unwrap(),

@@ -1,4 +1,4 @@
-//! Storing many readings at once.
+//! Batches of readings.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,20 +22,20 @@ use crate::http::problem::{ApiError, BatchItemResult, BatchItemStatus, Validatio
 use crate::http::state::AppState;
 use crate::store::{BatchPutStatus, StoreError};
 
-/// The most readings in a batch.
+/// Maximum number of readings in a batch.
 const MAX_READINGS: usize = 5_000;
 
-/// Store up to 5,000 readings.
+/// Create up to 5,000 readings
 ///
-/// Each is taken or rejected by itself. When this answers 200, all that are
-/// `stored` are durable. Sending the whole batch again is safe and changes
-/// nothing: after a 503, owner_of `results` tell how far it came, do so. Of a
-/// client's record that comes more than once the highest version counts.
+/// Readings are accepted or rejected independently. With 200, all readings with
+/// the status `stored` are durable. Sending the whole batch again is idempotent:
+/// do so after a 503, whose `results` report the progress so far. If a client
+/// record appears more than once, its highest version wins.
 #[utoipa::path(
     post, path = "/data/batch", tag = "readings", operation_id = "create_readings",
     security(("api_key" = ["data:write"]), ("token" = ["data:write"])),
     request_body(
-        content = NewBatch, description = "The readings, of any users; up to 8 MiB.",
+        content = NewBatch, description = "Readings of any users, at most 8 MiB.",
         example = json!({
             "readings": [
                 {"user_id": "user123", "data_type": "heart_rate", "value": 72, "timestamp": "2024-01-15T10:30:00Z"},
@@ -43,7 +43,7 @@ const MAX_READINGS: usize = 5_000;
             ]
         })
     ),
-    responses((status = 200, description = "What became of each.", body = BatchResponse), BatchErrors)
+    responses((status = 200, description = "Result of each reading.", body = BatchResponse), BatchErrors)
 )]
 pub async fn create(
     _: Authorized<WriteData>,
@@ -65,27 +65,28 @@ pub async fn create(
     json_response(&BatchResponse::from(results.complete(outcomes)?))
 }
 
-/// The readings of a batch, or what is wrong with each. Their ids are made where
-/// they are read, as 5,000 would keep other requests waiting.
+/// Parsed readings of a batch, or the errors of each. Ids are derived while
+/// parsing, off the runtime's threads, as 5,000 of them would delay other
+/// requests.
 pub struct Batch {
     parsed: Vec<Result<Reading, ValidationErrors>>,
-    /// Whose those are that are rejected, where they tell: nobody tries others'
-    /// ids unseen.
+    /// Owners of rejected readings, when parseable, so that probing other users'
+    /// ids is still audited.
     rejected_owners: Vec<UserId>,
 }
 
-/// All that matters of a rejected reading.
+/// The part of a rejected reading that matters for the audit.
 #[derive(Deserialize)]
 struct OwnerOnly<'a> {
     #[serde(borrow)]
     user_id: Cow<'a, str>,
 }
 
-/// A batch of readings. Members that are not named here are refused.
+/// Batch of readings. Unknown members are rejected.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewBatch<'a> {
-    /// The readings.
+    /// Readings to create, of any users.
     #[serde(borrow)]
     #[schema(value_type = Vec<NewReading>, required, min_items = 1, max_items = 5000)]
     readings: Option<&'a RawValue>,
@@ -102,7 +103,7 @@ impl RequestBody for Batch {
         let BoundedArray(readings) = serde_json::from_str(readings.get())
             .map_err(|_| fault("must be an array of 1 to 5000 readings"))?;
         if readings.is_empty() {
-            return Err(fault("must hold at least one reading"));
+            return Err(fault("must contain at least one reading"));
         }
         let mut rejected_owners = Vec::new();
         let read = |(index, reading): (usize, &RawValue)| {
@@ -113,8 +114,8 @@ impl RequestBody for Batch {
                 rejected_owners.extend(owner_of(text));
                 let errors = match error {
                     ApiError::Invalid(errors) => errors,
-                    // What is JSON as part of the whole may still hold text that is
-                    // none.
+                    // Valid JSON within the batch, but not by itself, such as
+                    // lone surrogates in a string.
                     _ => ValidationErrors::single("", "must be a JSON object with valid Unicode"),
                 };
                 errors.nested_under(&format!("/readings/{index}"))
@@ -134,14 +135,13 @@ impl RequestBody for Batch {
     }
 }
 
-/// OwnerOnly a reading is that is rejected for something else.
+/// Returns the owner of a rejected reading, if it is valid.
 fn owner_of(reading: &str) -> Option<UserId> {
     let OwnerOnly { user_id } = serde_json::from_str(reading).ok()?;
     user_id.parse().ok()
 }
 
-/// The elements of an array of at most [`MAX_READINGS`]; of a longer one no more are
-/// read.
+/// Elements of an array of at most [`MAX_READINGS`]; parsing stops beyond that.
 struct BoundedArray<'a>(Vec<&'a RawValue>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for BoundedArray<'a> {
@@ -171,10 +171,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for BoundedArray<'a> {
     }
 }
 
-/// The results of a batch while it is being stored.
+/// Builder of a batch's results, in request order.
 struct BatchResultBuilder {
     results: Vec<BatchItemResult>,
-    /// Those that wait for the store, in the order in which it gets them.
+    /// Positions of the readings given to the store, in that order.
     pending_indices: Vec<usize>,
 }
 
@@ -206,7 +206,7 @@ impl BatchResultBuilder {
         });
     }
 
-    /// The results with what the store answered.
+    /// Adds the store's results.
     fn complete(
         mut self,
         outcomes: Vec<Result<BatchPutStatus, StoreError>>,
@@ -220,7 +220,8 @@ impl BatchResultBuilder {
                 Ok(BatchPutStatus::Superseded) => {
                     self.results[index].result = BatchItemStatus::Superseded
                 }
-                // Rather one that may pass: then it is worth sending again.
+                // Prefer a retryable error, so that the client sends the batch
+                // again.
                 Err(error) if failure.as_ref().is_none_or(|first| !first.is_retryable()) => {
                     failure = Some(error);
                 }
@@ -237,22 +238,23 @@ impl BatchResultBuilder {
     }
 }
 
-/// What became of a batch.
+/// Results of a batch.
 #[derive(Serialize, ToSchema)]
 struct BatchResponse {
-    /// Always `true`.
+    /// Always `true` in this response.
     #[schema(example = true)]
     success: bool,
-    /// How many are held.
+    /// Number of readings that are stored, now or by an earlier request.
     #[schema(example = 2)]
     stored: usize,
-    /// Of how many a higher version is held.
+    /// Number of readings of which a higher version of the client record is
+    /// stored.
     #[schema(example = 0)]
     superseded: usize,
-    /// How many do not fit the model.
+    /// Number of invalid readings.
     #[schema(example = 0)]
     rejected: usize,
-    /// What became of each, in the order of the request.
+    /// Result of each reading, in request order.
     results: Vec<BatchItemResult>,
 }
 

@@ -1,4 +1,4 @@
-//! Erasing all that is held of a user.
+//! Erasure of all readings of a user.
 
 use std::time::Duration;
 
@@ -16,15 +16,15 @@ use crate::http::openapi::ListErrors;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 
-/// How long one request erases: less than a load balancer waits for an answer.
+/// Time that one request spends on deleting, below the response timeout of load
+/// balancers.
 const ERASE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// Erase all that is held of a user.
+/// Erase a user's data
 ///
-/// 200 once a look finds nothing any more; safe to repeat. What takes longer
-/// than one request, or stops midway for the moment, is answered 202 with the
-/// count so far: repeat it after `Retry-After` to go on. What is written
-/// meanwhile is erased, or written after the erasure.
+/// Idempotent. Returns 200 when nothing is left, or 202 with the number deleted
+/// so far if the erasure did not finish in time or was interrupted: repeat it
+/// after `Retry-After`. Readings written concurrently may or may not be erased.
 #[utoipa::path(
     delete, path = "/data/{user_id}", tag = "readings", operation_id = "erase_user",
     security(("api_key" = ["data:erase"]), ("token" = ["data:erase"])),
@@ -32,8 +32,8 @@ const ERASE_TIMEOUT: Duration = Duration::from_secs(20);
     responses(
         (status = 200, description = "Nothing is left.", body = EraseUserResponse),
         (
-            status = 202, description = "There is more: repeat.", body = EraseUserResponse,
-            headers(("Retry-After" = u32, description = "After how many seconds to repeat."))
+            status = 202, description = "Not finished: repeat the request.", body = EraseUserResponse,
+            headers(("Retry-After" = u32, description = "Seconds to wait before repeating."))
         ),
         ListErrors
     )
@@ -61,16 +61,16 @@ pub async fn erase_user(
     Ok(response)
 }
 
-/// What was erased.
+/// Progress of an erasure.
 #[derive(Serialize, ToSchema)]
 struct EraseUserResponse<'a> {
-    /// Always `true`.
+    /// Always `true` in this response.
     #[schema(example = true)]
     success: bool,
-    /// Of whom.
+    /// Id of the user.
     #[schema(example = "user123")]
     user_id: &'a str,
-    /// How many items this request erased.
+    /// Number of items that this request deleted.
     #[schema(example = 1234)]
     deleted: u64,
 }

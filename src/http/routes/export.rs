@@ -1,4 +1,4 @@
-//! A user's whole data as a stream.
+//! Export of all readings of a user, as a stream.
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts, State};
@@ -20,33 +20,33 @@ use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 use crate::telemetry::error_chain;
 
-/// How many readings are in memory at once: as pages are read when the client
-/// takes them, however slowly, it is one page.
+/// Readings per page. A page is read when the client has taken the one before, so
+/// an export holds one page in memory.
 const PAGE_SIZE: u16 = 500;
 
-/// Export a user's readings.
+/// Export a user's readings
 ///
-/// Oldest measurement first, as they are streamed: as NDJSON, one reading a
-/// line, or as CSV (RFC 4180), where text that a spreadsheet would take for a
-/// formula has a `'` before it. The last line of a complete NDJSON export is
-/// `{"complete":true,"count":n}`. An export that fails midway ends without the
-/// end of the transfer, which every HTTP client reports as an error.
+/// Streams readings by time of measurement, oldest first: as NDJSON with one
+/// reading per line, or as CSV (RFC 4180). In CSV, text that a spreadsheet would
+/// interpret as a formula is prefixed with `'`. The last line of a complete
+/// NDJSON export is `{"complete":true,"count":n}`. An export that fails midway
+/// ends without completing its transfer, which HTTP clients report as an error.
 ///
-/// NDJSON lines can be sent to `/api/v1/data/batch` without `data_id` and
+/// NDJSON lines can be sent to `/api/v1/data/batch` after removing `data_id` and
 /// `created_at`.
 #[utoipa::path(
     get, path = "/data/{user_id}/export", tag = "readings", operation_id = "export_readings",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(
         UserPath,
-        ("Accept" = Option<String>, Header, description = "`application/x-ndjson`, the default, or `text/csv`."),
+        ("Accept" = Option<String>, Header, description = "Export format: `application/x-ndjson` (default) or `text/csv`."),
         ReadingFilter
     ),
     responses(
         (
-            status = 200, description = "The readings.",
+            status = 200, description = "Readings in the requested format.",
             content((String = "application/x-ndjson"), (String = "text/csv")),
-            headers(("Content-Disposition" = String, description = "A name for the file."))
+            headers(("Content-Disposition" = String, description = "Suggested file name."))
         ),
         ListErrors
     )
@@ -72,7 +72,8 @@ pub async fn export(
         limit: PageSize::try_from(PAGE_SIZE).unwrap_or_default(),
     };
     let scan = state.store.scan().await?;
-    // A store that fails at once still gets a proper answer.
+    // Read before the response starts, so that a failing store gives an error
+    // response.
     let first = scan.list(&query).await?;
     let format = ExportFormat::negotiate(&headers);
     let export = Export {
@@ -90,7 +91,7 @@ pub async fn export(
             let part = export.next_chunk().await;
             if let Err(error) = &part {
                 let (request_id, cause) = (request_id.as_str(), error_chain(error));
-                tracing::error!(request_id, cause, "an export ended early");
+                tracing::error!(request_id, cause, "export aborted");
             }
             part
         }
@@ -105,11 +106,11 @@ pub async fn export(
     Ok((headers, Body::from_stream(stream)).into_response())
 }
 
-/// Which readings to export.
+/// Query parameters of an export.
 pub struct ExportQueryParams {
     data_types: DataTypes,
     range: TimeRange,
-    /// When it is broken off.
+    /// Deadline of the whole export.
     deadline: Instant,
 }
 
@@ -131,22 +132,21 @@ impl<S: Send + Sync> FromRequestParts<S> for ExportQueryParams {
     }
 }
 
-/// How far an export has come.
+/// Export in progress.
 struct Export {
     scan: StoreScan,
     query: ListQuery,
     format: ExportFormat,
-    /// Held as long as readings go out.
+    /// Kept until the stream ends, when the audit record is written.
     permission: Authorized<ReadData>,
-    /// The page to write next, if it has been read already.
+    /// Page that was read but not written yet.
     page: Option<Page>,
     count: u64,
     deadline: Instant,
 }
 
 impl Export {
-    /// The next part of the export, and how far it has come then; `None` behind
-    /// the end.
+    /// Returns the next chunk and the export after it; `None` at the end.
     async fn next_chunk(mut self) -> Result<Option<(Bytes, Self)>, ApiError> {
         let is_first = self.count == 0 && self.query.after.is_none();
         let page = match self.page.take() {

@@ -1,4 +1,4 @@
-//! The formats of an export.
+//! Export formats.
 
 use std::borrow::Cow;
 
@@ -13,18 +13,17 @@ use crate::http::problem::ApiError;
 const NDJSON: &str = "application/x-ndjson";
 const CSV: &str = "text/csv";
 
-/// How readings are written.
+/// Format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportFormat {
-    /// A JSON text a line (<https://github.com/ndjson/ndjson-spec>).
+    /// One JSON text per line (<https://github.com/ndjson/ndjson-spec>).
     Ndjson,
-    /// RFC 4180, with a header.
+    /// CSV by RFC 4180, with a header.
     Csv,
 }
 
 impl ExportFormat {
-    /// The format that the header `Accept` names with the higher weight (RFC
-    /// 9110, section 12.5.1).
+    /// Selects the format that `Accept` prefers, NDJSON by default.
     pub fn negotiate(headers: &HeaderMap) -> Self {
         let weight = |media_type| {
             let first = accept::weights(headers, media_type).next();
@@ -36,7 +35,7 @@ impl ExportFormat {
         }
     }
 
-    /// The value of `Content-Type`.
+    /// Returns the value of `Content-Type`.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Ndjson => NDJSON,
@@ -44,7 +43,7 @@ impl ExportFormat {
         }
     }
 
-    /// The value of `Content-Disposition`.
+    /// Returns the value of `Content-Disposition`.
     pub fn disposition(self) -> &'static str {
         match self {
             Self::Ndjson => "attachment; filename=\"readings.ndjson\"",
@@ -52,10 +51,10 @@ impl ExportFormat {
         }
     }
 
-    /// Appends `readings`, which are the first of the export if `is_first`.
+    /// Appends `readings`, with the header of the format if `is_first`.
     ///
     /// # Errors
-    /// When one cannot be written, which is a fault of ours.
+    /// When serialization fails, which is a bug.
     pub fn write(
         self,
         readings: &[Reading],
@@ -81,7 +80,7 @@ impl ExportFormat {
         }
     }
 
-    /// Appends what tells that an export of `count` readings is whole.
+    /// Appends the mark of a complete export of `count` readings.
     pub fn write_trailer(self, count: u64, part: &mut Vec<u8>) {
         if self == Self::Ndjson {
             let line = format!("{{\"complete\":true,\"count\":{count}}}\n");
@@ -119,7 +118,7 @@ fn write_csv(
             &*reading.id.to_string(),
             &*escape_formula(measurement.user_id.as_str()),
             &*escape_formula(measurement.data_type.as_str()),
-            // A number is none of the formulas that are escape_formula.
+            // Numbers are not formulas, although negative ones start with `-`.
             &*measurement.value.to_string(),
             &*escape_formula(&measurement.timestamp.to_string()),
             &*escape_formula(measurement.unit.as_ref().map_or("", |unit| unit.as_str())),
@@ -133,9 +132,10 @@ fn write_csv(
     Ok(())
 }
 
-/// A text that no spreadsheet takes for a formula
-/// (<https://owasp.org/www-community/attacks/CSV_Injection>), by an apostrophe;
-/// one that is there gets another, so that it can be told what was put there.
+/// Prefixes text that a spreadsheet would interpret as a formula with an
+/// apostrophe (<https://owasp.org/www-community/attacks/CSV_Injection>). Text
+/// that starts with an apostrophe gets another one, so that the escape is
+/// reversible.
 fn escape_formula(text: &str) -> Cow<'_, str> {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r', '\'']) {
         format!("'{text}").into()
@@ -150,12 +150,12 @@ mod tests {
 
     use super::*;
 
-    fn negotiate(accept: &str) -> ExportFormat {
+    fn negotiated(accept: &str) -> ExportFormat {
         ExportFormat::negotiate(&HeaderMap::from_iter([(ACCEPT, accept.parse().unwrap())]))
     }
 
     #[test]
-    fn csv_is_for_those_who_prefer_it() {
+    fn csv_requires_a_higher_weight_than_ndjson() {
         for accept in [
             "text/csv",
             "TEXT/CSV",
@@ -163,7 +163,7 @@ mod tests {
             "application/x-ndjson;q=0.5, text/csv;q=0.8",
             "text/csv;header=present;q=1",
         ] {
-            assert_eq!(negotiate(accept), ExportFormat::Csv, "{accept}");
+            assert_eq!(negotiated(accept), ExportFormat::Csv, "{accept}");
         }
         for accept in [
             "*/*",
@@ -173,7 +173,7 @@ mod tests {
             "text/csv;q=0",
             "text/csv;q=0.3, application/x-ndjson;q=0.4",
         ] {
-            assert_eq!(negotiate(accept), ExportFormat::Ndjson, "{accept}");
+            assert_eq!(negotiated(accept), ExportFormat::Ndjson, "{accept}");
         }
         assert_eq!(
             ExportFormat::negotiate(&HeaderMap::new()),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn what_looks_like_a_formula_is_defused() {
+    fn formulas_are_escaped() {
         for formula in ["=1+1", "+1", "-1", "@a", "'=1"] {
             assert_eq!(escape_formula(formula), format!("'{formula}"));
         }

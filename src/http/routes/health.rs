@@ -1,4 +1,4 @@
-//! Whether the service lives, and whether it can do its work.
+//! Liveness and readiness probes.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -11,28 +11,31 @@ use crate::http::liveness::HealthResponse;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 
-/// Tell that the service lives.
+/// Check liveness
 ///
-/// It does not ask the database: a service without one is health, if of no use.
+/// Does not check dependencies: restarting the process would not repair the
+/// store.
 #[utoipa::path(
     get, path = "/health", tag = "health", operation_id = "health", security(()),
-    responses((status = 200, description = "It lives.", body = HealthResponse))
+    responses((status = 200, description = "The process is running.", body = HealthResponse))
 )]
 pub async fn health(State(state): State<AppState>) -> Response {
     json_bytes_response(state.liveness_body.json())
 }
 
-/// Tell whether the service can do its work.
+/// Check readiness
+///
+/// Load balancers should route requests only to ready instances.
 #[utoipa::path(
     get, path = "/health/ready", tag = "health", operation_id = "ready", security(()),
     responses(
-        (status = 200, description = "It can.", body = ReadinessResponse),
-        (status = 503, description = "It cannot, or is shutting down.", body = ReadinessResponse)
+        (status = 200, description = "The service is ready.", body = ReadinessResponse),
+        (status = 503, description = "The service is not ready, or is shutting down.", body = ReadinessResponse)
     )
 )]
 pub async fn ready(State(state): State<AppState>) -> Result<Response, ApiError> {
     let (is_ready, store) = state.readiness.check().await;
-    // The keys that were good before still are: no reason to send nobody here.
+    // Keys loaded earlier stay valid, so the service stays ready.
     let api_keys = if state.api_keys.is_stale() {
         "stale"
     } else {
@@ -50,24 +53,24 @@ pub async fn ready(State(state): State<AppState>) -> Result<Response, ApiError> 
     Ok((status, body).into_response())
 }
 
-/// Whether the service can do its work.
+/// Readiness of the service.
 #[derive(Serialize, ToSchema)]
 struct ReadinessResponse {
-    /// `ready` or `not_ready`.
+    /// Readiness, `ready` or `not_ready`.
     #[schema(example = "ready")]
     status: &'static str,
-    /// What was looked at.
+    /// Status of each dependency.
     checks: ReadinessChecks,
 }
 
-/// What was looked at.
+/// Status of the dependencies.
 #[derive(Serialize, ToSchema)]
 struct ReadinessChecks {
-    /// The store: `ok` or `failing`.
+    /// Status of the store, `ok` or `failing`.
     #[schema(example = "ok")]
     store: &'static str,
-    /// The API keys: `ok`, or `stale` when they could not be read again; those
-    /// that were good before then stay good, and the service stays ready.
+    /// Status of the API keys, `ok` or `stale`. Stale keys could not be reloaded;
+    /// those loaded before stay valid and the service stays ready.
     #[schema(example = "ok")]
     api_keys: &'static str,
 }

@@ -12,17 +12,17 @@ use crate::http::problem::{ApiError, problem_json};
 use crate::insights::DeltaSink;
 use crate::telemetry::{PropagateRequestContext as _, error_chain};
 
-/// Pieces of text that wait for a client that reads slowly; then the answer
-/// waits.
+/// Deltas buffered for a slow client before the answer is held back.
 const CHANNEL_CAPACITY: usize = 16;
 
-/// Between two signs of life; proxies close what is silent for a minute.
+/// Interval of keep-alive comments; proxies close connections that are silent for
+/// a minute.
 const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 
-/// An answer as server-sent events: its text as it comes, then the whole of it,
-/// or the problem that it ended in.
+/// Streams an answer as server-sent events: its text in deltas, then the whole
+/// answer or a problem document.
 ///
-/// Whoever makes the answer stops when the client goes.
+/// The task that answers is aborted when the client disconnects.
 pub fn events<T, Answer>(
     answer: impl FnOnce(DeltaSink) -> Answer,
     request_id: RequestId,
@@ -46,13 +46,13 @@ where
     Sse::new(stream).keep_alive(KeepAlive::new().interval(KEEP_ALIVE_INTERVAL))
 }
 
-/// A piece of the text.
+/// Piece of the answer's text.
 #[derive(Serialize)]
 struct Delta {
     text: String,
 }
 
-/// How far an answer has come. The task ends with it.
+/// Answer in progress. Dropping it aborts the task.
 struct InsightEventStream<T> {
     deltas: Receiver<String>,
     task: JoinSet<T>,

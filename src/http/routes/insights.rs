@@ -1,4 +1,4 @@
-//! Answering questions about a user's readings.
+//! Questions about a user's readings.
 
 use std::iter;
 
@@ -22,30 +22,29 @@ use crate::http::state::AppState;
 use crate::insights::{DeltaSink, Evidence, Insight, Observation, Question};
 use crate::store::ReadBudget;
 
-/// How much of a user's newest readings an answer looks at: what a request may
-/// cost is bounded, however much is held. The answer says so when there are
-/// older ones.
+/// Readings considered per answer, newest first, which bounds the cost of a
+/// request. The answer states if there are older ones.
 const READ_BUDGET: ReadBudget = ReadBudget {
     readings: 20_000,
     metadata_bytes: 8 * 1024 * 1024,
 };
 
-/// Ask a question about a user's readings.
+/// Answer a question about a user's readings
 ///
-/// Every number of the answer is computed by the service from the user's
-/// readings, over the 24 hours, 7 days or 30 days up to the newest of its data
-/// type. With a key for Gemini, Gemini chooses and phrases; what it writes is
-/// held against the numbers before it goes out, and statistics answer when it
-/// fails.
+/// The service computes every number of the answer from the user's readings, over
+/// the 24 hours, 7 days or 30 days up to the newest reading of the data type. If
+/// a Gemini key is configured, Gemini selects and phrases the facts. Its text is
+/// verified against the numbers before it is sent; if it fails, the service
+/// answers with statistics.
 ///
-/// With `Accept: text/event-stream` the answer comes as events: `delta` with
-/// `{"text": "…"}` for each piece of the text, then one `insight` with the whole
-/// answer, or one `error` with a problem document.
+/// With `Accept: text/event-stream` the answer is streamed as events: `delta`
+/// with `{"text": "…"}` for each piece of the text, then one `insight` with the
+/// whole answer, or one `error` with a problem document.
 #[utoipa::path(
     post, path = "/insights", tag = "insights", operation_id = "create_insight",
     security(("api_key" = ["insights"]), ("token" = ["insights"])),
     request_body(
-        content = InsightRequest, description = "The question.",
+        content = InsightRequest, description = "Question to answer.",
         example = json!({
             "user_id": "user123",
             "query": "How is my heart rate?",
@@ -54,7 +53,7 @@ const READ_BUDGET: ReadBudget = ReadBudget {
     ),
     responses(
         (
-            status = 200, description = "The answer.",
+            status = 200, description = "Answer to the question.",
             content((InsightResponse = "application/json"), (String = "text/event-stream"))
         ),
         WriteErrors
@@ -91,37 +90,37 @@ pub async fn create(
     json_response(&InsightResponse::from(insight))
 }
 
-/// Whether the client accepts events by name.
+/// Returns whether the client accepts server-sent events, by name.
 fn accepts_event_stream(headers: &HeaderMap) -> bool {
     let mut weights = accept::weights(headers, "text/event-stream");
     weights.any(|weight| weight != Ok(0.0))
 }
 
-/// A question. Members that are not named here are refused.
+/// Question about a user's readings. Unknown members are rejected.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct InsightRequest<'a> {
-    /// Whose readings it is about.
+    /// Id of the user whose readings the question is about.
     #[serde(borrow)]
     #[schema(
         value_type = String, required, min_length = 1, max_length = 128,
         pattern = "^[A-Za-z0-9][A-Za-z0-9._@:+-]*$", example = "user123"
     )]
     user_id: Option<&'a RawValue>,
-    /// The question, in anybody's words.
+    /// Question in natural language.
     #[serde(borrow)]
     #[schema(
         value_type = String, required, min_length = 1, max_length = 2000,
         example = "How is my heart rate?"
     )]
     query: Option<&'a RawValue>,
-    /// Whether the user's readings may be looked at.
+    /// Permission to use the user's readings for the answer.
     #[serde(borrow)]
     #[schema(value_type = Option<bool>, default = true, example = true)]
     include_recent_data: Option<&'a RawValue>,
 }
 
-/// A question that may be answered.
+/// Validated request for an insight.
 pub struct InsightQuery {
     user_id: UserId,
     question: Question,
@@ -161,13 +160,13 @@ impl RequestBody for InsightQuery {
     }
 }
 
-/// An answer.
+/// Answer to a question.
 #[derive(Serialize, ToSchema)]
 struct InsightResponse {
-    /// Always `true`.
+    /// Always `true` in this response.
     #[schema(example = true)]
     success: bool,
-    /// Always null: an error has a status of its own.
+    /// Always null: errors are problem documents.
     #[schema(required, value_type = Option<String>, example = json!(null))]
     error: Option<&'static str>,
     #[serde(flatten)]

@@ -6,17 +6,17 @@ use serde::Serialize;
 
 use crate::http::problem::ApiError;
 
-/// An answer of status 200 with `body` as JSON.
+/// Serializes `body` into a response with the status 200.
 ///
 /// # Errors
-/// When `body` has no JSON form, which is a fault of ours.
+/// When serialization fails, which is a bug.
 pub fn json_response(body: &impl Serialize) -> Result<Response, ApiError> {
     serde_json::to_vec(body)
         .map(json_bytes_response)
         .map_err(ApiError::Serialization)
 }
 
-/// An answer of status 200 whose body is this JSON text.
+/// Builds a response with the status 200 from JSON text.
 pub fn json_bytes_response(json: impl Into<Body>) -> Response {
     let mut response = Response::new(json.into());
     let content_type = HeaderValue::from_static("application/json");

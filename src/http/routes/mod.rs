@@ -1,4 +1,4 @@
-//! Handlers, and the JSON that they receive and send.
+//! Handlers, with their request and response types.
 
 pub mod batch;
 pub mod erasure;

@@ -1,4 +1,4 @@
-//! A reading on the wire: as a client sends it, and as it gets it back.
+//! JSON of readings, in requests and responses.
 
 use std::{fmt, iter};
 
@@ -14,57 +14,58 @@ use crate::domain::{
 use crate::http::extract::{RequestBody, parse_object};
 use crate::http::problem::{ApiError, ValidationErrors, text};
 
-/// A reading to store. Members that are not named here are refused.
+/// Reading to create. Unknown members are rejected.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = NewReading)]
 pub struct NewReading<'a> {
-    /// Whose reading it is.
+    /// Id of the user who owns the reading.
     #[serde(borrow)]
     #[schema(
         value_type = String, required, min_length = 1, max_length = 128,
         pattern = "^[A-Za-z0-9][A-Za-z0-9._@:+-]*$", example = "user123"
     )]
     user_id: Option<&'a RawValue>,
-    /// What was measured; any name will do.
+    /// Name of the measured quantity. Any name is allowed; known ones get units
+    /// and statistics that fit.
     #[serde(borrow)]
     #[schema(
         value_type = String, required, min_length = 1, max_length = 64,
         pattern = "^[A-Za-z][A-Za-z0-9._:-]*$", example = "heart_rate"
     )]
     data_type: Option<&'a RawValue>,
-    /// The number: of magnitude 0, or from 1e-130 to 9.9e125.
+    /// Measured value: 0, or of magnitude 1e-130 to 9.9e125.
     #[serde(borrow)]
     #[schema(value_type = f64, required, minimum = -9.9e125, maximum = 9.9e125, example = 72)]
     value: Option<&'a RawValue>,
-    /// When it was measured: RFC 3339 with any offset; without one it is UTC.
-    /// From 1970 to one day ahead of now.
+    /// Time of measurement, as RFC 3339 date-time with any offset; UTC if it has
+    /// none. From 1970 to one day in the future.
     #[serde(borrow)]
     #[schema(value_type = String, required, format = DateTime, example = "2024-01-15T10:30:00Z")]
     timestamp: Option<&'a RawValue>,
-    /// The unit of the value, in UCUM.
+    /// Unit of the value, as UCUM code.
     #[serde(borrow)]
     #[schema(
         value_type = Option<String>, min_length = 1, max_length = 32,
         pattern = "^[!-~]+$", example = "/min"
     )]
     unit: Option<&'a RawValue>,
-    /// What else there is to say: a JSON object, up to 16 levels deep and, with
-    /// its members sorted and without white space, up to 16 KiB. Names must not
-    /// be empty or come twice. Numbers are kept as 64-bit integers or as doubles
-    /// within the bounds of `value`; larger integers are to be sent as text.
+    /// Arbitrary JSON object, at most 16 levels deep and 16 KiB in canonical form
+    /// (members sorted, no white space). Member names must be non-empty and
+    /// unique. Numbers are stored as 64-bit integers, or as doubles within the
+    /// bounds of `value`; send larger integers as strings.
     #[serde(borrow)]
     #[schema(value_type = Option<Object>)]
     metadata: Option<&'a RawValue>,
-    /// The client's own id of this reading, under which it may correct it.
+    /// Client's own id of the reading, which lets the client replace it later.
     #[serde(borrow)]
     #[schema(
         value_type = Option<String>, min_length = 1, max_length = 128,
         pattern = "^[!-~]+$", example = "7A0C-0001"
     )]
     client_record_id: Option<&'a RawValue>,
-    /// Which state of the client's record this is: a higher or equal one
-    /// replaces what is held. Only with `client_record_id`; 0 if absent.
+    /// Version of the client record. A version that is higher than or equal to
+    /// the stored one replaces it. Requires `client_record_id`; 0 by default.
     #[serde(borrow)]
     #[schema(value_type = Option<u64>, minimum = 0, maximum = 9007199254740991_u64, example = 0)]
     client_record_version: Option<&'a RawValue>,
@@ -85,7 +86,7 @@ impl RequestBody for Measurement {
 }
 
 impl NewReading<'_> {
-    /// What was measured, or everything that is wrong with it.
+    /// Validates all members.
     fn validate(self, now: Timestamp) -> Result<Measurement, ValidationErrors> {
         let mut errors = ValidationErrors::default();
         let user_id = errors.required("/user_id", self.user_id, |json| text(json)?.parse());
@@ -105,7 +106,7 @@ impl NewReading<'_> {
             record_version,
         );
         if self.client_record_version.is_some() && self.client_record_id.is_none() {
-            errors.push("/client_record_version", "needs a client_record_id");
+            errors.push("/client_record_version", "requires client_record_id");
         }
         match (user_id, data_type, value, timestamp) {
             (Some(user_id), Some(data_type), Some(value), Some(timestamp))
@@ -131,64 +132,64 @@ impl NewReading<'_> {
 
 fn record_version(json: &str) -> Result<RecordVersion, ValidationError> {
     let version = json.parse().ok().or_else(|| integer(json.parse().ok()?));
-    // Too large for a `u64` is too large all the more.
+    // What does not fit a `u64` exceeds the maximum too.
     RecordVersion::try_from(version.unwrap_or(u64::MAX))
 }
 
-/// The integer number that one with a fraction of zero is, such as 2.0: JSON Schema
-/// takes it for an integer (2020-12, validation, section 6.1.1).
+/// Converts a number without fraction, such as 2.0, which JSON Schema considers
+/// an integer (2020-12, validation, section 6.1.1).
 fn integer(number: f64) -> Option<u64> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "what is no integer number comes back as another one"
+        reason = "the comparison below detects what the cast changes"
     )]
     let integer = number as u64;
     #[expect(
         clippy::cast_precision_loss,
         clippy::float_cmp,
-        reason = "it is the same or it is not"
+        reason = "an exact comparison is meant"
     )]
     let is_integer = integer as f64 == number;
     is_integer.then_some(integer)
 }
 
-/// A stored reading.
+/// Stored reading of a user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Reading)]
 pub struct ReadingResponse<'a> {
-    /// Names the reading: a UUID version 8 that sorts by measurement time.
+    /// Id of the reading, a version 8 UUID that sorts by time of measurement.
     #[schema(value_type = String, format = Uuid, example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
     data_id: ReadingId,
-    /// Whose it is.
+    /// Id of the user who owns the reading.
     #[schema(example = "user123")]
     user_id: &'a str,
-    /// What was measured.
+    /// Name of the measured quantity.
     #[schema(example = "heart_rate")]
     data_type: &'a str,
-    /// The number.
+    /// Measured value, a double.
     #[schema(example = 72.0)]
     value: f64,
-    /// When it was measured, with the offset as sent; `Z` if none was.
+    /// Time of measurement with the offset that was sent, `Z` if none was.
     #[serde(serialize_with = "serialize_display")]
     #[schema(value_type = String, format = DateTime, example = "2024-01-15T10:30:00Z")]
     timestamp: MeasurementTime,
-    /// The unit, if one was sent.
+    /// Unit of the value, as UCUM code, if one was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/min")]
     unit: Option<&'a str>,
-    /// What else was said of it.
+    /// JSON object that was sent with the reading, empty by default.
     #[schema(value_type = Object, example = json!({"device": "watch"}))]
     metadata: &'a Metadata,
-    /// The client's own id of it, if one was sent.
+    /// Client's own id of the reading, if one was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "7A0C-0001")]
     client_record_id: Option<&'a str>,
-    /// The version of the client's record, with `client_record_id`.
+    /// Version of the client record; present with `client_record_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0)]
     client_record_version: Option<u64>,
-    /// When the service took it in.
+    /// Time at which the service stored the reading.
     #[serde(serialize_with = "serialize_millis")]
     #[schema(value_type = String, format = DateTime, example = "2024-01-15T10:30:02.417Z")]
     created_at: Timestamp,

@@ -1,4 +1,4 @@
-//! Storing readings, and giving them back.
+//! Creation, listing, retrieval and deletion of readings.
 
 use axum::extract::State;
 use axum::response::Response;
@@ -17,15 +17,15 @@ use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 use crate::store::PutResult;
 
-/// Store a reading.
+/// Create a reading
 ///
-/// When this answers, the reading is durable. Sending the same reading again is
-/// safe and changes nothing.
+/// The reading is durable when the response is sent. Sending the same reading
+/// again is idempotent.
 #[utoipa::path(
     post, path = "/data", tag = "readings", operation_id = "create_reading",
     security(("api_key" = ["data:write"]), ("token" = ["data:write"])),
     request_body(
-        content = NewReading, description = "The reading.",
+        content = NewReading, description = "Reading to create.",
         example = json!({
             "user_id": "user123",
             "data_type": "heart_rate",
@@ -35,7 +35,7 @@ use crate::store::PutResult;
             "metadata": {"device": "watch"}
         })
     ),
-    responses((status = 200, description = "It is stored.", body = CreateReadingResponse), WriteErrors)
+    responses((status = 200, description = "Reading stored, or superseded by a higher version.", body = CreateReadingResponse), WriteErrors)
 )]
 pub async fn create(
     _: Authorized<WriteData>,
@@ -47,25 +47,25 @@ pub async fn create(
     json_response(&CreateReadingResponse::from(&outcome))
 }
 
-/// List a user's readings.
+/// List readings
 ///
-/// By measurement time, newest first. An unknown user has an empty list.
+/// Sorted by time of measurement, newest first by default. The list of an unknown
+/// user is empty.
 ///
-/// Walking all pages gives every reading that was there when the walk began
-/// exactly once, whatever is written meanwhile. With `data_type`, where the
-/// readings are kept in DynamoDB, it lags behind: what was written within the
-/// last moments, mostly less than a second, may be missing, and what was just
-/// deleted or erased may still be there.
+/// Following `next_cursor` until it is null returns every reading that existed at
+/// the first page exactly once, regardless of concurrent writes. With `data_type`
+/// on DynamoDB, the index is eventually consistent: readings written in the last
+/// moments, mostly less than a second, may be missing, and deleted or erased ones
+/// may still appear.
 ///
-/// A page may hold fewer readings than `limit` and a `next_cursor` all the same:
-/// it ends after 4 MiB of metadata, and with `data_type`, where the table in
-/// DynamoDB has no index by type, it may even be empty. Walk on until
-/// `next_cursor` is null.
+/// A page may have fewer readings than `limit` although there are more: it ends
+/// after 4 MiB of metadata. With `data_type` on a DynamoDB table without the
+/// index by type, it may even be empty.
 #[utoipa::path(
     get, path = "/data/{user_id}", tag = "readings", operation_id = "list_readings",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(UserPath, ListQueryParams, ReadingFilter),
-    responses((status = 200, description = "A page of readings.", body = ListReadingsResponse), ListErrors)
+    responses((status = 200, description = "Page of readings.", body = ListReadingsResponse), ListErrors)
 )]
 pub async fn list(
     permission: Authorized<ReadData>,
@@ -87,12 +87,12 @@ pub async fn list(
     })
 }
 
-/// Get one reading.
+/// Get a reading
 #[utoipa::path(
     get, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "get_reading",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
     params(ReadingPath),
-    responses((status = 200, description = "The reading.", body = GetReadingResponse), ReadingErrors)
+    responses((status = 200, description = "The requested reading.", body = GetReadingResponse), ReadingErrors)
 )]
 pub async fn read(
     permission: Authorized<ReadData>,
@@ -108,12 +108,12 @@ pub async fn read(
     })
 }
 
-/// Delete one reading.
+/// Delete a reading
 #[utoipa::path(
     delete, path = "/data/{user_id}/{data_id}", tag = "readings", operation_id = "delete_reading",
     security(("api_key" = ["data:erase"]), ("token" = ["data:erase"])),
     params(ReadingPath),
-    responses((status = 200, description = "It is gone.", body = DeleteReadingResponse), ReadingErrors)
+    responses((status = 200, description = "Reading deleted successfully.", body = DeleteReadingResponse), ReadingErrors)
 )]
 pub async fn delete(
     permission: Authorized<EraseData>,
@@ -131,31 +131,32 @@ pub async fn delete(
     }
 }
 
-/// What became of a reading.
+/// Result of storing a reading.
 #[derive(Serialize, ToSchema)]
 struct CreateReadingResponse<'a> {
-    /// Always `true`.
+    /// Always `true` in this response.
     #[schema(example = true)]
     success: bool,
-    /// Always the same.
+    /// Constant text, kept for older clients.
     #[schema(example = "Health data stored successfully")]
     message: &'static str,
-    /// The id of the reading.
+    /// Id of the reading, derived from its contents or its client record id.
     #[schema(value_type = String, format = Uuid, example = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e")]
     data_id: ReadingId,
-    /// The reading that is held now.
+    /// Reading that is stored now.
     data: ReadingResponse<'a>,
-    /// Whether it is this one.
+    /// Status of the reading that was sent.
     result: CreateReadingStatus,
 }
 
-/// Whether the reading sent is the one that is held.
+/// Status of a reading that was sent: `stored` (now or by an earlier request) or
+/// `superseded` (a higher version of the client record is stored).
 #[derive(Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 enum CreateReadingStatus {
-    /// It is held, now or since an earlier time.
+    /// Stored, now or by an earlier request.
     Stored,
-    /// A higher version of the client's record is held.
+    /// A higher version of the client record is stored.
     Superseded,
 }
 
@@ -175,42 +176,42 @@ impl<'a> From<&'a PutResult> for CreateReadingResponse<'a> {
     }
 }
 
-/// A page of readings.
+/// Page of a user's readings.
 #[derive(Serialize, ToSchema)]
 struct ListReadingsResponse<'a> {
-    /// Always `true`.
+    /// Always `true` in this response.
     #[schema(example = true)]
     success: bool,
-    /// Whose they are.
+    /// Id of the user.
     #[schema(example = "user123")]
     user_id: &'a str,
-    /// The readings, in the order asked for.
+    /// Readings of the page, in the requested order.
     data: Vec<ReadingResponse<'a>>,
-    /// How many they are.
+    /// Number of readings in the page.
     #[schema(example = 1)]
     count: usize,
-    /// What to send as `cursor` for the next page; null when there is none.
+    /// Cursor of the next page, to be sent as `cursor`; null on the last page.
     #[schema(required, example = json!(null))]
     next_cursor: Option<String>,
 }
 
-/// One reading.
+/// A single reading.
 #[derive(Serialize, ToSchema)]
 struct GetReadingResponse<'a> {
-    /// Always `true`.
+    /// Always `true` in this response.
     #[schema(example = true)]
     success: bool,
-    /// The reading.
+    /// Requested reading of the user.
     data: ReadingResponse<'a>,
 }
 
-/// How many readings were deleted.
+/// Result of deleting a reading.
 #[derive(Serialize, ToSchema)]
 struct DeleteReadingResponse {
-    /// Always `true`.
+    /// Always `true` in this response.
     #[schema(example = true)]
     success: bool,
-    /// How many.
+    /// Number of deleted readings.
     #[schema(example = 1)]
     deleted: u64,
 }

@@ -1,4 +1,4 @@
-//! Summaries of a user's readings.
+//! Summaries of a user's readings by calendar period.
 
 use std::time::Duration;
 
@@ -22,16 +22,17 @@ use crate::summaries::{
     Summarizer, SummaryLimitExceeded,
 };
 
-/// How long a request reads: less than a load balancer waits for an answer.
+/// Time that one request spends on reading, below the response timeout of load
+/// balancers.
 const READ_TIMEOUT: Duration = Duration::from_secs(25);
 
-/// Sum up a user's readings.
+/// Summarize a user's readings
 ///
-/// By local calendar periods and data type, in one pass. Readings of one type
-/// with different `metadata.granularity`, or in different units, are summed up
-/// apart, as adding them up would count things twice. Without `start`, the
-/// range begins 30 local days before its end; without `end` it ends with the
-/// local day of now. At most 100 series and 20,000 buckets.
+/// Aggregates readings by local calendar period and data type. Readings of one
+/// type with different `metadata.granularity` or different units form separate
+/// series, as adding them up would count values twice. `start` defaults to 30
+/// local days before `end`, and `end` to the end of the current local day. A
+/// response has at most 100 series and 20,000 buckets.
 #[utoipa::path(
     get, path = "/data/{user_id}/summary", tag = "readings", operation_id = "summarize_readings",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),
@@ -39,7 +40,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(25);
         UserPath,
         ReadingFilter, SummaryPeriodParams
     ),
-    responses((status = 200, description = "The summaries.", body = SummaryResponse), SummaryErrors)
+    responses((status = 200, description = "Summaries of the readings.", body = SummaryResponse), SummaryErrors)
 )]
 pub async fn summarize(
     permission: Authorized<ReadData>,
@@ -104,7 +105,7 @@ fn limit_exceeded(limit: SummaryLimitExceeded) -> ApiError {
     ApiError::Invalid(ValidationErrors::single(pointer, limit))
 }
 
-/// Writes times as the clocks of a zone show them.
+/// Formats times in the offset of a time zone.
 struct LocalTimeFormatter<'a>(&'a TimeZone);
 
 impl LocalTimeFormatter<'_> {
@@ -168,138 +169,138 @@ impl LocalTimeFormatter<'_> {
     }
 }
 
-/// A user's readings, summed up.
+/// Summary of a user's readings.
 #[derive(Serialize, ToSchema)]
 struct SummaryResponse<'a> {
-    /// Always `true`.
+    /// Always `true` in this response.
     #[schema(example = true)]
     success: bool,
-    /// Whose they are.
+    /// Id of the user.
     #[schema(example = "user123")]
     user_id: &'a str,
-    /// From when on they were looked at, included.
+    /// Inclusive start of the summarized range.
     #[schema(value_type = String, format = DateTime)]
     start: Option<String>,
-    /// Up to when, not included.
+    /// Exclusive end of the summarized range.
     #[schema(value_type = String, format = DateTime)]
     end: Option<String>,
-    /// By which periods.
+    /// Calendar period of each bucket.
     #[schema(example = "day")]
     bucket: &'static str,
-    /// The time zone of the periods.
+    /// IANA name of the time zone of the periods.
     #[schema(example = "Europe/Athens")]
     tz: &'a str,
-    /// One for each data type, granularity and unit.
+    /// One summary per data type, granularity and unit.
     summaries: Vec<TypeSummary<'a>>,
 }
 
-/// The readings of one data type, granularity and unit.
+/// Summary of a series: the readings of one data type, granularity and unit.
 #[derive(Serialize, ToSchema)]
 struct TypeSummary<'a> {
-    /// What was measured.
+    /// Name of the measured quantity.
     #[schema(example = "steps")]
     data_type: &'a str,
-    /// Over how long each reading was, as its `metadata.granularity` says: its
-    /// text, or as JSON what is no text, such as `60`.
+    /// Interval that each reading covers, from its `metadata.granularity`: a
+    /// string as it is, any other value as JSON text, such as `60`; null if
+    /// absent.
     #[schema(required, example = json!(null))]
     granularity: Option<&'a str>,
-    /// The unit: the reading's own, that of its `metadata.unit`, or the usual
-    /// one of a data type that is known, which also stands for other spellings
-    /// of it.
+    /// Unit of the series: that of the readings, that of their `metadata.unit`,
+    /// or the standard unit of a known data type, which also replaces other
+    /// spellings of it.
     #[schema(required, example = "{steps}")]
     unit: Option<&'a str>,
-    /// How many readings.
+    /// Number of readings in the series.
     #[schema(example = 2)]
     count: u64,
-    /// The periods in which there are readings, oldest first.
+    /// Periods with readings, oldest first.
     buckets: Vec<SummaryBucket>,
-    /// On how many local days of the range there are readings.
+    /// Share of the range's local days that have readings.
     coverage: CoverageSummary,
-    /// What is usual for a day.
+    /// Typical daily value, if there are enough days.
     #[schema(required)]
     baseline: Option<BaselineSummary>,
-    /// Why there is no baseline.
+    /// Reason why there is no baseline.
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline_reason: Option<String>,
-    /// How days change.
+    /// Trend of the daily values, if there are enough days.
     #[schema(required)]
     trend: Option<TrendSummary>,
-    /// Why there is no trend.
+    /// Reason why there is no trend.
     #[serde(skip_serializing_if = "Option::is_none")]
     trend_reason: Option<String>,
 }
 
-/// The readings of a period.
+/// Readings of one calendar period.
 #[derive(Serialize, ToSchema)]
 struct SummaryBucket {
-    /// The beginning of the period, included.
+    /// Inclusive start of the period.
     #[schema(format = DateTime, example = "2021-10-31T00:00:00+03:00")]
     start: String,
-    /// Its end, not included.
+    /// Exclusive end of the period.
     #[schema(format = DateTime, example = "2021-11-01T00:00:00+02:00")]
     end: String,
-    /// How many readings.
+    /// Number of readings in the period.
     #[schema(example = 2)]
     count: u64,
-    /// The least value.
+    /// Lowest value in the period.
     min: f64,
-    /// The greatest value.
+    /// Highest value in the period.
     max: f64,
-    /// The arithmetic mean.
+    /// Arithmetic mean of the values.
     mean: f64,
-    /// The value in the middle.
+    /// Median of the values.
     median: f64,
-    /// `exact`, where an even number has the mean of the two in the middle; or,
-    /// of more than 10,000 readings, `sketch`: within 1 percent of one in the
-    /// middle, for magnitudes above 1e-9.
+    /// Method of the median. `exact`; for an even number of readings it is the
+    /// mean of the two middle ones. `sketch`, above 10,000 readings: within 1
+    /// percent of a middle value, for magnitudes above 1e-9.
     #[schema(pattern = "^(exact|sketch)$", example = "exact")]
     median_method: &'static str,
-    /// Their sum, for data types that add up.
+    /// Sum of the values, for cumulative data types such as steps.
     #[serde(skip_serializing_if = "Option::is_none")]
     sum: Option<f64>,
-    /// The oldest value.
+    /// Value of the oldest reading.
     first: f64,
-    /// The newest value.
+    /// Value of the newest reading.
     last: f64,
 }
 
-/// On how many local days of the range there are readings.
+/// Share of the range's local days that have readings.
 #[derive(Serialize, ToSchema)]
 struct CoverageSummary {
-    /// Days with readings.
+    /// Number of days with readings.
     #[schema(example = 24)]
     days_with_data: u32,
-    /// Days of the range.
+    /// Number of days in the range.
     #[schema(example = 30)]
     days: u32,
-    /// The one divided by the other.
+    /// `days_with_data` divided by `days`.
     #[schema(example = 0.8)]
     share: f64,
 }
 
-/// What one number for each day usually is: of a day's readings the sum, mean,
-/// median or last, as fits the data type. It rests on the newest days of the
-/// range, up to 180; for data types that add up only on days that are over and
-/// that the range does not cut.
+/// Baseline of daily values. The value of a day is the sum, mean, median or last
+/// of its readings, as fits the data type. Uses the newest days of the range, at
+/// most 180; for cumulative data types only complete days.
 #[derive(Serialize, ToSchema)]
 struct BaselineSummary {
-    /// The median of the days.
+    /// Median of the daily values.
     median: f64,
-    /// The median of their absolute deviations from it.
+    /// Median absolute deviation of the daily values.
     mad: f64,
-    /// On how many days it rests, at least 7.
+    /// Number of days that the baseline is computed from, at least 7.
     days: usize,
 }
 
-/// How the same numbers change.
+/// Trend of the daily values that the baseline uses.
 #[derive(Serialize, ToSchema)]
 struct TrendSummary {
-    /// By how much a day: Sen's slope.
+    /// Change per day, by Sen's slope estimator.
     slope_per_day: f64,
-    /// Which way, if Mann and Kendall's test tells it from chance.
+    /// Direction of the trend, by the Mann-Kendall test; `steady` if it is not significant.
     direction: Direction,
-    /// How plainly, by Kendall's τ.
+    /// Strength of the trend, by Kendall's τ.
     strength: Strength,
-    /// On how many days it rests, at least 10.
+    /// Number of days that the trend is computed from, at least 10.
     days: usize,
 }
