@@ -9,7 +9,7 @@ impl LivenessBody {
     /// Serializes the response of a service in `environment`.
     ///
     /// # Errors
-    /// When serialization fails, which is a bug.
+    /// Fails if serialization fails, which is a bug.
     pub fn new(environment: &'static str) -> Result<Self, serde_json::Error> {
         let alive = HealthResponse {
             status: "healthy",
@@ -29,7 +29,7 @@ impl LivenessBody {
 /// Liveness of the service.
 #[derive(Serialize, ToSchema)]
 pub struct HealthResponse {
-    /// Always `healthy`.
+    /// Liveness, always `healthy`.
     #[schema(example = "healthy")]
     status: &'static str,
     /// Name of the service.

@@ -103,7 +103,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
     let batches = OpenApiRouter::new()
         .routes(routes!(batch::create))
         .layer(admitted(&state.admission.batches));
-    // Questions of users: mostly waiting for a model, so many may wait, under a
+    // Questions of users: mostly waiting for a model, hence many at a time, under a
     // deadline of their own.
     let insights = OpenApiRouter::new()
         .routes(routes!(insights::create))

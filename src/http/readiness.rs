@@ -54,14 +54,14 @@ impl Readiness {
         {
             return is_ok;
         }
-        let answer = timeout(Self::TIMEOUT, self.store.check()).await;
-        let error = match &answer {
+        let result = timeout(Self::TIMEOUT, self.store.check()).await;
+        let error = match &result {
             Ok(Ok(())) => None,
             Ok(Err(error)) => Some(error_chain(error)),
             Err(elapsed) => Some(error_chain(elapsed)),
         };
         if let Some(error) = &error {
-            tracing::error!(error, "the store does not answer");
+            tracing::error!(error, "store check failed");
         }
         *last = Some((Instant::now(), error.is_none()));
         error.is_none()

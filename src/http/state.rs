@@ -33,11 +33,11 @@ pub struct AppServices {
     /// Load shedding by scheduler lag.
     pub scheduler_lag: SchedulerLag,
     /// Rate limits per principal and per client address.
-    pub limits: Arc<RateLimits>,
+    pub rate_limits: Arc<RateLimits>,
     /// Proxies whose `X-Forwarded-For` is trusted.
     pub trusted_proxies: TrustedProxies,
     /// Pseudonyms of users in audit events.
-    pub pseudonyms: Pseudonymizer,
+    pub pseudonymizer: Pseudonymizer,
     /// Response of `/health`.
     pub liveness_body: LivenessBody,
 }

@@ -47,7 +47,7 @@ impl Pseudonymizer {
 pub struct AuditRecord {
     principal: Arc<Principal>,
     principal_name: Arc<str>,
-    pseudonyms: Pseudonymizer,
+    pseudonymizer: Pseudonymizer,
     request_id: Option<RequestId>,
     method: &'static str,
     route: Option<MatchedPath>,
@@ -59,15 +59,19 @@ pub struct AuditRecord {
 
 impl AuditRecord {
     /// Starts the record of a request.
-    pub fn start(principal: Arc<Principal>, pseudonyms: Pseudonymizer, request: &Request) -> Self {
+    pub fn start(
+        principal: Arc<Principal>,
+        pseudonymizer: Pseudonymizer,
+        request: &Request,
+    ) -> Self {
         let principal_name = match &principal.id {
             PrincipalId::Key(id) => Arc::clone(id),
-            PrincipalId::Subject(subject) => pseudonyms.pseudonym(subject).into(),
+            PrincipalId::Subject(subject) => pseudonymizer.pseudonym(subject).into(),
         };
         Self {
             principal,
             principal_name,
-            pseudonyms,
+            pseudonymizer,
             request_id: request.extensions().get().cloned(),
             method: method_label(request.method()),
             route: request.extensions().get().cloned(),
@@ -154,7 +158,7 @@ impl Drop for AuditRecord {
             self.log(None, 0);
         }
         for (user_id, count) in users {
-            let user = self.pseudonyms.pseudonym(user_id.as_str());
+            let user = self.pseudonymizer.pseudonym(user_id.as_str());
             self.log(Some(&user), count);
         }
     }

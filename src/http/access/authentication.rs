@@ -27,10 +27,10 @@ pub async fn authenticate(
     }
     match principal(&state, request.headers()).await {
         Ok(principal) => {
-            let pseudonyms = state.pseudonyms.clone();
-            let record = AuditRecord::start(principal, pseudonyms, &request);
-            if let Some(facts) = request.extensions().get::<Arc<RequestStats>>() {
-                facts.set_principal(Arc::clone(record.principal_name()));
+            let pseudonymizer = state.pseudonymizer.clone();
+            let record = AuditRecord::start(principal, pseudonymizer, &request);
+            if let Some(stats) = request.extensions().get::<Arc<RequestStats>>() {
+                stats.set_principal(Arc::clone(record.principal_name()));
             }
             let grant = Arc::new(AccessGrant::new(record));
             request.extensions_mut().insert(Arc::clone(&grant));
@@ -40,9 +40,9 @@ pub async fn authenticate(
         }
         Err(error) => {
             // Counts if the issuer is unreachable too: a token with an invented
-            // key id cannot be told from a valid one then.
+            // key id is indistinguishable from a valid one then.
             let client = state.trusted_proxies.client_ip(&request);
-            let limit = state.limits.check_failed_authentication(client);
+            let limit = state.rate_limits.check_failed_authentication(client);
             let error = limit.err().map_or(error, ApiError::from);
             let mut response = error.into_response();
             if response.status() == StatusCode::UNAUTHORIZED && state.tokens.is_some() {
@@ -73,7 +73,7 @@ async fn principal(state: &AppState, headers: &HeaderMap) -> Result<Arc<Principa
             .ok_or(ApiError::Unauthorized),
         (None, None, Some((verifier, token)), None) => {
             let verified = verifier.verify(token, now).await;
-            verified.map_err(|fault| match fault {
+            verified.map_err(|error| match error {
                 TokenError::Invalid => ApiError::Unauthorized,
                 TokenError::KeysUnavailable => ApiError::IssuerUnavailable,
             })

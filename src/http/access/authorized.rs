@@ -81,7 +81,7 @@ impl<O: Operation> FromRequestParts<AppState> for Authorized<O> {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let grant = AccessGrant::from_extensions(&parts.extensions)?;
         let principal = grant.record.principal();
-        state.limits.check(&principal.id, O::BUCKET)?;
+        state.rate_limits.check(&principal.id, O::BUCKET)?;
         if principal.scopes.contains(O::SCOPE) {
             Ok(Self {
                 grant: Arc::clone(grant),
@@ -112,7 +112,7 @@ impl AccessGrant {
     /// Returns the grant that authentication left in the extensions of a request.
     ///
     /// # Errors
-    /// When the request is not authenticated.
+    /// Fails if the request is not authenticated.
     pub fn from_extensions(extensions: &Extensions) -> Result<&Arc<Self>, ApiError> {
         extensions.get().ok_or(ApiError::Unauthorized)
     }
@@ -121,7 +121,7 @@ impl AccessGrant {
     /// `readings` of them.
     ///
     /// # Errors
-    /// When it may not.
+    /// Fails if it may not.
     pub fn authorize(&self, user_id: &UserId, readings: u64) -> Result<(), ApiError> {
         if self.record.principal().users.contains(user_id) {
             self.record.add_user(user_id, readings);

@@ -78,7 +78,7 @@ impl RateLimits {
     /// Counts a request of this principal.
     ///
     /// # Errors
-    /// When the limit is exceeded.
+    /// Fails if the limit is exceeded.
     pub fn check(
         &self,
         principal: &PrincipalId,
@@ -100,7 +100,7 @@ impl RateLimits {
     /// must not lock out its network.
     ///
     /// # Errors
-    /// When the limit is exceeded.
+    /// Fails if the limit is exceeded.
     pub fn check_failed_authentication(&self, client: IpAddr) -> Result<(), RateLimited> {
         let limiters = self.failed_authentications.as_ref();
         limiters.map_or(Ok(()), |limiters| limiters.check(&network(client)))

@@ -56,7 +56,7 @@ impl ReadingFilter {
     /// Returns the data types.
     ///
     /// # Errors
-    /// When there are too many.
+    /// Fails if there are too many.
     pub fn data_types(self) -> Result<DataTypes, ValidationErrors> {
         DataTypes::try_from(self.data_type)
             .map_err(|invalid| ValidationErrors::single("/data_type", invalid))

@@ -30,7 +30,7 @@ pub trait RequestBody: Sized + Send + 'static {
 /// Parses a JSON object with the members of `T`.
 ///
 /// # Errors
-/// When the text is not a JSON object, or has unknown or duplicate members.
+/// Fails if the text is not a JSON object, or has unknown or duplicate members.
 pub fn parse_object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, ApiError> {
     // A derived `Deserialize` also accepts an array of the members' values.
     if json.trim_ascii_start().first() != Some(&b'{') {

@@ -26,7 +26,7 @@ pub struct AccessLogEntry {
     method: &'static str,
     /// Template of the route, never the path, which contains user ids.
     route: Option<MatchedPath>,
-    facts: Arc<RequestStats>,
+    stats: Arc<RequestStats>,
     trace_id: Option<u128>,
     span: Span,
     status: Option<StatusCode>,
@@ -37,7 +37,7 @@ pub struct AccessLogEntry {
 
 impl AccessLogEntry {
     /// Starts the entry of a request.
-    pub fn start(id: RequestId, facts: Arc<RequestStats>, request: &Request) -> Self {
+    pub fn start(id: RequestId, stats: Arc<RequestStats>, request: &Request) -> Self {
         let header = |name| request.headers().get(name).map(|value| value.as_bytes());
         let context = TraceContext::read(header("traceparent"), header("x-amzn-trace-id"));
         let method = method_label(request.method());
@@ -49,7 +49,7 @@ impl AccessLogEntry {
             id,
             method,
             route,
-            facts,
+            stats,
             trace_id: join_trace(&span, context),
             span,
             status: None,
@@ -131,8 +131,8 @@ impl Drop for AccessLogEntry {
                     latency_us = u64::try_from(latency.as_micros()).unwrap_or(u64::MAX),
                     bytes = self.bytes,
                     interrupted = (!self.is_complete).then_some(true),
-                    principal = self.facts.principal(),
-                    upstream_attempts = self.facts.upstream_attempts(),
+                    principal = self.stats.principal(),
+                    upstream_attempts = self.stats.upstream_attempts(),
                     trace_id = self.trace_id.map(|id| format!("{id:032x}")),
                     "request"
                 )
@@ -177,10 +177,10 @@ impl Stream for LoggedBody {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Self { body, entry } = self.get_mut();
-        let facts = Arc::clone(&entry.facts);
+        let stats = Arc::clone(&entry.stats);
         let polled = {
             let _entered = entry.span.enter();
-            facts.scope(|| Pin::new(body).poll_next(context))
+            stats.scope(|| Pin::new(body).poll_next(context))
         };
         match &polled {
             Poll::Ready(Some(Ok(bytes))) => entry.bytes += bytes.len() as u64,

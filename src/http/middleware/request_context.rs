@@ -52,16 +52,16 @@ where
 
     fn call(&mut self, mut request: Request) -> Self::Future {
         let id = RequestId::from_request(&request);
-        let facts = Arc::new(RequestStats::default());
-        let entry = AccessLogEntry::start(id.clone(), Arc::clone(&facts), &request);
+        let stats = Arc::new(RequestStats::default());
+        let entry = AccessLogEntry::start(id.clone(), Arc::clone(&stats), &request);
         let extensions = request.extensions_mut();
         extensions.insert(id.clone());
-        extensions.insert(Arc::clone(&facts));
+        extensions.insert(Arc::clone(&stats));
 
         let security_headers = self.security_headers;
-        let answer = self.inner.call(request).instrument(entry.span().clone());
+        let response = self.inner.call(request).instrument(entry.span().clone());
         Box::pin(async move {
-            let response = facts.serve(answer).await?.into_response();
+            let response = stats.serve(response).await?.into_response();
             Ok(finish(response, id, entry, security_headers))
         })
     }

@@ -25,7 +25,7 @@ impl BufferedBody {
     /// its ticket.
     ///
     /// # Errors
-    /// When the body is too large, incomplete or too slow, or the budget of the
+    /// Fails if the body is too large, incomplete or too slow, or the budget of the
     /// route class is exhausted.
     pub async fn read(
         request: Request,

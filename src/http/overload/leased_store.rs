@@ -39,7 +39,7 @@ impl LeasedStore {
     /// See [`ReadingStore::put`].
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails if the store fails.
     pub async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
         self.store.put(reading).await
     }
@@ -55,7 +55,7 @@ impl LeasedStore {
     /// See [`ReadingStore::get`].
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails if the store fails.
     pub async fn get(
         &self,
         user_id: &UserId,
@@ -67,7 +67,7 @@ impl LeasedStore {
     /// See [`ReadingStore::delete`].
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails if the store fails.
     pub async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
         self.store.delete(user_id, id).await
     }
@@ -75,7 +75,7 @@ impl LeasedStore {
     /// See [`store::erase_user`].
     ///
     /// # Errors
-    /// When the store fails before anything is deleted.
+    /// Fails if the store fails before anything is deleted.
     pub async fn erase_user(
         &self,
         user_id: &UserId,
@@ -88,7 +88,7 @@ impl LeasedStore {
     /// Reads the page of `query`, with memory reserved for it and its response.
     ///
     /// # Errors
-    /// When no memory becomes available in time, or the store fails.
+    /// Fails if no memory becomes available in time, or the store fails.
     pub async fn list(&self, query: &ListQuery) -> Result<LeasedPage, ApiError> {
         let bytes = (query.limit.get() * MAX_READING_BYTES).min(MAX_PAGE_BYTES);
         let lease = self.pages.reserve(bytes).await?;
@@ -102,7 +102,7 @@ impl LeasedStore {
     /// Reserves memory for reading pages one after another.
     ///
     /// # Errors
-    /// When no memory becomes available in time.
+    /// Fails if no memory becomes available in time.
     pub async fn scan(&self) -> Result<StoreScan, ApiError> {
         Ok(StoreScan {
             _lease: self.pages.reserve(SCAN_PAGE_BYTES).await?,
@@ -135,7 +135,7 @@ impl StoreScan {
     /// See [`ReadingStore::list`].
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails if the store fails.
     pub async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
         self.store.list(query).await
     }
@@ -143,7 +143,7 @@ impl StoreScan {
     /// See [`store::read_newest`].
     ///
     /// # Errors
-    /// When the store fails.
+    /// Fails if the store fails.
     pub async fn read_newest<T>(
         &self,
         user_id: &UserId,

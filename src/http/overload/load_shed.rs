@@ -166,7 +166,7 @@ impl AdmissionTicket {
     /// Returns the ticket that [`admit`] left in the extensions of a request.
     ///
     /// # Errors
-    /// When there is none, as the route lacks the layer.
+    /// Fails if there is none, as the route lacks the layer.
     pub fn from_extensions(extensions: &Extensions) -> Result<&Arc<Self>, ApiError> {
         let ticket = extensions.get();
         ticket.ok_or(ApiError::Internal("the route has no admission layer"))
@@ -185,7 +185,7 @@ impl AdmissionTicket {
     /// Reserves memory for a chunk of the body.
     ///
     /// # Errors
-    /// When the pool of the route class is exhausted.
+    /// Fails if the pool of the route class is exhausted.
     pub fn reserve_for_body(&self, bytes: usize) -> Result<MemoryLease, ApiError> {
         let reserved = self.limit.bodies.try_reserve(bytes);
         reserved.ok_or_else(|| ApiError::overloaded(self.limit.class))
@@ -194,7 +194,7 @@ impl AdmissionTicket {
     /// Takes a permit, after queueing for a moment if need be.
     ///
     /// # Errors
-    /// When the queue is full or no permit becomes free in time.
+    /// Fails if the queue is full or no permit becomes free in time.
     pub async fn acquire_permit(&self) -> Result<(), ApiError> {
         let permit = self.limit.acquire().await?;
         // Set once per request.

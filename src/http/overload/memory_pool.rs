@@ -35,7 +35,7 @@ impl MemoryPool {
     /// Leases `bytes`, after queueing for a moment if need be.
     ///
     /// # Errors
-    /// When they do not become available in time.
+    /// Fails if they do not become available in time.
     pub async fn reserve(&self, bytes: usize) -> Result<MemoryLease, ApiError> {
         let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         let reserved = Arc::clone(&self.bytes).acquire_many_owned(bytes);

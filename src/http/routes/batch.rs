@@ -98,12 +98,12 @@ impl RequestBody for Batch {
 
     fn parse(json: &[u8], now: Timestamp) -> Result<Self, ApiError> {
         let NewBatch { readings } = parse_object(json)?;
-        let fault = |detail| ApiError::Invalid(ValidationErrors::single("/readings", detail));
-        let readings = readings.ok_or_else(|| fault("is required"))?;
+        let invalid = |detail| ApiError::Invalid(ValidationErrors::single("/readings", detail));
+        let readings = readings.ok_or_else(|| invalid("is required"))?;
         let BoundedArray(readings) = serde_json::from_str(readings.get())
-            .map_err(|_| fault("must be an array of 1 to 5000 readings"))?;
+            .map_err(|_| invalid("must be an array of 1 to 5000 readings"))?;
         if readings.is_empty() {
-            return Err(fault("must contain at least one reading"));
+            return Err(invalid("must contain at least one reading"));
         }
         let mut rejected_owners = Vec::new();
         let read = |(index, reading): (usize, &RawValue)| {

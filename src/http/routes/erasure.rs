@@ -39,11 +39,11 @@ const ERASE_TIMEOUT: Duration = Duration::from_secs(20);
     )
 )]
 pub async fn erase_user(
-    permission: Authorized<EraseData>,
+    authorized: Authorized<EraseData>,
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
 ) -> Result<Response, ApiError> {
-    let count = |deleted| permission.count(deleted);
+    let count = |deleted| authorized.count(deleted);
     let erasure = state
         .store
         .erase_user(&user_id, ERASE_TIMEOUT, count)

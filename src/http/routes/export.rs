@@ -52,7 +52,7 @@ const PAGE_SIZE: u16 = 500;
     )
 )]
 pub async fn export(
-    permission: Authorized<ReadData>,
+    authorized: Authorized<ReadData>,
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
     ExportQueryParams {
@@ -80,7 +80,7 @@ pub async fn export(
         scan,
         query,
         format,
-        permission,
+        authorized,
         page: Some(first),
         count: 0,
         deadline,
@@ -138,7 +138,7 @@ struct Export {
     query: ListQuery,
     format: ExportFormat,
     /// Kept until the stream ends, when the audit record is written.
-    permission: Authorized<ReadData>,
+    authorized: Authorized<ReadData>,
     /// Page that was read but not written yet.
     page: Option<Page>,
     count: u64,
@@ -156,11 +156,11 @@ impl Export {
                 let page = timeout_at(self.deadline, self.scan.list(&self.query)).await;
                 let page = page.map_err(|_| ApiError::DeadlineExceeded);
                 let page = page.and_then(|page| page.map_err(ApiError::from));
-                page.inspect_err(|error| self.permission.fail(error))?
+                page.inspect_err(|error| self.authorized.fail(error))?
             }
         };
         self.count += page.readings.len() as u64;
-        self.permission.count(page.readings.len() as u64);
+        self.authorized.count(page.readings.len() as u64);
         self.query.after = page.next;
         let mut part = Vec::new();
         self.format.write(&page.readings, is_first, &mut part)?;

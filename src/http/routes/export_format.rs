@@ -54,7 +54,7 @@ impl ExportFormat {
     /// Appends `readings`, with the header of the format if `is_first`.
     ///
     /// # Errors
-    /// When serialization fails, which is a bug.
+    /// Fails if serialization fails, which is a bug.
     pub fn write(
         self,
         readings: &[Reading],

@@ -12,7 +12,7 @@ use crate::http::problem::{ApiError, problem_json};
 use crate::insights::DeltaSink;
 use crate::telemetry::{PropagateRequestContext as _, error_chain};
 
-/// Deltas buffered for a slow client before the answer is held back.
+/// Deltas buffered for a slow client before answering pauses.
 const CHANNEL_CAPACITY: usize = 16;
 
 /// Interval of keep-alive comments; proxies close connections that are silent for
@@ -23,7 +23,7 @@ const KEEP_ALIVE_INTERVAL: Duration = Duration::from_secs(15);
 /// answer or a problem document.
 ///
 /// The task that answers is aborted when the client disconnects.
-pub fn events<T, Answer>(
+pub fn event_stream<T, Answer>(
     answer: impl FnOnce(DeltaSink) -> Answer,
     request_id: RequestId,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>>

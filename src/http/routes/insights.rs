@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::insight_stream::events;
+use super::insight_stream::event_stream;
 use super::json_response::json_response;
 use crate::domain::{UserId, ValidationError};
 use crate::http::access::{Authorized, QueryInsights};
@@ -60,18 +60,18 @@ const READ_BUDGET: ReadBudget = ReadBudget {
     )
 )]
 pub async fn create(
-    permission: Authorized<QueryInsights>,
+    authorized: Authorized<QueryInsights>,
     State(state): State<AppState>,
     request_id: RequestId,
     headers: HeaderMap,
-    Json(asked): Json<InsightQuery>,
+    Json(query): Json<InsightQuery>,
 ) -> Result<Response, ApiError> {
-    let evidence = if asked.include_recent_data {
+    let evidence = if query.include_recent_data {
         let scan = state.store.scan().await?;
         let newest = scan
-            .read_newest(&asked.user_id, READ_BUDGET, Observation::from)
+            .read_newest(&query.user_id, READ_BUDGET, Observation::from)
             .await?;
-        permission.count(newest.items.len() as u64);
+        authorized.count(newest.items.len() as u64);
         Evidence::newest(newest.items, newest.complete)
     } else {
         Evidence::Withheld
@@ -79,13 +79,13 @@ pub async fn create(
     let (insights, now) = (state.insights.clone(), state.clock.now());
     if accepts_event_stream(&headers) {
         let answer = move |deltas: DeltaSink| async move {
-            let insight = insights.answer(asked.question, evidence, now, &deltas);
+            let insight = insights.answer(query.question, evidence, now, &deltas);
             InsightResponse::from(insight.await)
         };
-        return Ok(events(answer, request_id).into_response());
+        return Ok(event_stream(answer, request_id).into_response());
     }
     let insight = insights
-        .answer(asked.question, evidence, now, &DeltaSink::disabled())
+        .answer(query.question, evidence, now, &DeltaSink::disabled())
         .await;
     json_response(&InsightResponse::from(insight))
 }

@@ -9,7 +9,7 @@ use crate::http::problem::ApiError;
 /// Serializes `body` into a response with the status 200.
 ///
 /// # Errors
-/// When serialization fails, which is a bug.
+/// Fails if serialization fails, which is a bug.
 pub fn json_response(body: &impl Serialize) -> Result<Response, ApiError> {
     serde_json::to_vec(body)
         .map(json_bytes_response)

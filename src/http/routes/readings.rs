@@ -68,14 +68,14 @@ pub async fn create(
     responses((status = 200, description = "Page of readings.", body = ListReadingsResponse), ListErrors)
 )]
 pub async fn list(
-    permission: Authorized<ReadData>,
+    authorized: Authorized<ReadData>,
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
     parameters: ListQueryParams,
 ) -> Result<Response, ApiError> {
     let query = parameters.query(user_id, &state.cursor_keys)?;
     let page = state.store.list(&query).await?;
-    permission.count(page.readings.len() as u64);
+    authorized.count(page.readings.len() as u64);
     json_response(&ListReadingsResponse {
         success: true,
         user_id: query.user_id.as_str(),
@@ -95,13 +95,13 @@ pub async fn list(
     responses((status = 200, description = "The requested reading.", body = GetReadingResponse), ReadingErrors)
 )]
 pub async fn read(
-    permission: Authorized<ReadData>,
+    authorized: Authorized<ReadData>,
     State(state): State<AppState>,
     ReadingPath { user_id, id }: ReadingPath,
 ) -> Result<Response, ApiError> {
     let reading = state.store.get(&user_id, id).await?;
     let reading = reading.ok_or(ApiError::ReadingNotFound)?;
-    permission.count(1);
+    authorized.count(1);
     json_response(&GetReadingResponse {
         success: true,
         data: ReadingResponse::from(&reading),
@@ -116,12 +116,12 @@ pub async fn read(
     responses((status = 200, description = "Reading deleted successfully.", body = DeleteReadingResponse), ReadingErrors)
 )]
 pub async fn delete(
-    permission: Authorized<EraseData>,
+    authorized: Authorized<EraseData>,
     State(state): State<AppState>,
     ReadingPath { user_id, id }: ReadingPath,
 ) -> Result<Response, ApiError> {
     if state.store.delete(&user_id, id).await? {
-        permission.count(1);
+        authorized.count(1);
         json_response(&DeleteReadingResponse {
             success: true,
             deleted: 1,
@@ -164,7 +164,7 @@ impl<'a> From<&'a PutResult> for CreateReadingResponse<'a> {
     fn from(outcome: &'a PutResult) -> Self {
         let (reading, result): (&Reading, _) = match outcome {
             PutResult::Stored(reading) => (reading, CreateReadingStatus::Stored),
-            PutResult::Superseded(held) => (held, CreateReadingStatus::Superseded),
+            PutResult::Superseded(stored) => (stored, CreateReadingStatus::Superseded),
         };
         Self {
             success: true,

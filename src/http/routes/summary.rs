@@ -43,7 +43,7 @@ const READ_TIMEOUT: Duration = Duration::from_secs(25);
     responses((status = 200, description = "Summaries of the readings.", body = SummaryResponse), SummaryErrors)
 )]
 pub async fn summarize(
-    permission: Authorized<ReadData>,
+    authorized: Authorized<ReadData>,
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
     parameters: SummaryQueryParams,
@@ -67,7 +67,7 @@ pub async fn summarize(
     let mut summarizer = Summarizer::new(range, period, zone.clone(), state.clock.now());
     loop {
         let page = scan.list(&query).await?;
-        permission.count(page.readings.len() as u64);
+        authorized.count(page.readings.len() as u64);
         for reading in &page.readings {
             summarizer.push(reading).map_err(limit_exceeded)?;
         }
