@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 
 use clarity_backend::config::{Group, SETTINGS};
+use clarity_backend::http::ERROR_CODES;
+use clarity_backend::import;
 use clarity_backend::telemetry::metrics::names;
 
 /// Folder of the pages.
@@ -13,7 +15,12 @@ const HEADER: &str =
 
 /// All pages with their file names.
 pub fn all() -> Vec<(&'static str, String)> {
-    vec![("metrics.md", metrics()), ("settings.md", settings())]
+    vec![
+        ("errors.md", errors()),
+        ("import-formats.md", import_formats()),
+        ("metrics.md", metrics()),
+        ("settings.md", settings()),
+    ]
 }
 
 /// Writes a table row. A pipe would end its cell.
@@ -113,6 +120,57 @@ that are not listed as dimensions. All of them also have the dimension `environm
                 &code(metric.labels),
                 &dimensions,
                 metric.help.trim_end_matches('.'),
+            ],
+        );
+    }
+    page
+}
+
+fn errors() -> String {
+    let mut page = format!(
+        "{HEADER}\
+# Errors
+
+Every error response is a problem document (RFC 9457, `application/problem+json`). Its
+`code` is stable and meant for programs, `title` is the name of the status, and `detail`
+explains the error to people and may change.
+
+"
+    );
+    head(&mut page, &["code", "status", "title", "meaning"]);
+    for code in ERROR_CODES {
+        row(
+            &mut page,
+            &[
+                &format!("`{}`", code.name()),
+                code.status().as_str(),
+                code.status().canonical_reason().unwrap_or_default(),
+                code.meaning().trim_end_matches('.'),
+            ],
+        );
+    }
+    page
+}
+
+fn import_formats() -> String {
+    let mut page = format!(
+        "{HEADER}\
+# Import formats
+
+`clarity-backend import SOURCE` detects the format of a file or folder from its contents;
+`--format` overrides the detection. [Importing](../importing.md) describes the command and
+the sources that are not files.
+
+"
+    );
+    head(&mut page, &["`--format`", "source", "detected by"]);
+    for format in import::formats() {
+        row(
+            &mut page,
+            &[
+                &format!("`{}`", format.name),
+                format.description,
+                format.detection.trim_end_matches('.'),
             ],
         );
     }

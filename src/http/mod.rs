@@ -35,6 +35,7 @@ pub use extract::CursorKeys;
 pub use liveness::LivenessBody;
 pub use middleware::AllowedOrigins;
 pub use overload::{AdmissionControl, Deadlines, LeasedStore, SchedulerLag};
+pub use problem::{ERROR_CODES, ErrorCode};
 pub use readiness::Readiness;
 pub use state::{AppServices, AppState};
 

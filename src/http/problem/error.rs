@@ -11,6 +11,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::batch_item::BatchItemResult;
+use super::code::{self, ErrorCode};
 use super::rate_limited::RateLimited;
 use super::validation::{FieldError, ValidationErrors};
 use crate::auth::KEY_SET_MIN_REFRESH_INTERVAL;
@@ -107,39 +108,41 @@ impl ApiError {
         Self::Overloaded
     }
 
-    /// Returns the status and the stable error code.
-    pub fn status_and_code(&self) -> (StatusCode, &'static str) {
+    /// Returns the entry of the table of error codes.
+    fn code(&self) -> ErrorCode {
         match self {
-            Self::InvalidJson(_) => (StatusCode::BAD_REQUEST, "invalid_json"),
-            Self::IncompleteBody => (StatusCode::BAD_REQUEST, "incomplete_body"),
-            Self::Unauthorized => (StatusCode::UNAUTHORIZED, "unauthorized"),
-            Self::Forbidden => (StatusCode::FORBIDDEN, "forbidden"),
-            Self::TooManyRequests(_) => (StatusCode::TOO_MANY_REQUESTS, "too_many_requests"),
-            Self::RouteNotFound => (StatusCode::NOT_FOUND, "unknown_path"),
-            Self::ReadingNotFound => (StatusCode::NOT_FOUND, "reading_not_found"),
-            Self::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
-            Self::BodyTooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "body_too_large"),
-            Self::UnsupportedMediaType => {
-                (StatusCode::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type")
-            }
-            Self::Invalid(_) => (StatusCode::UNPROCESSABLE_ENTITY, "validation_failed"),
-            Self::IssuerUnavailable => (StatusCode::SERVICE_UNAVAILABLE, "issuer_unavailable"),
-            Self::BodyTimeout => (StatusCode::REQUEST_TIMEOUT, "body_too_slow"),
-            Self::Overloaded => (StatusCode::SERVICE_UNAVAILABLE, "overloaded"),
-            Self::QueryTooExpensive | Self::DeadlineExceeded => {
-                (StatusCode::GATEWAY_TIMEOUT, "deadline_exceeded")
-            }
+            Self::InvalidJson(_) => code::INVALID_JSON,
+            Self::IncompleteBody => code::INCOMPLETE_BODY,
+            Self::Unauthorized => code::UNAUTHORIZED,
+            Self::Forbidden => code::FORBIDDEN,
+            Self::TooManyRequests(_) => code::TOO_MANY_REQUESTS,
+            Self::RouteNotFound => code::UNKNOWN_PATH,
+            Self::ReadingNotFound => code::READING_NOT_FOUND,
+            Self::MethodNotAllowed => code::METHOD_NOT_ALLOWED,
+            Self::BodyTooLarge(_) => code::BODY_TOO_LARGE,
+            Self::UnsupportedMediaType => code::UNSUPPORTED_MEDIA_TYPE,
+            Self::Invalid(_) => code::VALIDATION_FAILED,
+            Self::IssuerUnavailable => code::ISSUER_UNAVAILABLE,
+            Self::BodyTimeout => code::BODY_TOO_SLOW,
+            Self::Overloaded => code::OVERLOADED,
+            Self::QueryTooExpensive | Self::DeadlineExceeded => code::DEADLINE_EXCEEDED,
             Self::Store(source) | Self::BatchInterrupted { source, .. }
                 if source.is_retryable() =>
             {
-                (StatusCode::SERVICE_UNAVAILABLE, "store_unavailable")
+                code::STORE_UNAVAILABLE
             }
             Self::Store(_)
             | Self::BatchInterrupted { .. }
             | Self::Serialization(_)
             | Self::Panicked
-            | Self::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, "internal_error"),
+            | Self::Internal(_) => code::INTERNAL_ERROR,
         }
+    }
+
+    /// Returns the status and the stable error code.
+    pub fn status_and_code(&self) -> (StatusCode, &'static str) {
+        let code = self.code();
+        (code.status(), code.name())
     }
 
     /// Returns the text for clients: everything about their own errors, nothing
