@@ -2,8 +2,7 @@
 //!
 //! It is the single place for a variable's name, default and range: the reader
 //! takes both from here, and `--help` and `docs/reference/settings.md` are
-//! generated from it. [`EnvReader`](super::env_reader::EnvReader) accepts nothing
-//! but an entry of this table.
+//! generated from it. The reader accepts nothing but an entry of this table.
 
 use std::fmt;
 use std::ops::RangeInclusive;

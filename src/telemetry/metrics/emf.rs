@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::histogram::{BucketedDistribution, Values};
-use super::names::{self, Metric};
+use super::names::{self, MetricDefinition};
 use crate::telemetry::TelemetrySettings;
 
 /// Namespace of the metrics in `CloudWatch`.
@@ -29,7 +29,7 @@ pub struct EmfRecorder {
     registry: Registry<Key, AtomicStorage>,
     environment: &'static str,
     /// Metrics that `CloudWatch` gets, by name.
-    metrics: HashMap<&'static str, &'static Metric>,
+    metrics: HashMap<&'static str, &'static MetricDefinition>,
     /// Aggregated histogram samples.
     distributions: Mutex<HashMap<Key, BucketedDistribution>>,
 }

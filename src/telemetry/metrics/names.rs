@@ -7,7 +7,7 @@ use ::metrics::Unit;
 
 /// Metric of the service.
 #[derive(Debug)]
-pub struct Metric {
+pub struct MetricDefinition {
     /// Name, with the unit as a suffix by the conventions of Prometheus.
     pub name: &'static str,
     /// Meaning, the help text in Prometheus.
@@ -61,7 +61,7 @@ const BATCH_SIZES: &[f64] = &[
     1.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0, 2500.0, 5000.0,
 ];
 
-impl Metric {
+impl MetricDefinition {
     const fn new(name: &'static str, kind: MetricKind, help: &'static str) -> Self {
         Self {
             name,
@@ -109,12 +109,12 @@ macro_rules! metrics {
     ($($constant:ident = $constructor:ident($name:literal, $($argument:expr),+) $(. $modifier:ident ($($value:expr)?))*;)+) => {
         $(
             #[doc = concat!("`", $name, "`")]
-            pub const $constant: Metric =
-                Metric::$constructor($name, $($argument),+)$(.$modifier($($value)?))*;
+            pub const $constant: MetricDefinition =
+                MetricDefinition::$constructor($name, $($argument),+)$(.$modifier($($value)?))*;
         )+
 
         /// Every metric.
-        pub const ALL: &[Metric] = &[$($constant),+];
+        pub const ALL: &[MetricDefinition] = &[$($constant),+];
     };
 }
 
