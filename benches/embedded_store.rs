@@ -1,14 +1,14 @@
-//! The embedded store: how many durable writes a second it takes, from one
-//! client and from 64, beside the bare engine with the same group commit; what
-//! the newest 50 cost beside the bare engine's range scan; and how long it takes
-//! to open after a crash.
+//! Throughput of durable writes to the embedded store with 1 and 64 clients, compared
+//! with the bare engine under the same group commit; cost of reading the newest 50
+//! readings, compared with a range scan of the engine; and time to open the store after
+//! a crash.
 //!
 //! `cargo bench --bench embedded_store`, on Linux; takes two minutes.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark prints, and fails where it stands"
+    reason = "a benchmark prints, and fails by panicking"
 )]
 
 use std::path::Path;
@@ -32,10 +32,10 @@ use tokio::task::spawn_blocking;
 use self::process::own_cpu;
 
 #[path = "../examples/load/process.rs"]
-#[expect(dead_code, reason = "what is measured here is this process")]
+#[expect(dead_code, reason = "only this process is measured here")]
 mod process;
 
-/// The service's.
+/// The allocator of the service.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
@@ -79,7 +79,7 @@ fn main() {
     println!("  with quick repair, 1 client {quick_1:>8.0}");
     println!("  with quick repair, 64       {quick_64:>8.0}");
     let written = directory.path().join("written");
-    let (after_crash, after_stop) = runtime.block_on(open_again(directory.path(), &written));
+    let (after_crash, after_stop) = runtime.block_on(measure_reopening(directory.path(), &written));
     println!(
         "opening a store of {ROWS} readings after a crash {after_crash:?}, after a stop {after_stop:?}"
     );
@@ -101,12 +101,12 @@ fn main() {
 const NEWEST: usize = 50;
 /// Pages read in a round.
 const READS: u32 = 20_000;
-/// Who read at the same time.
+/// Number of concurrent readers.
 const READERS: [u32; 2] = [1, 16];
 
-/// The CPU seconds that the newest readings of a store cost: read from the bare
-/// engine; from it on a thread that may wait for the disk, as a service has to;
-/// and from the store, by as many at once as [`READERS`] says.
+/// Returns the CPU seconds of reading the newest readings: from the bare engine; from
+/// the engine on a blocking thread, as in a service; and from the store, with each
+/// number of [`READERS`].
 async fn read_newest(folder: &Path) -> [f64; 4] {
     let mut seconds: [Vec<f64>; 4] = Default::default();
     for _ in 0..ROUNDS {
@@ -143,7 +143,7 @@ async fn read_newest(folder: &Path) -> [f64; 4] {
     seconds.map(median)
 }
 
-/// The CPU seconds of each of the reads of a round that began with `before`.
+/// Returns the CPU seconds per read of a round that started at `before`.
 fn each_since(before: Duration) -> f64 {
     (own_cpu() - before).as_secs_f64() / f64::from(READS)
 }
@@ -163,7 +163,7 @@ async fn list_newest(store: Arc<EmbeddedStore>, times: u32) {
     }
 }
 
-/// Keys and values as the engine has them, and nothing else.
+/// Scans keys and values with the engine, without decoding them.
 fn scan_newest(database: &Database) -> Vec<(Vec<u8>, Vec<u8>)> {
     let table: TableDefinition<&[u8], &[u8]> = TableDefinition::new("readings");
     let transaction = database.begin_read().unwrap();
@@ -181,11 +181,12 @@ fn scan_newest(database: &Database) -> Vec<(Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-/// Readings in the store that is opened again.
+/// Readings in the store that is reopened.
 const ROWS: u64 = 1_000_000;
 
-/// Fills the store `written`, and opens what a crash and a stop leave of it.
-async fn open_again(directory: &Path, written: &Path) -> (Duration, Duration) {
+/// Fills the store `written`, and measures opening it after a crash and after a clean
+/// stop.
+async fn measure_reopening(directory: &Path, written: &Path) -> (Duration, Duration) {
     let crashed = directory.join("crashed");
     let store = Arc::new(EmbeddedStore::open(written).unwrap());
     let tasks: Vec<_> = (0..256)
@@ -220,7 +221,7 @@ fn median(mut rates: Vec<f64>) -> f64 {
     rates[rates.len() / 2]
 }
 
-/// The `number`th reading of a heart rate every 5 seconds.
+/// Returns the `number`th reading of a heart rate every 5 seconds.
 fn reading(number: u64) -> Reading {
     let time = Timestamp::from_second(1_700_000_000 + 5 * i64::try_from(number).unwrap()).unwrap();
     let measurement = Measurement {
@@ -235,8 +236,8 @@ fn reading(number: u64) -> Reading {
     Reading::accept(measurement, time)
 }
 
-/// Calls `write` with 0, 1, 2… from `clients` tasks until the round is over,
-/// and gives the calls a second.
+/// Calls `write` with 0, 1, 2… from `clients` tasks until the round ends, and returns
+/// the calls per second.
 async fn rate<F: Future<Output = ()> + Send>(
     clients: usize,
     write: impl Fn(u64) -> F + Clone + Send + Sync + 'static,
@@ -274,8 +275,8 @@ const TABLE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("bare");
 
 type Write = (Vec<u8>, Vec<u8>, oneshot::Sender<()>);
 
-/// Keys and values of the same size, looked up and inserted, committed in
-/// groups in the same way, and nothing else.
+/// Writes keys and values of the same size with the bare engine: each is looked up and
+/// inserted, and committed in groups.
 async fn rate_of_engine(folder: &Path, clients: usize, quick_repair: bool) -> f64 {
     std::fs::create_dir_all(folder).unwrap();
     let database = Database::create(folder.join("bare.redb")).unwrap();

@@ -1,18 +1,18 @@
-//! What a million readings of one user cost beside a thousand: the newest, one
-//! type's newest and a page in the middle of the embedded store; what a summary
-//! costs for each day asked for; and the memory that the service takes when idle
-//! and to export them all.
+//! Costs with a million readings of one user, compared with a thousand: the newest, the
+//! newest of one type, and a page in the middle of the embedded store; the cost of a
+//! summary per requested day; and the memory of the service when idle and while
+//! exporting everything.
 //!
 //! `cargo bench --bench million_readings`, on Linux; takes two minutes.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a benchmark prints, and fails where it stands"
+    reason = "a benchmark prints, and fails by panicking"
 )]
 
 #[path = "../examples/load/process.rs"]
-#[expect(dead_code, reason = "of other processes more is measured here")]
+#[expect(dead_code, reason = "only part of it is used here")]
 mod process;
 #[path = "../tests/process/service.rs"]
 #[expect(dead_code, reason = "the tests of the binary need more of it")]
@@ -36,23 +36,23 @@ use tokio::runtime::Builder;
 use self::process::own_cpu;
 use self::service::Service;
 
-/// The service's.
+/// The allocator of the service.
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 const FEW: u32 = 1_000;
 const MANY: u32 = 1_000_000;
 const ROUNDS: usize = 5;
-/// Pages read in a round, of each kind.
+/// Pages of each kind read in a round.
 const PAGES: usize = 400;
 
-/// Between two readings.
+/// Seconds between two readings.
 const SECONDS: u32 = 40;
-/// Readings of 30 days.
+/// Readings in 30 days.
 const MONTH: u32 = 30 * 24 * 3600 / SECONDS;
 
 fn main() {
-    // As the service has in production, where the requests have one core.
+    // As in production, where requests have one core.
     let runtime = Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -74,7 +74,7 @@ async fn compare([few, many, month]: [PathBuf; 3]) {
     compare_summaries(&month, &many).await;
 }
 
-/// The `number`th reading; every fourth counts steps.
+/// Returns the `number`th reading; every fourth counts steps.
 fn reading(number: u32) -> Reading {
     let second = 1_700_000_000 + i64::from(SECONDS) * i64::from(number);
     let time = Timestamp::from_second(second).unwrap();
@@ -95,7 +95,7 @@ fn reading(number: u32) -> Reading {
     Reading::accept(measurement, time)
 }
 
-/// A store with so many readings.
+/// Creates a store with `count` readings.
 async fn fill(folder: &Path, count: u32) -> EmbeddedStore {
     let store = EmbeddedStore::open(folder).unwrap();
     let started = Instant::now();
@@ -111,7 +111,7 @@ async fn fill(folder: &Path, count: u32) -> EmbeddedStore {
     store
 }
 
-/// All readings, from the newest on or from the oldest, by pages.
+/// Query for all readings, by pages.
 fn all(order: Order, limit: PageSize) -> ListQuery {
     ListQuery {
         user_id: "user123".parse().unwrap(),
@@ -185,7 +185,7 @@ async fn compare_summaries(month: &EmbeddedStore, many: &EmbeddedStore) {
     ] {
         let mut costs = Vec::new();
         for _ in 0..ROUNDS {
-            // About as long for each, as the clock is coarse.
+            // The clock is coarse, so all measurements take about the same time.
             let times = 365 / days;
             let before = own_cpu();
             for _ in 0..times {
@@ -204,7 +204,7 @@ async fn compare_summaries(month: &EmbeddedStore, many: &EmbeddedStore) {
     }
 }
 
-/// Sums the first days up as the service does, by the days of UTC.
+/// Summarizes the first days by UTC day, as the service does.
 async fn summarize(store: &EmbeddedStore, days: u32) {
     let start = reading(0).measurement.timestamp.instant();
     let end = start + SignedDuration::from_hours(24 * i64::from(days));
@@ -233,16 +233,16 @@ async fn summarize(store: &EmbeddedStore, days: u32) {
     assert_eq!(count, u64::from(MONTH / 30 * days));
 }
 
-/// Exports all from the service, a process of its own, and prints its memory.
+/// Exports everything from the service, a separate process, and prints its memory.
 async fn export(folder: &Path) {
     let data_directory = folder.to_str().unwrap();
     let service = Service::start(folder, &[("CLARITY_DATA_DIR", data_directory)]);
     let process = service.process.0.id();
-    // What it took to start has been given back by then.
+    // The memory used for starting has been released by then.
     tokio::time::sleep(Duration::from_secs(5)).await;
     let idle = memory(process, "VmRSS:");
     println!("the service is idle with {idle} MiB (wanted: at most 20)");
-    // From here on the peak counts anew (proc_pid_clear_refs(5)).
+    // Resets the peak (proc_pid_clear_refs(5)).
     fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
     let started = Instant::now();
     let mut answer = service::client()
@@ -266,7 +266,7 @@ async fn export(folder: &Path) {
     );
 }
 
-/// A figure of a process' memory in MiB.
+/// Returns a value of a process's memory status in MiB.
 fn memory(process: u32, name: &str) -> u64 {
     let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
     let line = status.lines().find(|line| line.starts_with(name)).unwrap();

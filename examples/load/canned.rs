@@ -1,5 +1,5 @@
-//! A DynamoDB that always says the same, at next to no cost: what is measured
-//! against it is the service alone.
+//! A fake DynamoDB with constant responses at negligible cost, so that a measurement
+//! covers the service alone.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-/// Readings that a query finds.
-pub const FOUND: usize = 50;
+/// Number of readings in a query result.
+pub const READINGS_FOUND: usize = 50;
 
-/// Answers on `address` until the process is ended.
+/// Serves on `address` until the process is terminated.
 pub async fn serve(address: &str) {
     let answers: HashMap<&'static str, Bytes> = [
         ("DescribeTable", describe_table()),
@@ -68,9 +68,9 @@ fn describe_table() -> Value {
     }})
 }
 
-/// As the service stores readings: one an hour, newest first.
+/// Items as the service stores them: one reading per hour, newest first.
 fn query() -> Value {
-    let items: Vec<Value> = (0..FOUND)
+    let items: Vec<Value> = (0..READINGS_FOUND)
         .map(|index| {
             let (day, hour) = (15 - index / 24, 23 - index % 24);
             let time = format!("2024-01-{day:02}T{hour:02}:30:00Z");
@@ -90,11 +90,11 @@ fn query() -> Value {
             })
         })
         .collect();
-    json!({"Items": items, "Count": FOUND, "ScannedCount": FOUND})
+    json!({"Items": items, "Count": READINGS_FOUND, "ScannedCount": READINGS_FOUND})
 }
 
-/// A UUID version 8 that begins with the milliseconds of its time, as ids of
-/// readings do.
+/// Returns a UUID version 8 that starts with the milliseconds of its time, like reading
+/// ids.
 fn data_id(time: &str, index: usize) -> String {
     let milliseconds = time.parse::<Timestamp>().unwrap().as_millisecond();
     let mut bytes = [0xc1; 16];

@@ -1,5 +1,5 @@
-//! What no service on this SDK can go below: a bare loop that does the same to
-//! DynamoDB, with no server around it.
+//! Lower bound for any service on this SDK: a bare loop that sends the same requests to
+//! DynamoDB, without a server around it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -15,10 +15,10 @@ use clap::ValueEnum;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
-use crate::canned::FOUND;
+use crate::canned::READINGS_FOUND;
 use crate::process::own_cpu;
 
-/// What the loop does.
+/// Operation of the loop.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub enum Call {
     /// Writes one reading.
@@ -27,8 +27,8 @@ pub enum Call {
     Query,
 }
 
-/// Does it `requests` times, so many at once, and prints the microseconds of
-/// computing that each took.
+/// Sends `requests` operations, with this concurrency, and prints the CPU microseconds
+/// of each.
 pub async fn run(endpoint: &str, call: Call, connections: usize, requests: usize) {
     let client = client(endpoint).await;
     // The first calls open the connections.
@@ -113,5 +113,5 @@ async fn query(client: &Client) {
         .send()
         .await
         .unwrap();
-    assert_eq!(answer.count(), i32::try_from(FOUND).unwrap());
+    assert_eq!(answer.count(), i32::try_from(READINGS_FOUND).unwrap());
 }

@@ -1,32 +1,31 @@
-//! The load: `oha`, a generator of its own process.
+//! The load generator: `oha`, in a process of its own.
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-/// What is asked of the service.
+/// Requests to the service.
 pub struct Load<'a> {
     pub url: &'a str,
-    /// A file with a body on each line, which are posted in turn; else it is
-    /// read.
+    /// A file with one body per line, posted in turn; without it, requests are `GET`s.
     pub bodies: Option<&'a Path>,
     pub connections: usize,
     pub requests: usize,
 }
 
-/// How it was answered.
-pub struct Answered {
+/// Result of a load.
+pub struct LoadResult {
     pub per_second: f64,
-    /// Milliseconds within which so many percent were answered: 50, 99, 99.9.
+    /// Latency in milliseconds at the percentiles 50, 99 and 99.9.
     pub latency: [f64; 3],
 }
 
 impl Load<'_> {
-    /// Sends it, and waits for the last answer.
+    /// Sends the requests, and waits for all responses.
     ///
-    /// Panics when one of them is not 200: what fails is no measure.
-    pub fn send(&self, oha: &str) -> Answered {
+    /// Panics if a status is not 200: a failure is no measurement.
+    pub fn send(&self, oha: &str) -> LoadResult {
         let mut command = command(oha, self.url, self.bodies, self.connections);
         command.args(["-n", &self.requests.to_string()]);
         let report = report(start(command));
@@ -40,28 +39,25 @@ impl Load<'_> {
         );
         let milliseconds =
             |share: &str| report["latencyPercentiles"][share].as_f64().unwrap() * 1e3;
-        Answered {
+        LoadResult {
             per_second: report["summary"]["requestsPerSec"].as_f64().unwrap(),
             latency: ["p50", "p99", "p99.9"].map(milliseconds),
         }
     }
 }
 
-/// Requests of several kinds at once, for some time; what is too much for the
-/// service it may refuse.
+/// Concurrent requests of several kinds, for some time. The service may shed some.
 pub struct Mixed<'a> {
     pub base: &'a str,
     pub single: Option<&'a Path>,
     pub batches: Option<&'a Path>,
-    /// In all.
+    /// Total number of connections.
     pub connections: usize,
     pub seconds: u64,
 }
 
 impl Mixed<'_> {
-    /// Sends them.
-    ///
-    /// Panics when one is neither answered nor refused for want of room.
+    /// Sends the requests. Panics on a failure other than shedding.
     pub fn send(&self, oha: &str) {
         let half = self.connections / 2;
         let few = 4;

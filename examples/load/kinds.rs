@@ -1,4 +1,4 @@
-//! The kinds of requests that are measured, and what each is held against.
+//! Kinds of measured requests, and the bounds they are compared with.
 
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
@@ -10,22 +10,22 @@ use crate::floor::Call;
 pub struct Kind {
     pub name: &'static str,
     pub path: &'static str,
-    /// Readings in each body, if it is posted.
+    /// Number of readings per body, if it is posted.
     pub readings: usize,
     pub connections: usize,
-    /// One in so many of the requests asked for.
+    /// Divisor of the configured number of requests.
     pub fewer: usize,
     pub floor: Floor,
-    /// The ratio to the floor that is wanted.
+    /// Required ratio to the floor.
     pub wanted: Option<f64>,
 }
 
-/// What cannot be gone below.
+/// Lower bound of the cost.
 #[derive(Clone, Copy)]
 pub enum Floor {
     /// A bare loop on the SDK.
     Loop(Call),
-    /// The smallest service there is.
+    /// A minimal HTTP service.
     Hello,
     None,
 }
@@ -87,10 +87,10 @@ pub const KINDS: [Kind; 6] = [
     },
 ];
 
-/// Readings in a file of bodies.
+/// Number of readings in a file of bodies.
 const READINGS: usize = 20_000;
 
-/// A file with bodies of so many readings, no two of which are the same.
+/// Writes a file with bodies of `readings` distinct readings each.
 pub fn write_bodies(directory: &Path, readings: usize) -> PathBuf {
     let path = directory.join(format!("{readings}.ndjson"));
     let mut file = BufWriter::new(File::create(&path).unwrap());

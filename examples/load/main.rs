@@ -1,11 +1,11 @@
-//! What a request costs: the time that the service's process computes for it,
-//! beside what nothing on this SDK can go below, in the same run.
+//! CPU time of the service per request, compared in the same run with a lower bound for
+//! any service on this SDK.
 //!
-//! `cargo build --release && cargo run --release --example load`, on Linux,
-//! with `oha` on the path (`cargo install oha --locked`); takes some minutes.
-//! It starts a DynamoDB that always says the same, the service, and the load,
-//! each as a process of its own, on loopback. `--dynamodb URL` takes DynamoDB
-//! Local or another one instead, and `--embedded` the embedded store.
+//! `cargo build --release && cargo run --release --example load`, on Linux, with `oha`
+//! on the path (`cargo install oha --locked`); takes some minutes. It starts a fake
+//! DynamoDB, the service and the load generator as separate processes on loopback.
+//! `--dynamodb URL` uses DynamoDB Local or another endpoint instead, and `--embedded`
+//! the embedded store.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -30,47 +30,46 @@ use axum::routing::get;
 use clap::{Parser, Subcommand};
 
 use floor::Call;
-use generator::{Answered, Load};
+use generator::{Load, LoadResult};
 use kinds::{Floor, KINDS, Kind, write_bodies};
 use process::Running;
 use service::{Service, Store};
 
-/// What requests cost in computing time, and where the memory stands.
+/// Measures the CPU time of requests, and memory.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
     role: Option<Role>,
-    /// Requests of each kind in a round.
+    /// Requests of each kind per round.
     #[arg(long, default_value_t = 40_000)]
     requests: usize,
-    /// Rounds, of which the median is told.
+    /// Rounds, the median of which is reported.
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Measure only kinds whose name holds this.
+    /// Measure only kinds whose name contains this text.
     #[arg(long, default_value = "")]
     only: String,
-    /// A DynamoDB that takes the place of the one that always says the same.
+    /// Use this DynamoDB endpoint instead of the fake.
     #[arg(long, value_name = "URL", conflicts_with = "embedded")]
     dynamodb: Option<String>,
-    /// Measure the service on the embedded store, which has nothing beside it.
+    /// Measure the service on the embedded store, without a comparison.
     #[arg(long)]
     embedded: bool,
-    /// How long the mixed load goes on under which memory is looked at, in
-    /// seconds.
+    /// Duration of the mixed load of the memory measurement, in seconds.
     #[arg(long, default_value_t = 20)]
     memory: u64,
-    /// The load generator.
+    /// Path of the load generator.
     #[arg(long, default_value = "oha")]
     oha: String,
 }
 
-/// What one of its processes is.
+/// Role of a child process.
 #[derive(Subcommand)]
 #[command(hide = true)]
 enum Role {
-    /// The DynamoDB that always says the same.
+    /// The fake DynamoDB.
     Canned { address: String },
-    /// The smallest service there is.
+    /// The minimal HTTP service.
     Hello { address: String },
     /// The bare loop.
     Floor {
@@ -86,7 +85,7 @@ async fn main() {
     let arguments = Arguments::parse();
     match arguments.role {
         Some(Role::Canned { address }) => canned::serve(&address).await,
-        Some(Role::Hello { address }) => hello(&address).await,
+        Some(Role::Hello { address }) => minimal_service(&address).await,
         Some(Role::Floor {
             endpoint,
             call,
@@ -97,7 +96,7 @@ async fn main() {
     }
 }
 
-async fn hello(address: &str) {
+async fn minimal_service(address: &str) {
     let router = Router::new().route("/health", get(async || "hello"));
     let listener = tokio::net::TcpListener::bind(address).await.unwrap();
     axum::serve(listener, router).await.unwrap();
@@ -119,7 +118,7 @@ fn measure(arguments: &Arguments) {
     };
     let size = std::fs::metadata(&bench.binary).unwrap().len();
     println!("the binary has {:.1} MB, wanted 22", megabytes(size));
-    memory::tell(&bench);
+    memory::report(&bench);
     println!(
         "\n{:36} {:>8} {:>8} {:>6} {:>6} {:>8} {:>7} {:>7} {:>7} {:>6}",
         "", "CPU µs", "floor µs", "ratio", "wanted", "per s", "p50 ms", "p99", "p99.9", "MB"
@@ -127,28 +126,28 @@ fn measure(arguments: &Arguments) {
     for kind in &KINDS {
         if kind.name.contains(&arguments.only) {
             let rounds = (0..arguments.rounds).map(|_| bench.round(kind)).collect();
-            tell(kind, rounds);
+            format_line(kind, rounds);
         }
     }
 }
 
-/// What all measurements are made with.
+/// Setup of all measurements.
 struct Bench<'a> {
     arguments: &'a Arguments,
     binary: PathBuf,
-    /// Where the embedded store keeps what it is given.
+    /// Directory of the embedded store.
     data: PathBuf,
-    /// Files of bodies, of one reading each and of a thousand.
+    /// Files with bodies of one reading and of a thousand.
     bodies: [PathBuf; 2],
-    /// Where DynamoDB is; without one the store is the embedded one.
+    /// Endpoint of DynamoDB; `None` for the embedded store.
     endpoint: Option<String>,
 }
 
-/// What a round found of a kind.
-struct Found {
+/// Result of a round.
+struct RoundResult {
     microseconds: f64,
     floor: Option<f64>,
-    answered: Answered,
+    answered: LoadResult,
     resident: u64,
 }
 
@@ -164,7 +163,7 @@ impl Bench<'_> {
         Service::start(&self.binary, free_port(), store)
     }
 
-    /// The file of bodies of so many readings.
+    /// Returns the file with bodies of this many readings.
     fn bodies(&self, readings: usize) -> Option<&Path> {
         let [single, batches] = &self.bodies;
         match readings {
@@ -174,7 +173,7 @@ impl Bench<'_> {
         }
     }
 
-    fn round(&self, kind: &Kind) -> Found {
+    fn round(&self, kind: &Kind) -> RoundResult {
         let requests = (self.arguments.requests / kind.fewer).max(kind.connections);
         let cost = |process: &Running, base: &str| {
             let load = |requests| {
@@ -210,7 +209,7 @@ impl Bench<'_> {
                 Some(text.trim().parse().unwrap())
             }
         };
-        Found {
+        RoundResult {
             microseconds,
             floor,
             answered,
@@ -219,7 +218,7 @@ impl Bench<'_> {
     }
 }
 
-/// Starts a process of this program that listens, and waits until it does.
+/// Starts a role of this program that listens, and waits until it does.
 fn role(name: &str) -> (Running, String) {
     let port = free_port();
     let mut command = Command::new(std::env::current_exe().unwrap());
@@ -231,10 +230,10 @@ fn role(name: &str) -> (Running, String) {
     (process, format!("http://127.0.0.1:{port}"))
 }
 
-/// A line with the round whose ratio, or else whose cost, is the median.
-fn tell(kind: &Kind, mut rounds: Vec<Found>) {
-    let ratio = |found: &Found| found.floor.map(|floor| found.microseconds / floor);
-    let rank = |found: &Found| ratio(found).unwrap_or(found.microseconds);
+/// Returns a line for the round with the median ratio or, without a ratio, cost.
+fn format_line(kind: &Kind, mut rounds: Vec<RoundResult>) {
+    let ratio = |found: &RoundResult| found.floor.map(|floor| found.microseconds / floor);
+    let rank = |found: &RoundResult| ratio(found).unwrap_or(found.microseconds);
     rounds.sort_by(|one, other| rank(one).total_cmp(&rank(other)));
     let found = &rounds[rounds.len() / 2];
     let or_none = |value: Option<f64>, digits: usize| {

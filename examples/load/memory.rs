@@ -1,5 +1,4 @@
-//! How soon the service answers, and what memory it takes: when idle, and under
-//! a load of all kinds.
+//! Startup time and memory of the service: when idle, and under mixed load.
 
 use std::thread::{scope, sleep};
 use std::time::Duration;
@@ -8,14 +7,14 @@ use crate::generator::Mixed;
 use crate::service::Store;
 use crate::{Bench, megabytes};
 
-/// How long an idle service has been up when it is looked at.
+/// Uptime of the idle service when it is measured.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// Connections of the mixed load.
+/// Number of connections of the mixed load.
 const CONNECTIONS: usize = 256;
 
-/// Prints them.
-pub fn tell(bench: &Bench<'_>) {
+/// Measures and prints them.
+pub fn report(bench: &Bench<'_>) {
     let mut stores = vec![("the embedded store", 50, Store::Embedded(&bench.data))];
     if let Some(endpoint) = &bench.endpoint {
         stores.push(("DynamoDB", 100, Store::DynamoDb(endpoint)));
@@ -40,7 +39,7 @@ pub fn tell(bench: &Bench<'_>) {
     };
     let (early, late) = scope(|scope| {
         let load = scope.spawn(|| mixed.send(&bench.arguments.oha));
-        // Once all of it has come into being.
+        // After lazy initialization.
         sleep(Duration::from_secs(seconds.div_ceil(10)));
         let early = service.process.resident();
         load.join().unwrap();

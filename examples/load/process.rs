@@ -1,15 +1,14 @@
-//! What a process used, as Linux tells it.
+//! CPU time and memory of processes, from `/proc`.
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// A process that is ended when this goes out of scope.
+/// A process that is killed when this is dropped.
 pub struct Running(Child);
 
 impl Running {
-    /// Starts it, with nothing of this process's environment but what `command`
-    /// sets, and nobody reading what it prints.
+    /// Starts a process with an otherwise empty environment, and discards its output.
     pub fn start(mut command: Command) -> Self {
         let child = command
             .stdin(Stdio::null())
@@ -19,12 +18,12 @@ impl Running {
         Self(child.unwrap_or_else(|error| panic!("cannot start {command:?}: {error}")))
     }
 
-    /// The time that it has computed since it started, in user and kernel mode.
+    /// Returns its CPU time in user and kernel mode.
     pub fn cpu(&self) -> Duration {
         cpu_of(&self.0.id().to_string())
     }
 
-    /// The memory that it holds, in bytes.
+    /// Returns its resident memory in bytes.
     pub fn resident(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.0.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with("VmRSS:"));
@@ -35,23 +34,23 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// The time that this process has computed.
+/// Returns the CPU time of this process.
 pub fn own_cpu() -> Duration {
     cpu_of("self")
 }
 
 fn cpu_of(process: &str) -> Duration {
     /// `USER_HZ`, which is 100 on every Linux architecture that Rust supports.
-    const TICKS_IN_A_SECOND: u64 = 100;
+    const TICKS_PER_SECOND: u64 = 100;
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
-    // The name, in parentheses, may hold blanks. proc_pid_stat(5): utime is the
-    // 14th field, stime the 15th.
+    // The name, in parentheses, may contain spaces. proc_pid_stat(5): utime is the 14th
+    // field, stime the 15th.
     let (_, fields) = stat.rsplit_once(") ").unwrap();
     let ticks: u64 = fields
         .split(' ')
@@ -59,5 +58,5 @@ fn cpu_of(process: &str) -> Duration {
         .take(2)
         .map(|ticks| ticks.parse::<u64>().unwrap())
         .sum();
-    Duration::from_millis(ticks * 1000 / TICKS_IN_A_SECOND)
+    Duration::from_millis(ticks * 1000 / TICKS_PER_SECOND)
 }

@@ -1,4 +1,4 @@
-//! The service as a process of its own, as it runs in production but for the
+//! The service in a process of its own, configured as in production except for the
 //! endpoint.
 
 use std::io::{Read as _, Write as _};
@@ -9,25 +9,25 @@ use std::time::{Duration, Instant};
 
 use crate::process::Running;
 
-/// A service that answers.
+/// A running service.
 pub struct Service {
     pub process: Running,
     pub url: String,
-    /// From the start of the process to the first answer.
+    /// Time from the start of the process to its first response.
     pub began_after: Duration,
 }
 
-/// Where it keeps readings.
+/// Store of the service.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Store<'a> {
-    /// In DynamoDB, or what stands in for it, at this URL.
+    /// DynamoDB, or a fake of it, at this URL.
     DynamoDb(&'a str),
-    /// In this directory.
+    /// The embedded store in this directory.
     Embedded(&'a Path),
 }
 
 impl Service {
-    /// Starts `binary` and waits for its first answer.
+    /// Starts `binary` and waits for its first response.
     pub fn start(binary: &Path, port: u16, store: Store<'_>) -> Self {
         let mut command = Command::new(binary);
         command.env_clear().env("PORT", port.to_string());
@@ -52,7 +52,7 @@ impl Service {
     }
 }
 
-/// The release build of the service, beside this example.
+/// Returns the path of the release build of the service, next to this example.
 pub fn binary() -> PathBuf {
     let example = std::env::current_exe().unwrap();
     let release = example.ancestors().nth(2).unwrap();
