@@ -1,4 +1,4 @@
-//! The stores under test, each new and empty.
+//! Stores under test, each new and empty.
 
 use std::sync::Arc;
 
@@ -11,16 +11,16 @@ use crate::dynamodb::raw;
 use crate::support::dynamodb_local::DynamoDbLocal;
 
 pub trait Backend {
-    /// A store without a reading.
+    /// Creates an empty store.
     async fn new() -> Self;
 
-    /// The same store, as a new process would find it.
+    /// Reopens the store, as a new process would.
     async fn reopened(self) -> Self;
 
     fn store(&self) -> &dyn ReadingStore;
 }
 
-/// An embedded store in a directory that goes with it.
+/// An embedded store in a temporary directory.
 pub struct Embedded {
     store: EmbeddedStore,
     directory: TempDir,
@@ -49,7 +49,7 @@ impl Backend for Embedded {
     }
 }
 
-/// An embedded store that is measured, as the service has it.
+/// An instrumented embedded store, as in the service.
 pub struct Measured {
     store: InstrumentedStore,
     directory: TempDir,
@@ -117,7 +117,7 @@ impl Backend for DynamoDb {
     }
 }
 
-/// The same over a table that somebody made without the index by type.
+/// A store whose table lacks the index by type.
 pub struct DynamoDbWithoutIndex(DynamoDb);
 
 impl Backend for DynamoDbWithoutIndex {
@@ -137,12 +137,12 @@ impl Backend for DynamoDbWithoutIndex {
     }
 }
 
-/// A store over the table in DynamoDB Local.
+/// Connects to the table in DynamoDB Local.
 pub async fn connect_to_local(settings: &DynamoDbSettings) -> DynamoDbStore {
     DynamoDbStore::connect_with(settings.clone(), DynamoDbLocal::timeouts()).await
 }
 
-/// Settings for a new table at `endpoint`.
+/// Returns settings for a new table at `endpoint`.
 pub fn dynamodb_settings(endpoint: &str) -> DynamoDbSettings {
     DynamoDbSettings {
         table: DynamoDbLocal::new_table_name(),
@@ -153,7 +153,7 @@ pub fn dynamodb_settings(endpoint: &str) -> DynamoDbSettings {
     }
 }
 
-/// An empty directory that goes when it is dropped.
+/// Creates a directory that is removed when dropped.
 pub fn temporary_directory() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
 }

@@ -1,8 +1,8 @@
 use std::future::{Future, poll_fn};
 use std::task::Poll;
 
-/// Runs the futures side by side, and gives what came of each, in their order.
-pub async fn all_at_once<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+/// Runs the futures concurrently, and returns their outputs in order.
+pub async fn run_concurrently<F: Future>(futures: impl IntoIterator<Item = F>) -> Vec<F::Output> {
     let mut running: Vec<_> = futures
         .into_iter()
         .map(|future| (Box::pin(future), None))

@@ -1,5 +1,4 @@
-//! What a store of readings promises, tested on both stores, and what each of
-//! them promises besides.
+//! Tests of the store contract on both stores, and of what is specific to each.
 
 #![expect(
     clippy::expect_used,
@@ -8,19 +7,17 @@
     reason = "a test fails by panicking, also in the functions that tests share"
 )]
 
-mod all_at_once;
 mod backend;
+mod concurrency;
 mod dynamodb;
 #[path = "../support/dynamodb_client.rs"]
 mod dynamodb_client;
 mod embedded;
-mod embedded_faults;
 mod model;
 mod power_loss;
+mod random_walks;
 mod replays;
 mod samples;
-mod simulated_disk;
 mod suite;
 #[path = "../support/mod.rs"]
 mod support;
-mod walks;

@@ -1,5 +1,5 @@
-//! Walking pages while others write: whatever was there when the walk began is
-//! seen exactly once.
+//! Reading pages during concurrent writes: readings that existed before are returned
+//! exactly once.
 
 use std::cell::Cell;
 
@@ -9,8 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{RngSeed, TestCaseError, TestRunner};
 
-use crate::all_at_once::all_at_once;
 use crate::backend::{Backend, DynamoDb, DynamoDbWithoutIndex, Embedded};
+use crate::concurrency::run_concurrently;
 use crate::samples::{again, all_of, page_size, reading, series};
 
 const SCHEDULES: u32 = 100;
@@ -18,21 +18,21 @@ const TYPES: [&str; 3] = ["a", "a.b", "b"];
 const THERE: u32 = 36;
 
 #[test]
-fn see_everything_once_on_the_embedded_store() {
-    see_everything_once::<Embedded>(SCHEDULES);
+fn walk_sees_every_reading_once_on_the_embedded_store() {
+    walk_sees_every_reading_once::<Embedded>(SCHEDULES);
 }
 
 #[test]
-fn see_everything_once_on_dynamodb() {
-    see_everything_once::<DynamoDb>(SCHEDULES);
+fn walk_sees_every_reading_once_on_dynamodb() {
+    walk_sees_every_reading_once::<DynamoDb>(SCHEDULES);
 }
 
 #[test]
-fn see_everything_once_on_dynamodb_without_the_index() {
-    see_everything_once::<DynamoDbWithoutIndex>(SCHEDULES / 4);
+fn walk_sees_every_reading_once_on_dynamodb_without_the_index() {
+    walk_sees_every_reading_once::<DynamoDbWithoutIndex>(SCHEDULES / 4);
 }
 
-/// How a walk goes, and what others write while each of its pages is read.
+/// A walk through pages, and the writes during each of them.
 #[derive(Debug, Clone)]
 struct Schedule {
     descending: bool,
@@ -43,11 +43,11 @@ struct Schedule {
 
 #[derive(Debug, Clone, Copy)]
 enum Write {
-    /// Of a new reading, at the time of one that was there or next to it.
+    /// Puts a new reading, at the time of an existing one.
     New { place: u32, value: u16 },
-    /// Of one that was there, again.
+    /// Puts an existing reading again.
     Again { place: u32 },
-    /// Of a new one that the same schedule may have written.
+    /// Deletes a new reading that the schedule may have written.
     Delete { place: u32, value: u16 },
 }
 
@@ -72,7 +72,7 @@ fn schedule() -> impl Strategy<Value = Schedule> {
         })
 }
 
-fn see_everything_once<B: Backend>(schedules: u32) {
+fn walk_sees_every_reading_once<B: Backend>(schedules: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -94,7 +94,7 @@ fn see_everything_once<B: Backend>(schedules: u32) {
     assert!(number.get() >= schedules);
 }
 
-/// What is there when the walk begins, oldest first.
+/// Returns the initial readings, oldest first.
 fn there(user_id: &str) -> Vec<Reading> {
     let series = series(user_id, THERE).into_iter().enumerate();
     let of_type = |(index, one): (usize, Reading)| {
@@ -106,7 +106,7 @@ fn there(user_id: &str) -> Vec<Reading> {
     series.map(of_type).collect()
 }
 
-/// A reading that was not there, at the time of one that was.
+/// Returns a new reading at the time of an existing one.
 fn new(there: &[Reading], place: u32, value: u16) -> Reading {
     reading(Measurement {
         value: f64::from(value).try_into().unwrap(),
@@ -138,7 +138,7 @@ async fn walk(
     let mut writes = schedule.writes.iter().cycle();
     loop {
         let meanwhile = writes.next().into_iter().flatten();
-        let meanwhile = all_at_once(meanwhile.map(|write| apply(store, &there, *write)));
+        let meanwhile = run_concurrently(meanwhile.map(|write| apply(store, &there, *write)));
         let (page, _) = tokio::join!(store.list(&query), meanwhile);
         let page = page.unwrap();
         seen.extend(page.readings.iter().map(|reading| reading.id));

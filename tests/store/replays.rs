@@ -1,5 +1,5 @@
-//! Thousands of batches, each delivered several times, in any order and at
-//! once, with versions: in the end the store holds what a plain map holds.
+//! Thousands of batches with versions, each delivered several times, concurrently and
+//! in any order. In the end the store matches a map.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -11,39 +11,39 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngSeed, TestRunner};
 
-use crate::all_at_once::all_at_once;
 use crate::backend::{Backend, DynamoDb, Embedded};
+use crate::concurrency::run_concurrently;
 use crate::samples::{all_of, client_record, reading, series};
 
 const USER: &str = "someone";
-/// Moments at which there is a record of the client's, and another reading.
+/// Number of instants, each with a client record and another reading.
 const MOMENTS: u32 = 400;
 const VERSIONS: u64 = 12;
-/// How many deliveries are under way at once.
+/// Number of concurrent deliveries.
 const AT_ONCE: usize = 16;
-/// How often each batch is delivered.
+/// Number of deliveries of each batch.
 const TIMES: usize = 4;
 
 #[tokio::test]
-async fn of_ten_thousand_batches_equal_a_map_on_the_embedded_store() {
-    equal_a_map(&Embedded::new().await, 10_000).await;
+async fn ten_thousand_replays_match_a_map_on_the_embedded_store() {
+    replays_match_a_map(&Embedded::new().await, 10_000).await;
 }
 
 #[tokio::test]
-async fn of_batches_equal_a_map_on_dynamodb() {
-    equal_a_map(&DynamoDb::new().await, 400).await;
+async fn replays_match_a_map_on_dynamodb() {
+    replays_match_a_map(&DynamoDb::new().await, 400).await;
 }
 
 type Batch = Vec<Reading>;
 
-/// So many deliveries of batches, in random order.
+/// Returns `count` deliveries of batches in random order.
 fn deliveries(count: usize) -> Vec<Batch> {
     let moments = series(USER, MOMENTS);
     let version = prop::option::weighted(0.7, 0..VERSIONS);
     let one = (0..MOMENTS, version).prop_map(move |(moment, version)| {
         let plain = &moments[moment as usize].measurement;
         reading(Measurement {
-            // What a version says never changes.
+            // The content of a version never changes.
             value: (version.unwrap_or(99) as f64).try_into().unwrap(),
             client_record: version.and_then(|version| client_record("r", version)),
             ..plain.clone()
@@ -59,7 +59,7 @@ fn deliveries(count: usize) -> Vec<Batch> {
     deliveries.new_tree(&mut runner).unwrap().current()
 }
 
-/// Each reading in its highest version.
+/// Returns each reading in its highest version.
 fn highest(deliveries: &[Batch]) -> BTreeMap<ReadingId, &Reading> {
     let mut highest: BTreeMap<_, &Reading> = BTreeMap::new();
     for reading in deliveries.iter().flatten() {
@@ -71,7 +71,7 @@ fn highest(deliveries: &[Batch]) -> BTreeMap<ReadingId, &Reading> {
     highest
 }
 
-async fn equal_a_map(backend: &impl Backend, count: usize) {
+async fn replays_match_a_map(backend: &impl Backend, count: usize) {
     let store = backend.store();
     let deliveries = deliveries(count);
     assert_eq!(deliveries.len(), count);
@@ -84,16 +84,16 @@ async fn equal_a_map(backend: &impl Backend, count: usize) {
                 deliver(store, batch, &expected).await;
             }
         });
-        all_at_once(clients).await;
+        run_concurrently(clients).await;
         is_over.store(true, Ordering::Relaxed);
     };
     let watched = expected.values().filter(|one| one.version().is_some());
     let watched: Vec<&Reading> = watched.copied().take(8).collect();
     tokio::join!(all, never_go_back(store, &watched, &is_over));
 
-    let held = everything(store).await;
-    assert_eq!(held.len(), expected.len(), "none lost, none twice");
-    for (reading, expected) in held.iter().zip(expected.values()) {
+    let stored = everything(store).await;
+    assert_eq!(stored.len(), expected.len(), "none lost, none twice");
+    for (reading, expected) in stored.iter().zip(expected.values()) {
         assert_eq!(&reading, expected);
     }
 }
@@ -113,21 +113,21 @@ async fn deliver(
     }
 }
 
-/// What is held of these is never of a lower version than before.
+/// The stored version of a record never decreases.
 async fn never_go_back(store: &dyn ReadingStore, records: &[&Reading], is_over: &AtomicBool) {
     let mut seen = vec![None; records.len()];
     while !is_over.load(Ordering::Relaxed) {
         for (record, seen) in records.iter().zip(&mut seen) {
             let user_id = &record.measurement.user_id;
-            let held = store.get(user_id, record.id).await.unwrap();
-            let version = held.as_ref().and_then(Reading::version);
+            let stored = store.get(user_id, record.id).await.unwrap();
+            let version = stored.as_ref().and_then(Reading::version);
             assert!(version >= *seen, "a stale overwrite");
             *seen = version;
         }
     }
 }
 
-/// All that is held, in order.
+/// Returns all readings in order.
 async fn everything(store: &dyn ReadingStore) -> Vec<Reading> {
     let mut query: ListQuery = all_of(USER);
     let mut everything = Vec::new();

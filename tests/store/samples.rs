@@ -1,4 +1,4 @@
-//! Readings to test with.
+//! Sample readings.
 
 use clarity_backend::domain::{
     ClientRecord, DataTypes, ListQuery, Measurement, MeasurementTime, Metadata, Order, PageSize,
@@ -6,9 +6,9 @@ use clarity_backend::domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 
-/// When the service took in what [`reading`] makes.
+/// Value of `created_at` in [`reading`].
 pub const FIRST: &str = "2024-06-01T08:00:00.123Z";
-/// When it took in what came [`again`].
+/// Value of `created_at` in [`again`].
 pub const LATER: &str = "2024-06-02T09:30:00.456Z";
 
 pub fn user(id: &str) -> UserId {
@@ -23,7 +23,7 @@ pub fn time(text: &str) -> MeasurementTime {
     MeasurementTime::parse_any(text).unwrap()
 }
 
-/// A measurement with nothing but what every one has.
+/// A measurement without optional fields.
 pub fn measurement(user_id: &str, timestamp: &str) -> Measurement {
     Measurement {
         user_id: user(user_id),
@@ -40,7 +40,7 @@ pub fn reading(measurement: Measurement) -> Reading {
     Reading::accept(measurement, instant(FIRST))
 }
 
-/// The same measurement, sent again at a later time.
+/// The same measurement, received later.
 pub fn again(reading: &Reading) -> Reading {
     Reading::accept(reading.measurement.clone(), instant(LATER))
 }
@@ -52,7 +52,7 @@ pub fn client_record(id: &str, version: u64) -> Option<ClientRecord> {
     })
 }
 
-/// One reading a minute, oldest first, of values that count up from 0.
+/// Readings at intervals of a minute, oldest first, with values that count up from 0.
 pub fn series(user_id: &str, count: u32) -> Vec<Reading> {
     let beginning = instant("2024-05-01T00:00:00Z");
     (0..count)
@@ -66,7 +66,7 @@ pub fn series(user_id: &str, count: u32) -> Vec<Reading> {
         .collect()
 }
 
-/// In the order that lists have, oldest first.
+/// Sorts as lists do, oldest first.
 pub fn sorted(readings: impl IntoIterator<Item = Reading>) -> Vec<Reading> {
     let mut readings: Vec<_> = readings.into_iter().collect();
     readings.sort_by_key(|reading| reading.id);
@@ -78,7 +78,7 @@ pub fn reversed(mut readings: Vec<Reading>) -> Vec<Reading> {
     readings
 }
 
-/// All that a user has, oldest first, in one page.
+/// Query for all of a user's readings, oldest first, in one page.
 pub fn all_of(user_id: &str) -> ListQuery {
     ListQuery {
         user_id: user(user_id),

@@ -1,5 +1,4 @@
-//! Single puts that come at the same moment share calls, and each gets its own
-//! outcome.
+//! Concurrent single puts share calls, and each has its own result.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -9,25 +8,25 @@ use clarity_backend::store::{DynamoDbStore, PutResult, ReadingStore, StoreError}
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::answers;
+use super::fake_server;
 use super::unprocessed::{id_of, write_requests};
 use crate::backend::dynamodb_settings;
 use crate::samples::series;
 
-/// What a server was asked: how many puts of one, and which ids in batches.
+/// Requests to a server: single puts, and ids in batches.
 #[derive(Default)]
 struct Asked {
     by_themselves: usize,
     batches: Vec<BTreeSet<String>>,
 }
 
-/// A server that holds nothing; `write` answers batches.
+/// An empty server; `write` responds to batches.
 fn server(
     write: impl Fn(&str, &[Value]) -> (u16, String) + Send + Sync + 'static,
 ) -> (String, Arc<Mutex<Asked>>) {
     let asked = Arc::new(Mutex::new(Asked::default()));
     let noted = Arc::clone(&asked);
-    let endpoint = answers::serve(move |operation, body| match operation {
+    let endpoint = fake_server::serve(move |operation, body| match operation {
         "PutItem" => {
             noted.lock().unwrap().by_themselves += 1;
             (200, "{}".to_owned())
@@ -58,7 +57,7 @@ async fn put_at_once(endpoint: &str, readings: Vec<Reading>) -> Vec<Result<PutRe
 }
 
 #[tokio::test]
-async fn what_waits_goes_together() {
+async fn queued_puts_are_sent_as_one_batch() {
     let (endpoint, asked) = server(|_, _| all_taken());
     let readings = series("someone", 100);
     let outcomes = put_at_once(&endpoint, readings.clone()).await;
@@ -73,7 +72,7 @@ async fn what_waits_goes_together() {
 }
 
 #[tokio::test]
-async fn one_by_one_none_waits() {
+async fn sequential_puts_are_sent_individually() {
     let (endpoint, asked) = server(|_, _| all_taken());
     let store = DynamoDbStore::connect(dynamodb_settings(&endpoint)).await;
     for reading in series("someone", 10) {
@@ -83,13 +82,13 @@ async fn one_by_one_none_waits() {
 }
 
 #[tokio::test]
-async fn the_same_reading_goes_once_in_a_batch() {
+async fn batch_contains_each_reading_once() {
     let (endpoint, asked) = server(|_, _| all_taken());
     let readings: Vec<Reading> = series("someone", 4).into_iter().cycle().take(12).collect();
     for outcome in put_at_once(&endpoint, readings).await {
         assert!(matches!(outcome, Ok(PutResult::Stored(_))));
     }
-    // What comes again goes by itself, after the first of it.
+    // A repeated put is sent individually, after the first.
     let asked = asked.lock().unwrap();
     let together: usize = asked.batches.iter().map(BTreeSet::len).sum();
     assert!(together >= 2, "{:?}", asked.batches);
@@ -97,7 +96,7 @@ async fn the_same_reading_goes_once_in_a_batch() {
 }
 
 #[tokio::test]
-async fn what_is_left_unprocessed_is_the_failure_of_that_alone() {
+async fn unprocessed_put_fails_alone() {
     let spoilt = series("someone", 30)[20].id.to_string();
     let left = spoilt.clone();
     let (endpoint, _) = server(move |table, requests| {
@@ -122,7 +121,7 @@ async fn what_is_left_unprocessed_is_the_failure_of_that_alone() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_refused_is_repeated_for_each() {
+async fn rejected_batch_is_retried_individually() {
     let refusal = json!({"__type": "ValidationException", "message": "one of them"});
     let (endpoint, asked) = server(move |_, _| (400, refusal.to_string()));
     for outcome in put_at_once(&endpoint, series("someone", 12)).await {

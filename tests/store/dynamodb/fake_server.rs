@@ -1,15 +1,15 @@
-//! Servers that answer as DynamoDB may, and DynamoDB Local never does.
+//! Fake DynamoDB servers, for responses that DynamoDB Local never sends.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-/// What a message of DynamoDB may repeat, and no error text of ours.
+/// Request data that a message of DynamoDB may repeat, and ours must not.
 pub const SECRET: &str = "secret-of-jane";
 pub const REQUEST_ID: &str = "REQUEST-ID-0123456789";
 
-/// Starts a server that refuses with this status and error code.
+/// Starts a server that rejects everything with this status and error code.
 pub fn refusals(status: u16, code: &str) -> String {
     let body = format!(
         r#"{{"__type":"com.amazonaws.dynamodb.v20120810#{code}","message":"{SECRET} is invalid"}}"#
@@ -17,20 +17,20 @@ pub fn refusals(status: u16, code: &str) -> String {
     always(status, body)
 }
 
-/// Starts a server that sends half of an item.
+/// Starts a server that sends a truncated item.
 pub fn halves() -> String {
     let body = format!(r#"{{"Item":{{"user_id":{{"S":"{SECRET}"}},"value":{{"N":"#);
     always(200, body)
 }
 
-/// Starts a server that answers like this for as long as the tests run; gives
-/// its URL.
+/// Starts a server with a constant response, and returns its URL. It runs as long as
+/// the tests.
 fn always(status: u16, body: String) -> String {
     serve(move |_, _| (status, body.clone()))
 }
 
-/// Starts a server that answers the body of each operation as `respond` does,
-/// for as long as the tests run; gives its URL.
+/// Starts a server that responds with `respond`, and returns its URL. It runs as long
+/// as the tests.
 pub fn serve<R>(respond: R) -> String
 where
     R: Fn(&str, &[u8]) -> (u16, String) + Send + Sync + 'static,
@@ -41,7 +41,7 @@ where
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let respond = Arc::clone(&respond);
-            // A client that goes away early is its own affair.
+            // A client may disconnect early.
             thread::spawn(move || answer(stream, &*respond).ok());
         }
     });

@@ -1,4 +1,4 @@
-//! What is told where DynamoDB refuses or does not answer.
+//! Errors of requests that DynamoDB rejects or does not answer.
 
 use std::error::Error;
 use std::net::Ipv4Addr;
@@ -6,9 +6,9 @@ use std::net::Ipv4Addr;
 use clarity_backend::store::{DynamoDbStore, DynamoDbTimeouts, ReadingStore, StoreError};
 use tokio::net::TcpSocket;
 
-use super::answers;
-use crate::all_at_once::all_at_once;
+use super::fake_server;
 use crate::backend::dynamodb_settings;
+use crate::concurrency::run_concurrently;
 use crate::samples::{all_of, measurement, reading};
 use crate::support::dynamodb_local::DynamoDbLocal;
 
@@ -20,7 +20,7 @@ async fn faults_at(endpoint: &str, timeouts: DynamoDbTimeouts) -> Vec<StoreError
     vec![put.unwrap_err(), list.unwrap_err(), check.unwrap_err()]
 }
 
-/// The error with all its causes, as a log shows it.
+/// The error and its causes, as in a log.
 fn chain(error: &StoreError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -32,8 +32,8 @@ fn chain(error: &StoreError) -> String {
 }
 
 #[tokio::test]
-async fn of_an_endpoint_where_nobody_listens_may_pass() {
-    // Bound, so that nobody else gets it, but not listening.
+async fn refused_connection_is_retryable() {
+    // Bound, so that no other process uses the port, but not listening.
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();
     let address = socket.local_addr().unwrap();
@@ -44,7 +44,7 @@ async fn of_an_endpoint_where_nobody_listens_may_pass() {
 }
 
 #[tokio::test]
-async fn of_an_endpoint_that_never_answers_may_pass() {
+async fn timeout_is_retryable() {
     let silent = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
     let address = silent.local_addr().unwrap();
     for fault in faults_at(&format!("http://{address}"), DynamoDbTimeouts::default()).await {
@@ -53,27 +53,31 @@ async fn of_an_endpoint_that_never_answers_may_pass() {
     }
 }
 
-/// The faults that these answers make, checked also for what their texts must
-/// and must not say.
+/// Returns the errors for these responses, after checking what their texts must and
+/// must not contain.
 async fn faults_of(status: u16, codes: &[&str]) -> Vec<StoreError> {
     let faults_of_code = async |code: &str| {
-        let faults = faults_at(&answers::refusals(status, code), DynamoDbLocal::timeouts()).await;
+        let faults = faults_at(
+            &fake_server::refusals(status, code),
+            DynamoDbLocal::timeouts(),
+        )
+        .await;
         for fault in &faults {
             let text = chain(fault);
-            assert!(text.contains(answers::REQUEST_ID), "{text}");
+            assert!(text.contains(fake_server::REQUEST_ID), "{text}");
             assert!(text.contains(code), "{text}");
-            assert!(!text.contains(answers::SECRET), "{text}");
-            assert!(!format!("{fault:?}").contains(answers::SECRET));
+            assert!(!text.contains(fake_server::SECRET), "{text}");
+            assert!(!format!("{fault:?}").contains(fake_server::SECRET));
         }
         faults
     };
-    all_at_once(codes.iter().map(|code| faults_of_code(code)))
+    run_concurrently(codes.iter().map(|code| faults_of_code(code)))
         .await
         .concat()
 }
 
 #[tokio::test]
-async fn of_throttling_may_pass() {
+async fn throttling_is_retryable() {
     for fault in faults_of(
         400,
         &[
@@ -90,7 +94,7 @@ async fn of_throttling_may_pass() {
 }
 
 #[tokio::test]
-async fn of_rights_and_credentials_must_be_mended() {
+async fn denied_access_is_a_misconfiguration() {
     for fault in faults_of(
         400,
         &[
@@ -112,7 +116,7 @@ async fn of_rights_and_credentials_must_be_mended() {
 }
 
 #[tokio::test]
-async fn of_the_service_itself_may_pass() {
+async fn internal_error_is_retryable() {
     for fault in faults_of(500, &["InternalServerError"]).await {
         assert!(matches!(fault, StoreError::Unavailable(_)), "{fault:?}");
         assert!(fault.is_retryable());
@@ -120,10 +124,13 @@ async fn of_the_service_itself_may_pass() {
 }
 
 #[tokio::test]
-async fn of_half_an_answer_may_pass_and_do_not_repeat_it() {
-    for fault in faults_at(&answers::halves(), DynamoDbLocal::timeouts()).await {
+async fn truncated_response_is_retryable_and_not_repeated() {
+    for fault in faults_at(&fake_server::halves(), DynamoDbLocal::timeouts()).await {
         assert!(matches!(fault, StoreError::Unavailable(_)), "{fault:?}");
-        assert!(!chain(&fault).contains(answers::SECRET));
-        assert!(!format!("{fault:?}").contains(answers::SECRET), "{fault:?}");
+        assert!(!chain(&fault).contains(fake_server::SECRET));
+        assert!(
+            !format!("{fault:?}").contains(fake_server::SECRET),
+            "{fault:?}"
+        );
     }
 }

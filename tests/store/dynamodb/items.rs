@@ -1,4 +1,4 @@
-//! Items are as the contract with other readers of the table says.
+//! Items follow the contract with other readers of the table.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use clarity_backend::domain::{DataTypes, ListQuery, Measurement, Metadata, Reading};
@@ -56,14 +56,14 @@ fn item_of_full() -> Item {
 }
 
 #[tokio::test]
-async fn have_the_attributes_of_the_contract() {
+async fn item_has_the_documented_attributes() {
     let backend = DynamoDb::new().await;
     backend.store().put(full()).await.unwrap();
     assert_eq!(items(&backend).await, [item_of_full()]);
 }
 
 #[tokio::test]
-async fn have_no_attribute_for_what_was_not_sent() {
+async fn absent_fields_have_no_attribute() {
     let backend = DynamoDb::new().await;
     let bare = reading(measurement("someone", "2024-01-15T10:30:00Z"));
     backend.store().put(bare.clone()).await.unwrap();
@@ -81,7 +81,7 @@ async fn have_no_attribute_for_what_was_not_sent() {
 }
 
 #[tokio::test]
-async fn are_read_as_they_were_written() {
+async fn documented_item_is_decoded() {
     let backend = store_with([item_of_full()]).await;
     let store = backend.store();
     let user_id = &full().measurement.user_id;
@@ -89,10 +89,10 @@ async fn are_read_as_they_were_written() {
     assert_eq!(got, Some(full()));
 }
 
-/// DynamoDB at AWS writes all digits out, also within metadata, where DynamoDB
-/// Local repeats what was sent.
+/// AWS writes out all digits, also within metadata; DynamoDB Local repeats what was
+/// sent.
 #[tokio::test]
-async fn may_have_numbers_with_all_digits_written_out() {
+async fn numbers_with_all_digits_are_decoded() {
     let zeros = |count| "0".repeat(count);
     for (digits, sent) in [
         (format!("1{}", zeros(30)), "1e30"),
@@ -118,9 +118,9 @@ async fn may_have_numbers_with_all_digits_written_out() {
     }
 }
 
-/// A later version may add some.
+/// A later version may add attributes.
 #[tokio::test]
-async fn may_have_attributes_that_are_not_known() {
+async fn unknown_attributes_are_ignored() {
     let mut item = item_of_full();
     item.insert("source".to_owned(), text("import"));
     let backend = store_with([item]).await;
@@ -133,7 +133,7 @@ async fn may_have_attributes_that_are_not_known() {
 }
 
 #[tokio::test]
-async fn of_the_python_service_neither_appear_nor_disturb() {
+async fn legacy_rows_are_not_listed() {
     let old = |data_id: &str| {
         map([
             ("user_id", text("jane@example.org")),
@@ -172,7 +172,7 @@ async fn of_the_python_service_neither_appear_nor_disturb() {
 }
 
 #[tokio::test]
-async fn that_cannot_be_read_are_told_as_such() {
+async fn unreadable_item_is_reported_as_corrupt() {
     let bare = || reading(measurement("someone", "2024-01-15T10:30:00Z"));
     let whole = || {
         let mut item = item_of_full();
@@ -222,10 +222,10 @@ async fn that_cannot_be_read_are_told_as_such() {
     }
 }
 
-/// Those written before there was an index by type are missing from it, until
-/// they are sent again, by themselves or in a batch: nothing else changes.
+/// Items written before the index existed are missing from it until they are sent
+/// again, individually or in a batch. Nothing else changes.
 #[tokio::test]
-async fn without_the_key_of_the_index_get_it_when_they_are_sent_again() {
+async fn replayed_put_adds_a_missing_index_key() {
     let bare = reading(measurement("jane@example.org", "2024-01-15T10:30:00Z"));
     let whole = DynamoDb::new().await;
     for one in [&bare, &full()] {
@@ -251,9 +251,9 @@ async fn without_the_key_of_the_index_get_it_when_they_are_sent_again() {
                 assert_eq!(outcome.unwrap(), BatchPutStatus::Unchanged);
             }
         } else {
-            for (one, held) in sent.into_iter().zip([&bare, &full()]) {
+            for (one, stored) in sent.into_iter().zip([&bare, &full()]) {
                 let outcome = store.put(one).await.unwrap();
-                assert_eq!(outcome, PutResult::Stored(held.clone()));
+                assert_eq!(outcome, PutResult::Stored(stored.clone()));
             }
         }
         assert_eq!(sorted_items(&backend).await, whole);

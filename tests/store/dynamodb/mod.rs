@@ -1,11 +1,11 @@
-//! What the DynamoDB store promises besides.
+//! Tests that apply to the DynamoDB store only.
 
-mod answers;
+mod coalesced_puts;
+mod fake_server;
 mod faults;
 mod items;
 mod query_responses;
 pub mod raw;
-mod shared_puts;
 mod tables;
 mod type_index;
 mod unprocessed;

@@ -7,7 +7,7 @@ use clarity_backend::domain::DataTypes;
 use clarity_backend::store::{DynamoDbSettings, DynamoDbStore, ReadingStore, StoreError};
 use serde_json::{Value, json};
 
-use super::answers;
+use super::fake_server;
 use super::raw::{map, number, store_with, text};
 use crate::backend::{connect_to_local, dynamodb_settings};
 use crate::samples::{all_of, measurement, reading};
@@ -50,7 +50,7 @@ async fn response_after_a_failed_attempt_is_used() {
         ((400, json!({"__type": "ThrottlingException"})), false),
     ] {
         let attempts = AtomicUsize::new(0);
-        let endpoint = answers::serve(move |operation, _| {
+        let endpoint = fake_server::serve(move |operation, _| {
             assert_eq!(operation, "Query");
             let (status, body) = match attempts.fetch_add(1, Ordering::SeqCst) {
                 0 => first.clone(),
@@ -77,26 +77,29 @@ async fn unreadable_response_is_unavailable_and_not_retried() {
     let whole = json!({"Items": [item()]}).to_string();
     for body in [
         whole[..whole.len() / 2].to_owned(),
-        json!({"Items": answers::SECRET}).to_string(),
-        json!({"Items": [{"user_id": {"S": [answers::SECRET]}}]}).to_string(),
-        format!("<html>{}</html>", answers::SECRET),
+        json!({"Items": fake_server::SECRET}).to_string(),
+        json!({"Items": [{"user_id": {"S": [fake_server::SECRET]}}]}).to_string(),
+        format!("<html>{}</html>", fake_server::SECRET),
         String::new(),
     ] {
         let is_empty = body.is_empty();
-        let endpoint = answers::serve(move |_, _| (200, body.clone()));
+        let endpoint = fake_server::serve(move |_, _| (200, body.clone()));
         let [with_fast, with_sdk] = stores_at(&endpoint).await;
         let with_sdk = Some(with_sdk).filter(|_| !is_empty);
         for store in [Some(with_fast), with_sdk].into_iter().flatten() {
             let error = store.list(&all_of("someone")).await.unwrap_err();
             assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
-            assert!(!format!("{error:?}").contains(answers::SECRET), "{error:?}");
+            assert!(
+                !format!("{error:?}").contains(fake_server::SECRET),
+                "{error:?}"
+            );
         }
     }
 }
 
 #[tokio::test]
 async fn rejection_that_names_the_index_makes_the_store_read_the_table() {
-    let endpoint = answers::serve(|operation, body| {
+    let endpoint = fake_server::serve(|operation, body| {
         let body: Value = serde_json::from_slice(body).unwrap();
         let key = |name: &str, kind: &str| json!({"AttributeName": name, "KeyType": kind});
         let (status, answer) = match operation {

@@ -1,4 +1,4 @@
-//! The table as others see it, past the store.
+//! Access to the table without the store.
 
 use std::collections::HashMap;
 
@@ -26,7 +26,7 @@ pub fn map<const N: usize>(members: [(&str, AttributeValue); N]) -> Item {
     HashMap::from(members.map(|(name, value)| (name.to_owned(), value)))
 }
 
-/// A new store whose table holds these items.
+/// Creates a store whose table contains these items.
 pub async fn store_with(items: impl IntoIterator<Item = Item>) -> DynamoDb {
     let backend = DynamoDb::new().await;
     let client = client();
@@ -42,7 +42,7 @@ pub async fn store_with(items: impl IntoIterator<Item = Item>) -> DynamoDb {
     backend
 }
 
-/// All items of the table.
+/// Returns all items of the table.
 pub async fn items(backend: &DynamoDb) -> Vec<Item> {
     let scan = client().scan().table_name(backend.table());
     scan.send().await.unwrap().items.unwrap_or_default()
@@ -64,7 +64,7 @@ pub fn element(name: &str, role: KeyType) -> KeySchemaElement {
         .unwrap()
 }
 
-/// Makes the table as one who has not read about the index would.
+/// Creates a table without the index.
 pub async fn create_table_without_index(settings: &DynamoDbSettings) {
     client()
         .create_table()

@@ -1,16 +1,16 @@
-//! The table, and what is told where it is missing or another.
+//! Creation of the table, and errors if it is missing or differs.
 
 use aws_sdk_dynamodb::types::{BillingMode, KeyType, ProjectionType};
 use clarity_backend::store::{DynamoDbStore, ReadingStore, StoreError};
 
 use super::raw::{self, definition, element};
-use crate::all_at_once::all_at_once;
 use crate::backend::{Backend, DynamoDb, connect_to_local, dynamodb_settings};
+use crate::concurrency::run_concurrently;
 use crate::samples::{all_of, measurement, reading};
 use crate::support::dynamodb_local::DynamoDbLocal;
 
 #[tokio::test]
-async fn is_made_as_the_contract_says() {
+async fn created_table_has_the_documented_schema() {
     let backend = DynamoDb::new().await;
     let description = raw::client()
         .describe_table()
@@ -51,10 +51,10 @@ async fn is_made_as_the_contract_says() {
 }
 
 #[tokio::test]
-async fn is_made_once_and_keeps_its_readings() {
+async fn existing_table_is_retained() {
     let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
     let store = connect_to_local(&settings).await;
-    for outcome in all_at_once((0..4).map(|_| store.create_table_if_missing())).await {
+    for outcome in run_concurrently((0..4).map(|_| store.create_table_if_missing())).await {
         outcome.unwrap();
     }
     let reading = reading(measurement("someone", "2024-01-15T10:30:00Z"));
@@ -64,7 +64,7 @@ async fn is_made_once_and_keeps_its_readings() {
     assert_eq!(page.readings, [reading]);
 }
 
-/// Every operation says that something must be mended, and names the table.
+/// Every operation reports a misconfiguration that names the table.
 async fn assert_misconfigured(store: &DynamoDbStore, table: &str) {
     let reading = reading(measurement("someone", "2024-01-15T10:30:00Z"));
     let user_id = &reading.measurement.user_id;
@@ -84,14 +84,14 @@ async fn assert_misconfigured(store: &DynamoDbStore, table: &str) {
 }
 
 #[tokio::test]
-async fn that_is_missing_is_named() {
+async fn missing_table_is_named() {
     let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
     let store = connect_to_local(&settings).await;
     assert_misconfigured(&store, &settings.table).await;
 }
 
 #[tokio::test]
-async fn with_another_key_is_named() {
+async fn table_with_another_key_is_named() {
     let settings = dynamodb_settings(DynamoDbLocal::shared().endpoint());
     raw::client()
         .create_table()

@@ -1,4 +1,4 @@
-//! What is done where the index by type cannot be used.
+//! Lists while the index by type cannot be used.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -7,11 +7,11 @@ use clarity_backend::domain::{DataTypes, ListQuery};
 use clarity_backend::store::{DynamoDbStore, ReadingStore, StoreError};
 use serde_json::{Value, json};
 
-use super::answers;
+use super::fake_server;
 use crate::backend::dynamodb_settings;
 use crate::samples::{all_of, series};
 
-/// The description of a table that has the index, in this state.
+/// Description of a table whose index is in this state.
 fn table(status: &str, projection: &str) -> Value {
     json!({"Table": {
         "TableName": "readings",
@@ -32,11 +32,11 @@ fn refusal(code: &str, message: &str) -> (u16, String) {
     (400, json!({"__type": code, "message": message}).to_string())
 }
 
-/// A server with one reading in its table, and none in its index; which of the
-/// two the queries were for is noted.
+/// A server with one reading in its table and none in its index, which records which of
+/// the two is queried.
 fn server(describe: (u16, String), queried: &Arc<Mutex<Vec<bool>>>, has_index: bool) -> String {
     let queried = Arc::clone(queried);
-    answers::serve(move |operation, body| match operation {
+    fake_server::serve(move |operation, body| match operation {
         "DescribeTable" => describe.clone(),
         "Query" => {
             let body: Value = serde_json::from_slice(body).unwrap();
@@ -73,7 +73,7 @@ fn of_a_type() -> ListQuery {
     }
 }
 
-/// How many readings a list finds, and which queries it took.
+/// Returns how many readings a list finds, and which queries it sent.
 async fn list(describe: (u16, String), has_index: bool) -> (usize, Vec<bool>) {
     let queried = Arc::default();
     let endpoint = server(describe, &queried, has_index);
@@ -84,7 +84,7 @@ async fn list(describe: (u16, String), has_index: bool) -> (usize, Vec<bool>) {
 }
 
 #[tokio::test]
-async fn it_serves_lists_only_when_it_is_whole() {
+async fn index_is_used_only_when_complete() {
     let described = |status, projection| (200, table(status, projection).to_string());
     assert_eq!(
         list(described("ACTIVE", "ALL"), true).await,
@@ -102,16 +102,16 @@ async fn it_serves_lists_only_when_it_is_whole() {
 }
 
 #[tokio::test]
-async fn it_may_go_between_two_looks() {
+async fn removed_index_is_detected_by_a_query() {
     let described = (200, table("ACTIVE", "ALL").to_string());
     assert_eq!(list(described, false).await, (1, vec![true, false]));
 }
 
 #[tokio::test]
-async fn it_is_looked_for_once_and_not_with_every_list() {
+async fn index_is_not_checked_for_every_list() {
     let looks = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&looks);
-    let endpoint = answers::serve(move |operation, _| {
+    let endpoint = fake_server::serve(move |operation, _| {
         if operation == "DescribeTable" {
             counted.fetch_add(1, Ordering::SeqCst);
             return (200, table("ACTIVE", "ALL").to_string());
@@ -130,8 +130,8 @@ async fn it_is_looked_for_once_and_not_with_every_list() {
 }
 
 #[tokio::test]
-async fn other_refusals_of_a_query_are_told() {
-    let endpoint = answers::serve(|operation, _| match operation {
+async fn other_rejections_of_a_query_are_returned() {
+    let endpoint = fake_server::serve(|operation, _| match operation {
         "DescribeTable" => (200, table("ACTIVE", "ALL").to_string()),
         _ => refusal("AccessDeniedException", "not authorized to query the index"),
     });

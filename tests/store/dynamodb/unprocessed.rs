@@ -1,4 +1,4 @@
-//! What DynamoDB leaves unprocessed, and failures in the middle of a batch.
+//! Unprocessed items, and failures in the middle of a batch.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,11 +9,11 @@ use clarity_backend::domain::Measurement;
 use clarity_backend::store::{BatchPutStatus, StoreError, erase_user, put_batch};
 use serde_json::{Value, json};
 
-use super::answers;
+use super::fake_server;
 use crate::backend::{connect_to_local, dynamodb_settings};
 use crate::samples::{client_record, measurement, reading, series, user};
 
-/// The requests of a `BatchWriteItem`, and the table that they are for.
+/// Requests of a `BatchWriteItem`, and their table.
 pub fn write_requests(body: &[u8]) -> (String, Vec<Value>) {
     let body: Value = serde_json::from_slice(body).unwrap();
     let (table, requests) = body["RequestItems"]
@@ -27,7 +27,7 @@ pub fn write_requests(body: &[u8]) -> (String, Vec<Value>) {
     (table.clone(), requests)
 }
 
-/// The sort key of what a request puts or deletes.
+/// Sort key of the item that a request puts or deletes.
 pub fn id_of(request: &Value) -> String {
     let put = &request["PutRequest"]["Item"]["data_id"]["S"];
     let deleted = &request["DeleteRequest"]["Key"]["data_id"]["S"];
@@ -38,11 +38,10 @@ pub fn id_of(request: &Value) -> String {
 /// Ids that a server has processed.
 type Processed = Arc<Mutex<BTreeSet<String>>>;
 
-/// A server that leaves all but the first ten requests of each call
-/// unprocessed.
+/// A server that leaves all but the first ten requests of each call unprocessed.
 fn slow(processed: &Processed) -> String {
     let processed = Arc::clone(processed);
-    answers::serve(move |operation, body| match operation {
+    fake_server::serve(move |operation, body| match operation {
         "BatchGetItem" => (
             200,
             json!({"Responses": {}, "UnprocessedKeys": {}}).to_string(),
@@ -79,7 +78,7 @@ fn ids(count: u32) -> BTreeSet<String> {
 }
 
 #[tokio::test]
-async fn puts_are_sent_again_until_all_are_processed() {
+async fn unprocessed_puts_are_sent_again() {
     let processed = Processed::default();
     let store = connect_to_local(&dynamodb_settings(&slow(&processed))).await;
     let outcomes = put_batch(&store, series("someone", 60)).await;
@@ -90,7 +89,7 @@ async fn puts_are_sent_again_until_all_are_processed() {
 }
 
 #[tokio::test]
-async fn deletions_are_sent_again_until_all_are_processed() {
+async fn unprocessed_deletes_are_sent_again() {
     let processed = Processed::default();
     let store = connect_to_local(&dynamodb_settings(&slow(&processed))).await;
     let patience = Duration::from_secs(60);
@@ -101,21 +100,21 @@ async fn deletions_are_sent_again_until_all_are_processed() {
     assert_eq!(*processed.lock().unwrap(), ids(60));
 }
 
-/// The answer to a call of which nothing is processed.
+/// Response to a call of which nothing is processed.
 fn throttled() -> (u16, String) {
     let code = "ProvisionedThroughputExceededException";
     (400, json!({"__type": code}).to_string())
 }
 
-/// More calls of an operation than the SDK makes attempts are throttled.
+/// More calls are throttled than the SDK makes attempts.
 #[tokio::test]
-async fn calls_that_are_throttled_are_made_again() {
+async fn throttled_calls_are_retried() {
     const THROTTLED: usize = 4;
     let processed = Processed::default();
     let taken = Arc::clone(&processed);
     let (gets, writes, puts) = Default::default();
     let is_early = |calls: &AtomicUsize| calls.fetch_add(1, Ordering::SeqCst) < THROTTLED;
-    let endpoint = answers::serve(move |operation, body| match operation {
+    let endpoint = fake_server::serve(move |operation, body| match operation {
         "BatchGetItem" if is_early(&gets) => throttled(),
         "BatchWriteItem" if is_early(&writes) => throttled(),
         "PutItem" if is_early(&puts) => throttled(),
@@ -150,10 +149,10 @@ async fn calls_that_are_throttled_are_made_again() {
 }
 
 #[tokio::test]
-async fn an_erasure_that_fails_midway_tells_what_was_deleted() {
+async fn failed_erasure_reports_what_was_deleted() {
     let processed = Processed::default();
     let taken = Arc::clone(&processed);
-    let endpoint = answers::serve(move |operation, body| match operation {
+    let endpoint = fake_server::serve(move |operation, body| match operation {
         "Query" => {
             let keys = series("someone", 60);
             let keys = keys.iter().map(
@@ -181,14 +180,14 @@ async fn an_erasure_that_fails_midway_tells_what_was_deleted() {
     assert!(!erasure.complete);
     assert_eq!(erasure.deleted, processed.lock().unwrap().len() as u64);
     assert_eq!(told, erasure.deleted);
-    // Of what cannot be deleted at all that is told.
+    // If nothing can be deleted, the error is returned.
     let failed = erase_user(&store, &user("someone"), patience, |_| {}).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));
 }
 
-/// Nothing is taken for stored on an answer that does not tell what was.
+/// A response without the unprocessed items confirms nothing.
 #[tokio::test]
-async fn an_answer_that_does_not_tell_what_is_left_stores_nothing() {
+async fn response_without_unprocessed_items_stores_nothing() {
     let foreign_key = json!({"user_id": {"S": "other"}, "data_id": {"S": "other"}});
     for (looked_up, written) in [
         (json!({"Responses": {}}), json!({"UnprocessedItems": {}})),
@@ -202,7 +201,7 @@ async fn an_answer_that_does_not_tell_what_is_left_stores_nothing() {
             json!({"UnprocessedItems": {"table": [{"DeleteRequest": {"Key": foreign_key}}]}}),
         ),
     ] {
-        let endpoint = answers::serve(move |operation, _| match operation {
+        let endpoint = fake_server::serve(move |operation, _| match operation {
             "BatchGetItem" => (200, looked_up.to_string()),
             _ => (200, written.to_string()),
         });
@@ -213,13 +212,13 @@ async fn an_answer_that_does_not_tell_what_is_left_stores_nothing() {
     }
 }
 
-/// What is said to be stored has been processed; what is not has got an error.
+/// Readings reported as stored were processed; all others have an error.
 #[tokio::test]
-async fn a_failure_midway_tells_what_was_stored() {
+async fn failed_batch_reports_what_was_stored() {
     let processed = Processed::default();
     let calls = AtomicUsize::new(0);
     let taken = Arc::clone(&processed);
-    let endpoint = answers::serve(move |operation, body| match operation {
+    let endpoint = fake_server::serve(move |operation, body| match operation {
         "BatchWriteItem" if calls.fetch_add(1, Ordering::SeqCst) >= 3 => {
             (500, json!({"__type": "InternalServerError"}).to_string())
         }
@@ -244,20 +243,20 @@ async fn a_failure_midway_tells_what_was_stored() {
             other => panic!("{other:?}"),
         }
     }
-    // An answer may be lost, where the machine is so busy that a call times out.
+    // A response may be lost if the machine is so busy that a call times out.
     assert!(stored.is_subset(&processed.lock().unwrap()));
     assert!(!stored.is_empty());
     assert!(stored.len() <= 75, "three calls of 25");
 }
 
-/// A look for what is held that is answered in parts is gone on with: what is
-/// held is not written again.
+/// A partial response to the check for existing readings is completed: existing ones
+/// are not written again.
 #[tokio::test]
-async fn keys_are_asked_for_again_until_all_are_processed() {
-    let held = ids(40);
+async fn unprocessed_keys_are_requested_again() {
+    let stored = ids(40);
     let processed = Processed::default();
-    let (known, taken) = (held.clone(), Arc::clone(&processed));
-    let endpoint = answers::serve(move |operation, body| match operation {
+    let (known, taken) = (stored.clone(), Arc::clone(&processed));
+    let endpoint = fake_server::serve(move |operation, body| match operation {
         "BatchGetItem" => {
             let body: Value = serde_json::from_slice(body).unwrap();
             let asked = body["RequestItems"].as_object().unwrap();
@@ -287,12 +286,12 @@ async fn keys_are_asked_for_again_until_all_are_processed() {
     let readings = series("someone", 60);
     let outcomes = put_batch(&store, readings.clone()).await;
     for (outcome, reading) in outcomes.into_iter().zip(readings) {
-        let expected = match held.contains(&reading.id.to_string()) {
+        let expected = match stored.contains(&reading.id.to_string()) {
             true => BatchPutStatus::Unchanged,
             false => BatchPutStatus::Stored,
         };
         assert_eq!(outcome.unwrap(), expected);
     }
-    let new: BTreeSet<String> = ids(60).difference(&held).cloned().collect();
+    let new: BTreeSet<String> = ids(60).difference(&stored).cloned().collect();
     assert_eq!(*processed.lock().unwrap(), new);
 }

@@ -1,4 +1,4 @@
-//! The embedded store on a disk that fails while it is open, and afterwards.
+//! The embedded store on a disk that fails while the store is open.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use clarity_backend::store::{EmbeddedStore, OpenError, ReadingStore, StoreError,
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
+use crate::embedded::simulated_disk::{Disk, Fault};
 use crate::samples::{all_of, measurement, reading, series, sorted};
-use crate::simulated_disk::{Disk, Fault};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -19,7 +19,7 @@ fn open(disk: &Disk) -> Result<EmbeddedStore, OpenError> {
     EmbeddedStore::open_on(move || disk.clone())
 }
 
-/// Readings of which a few hundred are more than a new store has room for.
+/// Large readings, a few hundred of which exceed the space of a new store.
 fn large(index: u32) -> Reading {
     let metadata = format!(r#"{{"note":"{}"}}"#, "x".repeat(16_000));
     reading(Measurement {
@@ -29,7 +29,7 @@ fn large(index: u32) -> Reading {
     })
 }
 
-/// Waits until the store says that it works.
+/// Waits until the store is ready.
 async fn recover(store: &EmbeddedStore) {
     let recovered = async {
         while store.check().await.is_err() {
@@ -42,31 +42,31 @@ async fn recover(store: &EmbeddedStore) {
 }
 
 #[tokio::test]
-async fn a_full_disk_refuses_writes_until_there_is_room() {
+async fn full_disk_rejects_writes_until_space_is_freed() {
     let disk = Disk::default();
     let store = open(&disk).unwrap();
-    // The file grows by more than it needs, and so there is room in it.
-    let mut held: Vec<_> = (0..50).map(large).collect();
-    for reading in &held {
+    // The file grows in large steps, so it has free space.
+    let mut stored: Vec<_> = (0..50).map(large).collect();
+    for reading in &stored {
         store.put(reading.clone()).await.unwrap();
     }
     disk.set_fault(Fault::Full);
     let refused = loop {
-        let reading = large(held.len().try_into().unwrap());
+        let reading = large(stored.len().try_into().unwrap());
         match store.put(reading.clone()).await {
-            Ok(_) => held.push(reading),
+            Ok(_) => stored.push(reading),
             Err(error) => break error,
         }
-        assert!(held.len() < 10_000, "the disk is never full");
+        assert!(stored.len() < 10_000, "the disk is never full");
     };
     assert!(matches!(refused, StoreError::Unavailable(_)), "{refused:?}");
-    assert!(held.len() > 50, "{} were held before", held.len());
+    assert!(stored.len() > 50, "{} were stored before", stored.len());
     disk.set_fault(Fault::None);
     recover(&store).await;
-    // What was refused may be held or not: it is put again.
-    let next = large(held.len().try_into().unwrap());
+    // A rejected reading may be stored or not, so it is put again.
+    let next = large(stored.len().try_into().unwrap());
     store.put(next.clone()).await.unwrap();
-    held.push(next);
+    stored.push(next);
     let mut found = Vec::new();
     let mut query = all_of("someone");
     loop {
@@ -77,12 +77,12 @@ async fn a_full_disk_refuses_writes_until_there_is_room() {
             break;
         }
     }
-    assert!(found == sorted(held));
+    assert!(found == sorted(stored));
 }
 
-/// Nothing is acknowledged or read meanwhile, and afterwards all is there.
+/// Nothing is acknowledged or read during the fault; afterwards everything is there.
 #[tokio::test]
-async fn a_disk_that_cannot_write_or_sync_is_told_until_it_can() {
+async fn failed_writes_and_syncs_are_reported_until_they_succeed() {
     for fault in [Fault::Writes, Fault::Syncs] {
         let disk = Disk::default();
         let store = open(&disk).unwrap();
@@ -114,7 +114,7 @@ async fn a_disk_that_cannot_write_or_sync_is_told_until_it_can() {
     }
 }
 
-/// More large readings than the store keeps in memory.
+/// More large readings than the store caches.
 const MANY: u32 = 2_500;
 
 async fn disk_with_many() -> Disk {
@@ -128,9 +128,9 @@ async fn disk_with_many() -> Disk {
     disk
 }
 
-/// The engine reads no more once it could not; the store opens it anew.
+/// After a failed read the engine fails all others, so the store reopens it.
 #[tokio::test]
-async fn a_disk_that_cannot_read_is_told_until_it_can() {
+async fn failed_reads_are_reported_until_they_succeed() {
     let disk = disk_with_many().await;
     let store = open(&disk).unwrap();
     let user_id = measurement("someone", "2024-01-15T10:30:00Z").user_id;
@@ -152,7 +152,7 @@ async fn a_disk_that_cannot_read_is_told_until_it_can() {
     }
 }
 
-/// A read that the disk does not answer, of whatever is not in memory.
+/// Starts a read of uncached data, which the disk does not complete.
 async fn hang_a_read(disk: &Disk, store: &Arc<EmbeddedStore>) -> JoinHandle<()> {
     disk.hold_a_read();
     for index in 0..MANY {
@@ -162,7 +162,7 @@ async fn hang_a_read(disk: &Disk, store: &Arc<EmbeddedStore>) -> JoinHandle<()> 
             let found = store.get(&large.measurement.user_id, large.id).await;
             match found {
                 Ok(found) => assert_eq!(found, Some(large)),
-                // The engine has failed meanwhile.
+                // The engine failed in the meantime.
                 Err(error) => assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}"),
             }
         });
@@ -176,10 +176,10 @@ async fn hang_a_read(disk: &Disk, store: &Arc<EmbeddedStore>) -> JoinHandle<()> 
     panic!("all is in memory");
 }
 
-/// Writes are refused though a read holds up the opening of the file; once it
-/// ends all goes on.
+/// Writes are rejected while a read blocks reopening the file, and succeed after it
+/// ends.
 #[tokio::test]
-async fn a_read_that_hangs_holds_up_no_write_after_a_failure() {
+async fn hung_read_does_not_block_writes_after_a_failure() {
     let disk = disk_with_many().await;
     let store = Arc::new(open(&disk).unwrap());
     let hung = hang_a_read(&disk, &store).await;
@@ -197,7 +197,7 @@ async fn a_read_that_hangs_holds_up_no_write_after_a_failure() {
 }
 
 #[tokio::test]
-async fn a_store_with_a_read_that_hangs_can_be_closed() {
+async fn store_with_a_hung_read_can_be_closed() {
     let disk = disk_with_many().await;
     let store = Arc::new(open(&disk).unwrap());
     let hung = hang_a_read(&disk, &store).await;
@@ -212,9 +212,9 @@ async fn a_store_with_a_read_that_hangs_can_be_closed() {
     disk.release_the_read();
 }
 
-/// What was given up while the disk was slow is not written late.
+/// A write that is cancelled while the disk is slow is not written later.
 #[tokio::test]
-async fn a_write_given_up_before_its_commit_is_left_out() {
+async fn cancelled_write_is_not_committed() {
     let disk = Disk::default();
     let store = open(&disk).unwrap();
     let [first, given_up, last] = series("someone", 3).try_into().unwrap();
@@ -240,9 +240,9 @@ async fn a_write_given_up_before_its_commit_is_left_out() {
     assert_eq!(page.readings, [first, last]);
 }
 
-/// A store that cannot be opened anew can be closed all the same.
+/// A store that cannot be reopened can still be closed.
 #[tokio::test]
-async fn a_store_on_a_broken_disk_can_be_closed() {
+async fn store_on_a_failing_disk_can_be_closed() {
     let disk = Disk::default();
     let store = open(&disk).unwrap();
     disk.set_fault(Fault::Writes);
@@ -254,7 +254,7 @@ async fn a_store_on_a_broken_disk_can_be_closed() {
 }
 
 #[test]
-fn a_full_disk_at_the_start_says_what_to_do() {
+fn full_disk_at_startup_names_the_remedy() {
     let disk = Disk::default();
     disk.set_fault(Fault::Full);
     let error = open(&disk).err().expect("there is no room");

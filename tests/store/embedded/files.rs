@@ -1,4 +1,4 @@
-//! What the embedded store promises besides.
+//! Opening, migrating and reading files of the embedded store.
 
 use std::error::Error;
 use std::fs;
@@ -12,8 +12,8 @@ use clarity_backend::store::{
 };
 use redb::{Database, ReadableDatabase, ReadableTableMetadata, TableDefinition};
 
-use crate::all_at_once::all_at_once;
 use crate::backend::temporary_directory;
+use crate::concurrency::run_concurrently;
 use crate::samples::{all_of, series};
 
 const READINGS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("readings");
@@ -29,16 +29,17 @@ fn open_error(directory: &Path) -> OpenError {
         .expect("the store should not open")
 }
 
-/// Leaves a store with these readings in the directory.
+/// Creates a store with these readings in the directory.
 async fn fill(directory: &Path, readings: &[Reading]) {
     let store = EmbeddedStore::open(directory).unwrap();
-    for outcome in all_at_once(readings.iter().map(|reading| store.put(reading.clone()))).await {
+    for outcome in run_concurrently(readings.iter().map(|reading| store.put(reading.clone()))).await
+    {
         outcome.unwrap();
     }
 }
 
 #[tokio::test]
-async fn opening_again_finds_everything() {
+async fn reopened_store_has_all_readings() {
     let directory = temporary_directory();
     let readings = series("someone", 100);
     fill(directory.path(), &readings).await;
@@ -50,7 +51,7 @@ async fn opening_again_finds_everything() {
 }
 
 #[tokio::test]
-async fn a_directory_is_made_with_its_parents() {
+async fn missing_directories_are_created() {
     let directory = temporary_directory();
     let below = directory.path().join("some").join("where");
     EmbeddedStore::open(&below).unwrap().check().await.unwrap();
@@ -59,7 +60,7 @@ async fn a_directory_is_made_with_its_parents() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_directory_it_makes_is_only_for_its_owner() {
+async fn created_directory_is_private() {
     use std::os::unix::fs::PermissionsExt;
 
     let directory = temporary_directory();
@@ -70,7 +71,7 @@ async fn a_directory_it_makes_is_only_for_its_owner() {
 }
 
 #[tokio::test]
-async fn a_directory_in_use_is_refused_until_it_is_free() {
+async fn directory_in_use_is_rejected_until_released() {
     let directory = temporary_directory();
     let first = EmbeddedStore::open(directory.path()).unwrap();
     let error = open_error(directory.path());
@@ -81,7 +82,7 @@ async fn a_directory_in_use_is_refused_until_it_is_free() {
 }
 
 #[test]
-fn a_file_in_place_of_the_directory_is_an_error() {
+fn file_in_place_of_the_directory_is_an_error() {
     let directory = temporary_directory();
     let file = directory.path().join("file");
     fs::write(&file, "text").unwrap();
@@ -98,7 +99,7 @@ fn a_file_in_place_of_the_directory_is_an_error() {
 }
 
 #[test]
-fn a_directory_in_place_of_the_file_is_an_error() {
+fn directory_in_place_of_the_file_is_an_error() {
     let directory = temporary_directory();
     fs::create_dir(file_in(directory.path())).unwrap();
     let error = open_error(directory.path());
@@ -106,7 +107,7 @@ fn a_directory_in_place_of_the_file_is_an_error() {
 }
 
 #[test]
-fn a_file_that_is_no_store_is_an_error_and_stays() {
+fn foreign_file_is_an_error_and_unchanged() {
     for garbage in [
         Vec::new(),
         b"garbage".to_vec(),
@@ -125,7 +126,7 @@ fn a_file_that_is_no_store_is_an_error_and_stays() {
 }
 
 #[tokio::test]
-async fn a_file_cut_short_is_an_error() {
+async fn truncated_file_is_an_error() {
     let directory = temporary_directory();
     fill(directory.path(), &series("someone", 500)).await;
     let file = file_in(directory.path());
@@ -138,7 +139,7 @@ async fn a_file_cut_short_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_an_error_or_does_not_matter() {
+async fn corruption_is_detected_or_harmless() {
     const PAGE: usize = 4_096;
     let readings = series("someone", 600);
     let written = temporary_directory();
@@ -165,7 +166,7 @@ async fn a_damaged_file_is_an_error_or_does_not_matter() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_format_is_an_error() {
+async fn unknown_format_is_an_error() {
     let directory = temporary_directory();
     fill(directory.path(), &[]).await;
     let database = Database::open(file_in(directory.path())).unwrap();
@@ -184,9 +185,9 @@ async fn a_file_of_another_format_is_an_error() {
 
 const BY_TYPE: TableDefinition<'_, &[u8], ()> = TableDefinition::new("readings_by_type");
 
-/// The file as version 1 left it: without the order by type.
+/// Version 1 had no index by type.
 #[tokio::test]
-async fn a_file_of_the_first_format_is_brought_up_to_date() {
+async fn format_1_is_migrated() {
     let directory = temporary_directory();
     let readings = series("someone", 100);
     fill(directory.path(), &readings).await;
@@ -212,16 +213,16 @@ async fn a_file_of_the_first_format_is_brought_up_to_date() {
     }
 }
 
-/// How many keys of any user are in the order by type.
+/// Returns the number of entries in the index by type.
 fn keys_by_type(directory: &Path) -> u64 {
     let database = Database::open(file_in(directory)).unwrap();
     let transaction = database.begin_read().unwrap();
     transaction.open_table(BY_TYPE).unwrap().len().unwrap()
 }
 
-/// What is deleted or erased is gone from the order by type, too.
+/// Deleted and erased readings leave the index by type too.
 #[tokio::test]
-async fn the_order_by_type_holds_what_the_store_holds() {
+async fn type_index_matches_the_readings() {
     let directory = temporary_directory();
     let readings = series("someone", 20);
     fill(directory.path(), &readings).await;
@@ -247,9 +248,9 @@ async fn the_order_by_type_holds_what_the_store_holds() {
     assert_eq!(keys_by_type(directory.path()), 0);
 }
 
-/// One unreadable record fails what needs it, and nothing else.
+/// An unreadable record affects only the operations that need it.
 #[tokio::test]
-async fn an_unreadable_record_is_told_as_such() {
+async fn unreadable_record_is_reported_as_corrupt() {
     let directory = temporary_directory();
     let readings = series("someone", 3);
     fill(directory.path(), &readings).await;
@@ -275,13 +276,13 @@ async fn an_unreadable_record_is_told_as_such() {
     let others = store.get(user_id, readings[0].id).await.unwrap();
     assert_eq!(others.as_ref(), Some(&readings[0]));
 
-    // Together, so that one commit holds them all.
+    // Concurrently, so that one commit contains them all.
     let more = [
         series("other", 1).remove(0),
         unreadable.clone(),
         readings[2].clone(),
     ];
-    let outcomes = all_at_once(more.iter().map(|reading| store.put(reading.clone()))).await;
+    let outcomes = run_concurrently(more.iter().map(|reading| store.put(reading.clone()))).await;
     for (outcome, reading) in outcomes.into_iter().zip(&more) {
         match outcome {
             Ok(outcome) => assert_eq!(outcome, PutResult::Stored(reading.clone())),

@@ -1,4 +1,4 @@
-//! A disk in memory that can be full, fail, and lose its power.
+//! A simulated disk that can be full, fail, and lose power.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Result};
@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use redb::StorageBackend;
 
-/// What the sectors of a disk hold: each is written whole or not at all.
+/// Contents of disk sectors. A sector is written completely or not at all.
 const SECTOR: usize = 512;
 
-/// The disk; clones are the same one.
+/// The disk; clones share it.
 #[derive(Debug, Clone, Default)]
 pub struct Disk(Arc<Shared>);
 
@@ -23,18 +23,18 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
-    /// What is read: what was written, be it on the disk or only in memory.
+    /// Contents as read: everything written, on the disk or in the cache.
     content: Vec<u8>,
-    /// What is on the disk.
+    /// Contents on the disk.
     durable: Vec<u8>,
-    /// What was done since the last sync.
+    /// Operations since the last sync.
     unsynced: Vec<Event>,
-    /// What was done to it, in order, if that is noted.
+    /// Operations in order, if they are recorded.
     history: Option<Vec<Event>>,
     fault: Fault,
-    /// Whether the next syncs fail, before it is as `fault` says.
+    /// Failures of the next syncs, before `fault` applies.
     failing: VecDeque<bool>,
-    /// Syncs wait.
+    /// Syncs block.
     is_held: bool,
     is_waited_for: bool,
     held_read: HeldRead,
@@ -45,9 +45,9 @@ struct State {
 enum HeldRead {
     #[default]
     None,
-    /// The next one is to wait.
+    /// The next read blocks.
     Next,
-    /// One waits.
+    /// A read is blocked.
     Waiting,
 }
 
@@ -68,22 +68,22 @@ impl Default for State {
     }
 }
 
-/// What is wrong with it.
+/// Current fault.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     #[default]
     None,
-    /// It has no more room than it holds now.
+    /// The disk cannot grow.
     Full,
-    /// Nothing can be written.
+    /// Writes fail.
     Writes,
-    /// Nothing is sure to be on it.
+    /// Syncs fail.
     Syncs,
-    /// Nothing can be read.
+    /// Reads fail.
     Reads,
 }
 
-/// What was done to a disk.
+/// An operation on a disk.
 #[derive(Debug, Clone)]
 pub enum Event {
     Write {
@@ -92,15 +92,15 @@ pub enum Event {
     },
     Resized(usize),
     Synced,
-    /// Of what was not synced only this came onto the disk, and no later sync
-    /// brings the rest.
+    /// A failed sync: only this part reached the disk, and no later sync writes the
+    /// rest.
     SyncFailed(Vec<Event>),
-    /// The caller was told that its write is safe.
+    /// The write was acknowledged.
     Acknowledged,
 }
 
 impl Disk {
-    /// One that holds this.
+    /// Creates a disk with this content.
     pub fn holding(content: Vec<u8>) -> Self {
         let disk = Self::default();
         {
@@ -115,12 +115,12 @@ impl Disk {
         self.0.state.lock().unwrap()
     }
 
-    /// From now on notes what is done to it.
+    /// Starts recording operations.
     pub fn note(&self, event: Option<Event>) {
         self.state().history.get_or_insert_default().extend(event);
     }
 
-    /// What was done to it since that is noted.
+    /// Returns the recorded operations.
     pub fn history(&self) -> Vec<Event> {
         self.state().history.take().unwrap()
     }
@@ -129,17 +129,17 @@ impl Disk {
         self.state().content.clone()
     }
 
-    /// Breaks it, or mends it.
+    /// Sets or clears the fault.
     pub fn set_fault(&self, fault: Fault) {
         self.state().fault = fault;
     }
 
-    /// Has the next syncs fail where it says so.
+    /// Makes the next syncs fail where `true`.
     pub fn fail_syncs(&self, failing: impl IntoIterator<Item = bool>) {
         self.state().failing.extend(failing);
     }
 
-    /// Writes what was not yet, and shows from now on what is on the disk.
+    /// Drops the cache, after writing what can be written.
     pub fn forget_unwritten(&self) -> Result<()> {
         self.sync_data()?;
         let state = &mut *self.state();
@@ -147,12 +147,12 @@ impl Disk {
         Ok(())
     }
 
-    /// From now on syncs wait.
+    /// Blocks syncs.
     pub fn hold_syncs(&self) {
         self.state().is_held = true;
     }
 
-    /// Waits until a sync waits.
+    /// Waits until a sync is blocked.
     pub fn until_a_sync_waits(&self) {
         let patience = Duration::from_secs(60);
         let waits = |state: &mut State| !state.is_waited_for;
@@ -163,7 +163,7 @@ impl Disk {
         assert!(!waited.unwrap().1.timed_out(), "nothing is synced");
     }
 
-    /// Has the next read wait.
+    /// Blocks the next read.
     pub fn hold_a_read(&self) {
         self.state().held_read = HeldRead::Next;
     }
@@ -214,7 +214,7 @@ impl State {
             apply(unsynced, &mut self.durable);
             self.notes(Event::Synced);
         } else {
-            // As Linux does, which takes for written what could not be.
+            // Like Linux, which treats pages that could not be written as clean.
             let reached = torn(&unsynced, &mut self.random);
             apply(reached.clone(), &mut self.durable);
             self.notes(Event::SyncFailed(reached));
@@ -223,7 +223,7 @@ impl State {
     }
 }
 
-/// What a loss of power, or a sync that fails, leaves of it.
+/// Part of the unsynced writes that a power loss or a failed sync leaves.
 fn torn(events: &[Event], random: &mut fastrand::Rng) -> Vec<Event> {
     let torn = events.iter().flat_map(|event| event.clone().torn(random));
     torn.collect()
@@ -249,7 +249,7 @@ impl Event {
         }
     }
 
-    /// What is left of it, sector by sector.
+    /// Returns the remaining writes, sector by sector.
     fn torn(self, random: &mut fastrand::Rng) -> Vec<Self> {
         match self {
             Self::Write { offset, data } => data
@@ -322,16 +322,15 @@ impl StorageBackend for Disk {
     }
 }
 
-/// What a loss of power leaves at some moment.
+/// State of the disk after a power loss.
 pub struct Remains {
     pub content: Vec<u8>,
-    /// How many writes were acknowledged by then.
+    /// Number of writes acknowledged before it.
     pub acknowledged: usize,
 }
 
-/// What a loss of power leaves just before each sync in `history` of a disk
-/// that held `content`: once without all that was not synced, and `times` with
-/// a part of it.
+/// Returns the states after a power loss just before each sync in `history`, of a disk
+/// with `content`: once without all unsynced writes, and `times` with a part of them.
 pub fn losses(
     mut content: Vec<u8>,
     history: Vec<Event>,

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use clarity_backend::domain::{ListQuery, Order, Reading, ReadingId, UserId};
 use clarity_backend::store::{BatchPutStatus, PutResult};
 
-/// What a store should do, in as few words as possible.
+/// Reference model of a store.
 #[derive(Default)]
 pub struct Map(BTreeMap<(String, ReadingId), Reading>);
 
@@ -21,19 +21,19 @@ impl Map {
     }
 
     pub fn put(&mut self, reading: Reading) -> PutResult {
-        if let Some(held) = self.0.get(&key_of(&reading)) {
-            if reading.version() < held.version() {
-                return PutResult::Superseded(held.clone());
+        if let Some(stored) = self.0.get(&key_of(&reading)) {
+            if reading.version() < stored.version() {
+                return PutResult::Superseded(stored.clone());
             }
-            if reading.measurement == held.measurement {
-                return PutResult::Stored(held.clone());
+            if reading.measurement == stored.measurement {
+                return PutResult::Stored(stored.clone());
             }
         }
         self.0.insert(key_of(&reading), reading.clone());
         PutResult::Stored(reading)
     }
 
-    /// Of those with one id the last of the highest version counts.
+    /// Among readings with one id, the last of the highest version wins.
     pub fn put_batch(&mut self, readings: Vec<Reading>) -> Vec<BatchPutStatus> {
         let mut last_of_highest: BTreeMap<_, usize> = BTreeMap::new();
         for (index, reading) in readings.iter().enumerate() {
@@ -72,7 +72,7 @@ impl Map {
         (before - self.0.len()) as u64
     }
 
-    /// The page, and what the next one begins behind.
+    /// Returns the page and its end.
     pub fn list(&self, query: &ListQuery) -> (Vec<Reading>, Option<ReadingId>) {
         let mut readings: Vec<&Reading> = self
             .0

@@ -1,5 +1,4 @@
-//! Random sequences of operations give on a store what they give on a plain
-//! map.
+//! Random sequences of operations have the same results on a store and on a map.
 
 mod map;
 mod operation;
@@ -20,17 +19,17 @@ use crate::backend::{Backend, DynamoDb, Embedded};
 use crate::samples::{FIRST, instant};
 
 #[test]
-fn the_embedded_store_agrees_with_a_map() {
-    agrees_with_a_map::<Embedded>(1_000);
+fn embedded_store_matches_the_model() {
+    matches_the_model::<Embedded>(1_000);
 }
 
 #[test]
-fn the_dynamodb_store_agrees_with_a_map() {
-    agrees_with_a_map::<DynamoDb>(300);
+fn dynamodb_store_matches_the_model() {
+    matches_the_model::<DynamoDb>(300);
 }
 
-/// Runs so many sequences on one store, each on users of its own.
-fn agrees_with_a_map<B: Backend>(sequences: u32) {
+/// Runs `sequences` sequences on one store, each with users of its own.
+fn matches_the_model<B: Backend>(sequences: u32) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -100,8 +99,8 @@ async fn check(
         }
         Operation::Get(sample) => {
             let (user_id, id) = sample.key(users);
-            let held = store.get(&user_id, id).await.unwrap();
-            prop_assert_eq!(held.as_ref(), map.get(&user_id, id));
+            let stored = store.get(&user_id, id).await.unwrap();
+            prop_assert_eq!(stored.as_ref(), map.get(&user_id, id));
         }
         Operation::Delete(sample) => {
             let (user_id, id) = sample.key(users);

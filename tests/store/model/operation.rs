@@ -15,10 +15,10 @@ const MOMENTS: [&str; 6] = [
     "2024-01-16T10:30:00Z",
 ];
 
-/// One begins like the other, in the order of bytes too.
+/// One is a prefix of the other.
 const TYPES: [&str; 3] = ["a", "a.b", "b"];
 
-/// The users of a sequence, of whom one has a name that begins like the other's.
+/// Users of a sequence, one of whose ids is a prefix of another's.
 pub struct Users([UserId; 2]);
 
 impl Users {
@@ -37,14 +37,14 @@ pub enum Operation {
     PutBatch(Vec<Sample>),
     Get(Sample),
     Delete(Sample),
-    /// Of this user all.
+    /// Erases this user.
     Erase(usize),
     List(Listing),
-    /// The store is closed and opened again.
+    /// Closes and reopens the store.
     Reopen,
 }
 
-/// One of so few measurements that a sequence meets most of them again.
+/// A measurement out of few, so that a sequence often repeats them.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
     user: usize,

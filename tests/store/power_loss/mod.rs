@@ -1,4 +1,4 @@
-//! What the embedded store holds after a loss of power at any moment.
+//! State of the embedded store after a power loss at any moment.
 
 mod steps;
 
@@ -11,35 +11,35 @@ use clarity_backend::store::{EmbeddedStore, ReadingStore, StoreError};
 use tokio::runtime;
 
 use self::steps::{Step, TYPES, USERS, Write, mixed, single_puts};
-use crate::all_at_once::all_at_once;
+use crate::concurrency::run_concurrently;
+use crate::embedded::simulated_disk::{Disk, Event, Remains, losses};
 use crate::model::Map;
 use crate::samples::{all_of, measurement, reading, user};
-use crate::simulated_disk::{Disk, Event, Remains, losses};
 
-/// How often what was not synced is there in part, at each sync, besides once
-/// without it.
+/// Number of random partial losses per sync, besides the complete loss of unsynced
+/// data.
 const TORN: usize = 2;
 
-/// What a run did to its disk.
+/// Effect of a run on its disk.
 struct Run {
     steps: Vec<Step>,
-    /// What the disk held before.
+    /// Content of the disk before.
     start: Vec<u8>,
     history: Vec<Event>,
 }
 
-/// What was not synced is lost, or is there in part, in any order: at each
-/// sync of a run of 1,000 writes, once without it and twice with a part.
+/// Unsynced data is lost, or partly written in any order: at each sync of a run of
+/// 1,000 writes, once completely and twice in part.
 #[test]
-fn at_any_sync_nothing_acknowledged_is_lost_and_nothing_is_corrupt() {
+fn power_loss_at_any_sync_loses_no_acknowledged_write() {
     let run = Run::on_a_good_disk(single_puts(1_000));
     assert!(run.count_syncs() >= 1_000, "each write is synced");
     assert_eq!(run.faults(), Vec::<String>::new());
 }
 
-/// Of what is committed together all is there or nothing, in both orders.
+/// A commit is applied completely or not at all, in the table and the index.
 #[test]
-fn at_any_sync_groups_batches_deletions_and_erasures_are_whole_or_not_there() {
+fn power_loss_at_any_sync_leaves_commits_atomic() {
     let run = Run::on_a_good_disk(mixed(300));
     let readings: usize = run.steps.iter().flatten().map(Write::size).sum();
     assert!(readings > 1_000, "{readings}");
@@ -47,18 +47,18 @@ fn at_any_sync_groups_batches_deletions_and_erasures_are_whole_or_not_there() {
     assert_eq!(run.faults(), Vec::<String>::new());
 }
 
-/// A sync that fails loses a part of what was written for good, and the next
-/// ones succeed nevertheless.
+/// A failed sync loses some of the written data for good, and the next ones succeed
+/// nevertheless.
 #[test]
-fn after_syncs_that_failed_nothing_acknowledged_is_lost_and_nothing_is_corrupt() {
+fn power_loss_after_failed_syncs_loses_no_acknowledged_write() {
     let run = Run::on_a_failing_disk(mixed(200), Disk::forget_unwritten);
     assert!(run.count_failed_syncs() >= 40);
     assert_eq!(run.faults(), Vec::<String>::new());
 }
 
-/// That is what the last test would find.
+/// Shows that the previous test can detect the loss.
 #[test]
-fn without_forgetting_what_was_not_written_it_would_be_lost() {
+fn acknowledged_writes_are_lost_without_dropping_dirty_pages() {
     let run = Run::on_a_failing_disk(mixed(20), |_| Ok(()));
     assert_ne!(run.faults(), Vec::<String>::new());
 }
@@ -70,7 +70,7 @@ impl Run {
         Self::of(steps, &disk, &store, |_| false)
     }
 
-    /// Where it is tried first on a disk that does not sync, every fifth step.
+    /// If the first attempt runs on a disk that does not sync, every fifth step.
     fn on_a_failing_disk(
         steps: Vec<Step>,
         forget_unwritten: fn(&Disk) -> std::io::Result<()>,
@@ -121,7 +121,7 @@ impl Run {
         self.history.iter().filter(is_failed).count()
     }
 
-    /// What is wrong after a loss of power, at each sync.
+    /// Returns the problems after a power loss, at each sync.
     fn faults(&self) -> Vec<String> {
         let workers = thread::available_parallelism().unwrap().get();
         let (examined, faults) = thread::scope(|scope| {
@@ -147,7 +147,7 @@ impl Run {
         faults
     }
 
-    /// Opens what is left, and looks what it holds and whether it takes more.
+    /// Opens the remaining file, and checks its contents and that it accepts writes.
     fn examine(&self, remains: Remains) -> Result<(), String> {
         let Remains {
             content,
@@ -186,7 +186,7 @@ fn told(error: StoreError) -> String {
     format!("{error:?}")
 }
 
-/// Whether the store holds what the map does, in both orders.
+/// Returns `true` if the store matches the map, in the table and the index.
 async fn holds(store: &EmbeddedStore, map: &Map) -> Result<bool, String> {
     for user_id in USERS {
         let of_types = |types: &[&str]| {
@@ -209,12 +209,12 @@ async fn holds(store: &EmbeddedStore, map: &Map) -> Result<bool, String> {
 
 type Sent<'a> = Pin<Box<dyn Future<Output = Result<(), StoreError>> + 'a>>;
 
-/// Sends what one step is, all of it in one commit.
+/// Sends a step, in one commit.
 async fn send(disk: &Disk, store: &EmbeddedStore, step: &Step) -> Vec<Result<(), StoreError>> {
     if let [alone] = step.as_slice() {
         return vec![alone.send(store).await];
     }
-    // While another commit waits for its sync they queue, in this order.
+    // They queue in this order while another commit waits for its sync.
     let other = async {
         let nothing = reading(measurement("nobody", "2025-01-01T00:00:00Z"));
         disk.hold_syncs();
@@ -234,19 +234,19 @@ async fn send(disk: &Disk, store: &EmbeddedStore, step: &Step) -> Vec<Result<(),
         disk.release_syncs();
         Ok(())
     }));
-    all_at_once(sent).await
+    run_concurrently(sent).await
 }
 
-/// Sends it while syncs fail, of the commit and in some cases of what comes
-/// after it, and waits until the store works again.
+/// Sends a step while syncs fail, those of the commit and in some cases later ones, and
+/// waits until the store works again.
 async fn fail(disk: &Disk, store: &EmbeddedStore, step: &Step, index: usize) {
-    // In a group, another commit comes first.
+    // In a group, another commit precedes it.
     let before = (step.len() > 1).then_some(false);
-    // Each of these costs half a second.
+    // Each of these takes half a second.
     let after: &[bool] = match index % 50 {
-        // When it is made ready to be opened again.
+        // While preparing to reopen.
         24 => &[true],
-        // When it is opened, looked at, closed, and opened for use.
+        // While opening for verification, closing, and opening for use.
         49 => &[false, true],
         19 => &[false, false, false, true],
         34 => &[false, false, false, false, false, true],

@@ -1,4 +1,4 @@
-//! What a run writes, step by step; each step is one commit.
+//! Steps of a run; each is one commit.
 
 use clarity_backend::domain::{Measurement, Reading, UserId};
 use clarity_backend::store::{ReadingStore, StoreError, put_batch};
@@ -9,10 +9,10 @@ use crate::samples::{client_record, reading, series, user};
 pub const USERS: [&str; 3] = ["someone", "someone.b", "other"];
 pub const TYPES: [&str; 2] = ["heart_rate", "steps"];
 
-/// How many different readings a user may have in [`mixed`].
+/// Number of distinct readings of a user in [`mixed`].
 const READINGS: u32 = 120;
 
-/// What is asked of the store at once.
+/// Requests of a step, sent concurrently.
 pub type Step = Vec<Write>;
 
 #[derive(Debug, Clone)]
@@ -60,7 +60,7 @@ impl Write {
         matches!(self, Self::Erase(_))
     }
 
-    /// How many readings it names.
+    /// Returns the number of readings it contains.
     pub fn size(&self) -> usize {
         match self {
             Self::Batch(readings) => readings.len(),
@@ -69,14 +69,13 @@ impl Write {
     }
 }
 
-/// One put after another.
+/// Single puts.
 pub fn single_puts(count: u32) -> Vec<Step> {
     let puts = series(USERS[0], count).into_iter();
     puts.map(|reading| vec![Write::Put(reading)]).collect()
 }
 
-/// Puts, batches, deletions and erasures, one at a time and in groups, the same
-/// each time.
+/// A reproducible mix of puts, batches, deletions and erasures, single and in groups.
 pub fn mixed(count: usize) -> Vec<Step> {
     let mut random = fastrand::Rng::with_seed(13);
     let readings: Vec<_> = USERS.into_iter().flat_map(readings_of).collect();
@@ -88,7 +87,7 @@ pub fn mixed(count: usize) -> Vec<Step> {
         let mut step: Step = (0..together)
             .map(|_| write(&readings, &mut random))
             .collect();
-        // A commit takes no more behind an erasure.
+        // An erasure ends a commit.
         if let Some(last) = step.iter().position(Write::is_erasure) {
             step.truncate(last + 1);
         }
@@ -110,7 +109,7 @@ fn write(readings: &[Reading], random: &mut fastrand::Rng) -> Write {
     }
 }
 
-/// Of two types, every third in two versions of a client's record.
+/// Readings of two types, every third in two versions of a client record.
 fn readings_of(user_id: &str) -> Vec<Reading> {
     let of_type = |(index, one): (usize, Reading)| Measurement {
         data_type: TYPES[index % 2].parse().unwrap(),

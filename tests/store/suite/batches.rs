@@ -1,14 +1,14 @@
 use clarity_backend::domain::{Measurement, Reading};
 use clarity_backend::store::{BatchPutStatus, ReadingStore, put_batch};
 
-use super::{held, put, walk};
+use super::{put, stored, walk};
 use crate::samples::{
     LATER, again, all_of, client_record, instant, measurement, reading, series, sorted,
 };
 
 const MOMENT: &str = "2024-01-15T10:30:00Z";
 
-/// What became of each, where the store does not fail.
+/// Returns the statuses of a batch that must not fail.
 async fn outcomes(store: &dyn ReadingStore, readings: Vec<Reading>) -> Vec<BatchPutStatus> {
     let outcomes = put_batch(store, readings).await;
     outcomes.into_iter().map(Result::unwrap).collect()
@@ -22,8 +22,8 @@ fn record(version: u64, value: f64) -> Reading {
     })
 }
 
-pub async fn are_held_whole(store: &dyn ReadingStore) {
-    // More than one call of DynamoDB's takes, with records in between.
+pub async fn batch_is_stored_completely(store: &dyn ReadingStore) {
+    // Exceeds one DynamoDB call, with records in between.
     let readings: Vec<Reading> = (0_u32..)
         .zip(series("someone", 260))
         .map(|(index, one)| {
@@ -45,9 +45,9 @@ pub async fn are_held_whole(store: &dyn ReadingStore) {
     assert_eq!(walk(store, all_of("someone.else")).await, others);
 }
 
-pub async fn sent_again_change_nothing(store: &dyn ReadingStore) {
+pub async fn replayed_batch_changes_nothing(store: &dyn ReadingStore) {
     let readings = series("someone", 130);
-    // Part of it is held already.
+    // A part is stored already.
     put(store, &readings[40]).await;
     let mut expected = vec![BatchPutStatus::Stored; 130];
     expected[40] = BatchPutStatus::Unchanged;
@@ -62,11 +62,11 @@ pub async fn sent_again_change_nothing(store: &dyn ReadingStore) {
     assert_eq!(walk(store, all_of("someone")).await, readings);
 }
 
-pub async fn of_none_do_nothing(store: &dyn ReadingStore) {
+pub async fn empty_batch_does_nothing(store: &dyn ReadingStore) {
     assert_eq!(outcomes(store, Vec::new()).await, []);
 }
 
-pub async fn fold_what_comes_twice(store: &dyn ReadingStore) {
+pub async fn duplicates_in_a_batch_are_folded(store: &dyn ReadingStore) {
     let plain = reading(measurement("someone", MOMENT));
     let batch = vec![
         plain.clone(),
@@ -87,27 +87,27 @@ pub async fn fold_what_comes_twice(store: &dyn ReadingStore) {
             BatchPutStatus::Stored
         ]
     );
-    assert_eq!(held(store, &plain).await, Some(plain));
-    // Of one version the later word counts.
-    assert_eq!(held(store, &record(3, 0.0)).await, Some(record(3, 3.5)));
+    assert_eq!(stored(store, &plain).await, Some(plain));
+    // Within one version, the later content wins.
+    assert_eq!(stored(store, &record(3, 0.0)).await, Some(record(3, 3.5)));
 }
 
-pub async fn never_replace_a_higher_version(store: &dyn ReadingStore) {
+pub async fn batch_never_replaces_a_higher_version(store: &dyn ReadingStore) {
     put(store, &record(5, 5.0)).await;
     assert_eq!(
         outcomes(store, vec![record(4, 4.0), record(3, 3.0)]).await,
         [BatchPutStatus::Superseded; 2]
     );
-    assert_eq!(held(store, &record(0, 0.0)).await, Some(record(5, 5.0)));
+    assert_eq!(stored(store, &record(0, 0.0)).await, Some(record(5, 5.0)));
     let higher = Reading::accept(record(6, 6.0).measurement, instant(LATER));
     assert_eq!(
         outcomes(store, vec![record(4, 4.0), higher.clone()]).await,
         [BatchPutStatus::Superseded, BatchPutStatus::Stored]
     );
-    assert_eq!(held(store, &record(0, 0.0)).await, Some(higher));
+    assert_eq!(stored(store, &record(0, 0.0)).await, Some(higher));
 }
 
-pub async fn of_the_largest_size_are_held(store: &dyn ReadingStore) {
+pub async fn batch_of_maximum_size_is_stored(store: &dyn ReadingStore) {
     let readings = series("someone", 5_000);
     assert_eq!(
         outcomes(store, readings.clone()).await,

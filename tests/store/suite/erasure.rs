@@ -4,12 +4,12 @@ use std::time::Duration;
 use clarity_backend::domain::{DataTypes, ListQuery, Reading};
 use clarity_backend::store::{ReadingStore, erase_user, put_batch};
 
-use super::{held, list, put_all, walk};
+use super::{list, store_all, stored, walk};
 use crate::samples::{all_of, series, user};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub async fn leaves_nothing_of_the_user(store: &dyn ReadingStore) {
+pub async fn erasure_removes_everything_of_the_user(store: &dyn ReadingStore) {
     put_batch(store, series("someone", 600)).await;
     let erasure = erase_user(store, &user("someone"), PATIENCE, |_| {})
         .await
@@ -22,7 +22,7 @@ pub async fn leaves_nothing_of_the_user(store: &dyn ReadingStore) {
         ..all_of("someone")
     };
     assert!(list(store, &of_type).await.readings.is_empty());
-    // And again, and of somebody who never was.
+    // Also a second time, and for an unknown user.
     for nobody in ["someone", "nobody"] {
         let erasure = erase_user(store, &user(nobody), PATIENCE, |_| {})
             .await
@@ -31,12 +31,12 @@ pub async fn leaves_nothing_of_the_user(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn leaves_all_of_the_others(store: &dyn ReadingStore) {
+pub async fn erasure_does_not_affect_other_users(store: &dyn ReadingStore) {
     let neighbours = ["someone.", "someon", "someone0", "SOMEONE", "someone-"];
     for neighbour in neighbours {
-        put_all(store, &series(neighbour, 3)).await;
+        store_all(store, &series(neighbour, 3)).await;
     }
-    put_all(store, &series("someone", 3)).await;
+    store_all(store, &series("someone", 3)).await;
     erase_user(store, &user("someone"), PATIENCE, |_| {})
         .await
         .unwrap();
@@ -45,12 +45,12 @@ pub async fn leaves_all_of_the_others(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn goes_on_where_it_stopped(store: &dyn ReadingStore) {
+pub async fn erasure_continues_after_its_budget(store: &dyn ReadingStore) {
     put_batch(store, series("someone", 700)).await;
     let mut deleted = 0;
     let mut requests = 0;
     loop {
-        // One part each.
+        // One part per call.
         let erasure = erase_user(store, &user("someone"), Duration::ZERO, |_| {}).await;
         let erasure = erasure.unwrap();
         deleted += erasure.deleted;
@@ -64,7 +64,7 @@ pub async fn goes_on_where_it_stopped(store: &dyn ReadingStore) {
     assert!(list(store, &all_of("someone")).await.readings.is_empty());
 }
 
-pub async fn is_safe_against_writes_meanwhile(store: &dyn ReadingStore) {
+pub async fn erasure_tolerates_concurrent_writes(store: &dyn ReadingStore) {
     let readings = series("someone", 600);
     put_batch(store, readings.clone()).await;
     let user = user("someone");
@@ -75,11 +75,11 @@ pub async fn is_safe_against_writes_meanwhile(store: &dyn ReadingStore) {
     );
     assert!(first.unwrap().complete && second.unwrap().complete);
     assert!(again.into_iter().all(|outcome| outcome.is_ok()));
-    // What came after the erasure is whole, and gone after the next.
+    // Readings stored after an erasure are complete, and removed by the next one.
     let left = walk(store, all_of("someone")).await;
     for one in &readings {
         let listed = left.iter().find(|listed| listed.id == one.id);
-        assert_eq!(held(store, one).await.as_ref(), listed);
+        assert_eq!(stored(store, one).await.as_ref(), listed);
         assert!(listed.is_none_or(|listed| listed == one));
     }
     let ids = |readings: &[Reading]| readings.iter().map(|one| one.id).collect::<BTreeSet<_>>();
@@ -94,12 +94,12 @@ pub async fn is_safe_against_writes_meanwhile(store: &dyn ReadingStore) {
     assert!(list(store, &all_of("someone")).await.readings.is_empty());
 }
 
-pub async fn lets_the_same_come_again(store: &dyn ReadingStore) {
+pub async fn erased_reading_can_be_stored_again(store: &dyn ReadingStore) {
     let readings = series("someone", 30);
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     erase_user(store, &user("someone"), PATIENCE, |_| {})
         .await
         .unwrap();
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     assert_eq!(walk(store, all_of("someone")).await, readings);
 }

@@ -1,7 +1,7 @@
 use clarity_backend::domain::{Measurement, Metadata};
 use clarity_backend::store::ReadingStore;
 
-use super::{held, list, put_all};
+use super::{list, store_all, stored};
 use crate::samples::{all_of, measurement, reading};
 
 async fn assert_come_back(store: &dyn ReadingStore, text: &str) {
@@ -10,14 +10,14 @@ async fn assert_come_back(store: &dyn ReadingStore, text: &str) {
         metadata: metadata.clone(),
         ..measurement("someone", "2024-01-15T10:30:00Z")
     });
-    put_all(store, std::slice::from_ref(&reading)).await;
-    let got = held(store, &reading).await.unwrap();
+    store_all(store, std::slice::from_ref(&reading)).await;
+    let got = stored(store, &reading).await.unwrap();
     assert_eq!(got.measurement.metadata.as_str(), metadata.as_str());
     let listed = list(store, &all_of("someone")).await.readings;
     assert!(listed.contains(&reading), "{}", metadata.as_str());
 }
 
-pub async fn of_every_kind_come_back(store: &dyn ReadingStore) {
+pub async fn every_json_type_round_trips(store: &dyn ReadingStore) {
     for text in [
         "{}",
         r#"{"a":null}"#,
@@ -31,7 +31,7 @@ pub async fn of_every_kind_come_back(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn with_numbers_of_every_size_come_back(store: &dyn ReadingStore) {
+pub async fn numbers_of_every_magnitude_round_trip(store: &dyn ReadingStore) {
     for number in [
         "0",
         "-0.0",
@@ -66,7 +66,7 @@ pub async fn with_numbers_of_every_size_come_back(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn with_any_text_come_back(store: &dyn ReadingStore) {
+pub async fn any_text_round_trips(store: &dyn ReadingStore) {
     for text in [
         r#"{"a":"é ü ß 日本語 🩺 👩‍⚕️ \u202e"}"#,
         r#"{"é":1,"日本":{"🩺":2}}"#,
@@ -82,7 +82,7 @@ pub async fn with_any_text_come_back(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn nested_to_the_limit_come_back(store: &dyn ReadingStore) {
+pub async fn maximum_nesting_round_trips(store: &dyn ReadingStore) {
     let levels = Metadata::MAX_DEPTH;
     let objects = format!("{}1{}", r#"{"a":"#.repeat(levels), "}".repeat(levels));
     let arrays = format!(
@@ -94,7 +94,7 @@ pub async fn nested_to_the_limit_come_back(store: &dyn ReadingStore) {
     assert_come_back(store, &arrays).await;
 }
 
-pub async fn of_the_largest_size_come_back(store: &dyn ReadingStore) {
+pub async fn maximum_size_round_trips(store: &dyn ReadingStore) {
     let around = r#"{"a":""}"#.len();
     let one_text = format!(r#"{{"a":"{}"}}"#, "x".repeat(Metadata::MAX_BYTES - around));
     assert_eq!(one_text.len(), Metadata::MAX_BYTES);

@@ -1,40 +1,35 @@
-//! What every [`ReadingStore`] promises: one case per promise, and each case
-//! runs on each store, and on one that is measured.
+//! Conformance suite of [`ReadingStore`]: each case tests one guarantee, on each store
+//! and on an instrumented one.
 //!
-//! A case that is missing from the list below is dead code, which the
-//! compiler reports.
+//! A case that is missing from the list below is dead code, which the compiler reports.
 
 mod batches;
 mod concurrency;
-mod cursors;
 mod deletion;
 mod erasure;
+mod lists;
 mod metadata;
-mod newest;
-mod order;
-mod pages;
 mod puts;
-mod ranges;
 mod readiness;
 mod records;
-mod types;
 mod users;
 mod values;
 
 use clarity_backend::domain::{ListQuery, Page, Reading};
 use clarity_backend::store::{PutResult, ReadingStore};
 
-use crate::all_at_once::all_at_once;
+use self::lists::{cursors, newest, order, pages, ranges, types};
+use crate::concurrency::run_concurrently;
 
-/// Makes a test of each case and store.
-macro_rules! on_every_store {
+/// Generates a test for each case and store.
+macro_rules! test_every_store {
     ($($topic:ident: $($case:ident),+;)+) => {
-        on_every_store!(@on embedded, Embedded; $($topic: $($case),+;)+);
-        on_every_store!(@on dynamodb, DynamoDb; $($topic: $($case),+;)+);
-        on_every_store!(@on measured, Measured; $($topic: $($case),+;)+);
+        test_every_store!(@on embedded, Embedded; $($topic: $($case),+;)+);
+        test_every_store!(@on dynamodb, DynamoDb; $($topic: $($case),+;)+);
+        test_every_store!(@on measured, Measured; $($topic: $($case),+;)+);
     };
     (but only on $name:ident, $backend:ident; $($topic:ident: $($case:ident),+;)+) => {
-        on_every_store!(@on $name, $backend; $($topic: $($case),+;)+);
+        test_every_store!(@on $name, $backend; $($topic: $($case),+;)+);
     };
     (@on $name:ident, $backend:ident; $($topic:ident: $($case:ident),+;)+) => {
         mod $name {
@@ -51,112 +46,113 @@ macro_rules! on_every_store {
     };
 }
 
-on_every_store! {
+test_every_store! {
     order:
-        is_newest_first_or_oldest_first,
-        follows_the_instant_and_not_its_spelling,
-        of_one_instant_is_the_same_both_ways,
-        of_one_millisecond_is_that_of_the_ids;
+        readings_are_sorted_ascending_or_descending,
+        order_depends_on_the_instant_not_its_notation,
+        readings_of_one_instant_have_a_stable_order,
+        readings_of_one_millisecond_are_sorted_by_id;
     ranges:
-        are_exact_to_the_nanosecond,
-        may_be_open_on_either_side,
-        that_hold_no_instant_give_an_empty_page,
-        may_reach_far_beyond_all_readings;
+        range_is_exact_to_the_nanosecond,
+        range_may_be_open_on_either_side,
+        empty_range_returns_an_empty_page,
+        range_may_exceed_all_readings;
     pages:
-        of_any_size_give_each_reading_once,
-        have_more_only_if_one_more_matches,
-        of_an_unknown_user_are_empty,
-        of_more_than_a_megabyte_are_whole,
-        end_early_where_metadata_are_large;
+        pages_of_any_size_return_each_reading_once,
+        next_is_set_only_if_more_readings_match,
+        unknown_user_has_an_empty_page,
+        page_larger_than_a_megabyte_is_complete,
+        large_metadata_ends_a_page_early;
     cursors:
-        are_exclusive,
-        need_no_reading_under_them,
-        outside_of_the_range_are_bounded_by_it,
-        walk_past_writes_and_deletions;
+        cursor_is_exclusive,
+        cursor_of_a_deleted_reading_is_valid,
+        cursor_outside_of_the_range_is_clamped,
+        pages_are_stable_under_writes_and_deletions;
     puts:
-        give_back_what_is_held,
-        of_the_same_again_change_nothing,
-        of_the_same_in_another_spelling_change_nothing,
-        of_other_content_at_the_same_time_add_a_reading;
+        put_returns_the_stored_reading,
+        replayed_put_changes_nothing,
+        put_in_another_notation_changes_nothing,
+        put_of_other_content_at_the_same_time_adds_a_reading;
     records:
-        of_a_higher_version_replace,
-        of_the_same_version_replace_if_they_differ,
-        of_the_same_version_and_content_change_nothing,
-        of_a_lower_version_are_superseded,
-        have_versions_up_to_the_highest,
-        of_one_id_at_other_times_are_others;
+        higher_version_replaces,
+        same_version_with_other_content_replaces,
+        same_version_and_content_changes_nothing,
+        lower_version_is_superseded,
+        maximum_version_is_accepted,
+        same_record_id_at_another_time_is_another_reading;
     values:
-        come_back_bit_for_bit,
-        of_many_digits_come_back_bit_for_bit,
-        of_text_come_back_as_sent,
-        of_time_come_back_as_sent,
-        of_creation_come_back_to_the_millisecond;
+        values_round_trip_exactly,
+        values_of_many_digits_round_trip_exactly,
+        texts_round_trip,
+        times_round_trip_in_their_notation,
+        created_at_round_trips_to_the_millisecond;
     metadata:
-        of_every_kind_come_back,
-        with_numbers_of_every_size_come_back,
-        with_any_text_come_back,
-        nested_to_the_limit_come_back,
-        of_the_largest_size_come_back;
+        every_json_type_round_trips,
+        numbers_of_every_magnitude_round_trip,
+        any_text_round_trips,
+        maximum_nesting_round_trips,
+        maximum_size_round_trips;
     users:
-        see_only_their_own_readings,
-        cannot_read_or_delete_by_the_id_of_another,
-        may_have_ids_of_any_allowed_character;
+        users_see_only_their_own_readings,
+        readings_of_others_cannot_be_read_or_deleted,
+        user_id_may_have_any_permitted_character;
     deletion:
-        tells_whether_there_was_one,
-        leaves_all_others,
-        of_what_is_not_there_tells_so,
-        lets_the_same_come_again_as_new;
+        delete_returns_whether_the_reading_existed,
+        delete_affects_only_its_reading,
+        delete_of_a_missing_reading_returns_false,
+        deleted_reading_can_be_stored_again;
     newest:
-        are_all_if_there_are_fewer,
-        are_the_newest_if_there_are_more,
-        of_more_than_a_page_are_read_on,
-        may_be_kept_in_part,
-        stop_where_metadata_are_large,
-        of_an_unknown_user_are_none;
+        fewer_readings_than_the_budget_are_complete,
+        budget_keeps_the_newest_readings,
+        several_pages_are_read,
+        readings_are_mapped,
+        large_metadata_exhausts_the_budget,
+        unknown_user_has_no_readings;
     concurrency:
-        of_distinct_readings_loses_none,
-        of_the_same_reading_keeps_one,
-        of_versions_ends_with_the_highest,
-        of_one_version_ends_with_one_of_its_contents,
-        of_deletions_lets_one_succeed;
+        concurrent_distinct_puts_are_all_stored,
+        concurrent_puts_of_one_reading_store_it_once,
+        concurrent_versions_end_with_the_highest,
+        concurrent_contents_of_one_version_end_with_one_of_them,
+        one_of_concurrent_deletes_succeeds;
     readiness:
-        is_there_from_the_beginning;
+        new_store_is_ready;
     types:
-        are_listed_by_themselves,
-        are_listed_within_a_range,
-        follow_what_is_deleted,
-        are_found_behind_much_else,
-        fill_their_pages;
+        list_returns_only_the_given_types,
+        list_combines_types_and_range,
+        deleted_readings_are_not_listed_by_type,
+        rare_type_is_found_among_many_others,
+        pages_by_type_are_full;
     batches:
-        are_held_whole,
-        sent_again_change_nothing,
-        of_none_do_nothing,
-        fold_what_comes_twice,
-        never_replace_a_higher_version,
-        of_the_largest_size_are_held;
+        batch_is_stored_completely,
+        replayed_batch_changes_nothing,
+        empty_batch_does_nothing,
+        duplicates_in_a_batch_are_folded,
+        batch_never_replaces_a_higher_version,
+        batch_of_maximum_size_is_stored;
     erasure:
-        leaves_nothing_of_the_user,
-        leaves_all_of_the_others,
-        goes_on_where_it_stopped,
-        is_safe_against_writes_meanwhile,
-        lets_the_same_come_again;
+        erasure_removes_everything_of_the_user,
+        erasure_does_not_affect_other_users,
+        erasure_continues_after_its_budget,
+        erasure_tolerates_concurrent_writes,
+        erased_reading_can_be_stored_again;
 }
 
-on_every_store! {
+test_every_store! {
     but only on dynamodb_without_the_index, DynamoDbWithoutIndex;
     types:
-        are_listed_by_themselves,
-        are_listed_within_a_range,
-        follow_what_is_deleted,
-        are_found_behind_much_else;
+        list_returns_only_the_given_types,
+        list_combines_types_and_range,
+        deleted_readings_are_not_listed_by_type,
+        rare_type_is_found_among_many_others;
     erasure:
-        leaves_nothing_of_the_user;
+        erasure_removes_everything_of_the_user;
 }
 
-/// Puts them, none of which is held yet.
-async fn put_all(store: &dyn ReadingStore, readings: &[Reading]) {
+/// Stores new readings.
+async fn store_all(store: &dyn ReadingStore, readings: &[Reading]) {
     for some in readings.chunks(16) {
-        let outcomes = all_at_once(some.iter().map(|reading| store.put(reading.clone()))).await;
+        let outcomes =
+            run_concurrently(some.iter().map(|reading| store.put(reading.clone()))).await;
         for (outcome, reading) in outcomes.into_iter().zip(some) {
             assert_eq!(outcome.unwrap(), PutResult::Stored(reading.clone()));
         }
@@ -167,7 +163,7 @@ async fn put(store: &dyn ReadingStore, reading: &Reading) -> PutResult {
     store.put(reading.clone()).await.unwrap()
 }
 
-async fn held(store: &dyn ReadingStore, reading: &Reading) -> Option<Reading> {
+async fn stored(store: &dyn ReadingStore, reading: &Reading) -> Option<Reading> {
     store
         .get(&reading.measurement.user_id, reading.id)
         .await
@@ -178,7 +174,7 @@ async fn list(store: &dyn ReadingStore, query: &ListQuery) -> Page {
     store.list(query).await.unwrap()
 }
 
-/// The readings of all pages, each of which but the last is full.
+/// Returns the readings of all pages, all of which are full except the last.
 async fn walk(store: &dyn ReadingStore, mut query: ListQuery) -> Vec<Reading> {
     let mut readings = Vec::new();
     loop {
@@ -198,8 +194,8 @@ async fn walk(store: &dyn ReadingStore, mut query: ListQuery) -> Vec<Reading> {
     }
 }
 
-/// The readings of all pages, which may hold fewer than their limit.
-async fn walk_on(store: &dyn ReadingStore, mut query: ListQuery) -> Vec<Reading> {
+/// Returns the readings of all pages, which may be partial.
+async fn walk_partial_pages(store: &dyn ReadingStore, mut query: ListQuery) -> Vec<Reading> {
     let mut readings = Vec::new();
     loop {
         let page = list(store, &query).await;

@@ -1,20 +1,20 @@
 use clarity_backend::domain::Measurement;
 use clarity_backend::store::{PutResult, ReadingStore};
 
-use super::{held, list, put, put_all};
+use super::{list, put, store_all, stored};
 use crate::samples::{again, all_of, measurement, reading, sorted, time};
 
-pub async fn give_back_what_is_held(store: &dyn ReadingStore) {
+pub async fn put_returns_the_stored_reading(store: &dyn ReadingStore) {
     let reading = reading(measurement("someone", "2024-01-15T10:30:00Z"));
-    assert_eq!(held(store, &reading).await, None);
+    assert_eq!(stored(store, &reading).await, None);
     assert_eq!(
         put(store, &reading).await,
         PutResult::Stored(reading.clone())
     );
-    assert_eq!(held(store, &reading).await, Some(reading));
+    assert_eq!(stored(store, &reading).await, Some(reading));
 }
 
-pub async fn of_the_same_again_change_nothing(store: &dyn ReadingStore) {
+pub async fn replayed_put_changes_nothing(store: &dyn ReadingStore) {
     let first = reading(measurement("someone", "2024-01-15T10:30:00Z"));
     put(store, &first).await;
     let second = again(&first);
@@ -22,12 +22,12 @@ pub async fn of_the_same_again_change_nothing(store: &dyn ReadingStore) {
     assert_eq!(
         put(store, &second).await,
         PutResult::Stored(first.clone()),
-        "the answer is what is held"
+        "the answer is what is stored"
     );
     assert_eq!(list(store, &all_of("someone")).await.readings, [first]);
 }
 
-pub async fn of_the_same_in_another_spelling_change_nothing(store: &dyn ReadingStore) {
+pub async fn put_in_another_notation_changes_nothing(store: &dyn ReadingStore) {
     let first = reading(measurement("someone", "2024-01-15T10:30:00Z"));
     put(store, &first).await;
     let same = reading(Measurement {
@@ -35,10 +35,10 @@ pub async fn of_the_same_in_another_spelling_change_nothing(store: &dyn ReadingS
         ..first.measurement.clone()
     });
     assert_eq!(put(store, &same).await, PutResult::Stored(first.clone()));
-    assert_eq!(held(store, &same).await, Some(first));
+    assert_eq!(stored(store, &same).await, Some(first));
 }
 
-pub async fn of_other_content_at_the_same_time_add_a_reading(store: &dyn ReadingStore) {
+pub async fn put_of_other_content_at_the_same_time_adds_a_reading(store: &dyn ReadingStore) {
     let one = measurement("someone", "2024-01-15T10:30:00Z");
     let readings = sorted(
         [
@@ -58,6 +58,6 @@ pub async fn of_other_content_at_the_same_time_add_a_reading(store: &dyn Reading
         ]
         .map(reading),
     );
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     assert_eq!(list(store, &all_of("someone")).await.readings, readings);
 }

@@ -3,7 +3,7 @@ use clarity_backend::store::ReadingStore;
 use super::put;
 use crate::samples::{measurement, reading};
 
-pub async fn is_there_from_the_beginning(store: &dyn ReadingStore) {
+pub async fn new_store_is_ready(store: &dyn ReadingStore) {
     store.check().await.unwrap();
     put(
         store,

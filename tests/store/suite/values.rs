@@ -2,7 +2,7 @@ use clarity_backend::domain::{Measurement, Reading};
 use clarity_backend::store::ReadingStore;
 use jiff::Timestamp;
 
-use super::{held, list, put_all};
+use super::{list, store_all, stored};
 use crate::samples::{all_of, client_record, measurement, reading, sorted};
 
 const TWO_TO_THE_53: f64 = 9_007_199_254_740_992.0;
@@ -14,7 +14,7 @@ async fn assert_come_back(store: &dyn ReadingStore, numbers: &[f64]) {
             ..measurement("someone", "2024-01-15T10:30:00Z")
         })
     }));
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     let bits = |readings: &[Reading]| -> Vec<u64> {
         readings
             .iter()
@@ -24,12 +24,12 @@ async fn assert_come_back(store: &dyn ReadingStore, numbers: &[f64]) {
     let listed = list(store, &all_of("someone")).await.readings;
     assert_eq!(bits(&listed), bits(&readings));
     for reading in readings {
-        let held = held(store, &reading).await.unwrap();
-        assert_eq!(bits(&[held]), bits(&[reading]));
+        let stored = stored(store, &reading).await.unwrap();
+        assert_eq!(bits(&[stored]), bits(&[reading]));
     }
 }
 
-pub async fn come_back_bit_for_bit(store: &dyn ReadingStore) {
+pub async fn values_round_trip_exactly(store: &dyn ReadingStore) {
     let numbers = [
         0.0,
         72.0,
@@ -62,8 +62,8 @@ pub async fn come_back_bit_for_bit(store: &dyn ReadingStore) {
     assert_come_back(store, &numbers).await;
 }
 
-/// Numbers of every magnitude, whose digits are as good as random.
-pub async fn of_many_digits_come_back_bit_for_bit(store: &dyn ReadingStore) {
+/// Numbers of every magnitude, with pseudorandom digits.
+pub async fn values_of_many_digits_round_trip_exactly(store: &dyn ReadingStore) {
     let numbers: Vec<_> = (-129..=125)
         .map(|exponent| {
             let digits = 1.0 + f64::from(exponent).sin().abs() * 8.0;
@@ -73,7 +73,7 @@ pub async fn of_many_digits_come_back_bit_for_bit(store: &dyn ReadingStore) {
     assert_come_back(store, &numbers).await;
 }
 
-pub async fn of_text_come_back_as_sent(store: &dyn ReadingStore) {
+pub async fn texts_round_trip(store: &dyn ReadingStore) {
     let longest_unit = "x".repeat(32);
     let longest_type = "t".repeat(64);
     let longest_id = "~".repeat(128);
@@ -100,11 +100,11 @@ pub async fn of_text_come_back_as_sent(store: &dyn ReadingStore) {
         ]
         .map(reading),
     );
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     assert_eq!(list(store, &all_of("someone")).await.readings, readings);
 }
 
-pub async fn of_time_come_back_as_sent(store: &dyn ReadingStore) {
+pub async fn times_round_trip_in_their_notation(store: &dyn ReadingStore) {
     let texts = [
         "1970-01-01T00:00:00Z",
         "1969-12-31T23:00:01-01:00",
@@ -121,22 +121,22 @@ pub async fn of_time_come_back_as_sent(store: &dyn ReadingStore) {
     ];
     for text in texts {
         let reading = reading(measurement("someone", text));
-        put_all(store, std::slice::from_ref(&reading)).await;
-        let held = held(store, &reading).await.unwrap();
-        assert_eq!(held.measurement.timestamp.to_string(), text);
-        assert_eq!(held, reading);
+        store_all(store, std::slice::from_ref(&reading)).await;
+        let stored = stored(store, &reading).await.unwrap();
+        assert_eq!(stored.measurement.timestamp.to_string(), text);
+        assert_eq!(stored, reading);
     }
 }
 
-pub async fn of_creation_come_back_to_the_millisecond(store: &dyn ReadingStore) {
+pub async fn created_at_round_trips_to_the_millisecond(store: &dyn ReadingStore) {
     for (now, expected) in [
         ("2024-06-01T08:00:00Z", "2024-06-01T08:00:00Z"),
         ("2024-06-01T08:01:00.007Z", "2024-06-01T08:01:00.007Z"),
         ("2024-06-01T08:02:00.999999999Z", "2024-06-01T08:02:00.999Z"),
     ] {
         let reading = Reading::accept(measurement("someone", now), now.parse().unwrap());
-        put_all(store, std::slice::from_ref(&reading)).await;
-        let held = held(store, &reading).await.unwrap();
-        assert_eq!(held.created_at, expected.parse::<Timestamp>().unwrap());
+        store_all(store, std::slice::from_ref(&reading)).await;
+        let stored = stored(store, &reading).await.unwrap();
+        assert_eq!(stored.created_at, expected.parse::<Timestamp>().unwrap());
     }
 }

@@ -1,18 +1,18 @@
 use clarity_backend::domain::{ListQuery, Measurement, Order, TimeRange};
 use clarity_backend::store::ReadingStore;
 
-use super::{list, put, put_all};
+use super::super::{list, put, store_all};
 use crate::samples::{all_of, measurement, page_size, reading, reversed, series, sorted};
 
-pub async fn are_exclusive(store: &dyn ReadingStore) {
-    // Of one millisecond, where only the rest of the id tells them apart.
+pub async fn cursor_is_exclusive(store: &dyn ReadingStore) {
+    // Readings of one millisecond, which differ only in the rest of the id.
     let readings = sorted((0..9).map(|index| {
         reading(measurement(
             "someone",
             &format!("2024-01-15T10:30:00.123000{index:03}Z"),
         ))
     }));
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     for (index, last) in readings.iter().enumerate() {
         let ascending = ListQuery {
             after: Some(last.id),
@@ -33,9 +33,9 @@ pub async fn are_exclusive(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn need_no_reading_under_them(store: &dyn ReadingStore) {
+pub async fn cursor_of_a_deleted_reading_is_valid(store: &dyn ReadingStore) {
     let readings = series("someone", 5);
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     let middle = &readings[2];
     assert!(
         store
@@ -58,9 +58,9 @@ pub async fn need_no_reading_under_them(store: &dyn ReadingStore) {
     );
 }
 
-pub async fn outside_of_the_range_are_bounded_by_it(store: &dyn ReadingStore) {
+pub async fn cursor_outside_of_the_range_is_clamped(store: &dyn ReadingStore) {
     let readings = series("someone", 6);
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     let moment = |index: usize| Some(readings[index].measurement.timestamp.instant());
     let from_second_to_fourth = |order, after: usize| ListQuery {
         range: TimeRange {
@@ -83,10 +83,10 @@ pub async fn outside_of_the_range_are_bounded_by_it(store: &dyn ReadingStore) {
     }
 }
 
-/// What was there at the beginning is seen exactly once.
-pub async fn walk_past_writes_and_deletions(store: &dyn ReadingStore) {
+/// Readings that exist throughout are returned exactly once.
+pub async fn pages_are_stable_under_writes_and_deletions(store: &dyn ReadingStore) {
     let readings = series("someone", 12);
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     let newer = |index: usize| {
         reading(Measurement {
             data_type: "steps".parse().unwrap(),

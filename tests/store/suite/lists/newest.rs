@@ -1,7 +1,7 @@
 use clarity_backend::domain::Reading;
 use clarity_backend::store::{ReadBudget, ReadingStore, read_newest};
 
-use super::put_all;
+use super::super::store_all;
 use crate::samples::{reversed, series, user};
 
 fn readings(readings: usize) -> ReadBudget {
@@ -15,9 +15,9 @@ fn whole(reading: Reading) -> Reading {
     reading
 }
 
-pub async fn are_all_if_there_are_fewer(store: &dyn ReadingStore) {
+pub async fn fewer_readings_than_the_budget_are_complete(store: &dyn ReadingStore) {
     let stored = series("someone", 5);
-    put_all(store, &stored).await;
+    store_all(store, &stored).await;
     for most in [5, 6, 5_000] {
         let newest = read_newest(store, &user("someone"), readings(most), whole)
             .await
@@ -27,9 +27,9 @@ pub async fn are_all_if_there_are_fewer(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn are_the_newest_if_there_are_more(store: &dyn ReadingStore) {
+pub async fn budget_keeps_the_newest_readings(store: &dyn ReadingStore) {
     let stored = series("someone", 5);
-    put_all(store, &stored).await;
+    store_all(store, &stored).await;
     let descending = reversed(stored);
     for most in [1, 4] {
         let newest = read_newest(store, &user("someone"), readings(most), whole)
@@ -41,9 +41,9 @@ pub async fn are_the_newest_if_there_are_more(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn of_more_than_a_page_are_read_on(store: &dyn ReadingStore) {
+pub async fn several_pages_are_read(store: &dyn ReadingStore) {
     let stored = series("someone", 1_001);
-    put_all(store, &stored).await;
+    store_all(store, &stored).await;
     let descending = reversed(stored);
     for (most, count) in [(1_000, 1_000), (1_001, 1_001), (2_000, 1_001)] {
         let newest = read_newest(store, &user("someone"), readings(most), whole)
@@ -54,8 +54,8 @@ pub async fn of_more_than_a_page_are_read_on(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn of_an_unknown_user_are_none(store: &dyn ReadingStore) {
-    put_all(store, &series("someone", 2)).await;
+pub async fn unknown_user_has_no_readings(store: &dyn ReadingStore) {
+    store_all(store, &series("someone", 2)).await;
     let newest = read_newest(store, &user("nobody"), readings(10), whole)
         .await
         .unwrap();
@@ -63,8 +63,8 @@ pub async fn of_an_unknown_user_are_none(store: &dyn ReadingStore) {
     assert!(newest.complete);
 }
 
-pub async fn may_be_kept_in_part(store: &dyn ReadingStore) {
-    put_all(store, &series("someone", 3)).await;
+pub async fn readings_are_mapped(store: &dyn ReadingStore) {
+    store_all(store, &series("someone", 3)).await;
     let value = |reading: Reading| reading.measurement.value.get();
     let newest = read_newest(store, &user("someone"), readings(10), value)
         .await
@@ -73,8 +73,8 @@ pub async fn may_be_kept_in_part(store: &dyn ReadingStore) {
     assert!(newest.complete);
 }
 
-pub async fn stop_where_metadata_are_large(store: &dyn ReadingStore) {
-    put_all(store, &series("someone", 1_001)).await;
+pub async fn large_metadata_exhausts_the_budget(store: &dyn ReadingStore) {
+    store_all(store, &series("someone", 1_001)).await;
     let budget = ReadBudget {
         readings: usize::MAX,
         metadata_bytes: 1,

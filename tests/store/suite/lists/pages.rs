@@ -3,12 +3,12 @@ use clarity_backend::domain::{
 };
 use clarity_backend::store::{ReadingStore, put_batch};
 
-use super::{list, put_all, walk, walk_on};
+use super::super::{list, store_all, walk, walk_partial_pages};
 use crate::samples::{all_of, instant, measurement, page_size, reading, reversed, series, sorted};
 
-pub async fn of_any_size_give_each_reading_once(store: &dyn ReadingStore) {
+pub async fn pages_of_any_size_return_each_reading_once(store: &dyn ReadingStore) {
     let readings = series("someone", 23);
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     for size in [1, 2, 7, 22, 23, 24, 1_000] {
         let ascending = ListQuery {
             limit: page_size(size),
@@ -27,7 +27,7 @@ pub async fn of_any_size_give_each_reading_once(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn have_more_only_if_one_more_matches(store: &dyn ReadingStore) {
+pub async fn next_is_set_only_if_more_readings_match(store: &dyn ReadingStore) {
     // Two of them share a millisecond with readings outside of the range.
     let readings = [
         "2024-01-15T10:30:00.000000001Z",
@@ -37,7 +37,7 @@ pub async fn have_more_only_if_one_more_matches(store: &dyn ReadingStore) {
         "2024-01-15T10:32:00.000000002Z",
     ]
     .map(|moment| reading(measurement("someone", moment)));
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     let range = TimeRange {
         start: Some(instant("2024-01-15T10:30:00.000000002Z")),
         end: Some(instant("2024-01-15T10:32:00.000000002Z")),
@@ -59,8 +59,8 @@ pub async fn have_more_only_if_one_more_matches(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn of_an_unknown_user_are_empty(store: &dyn ReadingStore) {
-    put_all(store, &series("someone", 3)).await;
+pub async fn unknown_user_has_an_empty_page(store: &dyn ReadingStore) {
+    store_all(store, &series("someone", 3)).await;
     for order in [Order::Asc, Order::Desc] {
         let page = list(
             store,
@@ -75,7 +75,7 @@ pub async fn of_an_unknown_user_are_empty(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn of_more_than_a_megabyte_are_whole(store: &dyn ReadingStore) {
+pub async fn page_larger_than_a_megabyte_is_complete(store: &dyn ReadingStore) {
     let metadata = Metadata::parse(&format!(r#"{{"note":"{}"}}"#, "x".repeat(15_000))).unwrap();
     let readings = sorted(series("someone", 150).into_iter().map(|small| {
         reading(Measurement {
@@ -83,7 +83,7 @@ pub async fn of_more_than_a_megabyte_are_whole(store: &dyn ReadingStore) {
             ..small.measurement
         })
     }));
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     for order in [Order::Asc, Order::Desc] {
         let in_order = match order {
             Order::Asc => readings.clone(),
@@ -103,8 +103,8 @@ pub async fn of_more_than_a_megabyte_are_whole(store: &dyn ReadingStore) {
     }
 }
 
-/// 400 readings have 6 MiB of metadata, and no page has much more than 4.
-pub async fn end_early_where_metadata_are_large(store: &dyn ReadingStore) {
+/// 400 readings have 6 MiB of metadata, and a page has little more than 4.
+pub async fn large_metadata_ends_a_page_early(store: &dyn ReadingStore) {
     const EACH: usize = 16_000;
     let text = "x".repeat(EACH - r#"{"note":""}"#.len());
     let metadata = Metadata::parse(&format!(r#"{{"note":"{text}"}}"#)).unwrap();
@@ -141,8 +141,8 @@ pub async fn end_early_where_metadata_are_large(store: &dyn ReadingStore) {
             let count = (4 * 1024 * 1024_usize).div_ceil(EACH);
             assert!(page.readings == readings[..count]);
             assert_eq!(page.next, Some(readings[count - 1].id));
-            assert!(walk_on(store, query.clone()).await == readings);
-            // Just as many as there is room for are a whole page.
+            assert!(walk_partial_pages(store, query.clone()).await == readings);
+            // A page with exactly as many as fit is complete.
             let last = ListQuery {
                 after: Some(readings[readings.len() - count - 1].id),
                 ..query

@@ -1,10 +1,10 @@
 use clarity_backend::domain::{ListQuery, Order, Reading, TimeRange};
 use clarity_backend::store::ReadingStore;
 
-use super::{list, put_all, walk};
+use super::super::{list, store_all, walk};
 use crate::samples::{all_of, instant, measurement, page_size, reading, reversed, sorted};
 
-/// Within and around one millisecond.
+/// Readings within and around one millisecond.
 const MOMENTS: [&str; 7] = [
     "2024-01-15T10:30:00.122999999Z",
     "2024-01-15T10:30:00.123000000Z",
@@ -17,7 +17,7 @@ const MOMENTS: [&str; 7] = [
 
 async fn put_moments(store: &dyn ReadingStore) -> Vec<Reading> {
     let readings = MOMENTS.map(|moment| reading(measurement("someone", moment)));
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     sorted(readings)
 }
 
@@ -43,7 +43,7 @@ fn expected(readings: &[Reading], query: &ListQuery) -> Vec<Reading> {
         .collect()
 }
 
-pub async fn are_exact_to_the_nanosecond(store: &dyn ReadingStore) {
+pub async fn range_is_exact_to_the_nanosecond(store: &dyn ReadingStore) {
     let readings = put_moments(store).await;
     for start in MOMENTS {
         for end in MOMENTS {
@@ -66,7 +66,7 @@ pub async fn are_exact_to_the_nanosecond(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn may_be_open_on_either_side(store: &dyn ReadingStore) {
+pub async fn range_may_be_open_on_either_side(store: &dyn ReadingStore) {
     let readings = put_moments(store).await;
     for bound in MOMENTS {
         for query in [within(Some(bound), None), within(None, Some(bound))] {
@@ -77,7 +77,7 @@ pub async fn may_be_open_on_either_side(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn that_hold_no_instant_give_an_empty_page(store: &dyn ReadingStore) {
+pub async fn empty_range_returns_an_empty_page(store: &dyn ReadingStore) {
     put_moments(store).await;
     for (start, end) in [
         (MOMENTS[3], MOMENTS[3]),
@@ -102,7 +102,7 @@ pub async fn that_hold_no_instant_give_an_empty_page(store: &dyn ReadingStore) {
     }
 }
 
-pub async fn may_reach_far_beyond_all_readings(store: &dyn ReadingStore) {
+pub async fn range_may_exceed_all_readings(store: &dyn ReadingStore) {
     let readings = put_moments(store).await;
     let page = list(
         store,

@@ -3,10 +3,10 @@ use clarity_backend::domain::{
 };
 use clarity_backend::store::ReadingStore;
 
-use super::{list, put_all, walk_on};
+use super::super::{list, store_all, walk_partial_pages};
 use crate::samples::{all_of, instant, measurement, page_size, reading, reversed, series};
 
-/// Readings of three types in turn, oldest first.
+/// Readings of three alternating types, oldest first.
 fn in_turn(user_id: &str, count: u32) -> Vec<Reading> {
     let types = ["a", "a.b", "b"];
     let of_type = |(index, one): (usize, Reading)| {
@@ -30,10 +30,10 @@ fn of_types(readings: &[Reading], named: &[&str]) -> Vec<Reading> {
     readings
 }
 
-pub async fn are_listed_by_themselves(store: &dyn ReadingStore) {
+pub async fn list_returns_only_the_given_types(store: &dyn ReadingStore) {
     let readings = in_turn("someone", 40);
-    put_all(store, &readings).await;
-    put_all(store, &in_turn("someone.a", 5)).await;
+    store_all(store, &readings).await;
+    store_all(store, &in_turn("someone.a", 5)).await;
     for named in [
         ["a"].as_slice(),
         &["b"],
@@ -53,15 +53,15 @@ pub async fn are_listed_by_themselves(store: &dyn ReadingStore) {
                 order: Order::Desc,
                 ..ascending.clone()
             };
-            let found = walk_on(store, ascending).await;
+            let found = walk_partial_pages(store, ascending).await;
             assert_eq!(found, expected, "{named:?} by {limit:?}");
-            let found = walk_on(store, descending).await;
+            let found = walk_partial_pages(store, descending).await;
             assert_eq!(found, reversed(expected.clone()), "{named:?}, newest first");
         }
     }
 }
 
-pub async fn are_listed_within_a_range(store: &dyn ReadingStore) {
+pub async fn list_combines_types_and_range(store: &dyn ReadingStore) {
     // Two of them share a millisecond with a bound.
     let readings = [
         ("a", "2024-01-15T10:30:00.000000001Z"),
@@ -77,7 +77,7 @@ pub async fn are_listed_within_a_range(store: &dyn ReadingStore) {
             ..measurement("someone", moment)
         })
     });
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     let query = |named, limit| ListQuery {
         data_types: types(named),
         range: TimeRange {
@@ -88,15 +88,20 @@ pub async fn are_listed_within_a_range(store: &dyn ReadingStore) {
         ..all_of("someone")
     };
     for limit in [1, 2, 100] {
-        let found = walk_on(store, query(&["a"], limit)).await;
+        let found = walk_partial_pages(store, query(&["a"], limit)).await;
         assert_eq!(found, [readings[1].clone(), readings[3].clone()]);
-        assert_eq!(walk_on(store, query(&["a", "b"], limit)).await.len(), 4);
+        assert_eq!(
+            walk_partial_pages(store, query(&["a", "b"], limit))
+                .await
+                .len(),
+            4
+        );
     }
 }
 
-pub async fn follow_what_is_deleted(store: &dyn ReadingStore) {
+pub async fn deleted_readings_are_not_listed_by_type(store: &dyn ReadingStore) {
     let readings = in_turn("someone", 9);
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     let user_id = &readings[0].measurement.user_id;
     for gone in &readings[..3] {
         assert!(store.delete(user_id, gone.id).await.unwrap());
@@ -105,13 +110,13 @@ pub async fn follow_what_is_deleted(store: &dyn ReadingStore) {
         data_types: types(&["a", "b"]),
         ..all_of("someone")
     };
-    let found = walk_on(store, query).await;
+    let found = walk_partial_pages(store, query).await;
     assert_eq!(found, of_types(&readings[3..], &["a", "b"]));
 }
 
-/// However much of other types lies between, every answer comes soon, and the
-/// walk comes to its end.
-pub async fn are_found_behind_much_else(store: &dyn ReadingStore) {
+/// However many readings of other types lie in between, each response is fast, and the
+/// walk terminates.
+pub async fn rare_type_is_found_among_many_others(store: &dyn ReadingStore) {
     let large = Metadata::parse(&format!(r#"{{"note":"{}"}}"#, "x".repeat(15_000))).unwrap();
     let mut readings = series("someone", 320);
     for other in &mut readings[1..] {
@@ -121,19 +126,19 @@ pub async fn are_found_behind_much_else(store: &dyn ReadingStore) {
             ..other.measurement.clone()
         });
     }
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     let query = ListQuery {
         data_types: types(&["heart_rate"]),
         order: Order::Desc,
         ..all_of("someone")
     };
-    assert_eq!(walk_on(store, query).await, readings[..1]);
+    assert_eq!(walk_partial_pages(store, query).await, readings[..1]);
 }
 
-/// Where there is an order by type.
-pub async fn fill_their_pages(store: &dyn ReadingStore) {
+/// Requires the index by type.
+pub async fn pages_by_type_are_full(store: &dyn ReadingStore) {
     let readings = in_turn("someone", 30);
-    put_all(store, &readings).await;
+    store_all(store, &readings).await;
     for (limit, named) in [(4, ["b"].as_slice()), (7, &["a", "b"]), (20, &["a", "b"])] {
         let query = ListQuery {
             data_types: types(named),
