@@ -176,7 +176,7 @@ async fn compare_summaries(month: &EmbeddedStore, many: &EmbeddedStore) {
         MONTH / 30
     );
     let mut of_30 = Duration::ZERO;
-    for (store, held, days) in [
+    for (store, stored, days) in [
         (many, MANY, 30),
         (month, MONTH, 30),
         (many, MANY, 7),
@@ -198,7 +198,7 @@ async fn compare_summaries(month: &EmbeddedStore, many: &EmbeddedStore) {
             of_30 = cost;
         }
         println!(
-            "  {days:>3} days of {held:>7} {cost:>9.1?}: {:.2} times that of 30 (wanted: about 1)",
+            "  {days:>3} days of {stored:>7} {cost:>9.1?}: {:.2} times that of 30 (wanted: about 1)",
             cost.as_secs_f64() / of_30.as_secs_f64()
         );
     }

@@ -173,13 +173,13 @@ async fn failed_erasure_reports_what_was_deleted() {
     });
     let store = connect_to_local(&dynamodb_settings(&endpoint)).await;
     let patience = Duration::from_secs(60);
-    let mut told = 0;
-    let erasure = erase_user(&store, &user("someone"), patience, |part| told += part)
+    let mut reported = 0;
+    let erasure = erase_user(&store, &user("someone"), patience, |part| reported += part)
         .await
         .unwrap();
     assert!(!erasure.complete);
     assert_eq!(erasure.deleted, processed.lock().unwrap().len() as u64);
-    assert_eq!(told, erasure.deleted);
+    assert_eq!(reported, erasure.deleted);
     // If nothing can be deleted, the error is returned.
     let failed = erase_user(&store, &user("someone"), patience, |_| {}).await;
     assert!(matches!(failed, Err(StoreError::Unavailable(_))));

@@ -135,15 +135,15 @@ async fn failed_reads_are_reported_until_they_succeed() {
     let store = open(&disk).unwrap();
     let user_id = measurement("someone", "2024-01-15T10:30:00Z").user_id;
     disk.set_fault(Fault::Reads);
-    let mut told = 0;
+    let mut reported = 0;
     for index in 0..MANY {
         match store.get(&user_id, large(index).id).await {
             Ok(found) => assert!(found.is_some()),
-            Err(StoreError::Unavailable(_)) => told += 1,
+            Err(StoreError::Unavailable(_)) => reported += 1,
             Err(other) => panic!("{other:?}"),
         }
     }
-    assert!(told > 0);
+    assert!(reported > 0);
     disk.set_fault(Fault::None);
     recover(&store).await;
     for index in (0..MANY).step_by(100) {

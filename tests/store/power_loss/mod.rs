@@ -172,9 +172,9 @@ impl Run {
                 }
             }
             let more = reading(measurement(USERS[0], "2025-01-01T00:00:00Z"));
-            let put = store.put(more.clone()).await.map_err(told)?;
+            let put = store.put(more.clone()).await.map_err(message)?;
             let found = store.get(&more.measurement.user_id, more.id).await;
-            match found.map_err(told)? {
+            match found.map_err(message)? {
                 Some(found) if found == more => Ok(()),
                 _ => Err(fault(&format!("does not find what it took: {put:?}"))),
             }
@@ -182,7 +182,7 @@ impl Run {
     }
 }
 
-fn told(error: StoreError) -> String {
+fn message(error: StoreError) -> String {
     format!("{error:?}")
 }
 
@@ -198,7 +198,7 @@ async fn holds(store: &EmbeddedStore, map: &Map) -> Result<bool, String> {
         };
         for types in [&[], &TYPES[..1], &TYPES[1..]] {
             let query = of_types(types);
-            let page = store.list(&query).await.map_err(told)?;
+            let page = store.list(&query).await.map_err(message)?;
             if (page.readings, page.next) != map.list(&query) {
                 return Ok(false);
             }
