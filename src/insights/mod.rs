@@ -1,17 +1,17 @@
 //! Answers to questions about a user's readings.
 //!
-//! Readings arrive as input: nothing here reads a store, and nothing here
-//! knows whose the readings are. A question goes this way:
+//! Readings are passed in: this module does not read a store and does not know
+//! the user's identity. A question passes these steps:
 //!
-//! 1. `safety` looks for signs that help is needed now; then nothing else is
-//!    answered.
-//! 2. A [`AnalysisContext`] gathers what bears on the question (`intent`, `topics`):
-//!    for each data type one series of readings, and the facts computed from it
-//!    (`analysis`). Every number that an answer may hold is one of these.
-//! 3. An [`InsightProvider`] chooses among them and puts them in words: the
-//!    [`StatisticalProvider`] by rules (`statistical`, `wording`), the
-//!    [`GeminiProvider`] by a model (`generation`, over [`gemini`]), which is held
-//!    to the facts (`verification`).
+//! 1. `safety` checks the question and the newest readings for signs of an
+//!    emergency. If there is one, the answer only advises to seek help.
+//! 2. An [`AnalysisContext`] selects the series of readings that the question is
+//!    about (`question`) and computes their facts (`facts`). Every number in an
+//!    answer is one of these facts.
+//! 3. An [`InsightProvider`] selects facts and phrases them: the
+//!    [`StatisticalProvider`] by rules (`statistical`, `answer::render`), the
+//!    [`GeminiProvider`] with a model (`generation`, `gemini`) whose sentences
+//!    are checked against the facts (`verification`).
 
 mod answer;
 mod context;
@@ -40,27 +40,29 @@ pub use provider::{DeltaSink, InsightProvider};
 pub use question::Question;
 pub use statistical::StatisticalProvider;
 
-/// Answers questions, safely: through whatever provider.
+/// Service that answers questions through a provider, after the safety checks.
 #[derive(Clone)]
 pub struct Insights {
     provider: Arc<dyn InsightProvider>,
-    /// Places for computing at once.
-    places: Arc<Semaphore>,
+    /// Limits concurrent computations.
+    permits: Arc<Semaphore>,
 }
 
-/// How many questions are computed at once: what a user has a lot of readings
-/// for may take a good part of a second, and other routes need the cores too.
-const COMPUTED_AT_ONCE: usize = 2;
+/// Maximum number of concurrent computations. One over many readings may take a
+/// good part of a second, and other routes need the cores too.
+const MAX_CONCURRENT_ANALYSES: usize = 2;
 
-/// What there is before anything is phrased.
+/// Result of the analysis, before an answer is phrased.
 enum Prepared {
+    /// The answer to an emergency.
     Escalated(Box<Insight>),
+    /// The facts to answer from.
     Context(Box<AnalysisContext>),
 }
 
 impl Prepared {
     fn new(question: Question, evidence: Evidence, now: Timestamp) -> Self {
-        match safety::red_flag(&question, &evidence) {
+        match safety::detect_red_flag(&question, &evidence) {
             Some(flag) => Self::Escalated(Box::new(answer::escalation::answer(flag))),
             None => Self::Context(Box::new(AnalysisContext::new(question, evidence, now))),
         }
@@ -68,16 +70,16 @@ impl Prepared {
 }
 
 impl Insights {
-    /// Answers in the words of `provider`.
+    /// Creates the service. Answers are phrased by `provider`.
     pub fn new(provider: Arc<dyn InsightProvider>) -> Self {
         Self {
             provider,
-            places: Arc::new(Semaphore::new(COMPUTED_AT_ONCE)),
+            permits: Arc::new(Semaphore::new(MAX_CONCURRENT_ANALYSES)),
         }
     }
 
-    /// Answers `question` from `evidence` as of `now`. Where `deltas` are
-    /// wanted, the answer's text goes there as it comes.
+    /// Answers `question` from `evidence` as of `now`, and counts the answer by
+    /// status. If `deltas` is enabled, the text is also streamed to it.
     pub async fn answer(
         &self,
         question: Question,
@@ -94,10 +96,11 @@ impl Insights {
         insight
     }
 
-    /// Computes what there is to say, away from the threads that serve requests.
+    /// Analyzes the question on a blocking thread, so that threads which serve
+    /// requests stay responsive.
     async fn prepare(&self, question: Question, evidence: Evidence, now: Timestamp) -> Prepared {
-        // Never closed, so there is always a place in the end.
-        let _place = self.places.acquire().await.ok();
+        // The semaphore is never closed, so acquiring cannot fail.
+        let _permit = self.permits.acquire().await.ok();
         let computed =
             tokio::task::spawn_blocking(move || Prepared::new(question, evidence, now)).await;
         match computed {

@@ -9,7 +9,8 @@ use super::question::{Intent, RequestedStatistic};
 use super::text::capitalize;
 use super::{DeltaSink, InsightProvider};
 
-/// Answers with the statistics that fit the question, without any model.
+/// Provider that answers with the statistics that the question asks for, without
+/// a model.
 #[derive(Debug, Default)]
 pub struct StatisticalProvider;
 
@@ -20,16 +21,16 @@ impl InsightProvider for StatisticalProvider {
     }
 }
 
-/// At most how many sentences an answer has.
-const MOST_SENTENCES: usize = 5;
-/// At most how many things one could do are named.
-const MOST_RECOMMENDATIONS: usize = 3;
+/// Maximum number of sentences in an answer.
+const MAX_SENTENCES: usize = 5;
+/// Maximum number of recommendations in an answer.
+const MAX_RECOMMENDATIONS: usize = 3;
 
-/// The answer that statistics give, which came about as `status` says, unless
+/// Answers from statistics, with `status`. `Complete` becomes `Partial` if
 /// something had to be left out.
 pub fn answer(context: &AnalysisContext, status: InsightStatus) -> Insight {
     let mut findings = findings(context);
-    findings.truncate(MOST_SENTENCES - usize::from(context.note.is_some()));
+    findings.truncate(MAX_SENTENCES - usize::from(context.note.is_some()));
     let status = match status {
         InsightStatus::Complete if context.is_partial => InsightStatus::Partial,
         status => status,
@@ -68,11 +69,11 @@ fn findings(context: &AnalysisContext) -> Vec<Finding> {
         .summaries
         .iter()
         .flat_map(|summary| {
-            let asked = asked_for(summary, statistics, &context.intent);
-            if asked.is_empty() {
+            let requested = requested_findings(summary, statistics, &context.intent);
+            if requested.is_empty() {
                 overview(summary, context.intent.span).into_iter().collect()
             } else {
-                asked
+                requested
             }
         })
         .collect();
@@ -81,18 +82,18 @@ fn findings(context: &AnalysisContext) -> Vec<Finding> {
         .iter()
         .any(|finding| finding.facts.iter().any(is_count))
     {
-        findings.extend(rests_on(first, context.intent.span));
+        findings.extend(reading_counts(first, context.intent.span));
     }
     findings
 }
 
-/// A sentence for each of the statistics that are there.
-fn asked_for(
+/// Returns a sentence for each requested statistic that was computed.
+fn requested_findings(
     summary: &MetricSummary,
     statistics: &[RequestedStatistic],
     intent: &Intent,
 ) -> Vec<Finding> {
-    let span = summary.longest_observed(intent.span.unwrap_or(WindowLength::Month));
+    let span = summary.longest_window_within(intent.span.unwrap_or(WindowLength::Month));
     let mut facts: Vec<&Fact> = Vec::new();
     for requested in statistics {
         for statistic in statistics_of(*requested, summary.is_cumulative(), span) {
@@ -101,8 +102,8 @@ fn asked_for(
             } else if intent.is_yesterday && summary.is_cumulative() {
                 summary.sum_of_yesterday()
             } else {
-                // Where there is none of the span asked for, one that says so
-                // of another.
+                // Without a fact for the requested window, use another one,
+                // which its sentence names.
                 std::iter::once(span)
                     .chain(WindowLength::ALL)
                     .find_map(|span| summary.fact(*statistic, span))
@@ -116,7 +117,7 @@ fn asked_for(
         .collect()
 }
 
-/// Which statistics answer what was asked for.
+/// Returns the statistics that answer a requested one.
 fn statistics_of(
     requested: RequestedStatistic,
     is_cumulative: bool,
@@ -158,11 +159,11 @@ fn statistics_of(
     }
 }
 
-/// The middle, the extremes and the newest in one sentence.
+/// Returns the mean, the extremes and the newest value in one sentence.
 fn overview(summary: &MetricSummary, span: Option<WindowLength>) -> Option<Finding> {
-    let span = summary.longest_observed(span.unwrap_or(WindowLength::Month));
+    let span = summary.longest_window_within(span.unwrap_or(WindowLength::Month));
     let label = capitalize(&summary.label());
-    // No day is over yet.
+    // No day is complete yet.
     if let (true, None, Some(sum)) = (
         summary.is_cumulative(),
         summary.fact(Statistic::DailyMean, WindowLength::Month),
@@ -209,7 +210,7 @@ fn overview(summary: &MetricSummary, span: Option<WindowLength>) -> Option<Findi
     Some(finding(sentence(suspect, summary), &[suspect]))
 }
 
-/// What else there is to say of the only thing asked about.
+/// Returns further facts about the only data type of the question.
 fn details(summary: &MetricSummary) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (statistic, span) in [
@@ -221,9 +222,10 @@ fn details(summary: &MetricSummary) -> Vec<Finding> {
         (Statistic::DailyDeviation, WindowLength::Month),
         (Statistic::Outliers, WindowLength::Month),
     ] {
-        let said = |finding: &Finding| finding.facts.iter().any(|fact| fact.statistic == statistic);
+        let is_stated =
+            |finding: &Finding| finding.facts.iter().any(|fact| fact.statistic == statistic);
         if let Some(fact) = summary.fact(statistic, span)
-            && !findings.iter().any(said)
+            && !findings.iter().any(is_stated)
         {
             findings.push(finding(sentence(fact, summary), &[fact]));
         }
@@ -240,13 +242,13 @@ fn details(summary: &MetricSummary) -> Vec<Finding> {
     {
         findings.insert(0, finding(sentence(week, summary), &[week]));
     }
-    findings.extend(rests_on(summary, None));
+    findings.extend(reading_counts(summary, None));
     findings
 }
 
-/// How many readings, on how many days.
-fn rests_on(summary: &MetricSummary, span: Option<WindowLength>) -> Option<Finding> {
-    let span = summary.longest_observed(span.unwrap_or(WindowLength::Month));
+/// Returns the number of readings and of days with readings.
+fn reading_counts(summary: &MetricSummary, span: Option<WindowLength>) -> Option<Finding> {
+    let span = summary.longest_window_within(span.unwrap_or(WindowLength::Month));
     let count = summary.fact(Statistic::Count, span)?;
     let days = summary.fact(Statistic::Days, span)?;
     let (are, readings) = match count.n {
@@ -267,9 +269,9 @@ fn finding(text: String, facts: &[&Fact]) -> Finding {
     Finding::new(text, facts.iter().map(|fact| (*fact).clone()).collect())
 }
 
-/// What is said of data types that are not in the vocabulary, whose names are
-/// not sent to a model.
-pub fn findings_of_unsent(context: &AnalysisContext) -> Vec<Finding> {
+/// Returns findings about data types that are not in the vocabulary, since their
+/// names are not sent to a model.
+pub fn findings_outside_vocabulary(context: &AnalysisContext) -> Vec<Finding> {
     let unknown = context
         .summaries
         .iter()
@@ -279,7 +281,7 @@ pub fn findings_of_unsent(context: &AnalysisContext) -> Vec<Finding> {
         .collect()
 }
 
-/// One thing to do for each data type that was spoken of.
+/// Returns one recommendation for each data type with a finding.
 pub fn recommendations(context: &AnalysisContext, findings: &[Finding]) -> Vec<Recommendation> {
     let mut recommendations: Vec<Recommendation> = Vec::new();
     for summary in &context.summaries {
@@ -301,6 +303,6 @@ pub fn recommendations(context: &AnalysisContext, findings: &[Finding]) -> Vec<R
             });
         }
     }
-    recommendations.truncate(MOST_RECOMMENDATIONS);
+    recommendations.truncate(MAX_RECOMMENDATIONS);
     recommendations
 }

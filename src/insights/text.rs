@@ -1,6 +1,6 @@
 //! English text helpers.
 
-/// A data type as people would say it.
+/// Returns the everyday name of a data type: `heart_rate` is "heart rate".
 pub fn spoken_name(data_type: &str) -> String {
     let words = data_type.split(['_', ':', '.']).map(|word| match word {
         "hrv" | "rmssd" | "sdnn" | "bmi" => word.to_uppercase(),
@@ -11,7 +11,7 @@ pub fn spoken_name(data_type: &str) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// With its first letter in upper case.
+/// Returns `text` with its first letter in upper case.
 pub fn capitalize(text: &str) -> String {
     let mut characters = text.chars();
     match characters.next() {
@@ -20,7 +20,7 @@ pub fn capitalize(text: &str) -> String {
     }
 }
 
-/// Names as one lists them.
+/// Joins names into a list: "a, b and c".
 pub fn join_list(names: &[String], conjunction: &str) -> String {
     match names {
         [all @ .., last] if !all.is_empty() => {

@@ -7,8 +7,8 @@ use crate::insights::context::AnalysisContext;
 use crate::insights::safety::DISCLAIMER;
 
 impl Insight {
-    /// The answer to `context` that consists of `findings`, of which every number
-    /// is one of their facts, written without a model.
+    /// Composes an answer from `findings`. Every number in them must be one of
+    /// their facts.
     pub fn compose(
         context: &AnalysisContext,
         findings: Vec<Finding>,
@@ -18,7 +18,7 @@ impl Insight {
     ) -> Self {
         let mut sentences: Vec<&str> = findings.iter().map(|finding| &*finding.text).collect();
         if sentences.is_empty() && context.note.is_none() {
-            sentences.push(nothing_to_go_on(context));
+            sentences.push(no_data_message(context));
         }
         sentences.extend(context.note.as_deref());
         Self {
@@ -44,8 +44,8 @@ impl Insight {
     }
 }
 
-/// What to say where there are no facts.
-fn nothing_to_go_on(context: &AnalysisContext) -> &'static str {
+/// Returns the answer if there are no facts.
+fn no_data_message(context: &AnalysisContext) -> &'static str {
     if context.is_withheld {
         "There is nothing to go on: the question asked for no readings to be looked at."
     } else {

@@ -5,7 +5,7 @@ use crate::insights::context::AnalysisContext;
 use crate::insights::facts::MetricSummary;
 
 impl AnalysisContext {
-    /// How much there is to go on.
+    /// Returns the amount of data behind an answer.
     pub fn coverage(&self) -> DataCoverage {
         let days: BTreeSet<_> = self
             .summaries
@@ -19,7 +19,7 @@ impl AnalysisContext {
         }
     }
 
-    /// How far an answer can be relied on: as far as the weakest of its data.
+    /// Returns the confidence in an answer: the lowest of its data types.
     pub fn confidence(&self) -> Confidence {
         let mut reasons = Vec::new();
         let levels = self

@@ -10,7 +10,7 @@ use crate::insights::facts::{
 use crate::insights::safety::{DISCLAIMER, RedFlag};
 use crate::insights::text::{capitalize, spoken_name};
 
-/// Tells somebody who may be in danger to seek help, and nothing else.
+/// Returns an answer that only advises the user to seek help.
 pub fn answer(flag: RedFlag) -> Insight {
     let (reason, findings) = match &flag.observation {
         Some(observation) => (
@@ -48,7 +48,7 @@ pub fn answer(flag: RedFlag) -> Insight {
     }
 }
 
-/// The reading that shows the danger.
+/// Returns a finding about the reading that caused the escalation.
 fn finding(observation: &Observation) -> Finding {
     let metric = observation.data_type.as_str();
     let fact = Fact {

@@ -1,3 +1,5 @@
+//! Answers: their parts, their composition and their wording.
+
 mod composition;
 mod confidence;
 pub mod escalation;
@@ -11,59 +13,60 @@ use uuid::Uuid;
 use crate::insights::facts::Fact;
 use crate::statistics::{Direction, Strength};
 
-/// An answer, and what it rests on.
+/// Answer to a question, with its evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Insight {
     /// The answer in plain sentences.
     #[serde(rename = "insight")]
     #[schema(
-        example = "Heart rate: mean 72 /min, from 66 to 78 /min, last 72 /min, in the 30 days up to 2024-01-15. It rests on 3 readings on 1 of these days."
+        example = "Heart rate: mean 72 /min, from 66 to 78 /min, last 72 /min, from 3 readings in the 30 days up to 2024-01-15."
     )]
     pub text: String,
-    /// Names this answer.
+    /// Identifier of the answer.
     #[schema(value_type = String, format = Uuid)]
     pub answer_id: Uuid,
-    /// How it came about.
+    /// Completeness of the answer and how it was produced.
     pub status: InsightStatus,
-    /// Who wrote it.
+    /// Author of the text.
     pub source: InsightSource,
-    /// What it says, one by one.
+    /// Statements of the answer, each with its facts.
     pub findings: Vec<Finding>,
-    /// What one could do.
+    /// Suggested actions.
     pub recommendations: Vec<Recommendation>,
-    /// How far it can be relied on.
+    /// Reliability of the answer, given the available readings.
     pub confidence: Confidence,
-    /// How much it rests on.
+    /// Amount of data behind the answer, and missing data.
     pub data_coverage: DataCoverage,
-    /// What it is not, and whether help is needed now.
+    /// Disclaimer and emergency escalation.
     pub safety: Safety,
-    /// How its numbers were checked.
+    /// Result of checking the numbers of the text against the facts.
     pub verification: VerificationReport,
-    /// Which model phrased it; null if none did.
+    /// Model that phrased the answer; null if none did.
     #[schema(required)]
     pub model: Option<ModelInfo>,
-    /// What the model took; null if none was asked.
+    /// Tokens and time that the model used; null if none was called.
     #[schema(required)]
     pub usage: Option<ModelUsage>,
 }
 
-/// How an answer came about.
+/// Completeness of an answer and how it was produced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InsightStatus {
-    /// As it should.
+    /// The complete answer.
     Complete,
-    /// Something is left out: older readings, further data types, or the rest
-    /// of what the model was about to say.
+    /// An answer that leaves something out: older readings, further data types,
+    /// or the rest of an interrupted model response.
     Partial,
-    /// The model failed, so statistics answer.
+    /// An answer from statistics, because the model failed.
     Fallback,
-    /// There are signs that help is needed now; nothing else is answered.
+    /// A call to seek help, because of signs of an emergency; the question is
+    /// not answered.
     Escalated,
 }
 
 impl InsightStatus {
-    /// Its name, as answers have it.
+    /// Returns the name used in responses and metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",
@@ -74,33 +77,33 @@ impl InsightStatus {
     }
 }
 
-/// Who wrote an answer.
+/// Author of the text of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum InsightSource {
-    /// The service itself, from statistics.
+    /// The service, from statistics.
     Statistics,
     /// Gemini, from the same statistics.
     Gemini,
 }
 
-/// One thing that an answer says.
+/// One statement of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Finding {
-    /// It in plain words.
+    /// The statement as a sentence.
     pub text: String,
-    /// The numbers in it, to full precision.
+    /// Facts behind the numbers in the sentence.
     pub facts: Vec<Fact>,
-    /// Of a finding about change: which way; else null.
+    /// Direction of change, for a finding about a trend; otherwise null.
     #[schema(required)]
     pub direction: Option<Direction>,
-    /// Of a finding about change: how plainly; else null.
+    /// Strength of the trend, for a finding about a trend; otherwise null.
     #[schema(required)]
     pub strength: Option<Strength>,
 }
 
 impl Finding {
-    /// A finding that rests on `facts`.
+    /// Creates a finding that states `facts`.
     pub fn new(text: String, facts: Vec<Fact>) -> Self {
         let trend = facts.iter().find_map(|fact| fact.trend);
         Self {
@@ -112,103 +115,103 @@ impl Finding {
     }
 }
 
-/// Something one could do.
+/// Suggested action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Recommendation {
-    /// It in plain words.
+    /// The suggestion as a sentence.
     pub text: String,
-    /// Ids of the facts that suggest it.
+    /// Ids of the facts that the suggestion is based on.
     #[schema(example = json!(["f1"]))]
     pub based_on: Vec<String>,
 }
 
-/// How far an answer can be relied on: by the readings it rests on, never by
-/// what a model thinks of itself.
+/// Reliability of an answer. It is computed from the available readings, never
+/// from a self-assessment of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Confidence {
-    /// In one word.
+    /// Overall level.
     pub level: ConfidenceLevel,
-    /// Why it is not higher.
+    /// Reasons why the level is not higher.
     pub reasons: Vec<String>,
 }
 
-/// How far an answer can be relied on.
+/// Level of confidence in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ConfidenceLevel {
-    /// Little or old data.
+    /// Few or old readings.
     Low,
-    /// Data of some days.
+    /// Readings on at least 7 of 30 days.
     Medium,
-    /// Recent data of most days.
+    /// Recent readings on at least 21 of 30 days.
     High,
 }
 
-/// How much an answer rests on.
+/// Amount of data behind an answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct DataCoverage {
-    /// Readings within the windows.
+    /// Number of readings within the analyzed windows.
     #[schema(example = 3)]
     pub readings: usize,
-    /// Local days with at least one of them.
+    /// Number of local days with at least one reading.
     #[schema(example = 1)]
     pub days: usize,
-    /// What would be needed and is not there.
+    /// Data that the question needs and that does not exist.
     pub missing: Vec<String>,
 }
 
-/// What an answer is not, and whether help is needed now.
+/// Disclaimer and emergency escalation of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Safety {
-    /// The signs that help is needed now; null if there are none.
+    /// Kind of emergency that was detected, such as `chest_pain`; null if none.
     #[schema(required, value_type = Option<String>, example = json!(null))]
     pub escalation: Option<&'static str>,
-    /// What an answer is not.
+    /// Limits of the answer; to be shown to the user.
     #[schema(value_type = String)]
     pub disclaimer: &'static str,
 }
 
-/// How an answer's numbers were checked.
+/// Result of checking the numbers of an answer against its facts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct VerificationReport {
-    /// Numbers in sentences that were held against facts.
+    /// Number of numbers in sentences that were checked against facts.
     #[schema(example = 5)]
     pub numbers_checked: usize,
-    /// Those of a model's that were no fact's; their sentences are not in the
-    /// answer.
+    /// Number of them that match no fact. The model's sentences with such numbers
+    /// are left out of the answer.
     #[schema(example = 0)]
     pub numbers_unsupported: usize,
 }
 
-/// Which model phrased an answer.
+/// Model that phrased an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ModelInfo {
-    /// The model that was asked.
+    /// Name of the requested model.
     #[schema(example = "gemini-3.5-flash-lite")]
     pub name: String,
-    /// The version that answered, as it names itself.
+    /// Version of the model, as reported by it.
     pub version: Option<String>,
-    /// Its own id of the answer.
+    /// The model provider's id of the response.
     pub response_id: Option<String>,
-    /// Why it stopped.
+    /// Reason why the model stopped.
     #[schema(example = "STOP")]
     pub finish_reason: String,
 }
 
-/// What asking a model took.
+/// Tokens and time used by a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct ModelUsage {
-    /// Tokens of the question and the facts.
+    /// Tokens of the prompt: the instructions, the question and the facts.
     pub prompt_tokens: Option<u64>,
-    /// Tokens of the answer.
+    /// Tokens of the response.
     pub output_tokens: Option<u64>,
-    /// Tokens of thought.
+    /// Tokens of the model's reasoning.
     pub thought_tokens: Option<u64>,
-    /// Prompt tokens that were taken from the provider's cache.
+    /// Prompt tokens that were read from the provider's cache.
     pub cached_tokens: Option<u64>,
-    /// How often the model was called.
+    /// Number of calls to the model.
     #[schema(example = 1)]
     pub attempts: u32,
-    /// How long it took, in milliseconds.
+    /// Total duration of the calls, in milliseconds.
     pub latency_ms: u64,
 }

@@ -1,25 +1,25 @@
-//! What one can do: positive everyday actions that suit almost everybody.
+//! Catalog of recommendations: harmless everyday actions that suit almost everyone.
 //!
-//! These are all the recommendations there are. A model may choose among them,
-//! and write none of its own: what to do is where a wrong word does most harm.
+//! A model may choose from the catalog but cannot write recommendations of its
+//! own, since wrong advice does the most harm.
 
 use crate::insights::context::AnalysisContext;
 use crate::insights::question::topics::{
     BLOOD_PRESSURE, HEART, MOVEMENT, SLEEP, TEMPERATURE, WEIGHT,
 };
 
-/// Something that does most people good.
+/// Entry of the catalog.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Advice {
-    /// Its name.
+    /// Identifier, which the model uses.
     pub id: &'static str,
-    /// It in plain words.
+    /// Text for the user.
     pub text: &'static str,
-    /// Data types that it goes with; none for what is always good.
+    /// Data types that the advice fits; empty if it always fits.
     metrics: &'static [&'static str],
 }
 
-/// At most how many pieces of advice are considered for an answer.
+/// Maximum number of entries offered for an answer.
 const MAX_SUITABLE: usize = 10;
 
 const CALM: &[&str] = &[
@@ -123,8 +123,8 @@ const ADVICE: &[Advice] = &[
     },
 ];
 
-/// What fits the data types that the context is about, the first of them first,
-/// and then what is always good.
+/// Returns the advice for the data types of the context, in their order, and
+/// then the general advice.
 pub fn suitable(context: &AnalysisContext) -> Vec<&'static Advice> {
     let described = context.summaries.iter().map(|summary| summary.name());
     let asked = context.intent.mentions.iter().flat_map(|mention| {
@@ -134,20 +134,20 @@ pub fn suitable(context: &AnalysisContext) -> Vec<&'static Advice> {
             .into_iter()
             .chain(mention.related.iter().copied())
     });
-    let mut fitting: Vec<&Advice> = Vec::new();
+    let mut suitable: Vec<&Advice> = Vec::new();
     for metric in described.chain(asked) {
         for advice in ADVICE {
-            if advice.metrics.contains(&metric) && !fitting.contains(&advice) {
-                fitting.push(advice);
+            if advice.metrics.contains(&metric) && !suitable.contains(&advice) {
+                suitable.push(advice);
             }
         }
     }
-    fitting.extend(ADVICE.iter().filter(|advice| advice.metrics.is_empty()));
-    fitting.truncate(MAX_SUITABLE);
-    fitting
+    suitable.extend(ADVICE.iter().filter(|advice| advice.metrics.is_empty()));
+    suitable.truncate(MAX_SUITABLE);
+    suitable
 }
 
-/// What goes with one data type.
+/// Returns the first advice for a data type.
 pub fn for_metric(metric: &str) -> Option<&'static Advice> {
     ADVICE
         .iter()
@@ -160,7 +160,7 @@ mod tests {
     use crate::domain::vocabulary;
 
     #[test]
-    fn advice_is_about_data_types_of_the_vocabulary() {
+    fn advice_refers_to_data_types_of_the_vocabulary() {
         let metrics = ADVICE.iter().flat_map(|advice| advice.metrics);
         for metric in metrics {
             assert_eq!(vocabulary::find(metric).unwrap().name, *metric);

@@ -1,4 +1,4 @@
-//! Facts in plain words.
+//! Rendering of facts as English text.
 
 use jiff::tz::TimeZone;
 
@@ -6,10 +6,10 @@ use crate::insights::facts::{Fact, MetricSummary, Period, Statistic, WindowLengt
 use crate::insights::text::capitalize;
 use crate::statistics::{Direction, Strength};
 
-/// The fact as a sentence of its own.
-pub fn sentence(fact: &Fact, of: &MetricSummary) -> String {
-    let label = of.label();
-    let when = when(fact, of);
+/// Renders a fact as a sentence.
+pub fn sentence(fact: &Fact, summary: &MetricSummary) -> String {
+    let label = summary.label();
+    let when = when(fact, summary);
     let value = value(fact);
     let text = match fact.statistic {
         Statistic::Count if fact.value == 1.0 => format!("there is 1 {label} reading {when}"),
@@ -28,7 +28,10 @@ pub fn sentence(fact: &Fact, of: &MetricSummary) -> String {
         Statistic::P90 => format!("a tenth of {label} readings {when} is above {value}"),
         Statistic::Median => format!("the median {label} {when} is {value}"),
         Statistic::Mean => format!("the mean {label} {when} is {value}"),
-        Statistic::Last => format!("the last {label} reading is {value}, of {}", of.newest.1),
+        Statistic::Last => format!(
+            "the last {label} reading is {value}, of {}",
+            summary.newest.1
+        ),
         Statistic::Sum => format!("the total of {label} {when} is {value}"),
         Statistic::DailyMean => format!("the mean of {label} {when} is {value} a day"),
         Statistic::DailyMin => format!("the day with the lowest {label} {when} has {value}"),
@@ -83,11 +86,11 @@ fn trend(fact: &Fact, label: &str, value: &str, when: &str) -> String {
     format!("{label} {are} {strength} {verb}, by {value} {when}")
 }
 
-/// When: the window by its length and the local day of the newest reading.
-pub fn when(fact: &Fact, of: &MetricSummary) -> String {
-    let date = of.newest.1;
+/// Renders the window of a fact: its length and the date of the newest reading.
+pub fn when(fact: &Fact, summary: &MetricSummary) -> String {
+    let date = summary.newest.1;
     match fact.period {
-        Period::UpToNewest(span) => when_up_to(span, of),
+        Period::UpToNewest(span) => when_up_to(span, summary),
         Period::Clipped => {
             let start = fact.window.start.to_zoned(TimeZone::UTC).date();
             format!("from {start} up to {date}")
@@ -96,11 +99,11 @@ pub fn when(fact: &Fact, of: &MetricSummary) -> String {
     }
 }
 
-fn when_up_to(span: WindowLength, of: &MetricSummary) -> String {
-    format!("in the {} up to {}", span.in_words(), of.newest.1)
+fn when_up_to(span: WindowLength, summary: &MetricSummary) -> String {
+    format!("in the {} up to {}", span.in_words(), summary.newest.1)
 }
 
-/// The fact's number with its unit.
+/// Renders the value of a fact with its unit.
 pub fn value(fact: &Fact) -> String {
     let number = number(fact.value);
     match fact.statistic {
@@ -113,18 +116,21 @@ pub fn value(fact: &Fact) -> String {
                 .unit
                 .as_deref()
                 .and_then(|unit| unit.strip_suffix("/d"));
-            format!("{number}{} a day", unit.map(spaced).unwrap_or_default())
+            format!(
+                "{number}{} a day",
+                unit.map(unit_suffix).unwrap_or_default()
+            )
         }
         _ => format!(
             "{number}{}",
-            fact.unit.as_deref().map(spaced).unwrap_or_default()
+            fact.unit.as_deref().map(unit_suffix).unwrap_or_default()
         ),
     }
 }
 
-/// A UCUM unit as people write it, after a space; nothing for a thing counted,
-/// which the data type names.
-fn spaced(unit: &str) -> String {
+/// Renders a UCUM unit in everyday form, with a leading space. Counted things
+/// have no unit, since the data type names them.
+fn unit_suffix(unit: &str) -> String {
     match unit {
         "Cel" => " °C".to_owned(),
         "[degF]" => " °F".to_owned(),
@@ -137,8 +143,8 @@ fn spaced(unit: &str) -> String {
     }
 }
 
-/// A number as one reads it: with two decimals, below 1 with three digits that
-/// count, and with an exponent where it would else be a row of digits or zeros.
+/// Renders a number for reading: with two decimals, below 1 with three
+/// significant digits, and with an exponent if it is very small or large.
 pub fn number(number: f64) -> String {
     let decimals = match number.abs() {
         0.0 => return "0".to_owned(),
@@ -161,7 +167,7 @@ mod tests {
     use super::number;
 
     #[test]
-    fn numbers_are_written_as_one_reads_them() {
+    fn numbers_are_rounded_for_reading() {
         for (value, text) in [
             (72.0, "72"),
             (72.5, "72.5"),

@@ -1,41 +1,44 @@
+//! Context of an answer: the question and the facts that bear on it.
+
 mod notices;
 mod selection;
 
 use jiff::Timestamp;
 
 use self::notices::{Notices, Scope};
-use self::selection::{choose, name};
+use self::selection::{name, select};
 use super::facts::{
     Evidence, Fact, FactIds, MetricSummary, Observation, ObservedSpan, group_into_series,
     summarize, unify_units,
 };
 use super::question::{Intent, Question};
 
-/// All that an answer may say: the question, and the facts that bear on it.
+/// All that an answer may state: the question, and the facts that bear on it.
 pub struct AnalysisContext {
-    /// What was asked.
+    /// The question.
     pub question: Question,
-    /// What it asks for.
+    /// The parsed question.
     pub intent: Intent,
-    /// What was computed, by how much it bears on the question.
+    /// The computed facts, most relevant series first.
     pub summaries: Vec<MetricSummary>,
-    /// What would be needed and is not there.
+    /// Data that the question needs and that does not exist.
     pub missing: Vec<String>,
-    /// What is to be known of the answer as a whole, in a sentence.
+    /// Limitations of the answer as a whole, in one sentence.
     pub note: Option<String>,
-    /// Whether something was left out.
+    /// Whether older readings or further series are left out.
     pub is_partial: bool,
-    /// Whether the asker wants no readings to be looked at.
+    /// Whether the client asked that no readings be used.
     pub is_withheld: bool,
-    /// What time it is.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// At most how many facts a model is sent; those of the first series come first.
-const MOST_SENT: usize = 200;
+/// Maximum number of facts in a prompt, to bound its size. Those of the first
+/// series come first.
+const MAX_SENT_FACTS: usize = 200;
 
 impl AnalysisContext {
-    /// Computes what bears on `question`.
+    /// Parses `question` and computes the facts that bear on it.
     pub fn new(question: Question, evidence: Evidence, now: Timestamp) -> Self {
         match evidence {
             Evidence::Withheld => {
@@ -87,12 +90,12 @@ impl AnalysisContext {
             .filter(|series| series.metric.is_none())
             .map(|series| series.data_type);
         let intent = Intent::parse(question.as_str(), others);
-        let (chosen, not_found) = choose(&all, &intent);
+        let (selected, not_found) = select(&all, &intent);
         let needs_resting = all
             .iter()
             .all(|series| name(series) != "resting_heart_rate");
         let mut ids = FactIds::default();
-        let summaries: Vec<MetricSummary> = chosen
+        let summaries: Vec<MetricSummary> = selected
             .iter()
             .filter_map(|series| summarize(series, observed, now, needs_resting, &mut ids))
             .collect();
@@ -123,8 +126,8 @@ impl AnalysisContext {
         }
     }
 
-    /// The facts that a model is sent: those of data types whose names are the
-    /// vocabulary's, and not any text.
+    /// Returns the facts that may be sent to a model: those of data types in the
+    /// vocabulary. Other names could be any text.
     pub fn sent_facts(&self) -> impl Iterator<Item = &Fact> {
         self.summaries
             .iter()
@@ -133,22 +136,22 @@ impl AnalysisContext {
                 let facts = summary.facts.iter();
                 facts.filter(|fact| summary.is_self_explanatory(fact))
             })
-            .take(MOST_SENT)
+            .take(MAX_SENT_FACTS)
     }
 
-    /// The fact of this id, if it is one that a model is sent.
+    /// Returns the fact of this id, if it may be sent to a model.
     pub fn citable(&self, id: &str) -> Option<&Fact> {
         self.sent_facts().find(|fact| fact.fact_id == id)
     }
 
-    /// The summary that a fact belongs to.
+    /// Returns the summary that contains `fact`.
     pub fn summary_of(&self, fact: &Fact) -> Option<&MetricSummary> {
         self.summaries
             .iter()
             .find(|summary| summary.facts.iter().any(|own| own.fact_id == fact.fact_id))
     }
 
-    /// How many whole days ago `instant` was.
+    /// Returns the number of whole days since `instant`.
     pub fn days_ago(&self, instant: Timestamp) -> i64 {
         (self.now.duration_since(instant).as_hours() / 24).max(0)
     }

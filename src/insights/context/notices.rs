@@ -1,33 +1,44 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::selection::general;
+use super::selection::rank_by_topic;
 use crate::insights::facts::{MetricSummary, Series};
 use crate::insights::question::Intent;
 use crate::insights::text::{capitalize, join_list, spoken_name};
 
-/// At most how many data types are named that could be asked for instead.
-const MOST_NAMED: usize = 5;
+/// Maximum number of data types that a notice suggests.
+const MAX_SUGGESTED_TYPES: usize = 5;
 
-/// What notices are made from.
+/// Input of notices.
 pub struct Scope<'a> {
+    /// The parsed question.
     pub intent: &'a Intent,
+    /// The facts of the selected series.
     pub summaries: &'a [MetricSummary],
+    /// All series of the user.
     pub series: &'a [Series<'a>],
+    /// Phrases of the question that no series matches.
     pub not_found: &'a [String],
+    /// Number of readings that were read.
     pub readings: usize,
+    /// Whether these are all readings of the user.
     pub complete: bool,
+    /// Number of series that a general question leaves out.
     pub left_out: usize,
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// What is to be known of the answer as a whole, and what is missing.
+/// Limitations of an answer, and missing data.
 pub struct Notices {
+    /// The limitations, in one sentence.
     pub note: Option<String>,
+    /// Data that the question needs and that does not exist.
     pub missing: Vec<String>,
 }
 
 impl Notices {
+    /// Derives the notices.
     pub fn new(scope: &Scope<'_>) -> Self {
         let not_found = scope.not_found;
         let mut missing: Vec<String> = not_found
@@ -47,10 +58,10 @@ impl Notices {
                 available_data_types(scope.series)
             ));
         }
-        let tells_yesterday = |summary: &MetricSummary| summary.sum_of_yesterday().is_some();
-        let misses_yesterday =
-            scope.intent.is_yesterday && !scope.summaries.iter().any(tells_yesterday);
-        if scope.intent.has_other_period || misses_yesterday {
+        let has_yesterday = |summary: &MetricSummary| summary.sum_of_yesterday().is_some();
+        let lacks_yesterday =
+            scope.intent.is_yesterday && !scope.summaries.iter().any(has_yesterday);
+        if scope.intent.has_other_period || lacks_yesterday {
             notes.push(
                 "only the 24 hours, 7 days and 30 days up to the newest reading can be told of"
                     .to_owned(),
@@ -79,13 +90,13 @@ impl Notices {
 }
 
 fn add_staleness_notice(scope: &Scope<'_>, notes: &mut Vec<String>, missing: &mut Vec<String>) {
-    let old: Vec<(String, Date)> = scope
+    let stale: Vec<(String, Date)> = scope
         .summaries
         .iter()
         .filter(|summary| summary.is_stale(scope.now))
         .map(|summary| (summary.label(), summary.newest.1))
         .collect();
-    for same_day in old.chunk_by(|(_, one), (_, other)| one == other) {
+    for same_day in stale.chunk_by(|(_, one), (_, other)| one == other) {
         let labels: Vec<String> = same_day.iter().map(|(label, _)| label.clone()).collect();
         notes.push(format!(
             "the newest readings of {} are of {}, more than a week ago",
@@ -104,14 +115,14 @@ fn add_choice_notices(scope: &Scope<'_>, notes: &mut Vec<String>) {
     }));
 }
 
-/// Data types that can be asked for.
+/// Lists data types that the user has readings of.
 fn available_data_types(all: &[Series<'_>]) -> String {
-    let mut names: Vec<String> = general(all)
+    let mut names: Vec<String> = rank_by_topic(all)
         .iter()
         .map(|series| spoken_name(series.data_type))
-        .take(MOST_NAMED)
+        .take(MAX_SUGGESTED_TYPES)
         .collect();
-    if all.len() > MOST_NAMED {
+    if all.len() > MAX_SUGGESTED_TYPES {
         names.push("others".to_owned());
     }
     join_list(&names, "and")

@@ -97,7 +97,7 @@ impl MetricSummary {
     }
 
     /// Returns the longest window with facts that is not longer than `span`.
-    pub fn longest_observed(&self, span: WindowLength) -> WindowLength {
+    pub fn longest_window_within(&self, span: WindowLength) -> WindowLength {
         WindowLength::ALL
             .into_iter()
             .filter(|shorter| *shorter <= span)

@@ -43,7 +43,7 @@ impl GeneratedAnswer {
         if recommendations.is_empty() {
             recommendations = statistical::recommendations(context, &findings);
         }
-        findings.extend(statistical::findings_of_unsent(context));
+        findings.extend(statistical::findings_outside_vocabulary(context));
         let (status, source, model) = if is_generated {
             (status, InsightSource::Gemini, self.model.clone())
         } else {

@@ -1,5 +1,3 @@
-//! What a question asks for.
-
 use std::collections::HashSet;
 use std::ops::Range;
 
@@ -8,38 +6,39 @@ use super::tokenize::{Word, tokenize};
 use super::topics::{Mention, find_mentions};
 use crate::insights::facts::WindowLength;
 
-/// What a question asks for, as far as its words tell.
+/// Data types, statistics and period that a question asks for, by its words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Intent {
-    /// Of what, in the order of the question; empty where it is general.
+    /// Mentioned data types and topics, in the order of the question; empty if
+    /// the question is general.
     pub mentions: Vec<Mention>,
-    /// Which statistics; empty where none is named.
+    /// Requested statistics; empty if none is named.
     pub statistics: Vec<RequestedStatistic>,
-    /// Over how long, if it says so.
+    /// Requested window, if one is named.
     pub span: Option<WindowLength>,
-    /// Whether it asks for the day before.
+    /// Whether the question asks about yesterday.
     pub is_yesterday: bool,
-    /// Whether it names a period that there are no facts of.
+    /// Whether the question names a period for which no facts are computed.
     pub has_other_period: bool,
 }
 
 impl Intent {
-    /// What `question` asks for of the vocabulary's data types and `others`.
+    /// Parses `question`. `others` are data types beyond the vocabulary.
     pub fn parse<'a>(question: &str, others: impl IntoIterator<Item = &'a str>) -> Self {
         let words = tokenize(question);
         let mut mentions = find_mentions(&words, others);
-        let mut statistics = RULES.find(&words);
-        // "last night" is a time, and so are "24 hr".
+        let mut rules = RULES.find(&words);
+        // "last night" and "24 hr" name periods, not data types.
         mentions.retain(|(at, _)| {
-            !statistics.iter().any(|(statistic, meaning)| {
-                !matches!(meaning, IntentRule::Statistic(_))
-                    && statistic.start <= at.start
-                    && at.end <= statistic.end
+            !rules.iter().any(|(range, rule)| {
+                !matches!(rule, IntentRule::Statistic(_))
+                    && range.start <= at.start
+                    && at.end <= range.end
             })
         });
-        let mentions = without_repetitions(mentions);
-        // The variability of "heart rate variability" is a name, not a statistic.
-        statistics.retain(|(at, _)| {
+        let mentions = deduplicate(mentions);
+        // In "heart rate variability" the last word is part of a name, not a statistic.
+        rules.retain(|(at, _)| {
             mentions.iter().all(|(mention, _)| {
                 at.start < mention.start || at.end > mention.end || at.len() == mention.len()
             })
@@ -51,9 +50,9 @@ impl Intent {
             is_yesterday: false,
             has_other_period: false,
         };
-        intent.has_other_period = names_other_period(&words, &statistics);
-        for (_, meaning) in statistics {
-            match meaning {
+        intent.has_other_period = names_other_period(&words, &rules);
+        for (_, rule) in rules {
+            match rule {
                 IntentRule::Window(span) => intent.span = intent.span.or(Some(*span)),
                 IntentRule::Yesterday => intent.is_yesterday = true,
                 IntentRule::OtherPeriod => intent.has_other_period = true,
@@ -67,14 +66,14 @@ impl Intent {
     }
 }
 
-/// Whether a number of days, hours or the like, or a year, is named that is no
-/// period that there are facts of.
+/// Returns true if the words name a time span or a year for which no facts are
+/// computed.
 fn names_other_period(words: &[Word], known: &[(Range<usize>, &IntentRule)]) -> bool {
     const UNITS: [&str; 7] = ["hour", "hr", "day", "night", "week", "month", "year"];
     let is_known = |at: usize| {
-        known.iter().any(|(range, meaning)| {
-            range.contains(&at) && !matches!(meaning, IntentRule::Statistic(_))
-        })
+        known
+            .iter()
+            .any(|(range, rule)| range.contains(&at) && !matches!(rule, IntentRule::Statistic(_)))
     };
     let number = |word: &Word| word.text.parse::<u32>().ok();
     words.iter().enumerate().any(|(at, word)| {
@@ -87,9 +86,8 @@ fn names_other_period(words: &[Word], known: &[(Range<usize>, &IntentRule)]) -> 
     })
 }
 
-/// Each mention once; a topic is not one of its own where one of its data types
-/// is named.
-fn without_repetitions(mentions: Vec<(Range<usize>, Mention)>) -> Vec<(Range<usize>, Mention)> {
+/// Removes repeated mentions, and topics of which a data type is named.
+fn deduplicate(mentions: Vec<(Range<usize>, Mention)>) -> Vec<(Range<usize>, Mention)> {
     let names: Vec<String> = mentions
         .iter()
         .filter_map(|(_, mention)| mention.named.clone())
@@ -100,8 +98,8 @@ fn without_repetitions(mentions: Vec<(Range<usize>, Mention)>) -> Vec<(Range<usi
         .filter(|(_, mention)| {
             let is_named_anyway = mention.named.is_none()
                 && names.iter().any(|name| mention.related.contains(&&**name));
-            let meaning = (mention.named.clone(), mention.related.clone());
-            !is_named_anyway && known.insert(meaning)
+            let identity = (mention.named.clone(), mention.related.clone());
+            !is_named_anyway && known.insert(identity)
         })
         .collect()
 }
@@ -111,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_and_spans_are_told_from_words() {
+    fn statistics_and_windows_are_parsed_from_words() {
         for (question, statistics, span) in [
             (
                 "What was my average heart rate last week?",

@@ -1,45 +1,53 @@
+//! Phrases of questions for statistics and periods.
+
 use std::sync::LazyLock;
 
 use super::tokenize::PhraseTable;
 use crate::insights::facts::WindowLength;
 
-/// A statistic that a question can ask for.
+/// Statistic that a question can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestedStatistic {
-    /// What it is on average.
+    /// The average.
     Mean,
-    /// What lies in the middle.
+    /// The median.
     Median,
-    /// The least.
+    /// The minimum.
     Lowest,
-    /// The greatest.
+    /// The maximum.
     Highest,
-    /// The newest.
+    /// The newest value.
     Latest,
-    /// All of it together.
+    /// The total.
     Total,
-    /// How many readings.
+    /// The number of readings.
     Count,
-    /// How it changes.
+    /// The change over time.
     Trend,
-    /// How long it is within bounds.
+    /// The share of time within the target range.
     TimeInRange,
-    /// How much it varies.
+    /// The variability.
     Variability,
-    /// What is out of the ordinary.
+    /// Unusual values.
     Outliers,
-    /// Weekends beside the other days.
+    /// Weekends compared with weekdays.
     Weekends,
 }
 
+/// Meaning of a phrase in a question.
 #[derive(Clone, Copy)]
 pub enum IntentRule {
+    /// Asks for a statistic.
     Statistic(RequestedStatistic),
+    /// Asks for a window.
     Window(WindowLength),
+    /// Asks about yesterday.
     Yesterday,
+    /// Names a period for which no facts are computed.
     OtherPeriod,
 }
 
+/// All phrases, in English, German, Spanish and French.
 pub static RULES: LazyLock<PhraseTable<IntentRule>> = LazyLock::new(|| {
     let statistics = STATISTICS.iter().flat_map(|(statistic, phrases)| {
         phrases
@@ -217,7 +225,7 @@ const STATISTICS: &[(RequestedStatistic, &[&str])] = &[
 
 const YESTERDAY: &[&str] = &["yesterday", "gestern", "ayer", "hier"];
 
-/// Periods that there are no facts of.
+/// Periods for which no facts are computed.
 const OTHER_PERIODS: &[&str] = &[
     "day before yesterday",
     "vorgestern",

@@ -1,3 +1,5 @@
+//! Question of a client, its redaction and its interpretation.
+
 mod intent;
 mod intent_rules;
 pub mod tokenize;
@@ -12,32 +14,32 @@ pub use intent_rules::RequestedStatistic;
 
 use crate::domain::{UserId, ValidationError};
 
-/// What a person asks: 1 to 2,000 characters.
+/// Question of a client: 1 to 2,000 characters.
 #[derive(Clone)]
 pub struct Question {
     original: String,
-    /// Without what would tell who asks.
+    /// Without personal data.
     redacted: String,
 }
 
 impl Question {
-    /// The most characters.
+    /// Maximum length in characters.
     pub const MAX_CHARS: usize = 2_000;
 
-    /// The question as asked.
+    /// Returns the question as asked.
     pub fn as_str(&self) -> &str {
         &self.original
     }
 
-    /// The question as it may leave the service: without ids, addresses and
-    /// long numbers.
+    /// Returns the question as it may be sent to a model: without ids, e-mail
+    /// addresses and long numbers.
     pub fn redacted(&self) -> &str {
         &self.redacted
     }
 
-    /// The question, of which this user's id may not leave the service.
+    /// Also redacts the id of this user.
     pub fn redact_user_id(mut self, user_id: &UserId) -> Self {
-        // The id first, of which the rest could leave a part.
+        // The id first: other patterns could match only a part of it.
         self.redacted = redact_personal_data(&redact_id(&self.original, user_id.as_str()));
         self
     }
@@ -60,10 +62,10 @@ impl TryFrom<String> for Question {
     }
 }
 
-/// What stands in place of what is left out.
+/// Replacement of redacted text.
 const REDACTED: &str = "[…]";
 
-/// E-mail addresses, UUIDs, and numbers as long as those of telephones.
+/// Pattern of e-mail addresses, UUIDs, and numbers as long as phone numbers.
 static PERSONAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(concat!(
         r"[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+",
@@ -77,20 +79,20 @@ static PERSONAL: LazyLock<Option<Regex>> = LazyLock::new(|| {
 fn redact_personal_data(text: &str) -> String {
     match &*PERSONAL {
         Some(personal) => personal.replace_all(text, REDACTED).into_owned(),
-        // Part of the program: a test makes sure that it compiles.
+        // The pattern is constant; a test verifies that it compiles.
         None => REDACTED.to_owned(),
     }
 }
 
-/// An id this long stands for itself wherever it is found; a shorter one could
-/// be part of any word.
+/// Minimum length of an id that is redacted within words too. A shorter one
+/// could be part of any word.
 const MIN_IDENTIFYING_LEN: usize = 5;
 
-/// The text without `id`, in upper or lower case.
+/// Returns `text` with `id` redacted, ignoring ASCII case.
 fn redact_id(text: &str, id: &str) -> String {
-    // Same bytes at the same places, whatever else the text holds.
+    // ASCII case folding keeps the byte offsets.
     let (folded, id) = (text.to_ascii_lowercase(), id.to_ascii_lowercase());
-    let mut kept = String::with_capacity(text.len());
+    let mut redacted = String::with_capacity(text.len());
     let mut rest = 0;
     for (at, found) in folded.match_indices(&id) {
         let end = at + found.len();
@@ -99,13 +101,13 @@ fn redact_id(text: &str, id: &str) -> String {
         let is_short = id.len() < MIN_IDENTIFYING_LEN;
         let is_part = |next: Option<char>| is_short && next.is_some_and(char::is_alphanumeric);
         if at >= rest && !is_part(before) && !is_part(after) {
-            kept.push_str(&text[rest..at]);
-            kept.push_str(REDACTED);
+            redacted.push_str(&text[rest..at]);
+            redacted.push_str(REDACTED);
             rest = end;
         }
     }
-    kept.push_str(&text[rest..]);
-    kept
+    redacted.push_str(&text[rest..]);
+    redacted
 }
 
 #[cfg(test)]
@@ -113,7 +115,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_tells_who_asks_does_not_leave() {
+    fn personal_data_is_redacted() {
         let question = |text: &str, user: &str| {
             let question = Question::try_from(text.to_owned()).unwrap();
             question

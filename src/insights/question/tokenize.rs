@@ -1,18 +1,18 @@
-//! Words of a text, and phrases found among them.
+//! Tokenization of text into words, and phrase matching.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// A word in lower case and in the singular, and where it stands.
+/// Normalized word and its position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Word {
-    /// The word.
+    /// The word in lower case and in the singular.
     pub text: String,
-    /// Its bytes in the text.
+    /// Its byte range in the text.
     pub at: Range<usize>,
 }
 
-/// The words of `text`: runs of letters and digits.
+/// Splits `text` into words: runs of letters and digits.
 pub fn tokenize(text: &str) -> Vec<Word> {
     let mut words = Vec::new();
     let mut start = None;
@@ -32,7 +32,7 @@ pub fn tokenize(text: &str) -> Vec<Word> {
     words
 }
 
-/// A word in lower case and, roughly, in the singular.
+/// Returns `word` in lower case and, approximately, in the singular.
 pub fn normalize_word(word: &str) -> String {
     let mut word = word.to_lowercase();
     if word.len() > 3 && word.ends_with('s') && !word.ends_with("ss") {
@@ -41,17 +41,16 @@ pub fn normalize_word(word: &str) -> String {
     word
 }
 
-/// Phrases, each with what it means.
+/// Phrases with their meanings.
 pub struct PhraseTable<T> {
-    /// By their words, with spaces between.
+    /// Meanings by the words of the phrase, separated by spaces.
     meanings: HashMap<String, T>,
-    /// The most words of a phrase that begins with a word.
+    /// Length of the longest phrase that starts with a word, in words.
     longest: HashMap<String, usize>,
 }
 
 impl<T> PhraseTable<T> {
-    /// Of phrases with their meanings; of two meanings of one phrase the first
-    /// stands.
+    /// Creates a table. If a phrase has two meanings, the first one counts.
     pub fn new<'a>(entries: impl IntoIterator<Item = (&'a str, T)>) -> Self {
         let mut table = Self {
             meanings: HashMap::new(),
@@ -69,8 +68,8 @@ impl<T> PhraseTable<T> {
         table
     }
 
-    /// The phrases in `words` from left to right, which of the words each
-    /// takes up, and what it means.
+    /// Finds phrases in `words` from left to right. Returns the range of words
+    /// and the meaning of each.
     pub fn find<'a>(&'a self, words: &[Word]) -> Vec<(Range<usize>, &'a T)> {
         let mut found = Vec::new();
         let mut at = 0;
@@ -86,7 +85,7 @@ impl<T> PhraseTable<T> {
         found
     }
 
-    /// The longest phrase is the one that is meant.
+    /// Returns the longest phrase that starts at `at`.
     fn phrase_at(&self, words: &[Word], at: usize) -> Option<(usize, &T)> {
         let rest = &words[at..];
         let longest = *self.longest.get(&rest.first()?.text)?;
@@ -106,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_phrase_is_found() {
+    fn longest_phrase_is_found() {
         let table = PhraseTable::new([
             ("heart", 1),
             ("heart rate", 2),
@@ -119,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn words_know_where_they_stand() {
+    fn words_have_their_byte_range() {
         let text = "Où? 72 steps";
         let words = tokenize(text);
         let texts: Vec<_> = words.iter().map(|word| word.text.as_str()).collect();

@@ -1,19 +1,19 @@
-//! Which data types everyday words speak of.
+//! Data types and topics that everyday words refer to.
 
 use std::sync::LazyLock;
 
 use super::tokenize::{PhraseTable, Word};
 use crate::domain::vocabulary;
 
-/// Something that people ask about.
+/// Subject that users ask about.
 pub struct Topic {
-    /// Words for it, in the languages that apps are asked in most.
+    /// Words for the topic, in English, German, Spanish and French.
     words: &'static [&'static str],
-    /// Data types that bear on it, by how much they tell.
+    /// Related data types, most relevant first.
     pub metrics: &'static [&'static str],
 }
 
-/// Data types on sleep, by how much they tell.
+/// Data types about sleep, most relevant first.
 pub const SLEEP: &[&str] = &[
     "sleep_duration",
     "sleep_efficiency",
@@ -23,7 +23,7 @@ pub const SLEEP: &[&str] = &[
     "sleep_awake",
     "time_in_bed",
 ];
-/// Data types on movement, by how much they tell.
+/// Data types about movement, most relevant first.
 pub const MOVEMENT: &[&str] = &[
     "steps",
     "exercise_time",
@@ -32,7 +32,7 @@ pub const MOVEMENT: &[&str] = &[
     "flights_climbed",
     "vo2_max",
 ];
-/// Data types on the heart, by how much they tell.
+/// Data types about the heart, most relevant first.
 pub const HEART: &[&str] = &[
     "heart_rate",
     "resting_heart_rate",
@@ -41,19 +41,19 @@ pub const HEART: &[&str] = &[
     "hrv_rmssd",
     "hrv_sdnn",
 ];
-/// Data types on blood pressure, by how much they tell.
+/// Data types about blood pressure, most relevant first.
 pub const BLOOD_PRESSURE: &[&str] = &["blood_pressure_systolic", "blood_pressure_diastolic"];
-/// Data types on temperature, by how much they tell.
+/// Data types about temperature, most relevant first.
 pub const TEMPERATURE: &[&str] = &[
     "body_temperature",
     "basal_body_temperature",
     "skin_temperature",
     "skin_temperature_deviation",
 ];
-/// Data types on weight, by how much they tell.
+/// Data types about weight, most relevant first.
 pub const WEIGHT: &[&str] = &["weight", "bmi", "body_fat", "height"];
 
-/// All topics, in the order in which a general question is answered.
+/// All topics, in the order of the answer to a general question.
 pub const TOPICS: &[Topic] = &[
     Topic {
         words: &[
@@ -207,7 +207,7 @@ pub const TOPICS: &[Topic] = &[
     },
 ];
 
-/// The topic that the data type tells most about.
+/// Returns the topic for which the data type is most relevant.
 pub fn topic_of(metric: &str) -> Option<&'static Topic> {
     let place = |topic: &Topic| topic.metrics.iter().position(|known| *known == metric);
     TOPICS
@@ -217,27 +217,27 @@ pub fn topic_of(metric: &str) -> Option<&'static Topic> {
         .map(|(_, topic)| topic)
 }
 
-/// What words in a text speak of.
+/// Reference to a data type or a topic in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mention {
-    /// The words, as people would say them.
+    /// The words in everyday form.
     pub phrase: String,
-    /// The one data type that is named, if one is.
+    /// The named data type; `None` for a topic.
     pub named: Option<String>,
-    /// Data types that bear on it.
+    /// Related data types, most relevant first.
     pub related: Vec<&'static str>,
 }
 
-/// Finds mentions of data types: those of the vocabulary, topics, and
-/// `others`, which are not in it.
+/// Finds mentions of data types in the vocabulary, of topics, and of `others`,
+/// which are data types beyond the vocabulary.
 pub fn find_mentions<'a>(
     words: &[Word],
     others: impl IntoIterator<Item = &'a str>,
 ) -> Vec<(std::ops::Range<usize>, Mention)> {
     let others: Vec<&str> = others.into_iter().collect();
-    let found = KNOWN.find(words);
+    let known = KNOWN.find(words);
     if others.is_empty() {
-        return found
+        return known
             .into_iter()
             .map(|(at, mention)| (at, mention.clone()))
             .collect();
@@ -250,8 +250,8 @@ pub fn find_mentions<'a>(
         };
         (name, mention)
     }));
-    let mut all: Vec<_> = found.into_iter().chain(others.find(words)).collect();
-    // Where two overlap, the one with more words is meant.
+    let mut all: Vec<_> = known.into_iter().chain(others.find(words)).collect();
+    // Of two that overlap, the one with more words counts.
     all.sort_by_key(|(at, _)| (at.start, std::cmp::Reverse(at.len())));
     let mut mentions: Vec<(std::ops::Range<usize>, Mention)> = Vec::new();
     for (at, mention) in all {
@@ -262,22 +262,22 @@ pub fn find_mentions<'a>(
     mentions
 }
 
-/// Finds names of data types of the vocabulary: what a sentence says that it
-/// speaks of.
+/// Finds names of data types in the vocabulary, which a sentence claims to be
+/// about.
 pub fn find_data_types(words: &[Word]) -> Vec<(std::ops::Range<usize>, Mention)> {
     let found = NAMED.find(words).into_iter();
     found.map(|(at, mention)| (at, mention.clone())).collect()
 }
 
 static NAMED: LazyLock<PhraseTable<Mention>> = LazyLock::new(|| {
-    /// Other words for one data type.
+    /// Further words for one data type.
     const ALSO: [(&str, &str); 4] = [
         ("sleep", "sleep_duration"),
         ("slept", "sleep_duration"),
         ("blood sugar", "blood_glucose"),
         ("sugar", "blood_glucose"),
     ];
-    /// Aliases that are units, or that mean several things.
+    /// Aliases that are units or ambiguous.
     const AMBIGUOUS: [&str; 6] = ["bpm", "energy", "calories", "temperature", "water", "hrv"];
     let names = names().filter(|(name, _)| !AMBIGUOUS.contains(name));
     let also = ALSO.iter().map(|(word, name)| {
@@ -292,10 +292,10 @@ static NAMED: LazyLock<PhraseTable<Mention>> = LazyLock::new(|| {
 });
 
 static KNOWN: LazyLock<PhraseTable<Mention>> =
-    // "hrv" is the name of one, but people mean either.
+    // Topics first: "hrv" names one data type, but users mean either.
     LazyLock::new(|| PhraseTable::new(topics().chain(names())));
 
-/// The words of topics.
+/// Returns the phrases of topics.
 fn topics() -> impl Iterator<Item = (&'static str, Mention)> {
     TOPICS.iter().flat_map(|topic| {
         topic.words.iter().map(|word| {
@@ -309,7 +309,7 @@ fn topics() -> impl Iterator<Item = (&'static str, Mention)> {
     })
 }
 
-/// The names of data types.
+/// Returns the phrases for data types.
 fn names() -> impl Iterator<Item = (&'static str, Mention)> {
     let written = vocabulary::metrics()
         .iter()
@@ -325,7 +325,7 @@ fn names() -> impl Iterator<Item = (&'static str, Mention)> {
     })
 }
 
-/// How people say the names of data types, where not as they are written.
+/// Spoken names of data types that differ from the written ones.
 const SPOKEN: &[(&str, &str)] = &[
     ("deep sleep", "sleep_deep"),
     ("light sleep", "sleep_light"),
@@ -353,7 +353,7 @@ mod tests {
     use crate::insights::question::tokenize::tokenize;
 
     #[test]
-    fn topics_name_data_types_of_the_vocabulary() {
+    fn topics_refer_to_data_types_of_the_vocabulary() {
         for metric in TOPICS.iter().flat_map(|topic| topic.metrics) {
             assert_eq!(vocabulary::find(metric).unwrap().name, *metric);
         }
@@ -363,24 +363,24 @@ mod tests {
     }
 
     #[test]
-    fn everyday_words_and_names_are_understood() {
-        let of = |text: &str| -> Vec<String> {
+    fn everyday_words_and_names_are_found() {
+        let found = |text: &str| -> Vec<String> {
             find_mentions(&tokenize(text), ["grip_strength", "sleep_score"])
                 .into_iter()
                 .map(|(_, mention)| mention.named.unwrap_or(mention.phrase))
                 .collect()
         };
-        assert_eq!(of("How did I sleep?"), ["sleep"]);
+        assert_eq!(found("How did I sleep?"), ["sleep"]);
         assert_eq!(
-            of("resting heart rate or heart rate?"),
+            found("resting heart rate or heart rate?"),
             ["resting_heart_rate", "heart_rate"]
         );
-        assert_eq!(of("My blood sugar, and steps"), ["blood sugar", "steps"]);
+        assert_eq!(found("My blood sugar, and steps"), ["blood sugar", "steps"]);
         assert_eq!(
-            of("Grip strength? Sleep score?"),
+            found("Grip strength? Sleep score?"),
             ["grip_strength", "sleep_score"]
         );
-        assert_eq!(of("Wie war mein Schlaf?"), ["schlaf"]);
-        assert!(of("How am I doing?").is_empty());
+        assert_eq!(found("Wie war mein Schlaf?"), ["schlaf"]);
+        assert!(found("How am I doing?").is_empty());
     }
 }

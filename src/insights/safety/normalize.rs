@@ -1,25 +1,25 @@
-/// A text in lower case, in ASCII where it is Latin, without what cannot be
-/// seen, with one shape of apostrophe and single spaces, as the patterns here
-/// expect it.
+/// Normalizes text for pattern matching: lower case, Latin letters without
+/// accents, no invisible characters, one form of apostrophe, single spaces.
 pub fn normalize(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
+    let mut normalized = String::with_capacity(text.len());
     for character in text.chars().map(narrow).flat_map(char::to_lowercase) {
         match character {
             _ if is_invisible(character) => {}
             '’' | '‘' | '‛' | '`' | '´' | 'ʼ' | 'ʹ' | '′' | '\u{ff07}' => {
-                plain.push('\'')
+                normalized.push('\'')
             }
-            '_' | '-' | '‐' | '‑' | '‒' | '–' | '—' => plain.push(' '),
+            '_' | '-' | '‐' | '‑' | '‒' | '–' | '—' => normalized.push(' '),
             _ => match without_accent(character) {
-                Some(letters) => plain.push_str(letters),
-                None => plain.push(character),
+                Some(letters) => normalized.push_str(letters),
+                None => normalized.push(character),
             },
         }
     }
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+    normalized.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A character as wide as others: East Asian keyboards have wide Latin letters.
+/// Returns the halfwidth form of a fullwidth Latin character, as typed on East
+/// Asian keyboards.
 fn narrow(character: char) -> char {
     match character {
         '\u{ff01}'..='\u{ff5e}' => {
@@ -29,8 +29,8 @@ fn narrow(character: char) -> char {
     }
 }
 
-/// Soft hyphens, spaces without width, marks of the writing's direction and of
-/// the shape of what is before them, and accents by themselves.
+/// Returns true for soft hyphens, zero-width spaces, direction marks, variation
+/// selectors, and combining accents.
 fn is_invisible(character: char) -> bool {
     matches!(
         character,
@@ -47,7 +47,7 @@ fn is_invisible(character: char) -> bool {
     )
 }
 
-/// What a small Latin letter with an accent is without it.
+/// Returns a lower-case Latin letter without its accent.
 fn without_accent(letter: char) -> Option<&'static str> {
     Some(match letter {
         'à' | 'á' | 'â' | 'ã' | 'ä' | 'å' | 'ā' | 'ă' | 'ą' => "a",
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_looks_alike_is_written_alike() {
+    fn lookalikes_are_normalized_alike() {
         for (text, expected) in [
             ("Don’t  STOP\n‘now’", "don't stop 'now'"),
             ("sui\u{200b}ci\u{ad}de", "suicide"),

@@ -1,20 +1,23 @@
+//! Policy for text that a model generates.
+
 use std::sync::LazyLock;
 
 use regex::RegexSet;
 
-/// What a model must not say.
+/// Kind of statement that a model must not make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PolicyViolation {
-    /// How much of a medicine to take, or to change or stop one.
+    /// Dose of a medicine, or advice to change or stop one.
     Dose,
-    /// That somebody has or has not an illness.
+    /// Statement that the user has or does not have an illness.
     Diagnosis,
-    /// That help is not needed.
+    /// Statement that medical help is not needed.
     Reassurance,
-    /// An address, or other text that is not for reading.
+    /// URL, markup or control characters.
     NotProse,
 }
 
+/// Patterns of forbidden statements.
 const PATTERNS: &[(PolicyViolation, &str)] = &[
     (
         PolicyViolation::Dose,
@@ -47,24 +50,24 @@ const PATTERNS: &[(PolicyViolation, &str)] = &[
 ];
 
 static COMPILED: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
-    // Part of the program: a test makes sure that they compile.
+    // The patterns are constant; a test verifies that they compile.
     RegexSet::new(PATTERNS.iter().map(|(_, words)| *words)).ok()
 });
 
-/// Whether a model may say `text`.
+/// Checks that `text` contains no forbidden statement.
 ///
 /// # Errors
-/// What of it it may not say.
+/// Returns the first kind of forbidden statement found.
 pub fn check(text: &str) -> Result<(), PolicyViolation> {
     if text.chars().any(char::is_control) {
         return Err(PolicyViolation::NotProse);
     }
-    let plain = super::normalize(text);
+    let normalized = super::normalize(text);
     let found = COMPILED
         .as_ref()
-        .and_then(|patterns| patterns.matches(&plain).into_iter().next());
+        .and_then(|patterns| patterns.matches(&normalized).into_iter().next());
     match found.and_then(|index| PATTERNS.get(index)) {
-        Some((what, _)) => Err(*what),
+        Some((violation, _)) => Err(*violation),
         None => Ok(()),
     }
 }
@@ -74,8 +77,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn doses_and_diagnoses_are_found() {
-        for (text, what) in [
+    fn doses_and_diagnoses_are_rejected() {
+        for (text, violation) in [
             ("Take 500 mg of paracetamol.", PolicyViolation::Dose),
             ("Try melatonin 3 mg.", PolicyViolation::Dose),
             ("Use 4 units of rapid insulin.", PolicyViolation::Dose),
@@ -97,12 +100,12 @@ mod tests {
             ("See [this](x)", PolicyViolation::NotProse),
             ("a\u{7}b", PolicyViolation::NotProse),
         ] {
-            assert_eq!(check(text), Err(what), "{text}");
+            assert_eq!(check(text), Err(violation), "{text}");
         }
     }
 
     #[test]
-    fn wellness_words_pass() {
+    fn wellness_statements_are_accepted() {
         for text in [
             "Your mean glucose in the last 7 days was 102 mg/dL.",
             "Glucose was 5.4 mmol/L on average, from 92 mg/dL to 140 mg/dL.",

@@ -1,3 +1,5 @@
+//! Limits of readings that indicate an emergency.
+
 use jiff::SignedDuration;
 
 use super::red_flag::{RedFlag, RedFlagKind};
@@ -5,60 +7,65 @@ use crate::domain::vocabulary::{self, Metric, convert};
 use crate::insights::facts::Observation;
 use crate::statistics::VERY_LOW_MG_PER_DL;
 
-/// A value that calls for help now.
+/// Limit of a measured value beyond which it is a red flag.
 pub struct Limit {
-    /// What it is a sign of.
+    /// Kind of emergency.
     pub kind: RedFlagKind,
-    /// Of which data type.
+    /// Data type of the value.
     metric: &'static str,
-    /// In the unit of the vocabulary.
+    /// The limit, in the vocabulary's unit.
     bound: Bound,
-    /// Which values come in another unit where they name none.
-    otherwise: Option<Otherwise>,
+    /// Other unit that small values are in.
+    alternative: Option<AlternativeUnit>,
 }
 
-/// A unit that is known by values that are too small for the vocabulary's.
-struct Otherwise {
+/// Unit that is recognized by values too small for the vocabulary's unit.
+struct AlternativeUnit {
+    /// Exclusive lower bound of the values.
     above: f64,
+    /// Inclusive upper bound of the values.
     up_to: f64,
     unit: &'static str,
-    /// Whether it is meant even where the vocabulary's is named.
-    though_named: bool,
+    /// Whether it applies even if the reading names the vocabulary's unit.
+    overrides_named: bool,
 }
 
+/// Comparison with a limit.
 #[derive(Clone, Copy)]
 enum Bound {
+    /// Less than this.
     Below(f64),
+    /// This or more.
     From(f64),
 }
 
 /// Glucose: level 2 hypoglycaemia (American Diabetes Association, "Standards
-/// of Care in Diabetes", section 6). A value without a unit that is below any
-/// plausible one in mg/dL is in mmol/L, as apps in most of the world have it.
+/// of Care in Diabetes", section 6). A value without a unit that is implausibly low in
+/// mg/dL is in mmol/L, the unit in most of the world.
 pub const GLUCOSE: Limit = Limit {
     kind: RedFlagKind::SevereHypoglycaemia,
     metric: "blood_glucose",
     bound: Bound::Below(VERY_LOW_MG_PER_DL),
-    otherwise: Some(Otherwise {
+    alternative: Some(AlternativeUnit {
         above: 0.5,
         up_to: 9.99,
         unit: "mmol/L",
-        though_named: false,
+        overrides_named: false,
     }),
 };
 
-/// Oxygen: below the 88 to 92 % that the British Thoracic Society's guideline
-/// for oxygen use aims for even in chronic lung disease. Apple's `HealthKit`
-/// has 98 % as 0.98 and calls its unit "%", and nobody lives with 1 %.
+/// Oxygen: below the target range of 88 to 92 % that the British Thoracic
+/// Society's guideline for oxygen use sets even for chronic lung disease. Apple's
+/// `HealthKit` writes 98 % as 0.98 with the unit "%"; 1 % is not survivable.
 pub const OXYGEN: Limit = Limit {
     kind: RedFlagKind::LowOxygen,
     metric: "blood_oxygen",
     bound: Bound::Below(88.0),
-    otherwise: Some(Otherwise {
+    alternative: Some(AlternativeUnit {
         above: 0.0,
         up_to: 1.0,
         unit: "1",
-        though_named: true,
+        overrides_named: true,
     }),
 };
 
@@ -67,21 +74,22 @@ pub const SYSTOLIC: Limit = Limit {
     kind: RedFlagKind::VeryHighBloodPressure,
     metric: "blood_pressure_systolic",
     bound: Bound::From(180.0),
-    otherwise: None,
+    alternative: None,
 };
 
-/// As [`SYSTOLIC`].
+/// Diastolic blood pressure, see [`SYSTOLIC`].
 pub const DIASTOLIC: Limit = Limit {
     kind: RedFlagKind::VeryHighBloodPressure,
     metric: "blood_pressure_diastolic",
     bound: Bound::From(120.0),
-    otherwise: None,
+    alternative: None,
 };
 
+/// All limits.
 const LIMITS: [&Limit; 4] = [&GLUCOSE, &OXYGEN, &SYSTOLIC, &DIASTOLIC];
 
 impl Limit {
-    /// Whether `value`, in the vocabulary's unit, calls for help.
+    /// Returns true if `value`, in the vocabulary's unit, is beyond the limit.
     pub fn is_crossed_by(&self, value: f64) -> bool {
         match self.bound {
             Bound::Below(bound) => value < bound,
@@ -89,18 +97,18 @@ impl Limit {
         }
     }
 
-    /// The value of an observation in the vocabulary's unit, unless it tells
-    /// nothing. Where it names its unit, there is no doubt of what it means,
-    /// however far it is beyond plausible values; nobody has 0 or less.
+    /// Returns the value of an observation in the vocabulary's unit, or `None` if
+    /// it is meaningless: implausible without a unit, or not positive. A value
+    /// with a unit counts even if it is implausible.
     fn value_of(&self, metric: &Metric, observation: &Observation) -> Option<f64> {
         let value = observation.value.get();
         let named = observation.unit.as_ref().map(|unit| unit.as_str());
-        let is_otherwise = self
-            .otherwise
+        let alternative = self
+            .alternative
             .as_ref()
             .filter(|other| value > other.above && value <= other.up_to)
-            .filter(|other| named.is_none() || other.though_named);
-        let unit = match (is_otherwise, named) {
+            .filter(|other| named.is_none() || other.overrides_named);
+        let unit = match (alternative, named) {
             (Some(other), None) => other.unit,
             (Some(other), Some(named)) if vocabulary::same_unit(named, &metric.unit) => other.unit,
             (None, None) if !metric.is_plausible(value, &metric.unit) => return None,
@@ -110,18 +118,17 @@ impl Limit {
     }
 }
 
-/// How much older than the newest of all readings one may be to count as
-/// latest.
-const LATEST: SignedDuration = SignedDuration::from_hours(24);
+/// Maximum age of a current reading, relative to the newest reading of all.
+const MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
 
-/// Looks at the newest reading of each type, unless the user has readings of
-/// other types that are more than a day newer.
-pub fn in_readings(observations: &[Observation]) -> Option<RedFlag> {
+/// Checks the newest reading of each data type, unless readings of other types
+/// are more than a day newer.
+pub fn detect_in_readings(observations: &[Observation]) -> Option<RedFlag> {
     let newest = observations.first()?.at;
     LIMITS.into_iter().find_map(|limit| {
         let (value, observation) = observations
             .iter()
-            .take_while(|observation| newest.duration_since(observation.at) <= LATEST)
+            .take_while(|observation| newest.duration_since(observation.at) <= MAX_AGE)
             .find_map(|observation| {
                 let metric = vocabulary::find(observation.data_type.as_str())?;
                 let is_of_it = metric.name == limit.metric;

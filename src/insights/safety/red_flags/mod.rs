@@ -1,4 +1,4 @@
-//! Signs that somebody needs help now.
+//! Detection of red flags: signs of an emergency in a question or in readings.
 
 mod limits;
 mod red_flag;
@@ -11,18 +11,17 @@ pub use red_flag::RedFlag;
 use crate::insights::facts::Evidence;
 use crate::insights::question::Question;
 
-/// A sign in the question or in the latest readings that somebody needs help
-/// now.
-pub fn red_flag(question: &Question, evidence: &Evidence) -> Option<RedFlag> {
-    in_text(question.as_str()).or_else(|| match evidence {
-        Evidence::Readings { observations, .. } => limits::in_readings(observations),
+/// Returns the first red flag in the question or in the newest readings.
+pub fn detect(question: &Question, evidence: &Evidence) -> Option<RedFlag> {
+    detect_in_text(question.as_str()).or_else(|| match evidence {
+        Evidence::Readings { observations, .. } => limits::detect_in_readings(observations),
         Evidence::Withheld => None,
     })
 }
 
-fn in_text(question: &str) -> Option<RedFlag> {
-    let text = spelling::normal(question);
-    let kind = signs::in_words(&text).or_else(|| stated_values::in_stated_values(&text))?;
+fn detect_in_text(question: &str) -> Option<RedFlag> {
+    let text = spelling::normalize_spelling(question);
+    let kind = signs::detect(&text).or_else(|| stated_values::detect(&text))?;
     Some(RedFlag {
         kind,
         observation: None,

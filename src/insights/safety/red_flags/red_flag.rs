@@ -1,24 +1,24 @@
 use crate::insights::facts::Observation;
 
-/// A sign that somebody needs help now, found before any model is asked.
+/// Sign of an emergency, detected before a model is called.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RedFlag {
-    /// Which.
+    /// Kind of emergency.
     pub kind: RedFlagKind,
-    /// What shows it, if it was not told by the words.
+    /// The reading that shows it; `None` if the question does.
     pub observation: Option<Observation>,
 }
 
-/// Signs that somebody needs help now.
+/// Kind of emergency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RedFlagKind {
     /// Pain or pressure in the chest.
     ChestPain,
-    /// Not enough air.
+    /// Shortness of breath or choking.
     TroubleBreathing,
-    /// Thoughts of ending one's life.
+    /// Suicidal thoughts or self-harm.
     SuicidalThoughts,
-    /// A face that droops, an arm that is weak, speech that slurs.
+    /// Signs of a stroke, such as facial drooping, arm weakness or slurred speech.
     StrokeSigns,
     /// Loss of consciousness or a seizure.
     Unconsciousness,
@@ -26,18 +26,18 @@ pub enum RedFlagKind {
     Anaphylaxis,
     /// An overdose or poisoning.
     Overdose,
-    /// Bleeding that does not stop.
+    /// Severe bleeding.
     SevereBleeding,
-    /// Glucose so low that it needs treatment at once.
+    /// Hypoglycaemia that needs immediate treatment.
     SevereHypoglycaemia,
-    /// Far too little oxygen.
+    /// Dangerously low blood oxygen.
     LowOxygen,
     /// A hypertensive crisis.
     VeryHighBloodPressure,
 }
 
 impl RedFlagKind {
-    /// Its name in the answer.
+    /// Returns the name used in answers.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::ChestPain => "chest_pain",
@@ -54,7 +54,7 @@ impl RedFlagKind {
         }
     }
 
-    /// What the person is told.
+    /// Returns the advice for the user.
     pub fn advice(self) -> &'static str {
         match self {
             Self::SuicidalThoughts => {

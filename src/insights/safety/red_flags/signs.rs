@@ -1,3 +1,5 @@
+//! Signs of an emergency in the words of a question.
+
 use std::sync::LazyLock;
 
 use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
@@ -5,10 +7,10 @@ use regex::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 use super::red_flag::RedFlagKind;
 use super::spelling::without_breaks;
 
-/// Words that tell of an emergency, whatever else is asked. They would rather
-/// be found once too often: nothing is lost by being told to seek help. For
-/// that reason "no chest pain" is found too: who says "no" to one sign may tell
-/// of another in words that are not here.
+/// Patterns of emergencies, whatever else a question asks. False positives are
+/// preferred to false negatives, since advice to seek help does no harm. For this
+/// reason "no chest pain" matches too: a question that denies one sign may
+/// describe another in words that no pattern covers.
 ///
 /// Signs of a heart attack and of a stroke are those that the American Heart
 /// Association lists (<https://www.heart.org/en/about-us/heart-attack-and-stroke-symptoms>),
@@ -16,14 +18,14 @@ use super::spelling::without_breaks;
 /// (<https://www.nimh.nih.gov/health/publications/warning-signs-of-suicide>),
 /// those of low blood sugar those of the American Diabetes Association
 /// (<https://diabetes.org/living-with-diabetes/treatment-care/hypoglycemia>),
-/// those of the others those of `MedlinePlus` "Recognizing medical emergencies"
+/// those of the other kinds those of `MedlinePlus` "Recognizing medical emergencies"
 /// (<https://medlineplus.gov/ency/article/001927.htm>).
 ///
 /// Each line is a group of phrases, in English, then German, Spanish and
-/// French, as [`super::spelling::normal`] writes them. They stand between
-/// borders of words; ` ~ ` is up to three words in between, ` ~~ ` up to six,
-/// and `{…}` one of [`GROUPS`]. Where a question has several signs, the first
-/// kind here is told.
+/// French, normalized by [`super::spelling::normalize_spelling`]. They match at
+/// word boundaries; ` ~ ` is a gap of up to three words, ` ~~ ` of up to six,
+/// and `{…}` one of [`GROUPS`]. If a question has several signs, the first kind
+/// in this table is returned.
 const SIGNS: &[(RedFlagKind, &[&str])] = &[
     (
         RedFlagKind::SuicidalThoughts,
@@ -136,27 +138,27 @@ const SIGNS: &[(RedFlagKind, &[&str])] = &[
     ),
 ];
 
-/// Phrases that are harmless though a part of them would be a sign. They end
-/// where a clause ends: "It hurts in my chest. Day and night."
+/// Harmless phrases of which a part would be a sign. They do not span clauses:
+/// "It hurts in my chest. Day and night."
 const HARMLESS: &[&str] = &[
-    // What watches and sports measure.
+    // Metrics of watches and sports.
     r"stroke (?:rate|volume|count|length|index|style|type|technique|distance|efficiency|risk|prevention)s?|strokes? per [a-z]+|(?:breast|back|butterfly|swim|swimming|rowing|paddle|golf|tennis|freestyle|crawl|key|brush) strokes?|(?:my|the|swim|swimming) stroke (?:in|while|during|when) (?:swimming|rowing|the pool|the water)|(?:improve|count|train|practice) ~ stroke",
     r"chest (?:strap|band|belt|monitor|sensor|day|press|workout|exercise|fly|freezer|circumference|measurement|size|hair)s?|chest (?:presses|flies|of drawers)|treasure chest|leg (?:day|workout|press)s?",
     r"(?:banda|cinta|correa|press) (?:de|del|en el) pecho|ceinture (?:de )?(?:poitrine|thoracique|cardio)",
     r"breathing (?:rate|sensor|score|exercise)s?|blood (?:pressure|oxygen|flow|type|test|work)s?|air (?:quality|pollution|conditioning|temperature|pressure|pods)|(?:[0-9.]+|many|of|the|in|total|few|more|into|per|my|show|see|count) kms|hypo ?allergenic|side effects?",
-    // Out of breath as one is in sports.
+    // Breathlessness from sports.
     r"(?:gasping|gasped|breathless|out of breath|choking) (?:and [a-z]+ )?(?:for (?:air|breath) )?(?:after|during|on|from|while|when) (?:[a-z]+ ){0,3}{exercise}|out of breath at rest stops?|essoufflee? (?:apres|pendant|en) (?:le |la |mon |ma |une? |faisant )*(?:sport|course|courir|footing|velo|entrainement|match|natation)|(?:sin aliento) (?:despues|tras) (?:de )?(?:correr|entrenar|la carrera|el entrenamiento)|kurzatmig (?:nach|beim) (?:dem )?(?:joggen|laufen|sport|training|rennen)",
-    // Hurt by accident or in sports.
+    // Injuries by accident or in sports.
     r"hurt(?:ing)? my ?self (?:while |when |from |by |in |during |at |on |i was )*(?:the |my |a )?(?:{exercise}|work|cooking|gardening)|cut my ?self (?:off|short|some|(?:while |when )?(?:i was )?(?:shaving|cooking|slicing|chopping))",
-    // Sayings.
+    // Figures of speech.
     r"take my life (?:back|into)|im gone (?:on|for|to)|heavy bleeding (?:during|with|on|in) (?:my )?(?:periods?|menstruation)|pass(?:ing|ed) out (?:[a-z]+ )?(?:flyers|fliers|leaflets|papers|candy|cards|food|drinks|water|gifts|samples|invitations|brochures)|end(?:ed|ing)? (?:it|it all|things|everything) (?:on a|early|strong)|overdos(?:e|ed|ing|es) on (?:notification|screen time|new|netflix|social media|carb|chocolate|sweet|candy|work|exercise|coffee|tv|cardio|running|sun|sunshine|sleep)s?|suicide (?:squad|run|sprint|drill)s?|(?:cant|cannot) (?:talk|speak) (?:about|highly)|(?:want to|wanna) live without (?:coffee|sugar|chocolate|sports?|running|my (?:watch|phone|ring))|be here all (?:night|day)|collapsed (?:in|into|on|onto) (?:the |my )?(?:bed|sofa|couch)|food poisoning",
-    // What may come to be, or is long over.
+    // Risks, and events of the past.
     r"(?:risks?|chances?|probability|history|likelihood|odds) of (?:a |an |having a |getting a )?(?:strokes?|heart attacks?|seizures?)|heart attack (?:risk|prevention)s?|(?:prevent|avoid) (?:a |an |another )?(?:strokes?|heart attacks?)|(?:stroke|heart attack|seizure) (?:last year|(?:[0-9]+|a few|some|two|three|ten) (?:years?|months?) ago|in (?:19|20)[0-9]{2})",
-    // Eating little sugar, and questions about lows of other days.
+    // Low-sugar diets, and questions about low glucose in the past.
     r"low sugar (?:diet|food|drink|snack|intake|meal|breakfast|yogurt|option)s?|(?:how often|how many times|how long|how much time|when|did i|do i|have i|was i) ~~ (?:very|too|really|so) low (?:blood )?{sugar}",
 ];
 
-/// Words that stand for each other in [`SIGNS`] and [`HARMLESS`].
+/// Placeholders in [`SIGNS`] and [`HARMLESS`], with the patterns they stand for.
 const GROUPS: &[(&str, &str)] = &[
     ("{brust}", r"(?:brust|brustkorb|brustbein)"),
     ("{chest}", r"(?:chest|breast ?bone|sternum)"),
@@ -178,11 +180,10 @@ const GROUPS: &[(&str, &str)] = &[
     (" ~ ", r" (?:[a-z0-9./:]+ ){0,3}"),
 ];
 
-/// What takes the place of a harmless phrase: no word, so that no sign spans
-/// it.
-const TAKEN_OUT: &str = "#";
+/// Replacement of a harmless phrase. It is not a word, so that no sign spans it.
+const REMOVED: &str = "#";
 
-// Part of the program: a test makes sure that they compile.
+// The patterns are constant; a test verifies that they compile.
 static SIGNS_COMPILED: LazyLock<Option<RegexSet>> = LazyLock::new(|| {
     let lines = SIGNS.iter().flat_map(|(_, lines)| *lines);
     RegexSetBuilder::new(lines.map(|line| pattern(line)))
@@ -198,7 +199,7 @@ static HARMLESS_COMPILED: LazyLock<Option<Regex>> = LazyLock::new(|| {
         .ok()
 });
 
-/// The regular expression that a line of the tables stands for.
+/// Expands a line of the tables to a regular expression.
 fn pattern(line: &str) -> String {
     let line = GROUPS.iter().fold(line.to_owned(), |line, (short, long)| {
         line.replace(short, long)
@@ -206,12 +207,13 @@ fn pattern(line: &str) -> String {
     format!(r"\b(?:{line})\b")
 }
 
-/// The first kind of sign in a [normal](super::spelling::normal) text.
-pub fn in_words(normal: &str) -> Option<RedFlagKind> {
-    let text = HARMLESS_COMPILED.as_ref()?.replace_all(normal, TAKEN_OUT);
+/// Returns the first kind of sign in a text that is
+/// [normalized](super::spelling::normalize_spelling).
+pub fn detect(text: &str) -> Option<RedFlagKind> {
+    let text = HARMLESS_COMPILED.as_ref()?.replace_all(text, REMOVED);
     let signs = SIGNS_COMPILED.as_ref()?;
-    // Once over all, as commas stand where they like, and once for each
-    // clause, as some signs are the end of one.
+    // Match the whole text, since punctuation is unreliable, and each clause,
+    // since some signs match only at the end of one.
     let whole = without_breaks(&text);
     let clauses = text.split(" | ").filter(|_| text.contains('|'));
     let found = std::iter::once(whole.as_str())
@@ -229,7 +231,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_words_compile() {
+    fn patterns_compile() {
         assert!(SIGNS_COMPILED.is_some() && HARMLESS_COMPILED.is_some());
         let all = SIGNS.iter().flat_map(|(_, lines)| *lines).chain(HARMLESS);
         for line in all {
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn a_harmless_phrase_hides_no_sign_beside_it() {
+    fn harmless_phrase_does_not_hide_a_sign_next_to_it() {
         for (text, expected) in [
             ("my chest strap is tight", None),
             (
@@ -257,7 +259,7 @@ mod tests {
             ),
             ("stroke rate", None),
         ] {
-            assert_eq!(in_words(text), expected, "{text}");
+            assert_eq!(detect(text), expected, "{text}");
         }
     }
 }

@@ -1,39 +1,43 @@
+//! Spelling normalization of questions.
+
 use crate::insights::safety::normalize;
 
-/// What stands for a mark that ends a clause.
+/// Token for punctuation that ends a clause.
 const BREAK: &str = "|";
 
-/// A question in words of `a` to `z` and digits with single spaces between,
-/// whatever its spelling: without apostrophes ("can't" is "cant"), with a
-/// [`BREAK`] where a clause ends, with `.`, `/` and `:` only within numbers
-/// (`2.8`, `200/130`, `2:30`), "%" as a word, letters that are spelled out or
-/// repeated ("s u i c i d e", "dieee") put together, and slips of the keys in
-/// words that matter put right.
-pub fn normal(question: &str) -> String {
+/// Normalizes a question to words of `a` to `z` and digits, separated by spaces:
+/// - apostrophes are removed ("can't" is "cant");
+/// - a [`BREAK`] marks the end of a clause;
+/// - `.`, `/` and `:` remain only within numbers (`2.8`, `200/130`, `2:30`);
+/// - "%" becomes a word;
+/// - spelled-out words are joined ("s u i c i d e"), and repeated letters are
+///   reduced ("dieee");
+/// - typos in [`KEYWORDS`] are corrected.
+pub fn normalize_spelling(question: &str) -> String {
     let words = ascii_words(&normalize(question));
-    let mut normal: Vec<String> = Vec::new();
+    let mut normalized: Vec<String> = Vec::new();
     for run in words.chunk_by(|one, next| is_letter(one) && is_letter(next)) {
-        match (run, normal.last_mut()) {
-            (_, _) if run.len() >= LEAST_SPELLED_OUT => normal.push(run.concat()),
-            // "can t", "won t": an apostrophe that is none.
+        match (run, normalized.last_mut()) {
+            (_, _) if run.len() >= MIN_SPELLED_OUT => normalized.push(run.concat()),
+            // "can t", "won t": a space instead of an apostrophe.
             ([t], Some(before)) if t == "t" && before.len() > 1 && before.ends_with('n') => {
                 before.push('t');
             }
-            ([i, m], _) if i == "i" && m == "m" => normal.push("im".to_owned()),
-            _ => normal.extend(run.iter().map(|word| put_right(word))),
+            ([i, m], _) if i == "i" && m == "m" => normalized.push("im".to_owned()),
+            _ => normalized.extend(run.iter().map(|word| correct_typo(word))),
         }
     }
-    normal.join(" ")
+    normalized.join(" ")
 }
 
-/// The words without the marks that end clauses.
-pub fn without_breaks(normal: &str) -> String {
-    let words: Vec<&str> = normal.split(' ').filter(|word| *word != BREAK).collect();
+/// Returns the words without the tokens that end clauses.
+pub fn without_breaks(text: &str) -> String {
+    let words: Vec<&str> = text.split(' ').filter(|word| *word != BREAK).collect();
     words.join(" ")
 }
 
-/// As many letters with spaces between are a word that is spelled out.
-const LEAST_SPELLED_OUT: usize = 4;
+/// Minimum number of single letters in a row for a spelled-out word.
+const MIN_SPELLED_OUT: usize = 4;
 
 fn is_letter(word: &str) -> bool {
     word.len() == 1 && word.bytes().all(|byte| byte.is_ascii_lowercase())
@@ -48,7 +52,7 @@ fn ascii_words(plain: &str) -> Vec<String> {
         let in_word = rest.peek().is_some_and(char::is_ascii_alphabetic);
         match character {
             'a'..='z' => {
-                // "45mg" are two words, "spo2" is one.
+                // "45mg" is two words, "spo2" is one.
                 if after_digit {
                     text.push(' ');
                 }
@@ -70,33 +74,33 @@ fn ascii_words(plain: &str) -> Vec<String> {
     text.split_ascii_whitespace().map(str::to_owned).collect()
 }
 
-/// The word without letters held down, and without a slip of the keys if it is
-/// one of [`KEYWORDS`].
-fn put_right(word: &str) -> String {
+/// Returns the word without repeated letters, and without a typo if it is close
+/// to one of [`KEYWORDS`].
+fn correct_typo(word: &str) -> String {
     let word = without_repeats(word);
     if KEYWORDS.contains(&word.as_str()) {
         return word;
     }
-    match KEYWORDS.iter().find(|keyword| is_slip(&word, keyword)) {
+    match KEYWORDS.iter().find(|keyword| is_typo(&word, keyword)) {
         Some(keyword) => (*keyword).to_owned(),
         None => word,
     }
 }
 
-/// No word has a letter three times in a row.
+/// Reduces three or more equal letters in a row to one, since no word has three.
 fn without_repeats(word: &str) -> String {
-    let mut kept = String::with_capacity(word.len());
+    let mut reduced = String::with_capacity(word.len());
     for run in word.as_bytes().chunk_by(PartialEq::eq) {
         let times = match run {
             [b'a'..=b'z', _, _, ..] => 1,
             _ => run.len(),
         };
-        kept.extend(run.iter().take(times).map(|byte| char::from(*byte)));
+        reduced.extend(run.iter().take(times).map(|byte| char::from(*byte)));
     }
-    kept
+    reduced
 }
 
-/// Words whose misspellings are no words of their own ("hear" for "heart" is).
+/// Words whose misspellings are not words themselves, unlike "hear" for "heart".
 const KEYWORDS: &[&str] = &[
     "breath",
     "breathe",
@@ -119,26 +123,26 @@ const KEYWORDS: &[&str] = &[
     "unconscious",
 ];
 
-/// Whether `word` is `keyword` with one letter left out or two neighbours
-/// swapped, but the first, by which people know a word.
-fn is_slip(word: &str, keyword: &str) -> bool {
+/// Returns true if `word` is `keyword` with one letter missing or two adjacent
+/// letters swapped. The first letter must match.
+fn is_typo(word: &str, keyword: &str) -> bool {
     let (word, keyword) = (word.as_bytes(), keyword.as_bytes());
     let length = keyword.len();
     if word.first() != keyword.first() {
         return false;
     }
-    // Of shorter words other words are left: "pan" of "pain".
-    let left_out = length >= 5
+    // A shorter word may become another one: "pan" from "pain".
+    let is_missing_letter = length >= 5
         && word.len() + 1 == length
         && (1..length).any(|at| word[..at] == keyword[..at] && word[at..] == keyword[at + 1..]);
-    let swapped = word.len() == length
+    let is_swapped = word.len() == length
         && (1..length - 1).any(|at| {
             word[..at] == keyword[..at]
                 && word[at] == keyword[at + 1]
                 && word[at + 1] == keyword[at]
                 && word[at + 2..] == keyword[at + 2..]
         });
-    left_out || swapped
+    is_missing_letter || is_swapped
 }
 
 #[cfg(test)]
@@ -146,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spelling_makes_no_difference() {
+    fn spelling_variants_are_normalized() {
         for (text, expected) in [
             ("I can’t BREATHE!!!", "i cant breathe | | |"),
             ("i m sure i can t, won\"t", "im sure i cant | wont"),
@@ -168,7 +172,7 @@ mod tests {
             ),
             ("Плохо", ""),
         ] {
-            assert_eq!(normal(text), expected, "{text}");
+            assert_eq!(normalize_spelling(text), expected, "{text}");
         }
         assert_eq!(without_breaks("my chest | | hurts |"), "my chest hurts");
     }

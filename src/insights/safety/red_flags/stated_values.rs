@@ -1,3 +1,5 @@
+//! Measured values stated in a question.
+
 use std::sync::LazyLock;
 
 use regex::{Captures, Regex, RegexBuilder};
@@ -7,10 +9,10 @@ use super::red_flag::RedFlagKind;
 use super::spelling::without_breaks;
 use crate::domain::vocabulary::convert;
 
-/// A value that is said: its name, at most four words like "is" between, a
-/// number, perhaps a second one after "/" or "over", and what comes next.
-/// "Below 54" is no value but a limit that is asked about.
-const TOLD: &str = concat!(
+/// Pattern of a stated value: its name, up to four words such as "is", a number,
+/// optionally a second one after "/" or "over", and the next word. "Below 54" does
+/// not match, since it is a limit that the question asks about.
+const STATED: &str = concat!(
     r"\b(?:(?P<glucose>(?:blood )?(?:sugars?|glucose)|bgl?|(?:blut)?zucker|glukose|azucar|glucosa|glucemia|sucre|(?P<french>glycemie)|(?:dexcom|libre(?: [23])?|cgm|glucometer|meter) (?:says|reads|shows))",
     r"|(?P<oxygen>spo ?2|(?:blood )?oxygen(?: saturation| sats?)?|o2(?: saturation| sats?)?|sats|pulse ox|sauerstoff(?:sae?ttigung)?|saturacion|saturation|oxigeno|oxygene)",
     r"|(?P<pressure>bp|blood pressure|blutdruck|presion(?: arterial)?|tension(?: arterielle| arterial)?|pression arterielle|systolic|systole)",
@@ -20,7 +22,8 @@ const TOLD: &str = concat!(
     r"(?: (?P<next>(?:a m|p m|g l|[a-z0-9]+)\b)| |$)",
 );
 
-/// What counts something else: "my sugar at 2 am", "of 10 g".
+/// Units and words after a number that is something else: "my sugar at 2 am",
+/// "of 10 g".
 const OTHER_UNITS: &[&str] = &[
     "a m",
     "am",
@@ -58,73 +61,74 @@ const OTHER_UNITS: &[&str] = &[
     "years",
 ];
 
-/// "How often was my glucose at 50?" asks about the past.
-const ASKED: &str = r"\b(?:how often|how many times|how long|how much time) (?:[a-z]+ ){0,4}(?:sugar|glucose|oxygen|spo2|pressure)\b";
+/// Pattern of questions about the past, such as "how often was my glucose at 50?".
+const RETROSPECTIVE: &str = r"\b(?:how often|how many times|how long|how much time) (?:[a-z]+ ){0,4}(?:sugar|glucose|oxygen|spo2|pressure)\b";
 
-// Part of the program: a test makes sure that they compile.
-static TOLD_COMPILED: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(TOLD));
-static ASKED_COMPILED: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(ASKED));
+// The patterns are constant; a test verifies that they compile.
+static STATED_COMPILED: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(STATED));
+static RETROSPECTIVE_COMPILED: LazyLock<Option<Regex>> = LazyLock::new(|| compiled(RETROSPECTIVE));
 
 fn compiled(pattern: &str) -> Option<Regex> {
     RegexBuilder::new(pattern).unicode(false).build().ok()
 }
 
-/// What a value that a [normal](super::spelling::normal) text says calls for
-/// help for, by the limits of readings.
-pub fn in_stated_values(normal: &str) -> Option<RedFlagKind> {
-    let text = without_breaks(normal);
-    let text = ASKED_COMPILED.as_ref()?.replace_all(&text, "#");
-    TOLD_COMPILED
+/// Returns the red flag of the first stated value beyond the [limits](super::limits)
+/// of readings. `text` must be [normalized](super::spelling::normalize_spelling).
+pub fn detect(text: &str) -> Option<RedFlagKind> {
+    let text = without_breaks(text);
+    let text = RETROSPECTIVE_COMPILED.as_ref()?.replace_all(&text, "#");
+    STATED_COMPILED
         .as_ref()?
         .captures_iter(&text)
-        .find_map(|told| crossed(&told))
+        .find_map(|stated| exceeded_limit(&stated))
 }
 
-fn crossed(told: &Captures<'_>) -> Option<RedFlagKind> {
-    let number = |name: &str| told.name(name)?.as_str().parse::<f64>().ok();
-    let next = told.name("next").map_or("", |next| next.as_str());
+fn exceeded_limit(stated: &Captures<'_>) -> Option<RedFlagKind> {
+    let number = |name: &str| stated.name(name)?.as_str().parse::<f64>().ok();
+    let next = stated.name("next").map_or("", |next| next.as_str());
     let first = number("first").filter(|value| *value > 0.0)?;
     if OTHER_UNITS.contains(&next) {
         return None;
     }
     let crosses = |limit: &Limit, value: f64| limit.is_crossed_by(value).then_some(limit.kind);
-    if told.name("glucose").is_some() {
+    if stated.name("glucose").is_some() {
         let is_molar = next.starts_with("mmol") || (first < MOLAR_BELOW && next != "mg");
-        let in_grams = next == "g l" || (told.name("french").is_some() && first < GRAMS_BELOW);
+        let in_grams = next == "g l" || (stated.name("french").is_some() && first < GRAMS_BELOW);
         let value = match (next.starts_with("mmol"), in_grams) {
             (false, true) => first * 100.0,
             _ if is_molar => convert(first, "mmol/L", "mg/dL")?,
             _ => first,
         };
         crosses(&GLUCOSE, value)
-    } else if told.name("oxygen").is_some() {
+    } else if stated.name("oxygen").is_some() {
         let percent = if first <= 1.0 { first * 100.0 } else { first };
-        // Less is a count of something else.
-        (percent >= LEAST_OXYGEN).then(|| crosses(&OXYGEN, percent))?
-    } else if told.name("diastolic").is_some() {
+        // A smaller number counts something else.
+        (percent >= MIN_OXYGEN).then(|| crosses(&OXYGEN, percent))?
+    } else if stated.name("diastolic").is_some() {
         crosses(&DIASTOLIC, first)
     } else {
         crosses(&SYSTOLIC, first).or_else(|| crosses(&DIASTOLIC, number("second")?))
     }
 }
 
-/// A glucose value below this without a unit is in mmol/L: in mg/dL nobody
-/// could ask.
+/// Glucose value without a unit below which it is in mmol/L. In mg/dL, such a
+/// value would mean unconsciousness.
 const MOLAR_BELOW: f64 = 20.0;
 
-/// In French it is told in g/L, of which about 1 is normal.
+/// Value below which French statements of glucose are in g/L. About 1 g/L is
+/// normal.
 const GRAMS_BELOW: f64 = 3.0;
 
-/// In percent; with less nobody lives.
-const LEAST_OXYGEN: f64 = 20.0;
+/// Minimum survivable blood oxygen, in percent.
+const MIN_OXYGEN: f64 = 20.0;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn values_are_judged_by_the_limits_of_readings() {
-        assert!(TOLD_COMPILED.is_some() && ASKED_COMPILED.is_some());
+    fn stated_values_are_compared_with_the_limits_of_readings() {
+        assert!(STATED_COMPILED.is_some() && RETROSPECTIVE_COMPILED.is_some());
         for (text, expected) in [
             ("my sugar is 53.9", Some(RedFlagKind::SevereHypoglycaemia)),
             ("my sugar is 54", None),
@@ -164,7 +168,7 @@ mod tests {
             ("bp 179/119", None),
             ("diastolic is 121", Some(RedFlagKind::VeryHighBloodPressure)),
         ] {
-            assert_eq!(in_stated_values(text), expected, "{text}");
+            assert_eq!(detect(text), expected, "{text}");
         }
     }
 }
