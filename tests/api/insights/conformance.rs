@@ -1,5 +1,5 @@
-//! What every insight provider promises, held against statistics, against a
-//! Gemini that answers, and against one that does not.
+//! Contract of insight providers, tested with statistics, with a Gemini that
+//! responds and with one that fails.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,8 @@ use crate::support::fake_gemini::{FakeGemini, Scripted, errors};
 
 const QUESTION: &str = "heart rate and steps";
 
-/// Apps with a provider each, over readings of a month; each answers twice.
+/// Starts an app for each provider, with the readings of a month. Each can answer
+/// twice.
 async fn providers() -> Vec<(&'static str, TestApp)> {
     let statistics = TestApp::start().await;
     store(&statistics, super::gemini::readings("user123")).await;
@@ -29,7 +30,7 @@ async fn providers() -> Vec<(&'static str, TestApp)> {
     ]
 }
 
-/// The numbers of a text, apart from windows and dates.
+/// Returns the numbers in a text, except those of windows and dates.
 fn numbers(text: &str) -> Vec<f64> {
     let words = text.split([' ', ',', ';']);
     let words: Vec<&str> = words
@@ -45,7 +46,7 @@ fn numbers(text: &str) -> Vec<f64> {
 }
 
 #[tokio::test]
-async fn every_number_is_a_facts() {
+async fn every_number_is_the_value_of_a_fact() {
     for (name, app) in providers().await {
         let answer = ask(&app, QUESTION).await;
         let findings = answer["findings"].as_array().unwrap();
@@ -63,7 +64,7 @@ async fn every_number_is_a_facts() {
 }
 
 #[tokio::test]
-async fn an_answer_says_who_wrote_it_and_what_it_rests_on() {
+async fn answer_names_its_source_and_evidence() {
     for (name, app) in providers().await {
         let answer = ask(&app, QUESTION).await;
         let source = if name == "gemini" {
@@ -93,7 +94,10 @@ async fn an_answer_says_who_wrote_it_and_what_it_rests_on() {
         let ids: Vec<&Value> = facts(&answer).iter().map(|fact| &fact["fact_id"]).collect();
         for recommendation in answer["recommendations"].as_array().unwrap() {
             for id in recommendation["based_on"].as_array().unwrap() {
-                assert!(ids.contains(&id), "{name}: {id} is no fact of the answer");
+                assert!(
+                    ids.contains(&id),
+                    "{name}: {id} is not a fact of the answer"
+                );
             }
         }
         assert_eq!(answer["verification"]["numbers_unsupported"], 0, "{name}");
@@ -101,10 +105,10 @@ async fn an_answer_says_who_wrote_it_and_what_it_rests_on() {
 }
 
 #[tokio::test]
-async fn as_events_the_text_is_all_there_is() {
+async fn event_stream_contains_the_whole_text() {
     for (name, app) in providers().await {
         let whole = if name == "gemini" {
-            // A stream takes another reply than a whole answer does.
+            // A streamed response uses another reply than a complete one.
             Value::Null
         } else {
             ask(&app, QUESTION).await["insight"].clone()
@@ -117,7 +121,7 @@ async fn as_events_the_text_is_all_there_is() {
 }
 
 #[tokio::test]
-async fn without_readings_nothing_is_said_of_any() {
+async fn answer_without_readings_has_no_findings() {
     let gemini = FakeGemini::start().await;
     for app in [
         TestApp::start().await,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::store;
 use crate::support::app::{Answer, TestApp};
 
-/// The events of an answer, each with its name and its data.
+/// Returns the events of an answer, each with its name and data.
 pub async fn events(app: &TestApp, query: &str) -> Vec<(String, Value)> {
     let question = json!({"user_id": "user123", "query": query});
     let response = app
@@ -36,8 +36,8 @@ fn parse(body: &str) -> Vec<(String, Value)> {
         .collect()
 }
 
-/// Checks that the deltas are the text of the one insight that comes last, and
-/// gives it.
+/// Returns the insight of the last event, after checking that the deltas before
+/// it are its text.
 pub fn insight_of(events: &[(String, Value)]) -> &Value {
     let (last, deltas) = events.split_last().unwrap();
     assert_eq!(last.0, "insight");
@@ -51,7 +51,7 @@ pub fn insight_of(events: &[(String, Value)]) -> &Value {
 }
 
 #[tokio::test]
-async fn an_answer_comes_as_events_when_they_are_accepted() {
+async fn answer_is_streamed_if_the_client_accepts_events() {
     let app = TestApp::start().await;
     store(&app, [json!({})]).await;
     let events = events(&app, "How is my heart rate?").await;
@@ -61,7 +61,7 @@ async fn an_answer_comes_as_events_when_they_are_accepted() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_a_question_is_no_event() {
+async fn invalid_question_returns_a_problem_not_an_event() {
     let app = TestApp::start().await;
     let request = app
         .request(Method::POST, "/api/v1/insights")

@@ -1,6 +1,5 @@
-//! Every number of an answer is right: questions about real readings, answered
-//! over HTTP, against a reference that computes the same from the readings'
-//! own lines.
+//! Numbers in answers about real readings, asked over HTTP and compared with a
+//! reference implementation.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -18,14 +17,14 @@ use crate::support::app::{NOW, TestApp};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/");
 const WEARER: &str = "lifesnaps-621e337667b776a240ce78ab";
-const SPANS: [(i128, &str); 3] = [(1, "24 hours"), (7, "7 days"), (30, "30 days")];
-const FIGURES: [&str; 7] = [
+const WINDOWS: [(i128, &str); 3] = [(1, "24 hours"), (7, "7 days"), (30, "30 days")];
+const STATISTICS: [&str; 7] = [
     "average", "lowest", "highest", "latest", "total", "median", "trend",
 ];
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-async fn many_types_of_one_wearer() {
+async fn answers_about_many_types_match_the_reference() {
     let types = [
         "heart_rate",
         "resting_heart_rate",
@@ -47,16 +46,16 @@ async fn many_types_of_one_wearer() {
     assert_eq!(check(&lines, &types).await, 315);
 }
 
-/// The same instants by other clocks lie on other days.
+/// The same instants belong to other local days at other UTC offsets.
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-async fn other_time_zones() {
+async fn answers_in_other_time_zones_match_the_reference() {
     let types = ["steps", "sleep_duration", "resting_heart_rate"];
     let lines = lines("lifesnaps_daily.jsonl", WEARER, |data_type| {
         types.contains(&data_type)
     });
     let (west, east) = (-8 * 3_600, 5 * 3_600 + 1_800);
-    // By turns in both: two readings fall on one day, and none on the next.
+    // Alternating offsets put two readings on one day and none on the next.
     for zones in [[west, west], [east, east], [east, west], [west, east]] {
         let mut by_type: BTreeMap<String, usize> = BTreeMap::new();
         let moved: Vec<Value> = lines
@@ -73,12 +72,12 @@ async fn other_time_zones() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-async fn days_without_readings() {
+async fn answers_with_missing_days_match_the_reference() {
     let types = ["steps", "heart_rate", "sleep_duration"];
     let lines = lines("lifesnaps_daily.jsonl", WEARER, |data_type| {
         types.contains(&data_type)
     });
-    // A third of the days gone leaves a trend; four of five gone leave none.
+    // With two thirds of the days there is a trend; with one in five there is none.
     for (of, kept) in [(3, 2), (5, 1)] {
         let left: Vec<Value> = lines
             .iter()
@@ -92,7 +91,7 @@ async fn days_without_readings() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-async fn glucose_every_five_minutes() {
+async fn answers_about_continuous_glucose_match_the_reference() {
     for user in ["hall-1636-69-001", "hall-2133-027", "hall-2133-039"] {
         let lines = lines("hall_cgm.jsonl", user, |_| true);
         assert_eq!(check(&lines, &["blood_glucose"]).await, 21);
@@ -104,19 +103,19 @@ async fn glucose_every_five_minutes() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-async fn heart_rate_every_five_seconds() {
+async fn answers_about_frequent_heart_rate_match_the_reference() {
     let lines = lines("fitbit_hr_seconds.jsonl", "fitbit-2022484408", |_| true);
     assert_eq!(check(&lines, &["heart_rate"]).await, 21);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-async fn an_export_in_local_time_and_kilometres() {
+async fn answers_about_an_export_in_local_time_match_the_reference() {
     let lines = lines("apple_sample.jsonl", "apple-tdda", |_| true);
     assert_eq!(check(&lines, &["steps", "distance"]).await, 42);
 }
 
-/// The lines of one user in a file, of the types that are wanted.
+/// Returns the lines of one user in a file, for the wanted types.
 fn lines(file: &str, user: &str, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
     std::fs::read_to_string(format!("{DATA}{file}"))
         .unwrap()
@@ -126,7 +125,7 @@ fn lines(file: &str, user: &str, wanted: impl Fn(&str) -> bool) -> Vec<Value> {
         .collect()
 }
 
-/// The instant of a line in nanoseconds, and its clock's offset in seconds.
+/// Returns the instant of a line in nanoseconds, and its UTC offset in seconds.
 fn instant(line: &Value) -> (i128, i128) {
     let text = line["timestamp"].as_str().unwrap();
     let at: Timestamp = text.parse().unwrap();
@@ -140,7 +139,7 @@ fn instant(line: &Value) -> (i128, i128) {
     (at.as_nanosecond(), offset)
 }
 
-/// The same instant by another clock.
+/// Returns the line with the same instant at another UTC offset.
 fn restamped(line: &Value, offset: i32) -> Value {
     let (at, _) = instant(line);
     let at = Timestamp::from_nanosecond(at).unwrap();
@@ -150,8 +149,8 @@ fn restamped(line: &Value, offset: i32) -> Value {
     line
 }
 
-/// Stores the lines, asks for each figure of each type over each span, checks
-/// the answers and gives how many there were.
+/// Stores the lines, asks for each statistic of each type over each window,
+/// checks the answers and returns their count.
 async fn check(lines: &[Value], types: &[&str]) -> usize {
     let directory = tempfile::tempdir().unwrap();
     let store = EmbeddedStore::open(directory.path()).unwrap();
@@ -186,20 +185,20 @@ async fn check(lines: &[Value], types: &[&str]) -> usize {
         let points = points.get_mut(data_type).unwrap();
         points.sort_by_key(|point| std::cmp::Reverse(point.at));
         let unit = unit(lines, data_type);
-        for (length, span) in SPANS {
-            for figure in FIGURES {
+        for (length, span) in WINDOWS {
+            for requested in STATISTICS {
                 let name = data_type.replace('_', " ");
-                let query = format!("What is the {figure} of my {name} over the last {span}?");
+                let query = format!("What is the {requested} of my {name} over the last {span}?");
                 let question = json!({"user_id": user, "query": query});
                 let answer = app.post_raw("/api/v1/insights", question.to_string()).await;
                 let answer = answer.expect(StatusCode::OK);
-                Asked {
+                AskedQuestion {
                     query: &query,
                     data_type,
                     points,
                     unit: &unit,
                 }
-                .check(&answer, figure, length);
+                .check(&answer, requested, length);
                 assert!(asked.insert(query));
             }
         }
@@ -221,7 +220,7 @@ fn reading(line: &Value) -> Reading {
     Reading::accept(measurement, NOW.parse().unwrap())
 }
 
-/// The plausible range of a type and what stands for a day of it.
+/// Returns the plausible range of a type and its daily aggregation.
 fn vocabulary(data_type: &str) -> (f64, f64, Daily) {
     let table = include_str!("../../../src/domain/vocabulary/vocabulary.csv");
     let row = table
@@ -241,7 +240,7 @@ fn vocabulary(data_type: &str) -> (f64, f64, Daily) {
     (bound(6, f64::NEG_INFINITY), bound(7, f64::INFINITY), daily)
 }
 
-/// The unit that the lines name, as the vocabulary spells it.
+/// Returns the unit of the lines, in the spelling of the vocabulary.
 fn unit(lines: &[Value], data_type: &str) -> String {
     let line = lines.iter().find(|line| line["data_type"] == data_type);
     match line.unwrap()["metadata"]["unit"].as_str().unwrap() {
@@ -250,22 +249,22 @@ fn unit(lines: &[Value], data_type: &str) -> String {
     }
 }
 
-/// A question, and what its answer must rest on.
-struct Asked<'a> {
+/// Question and the readings behind its answer.
+struct AskedQuestion<'a> {
     query: &'a str,
     data_type: &'a str,
     points: &'a [Point],
     unit: &'a str,
 }
 
-impl Asked<'_> {
-    /// Checks that the answer gives what was asked for, and nothing wrong.
+impl AskedQuestion<'_> {
+    /// Checks that the answer states the requested statistic, and only correct facts.
     #[track_caller]
-    fn check(&self, answer: &Value, figure: &str, length: i128) {
+    fn check(&self, answer: &Value, requested: &str, length: i128) {
         let (_, _, daily) = vocabulary(self.data_type);
-        let (statistic, length) = statistic(figure, length, daily);
+        let (statistic, length) = statistic(requested, length, daily);
         let due = match statistic {
-            "sum" if figure == "latest" => newest_day(self.points),
+            "sum" if requested == "latest" => newest_day(self.points),
             statistic => expected(self.points, statistic, length, daily),
         };
         let mut answered = false;
@@ -306,15 +305,15 @@ impl Asked<'_> {
         }
     }
 
-    /// Whether the fact is what the reference gives for it over some span.
+    /// Returns true if the fact matches the reference over some window.
     fn is_right(&self, fact: &Value, daily: Daily) -> bool {
         let statistic = fact["statistic"].as_str().unwrap();
-        SPANS.iter().any(|(length, _)| {
+        WINDOWS.iter().any(|(length, _)| {
             expected(self.points, statistic, *length, daily).is_some_and(|due| self.is(fact, &due))
         })
     }
 
-    /// Whether the fact says exactly this.
+    /// Returns true if the fact equals the expected one.
     fn is(&self, fact: &Value, due: &Expected<'_>) -> bool {
         let statistic = fact["statistic"].as_str().unwrap();
         let unit = match statistic {
@@ -364,8 +363,8 @@ impl Asked<'_> {
             && rests
     }
 
-    /// Checks that each number of a sentence is one of its facts, as far as it
-    /// is shown.
+    /// Checks that each number in a sentence is the rounded value of one of its
+    /// facts.
     #[track_caller]
     fn check_text(&self, text: &str, facts: &[Value]) {
         let words: Vec<&str> = text
@@ -382,7 +381,7 @@ impl Asked<'_> {
                 .copied()
                 .collect::<Vec<_>>()
                 .join(" ");
-            if at > 0 && words[at - 1] == "the" && SPANS.iter().any(|(_, span)| *span == phrase) {
+            if at > 0 && words[at - 1] == "the" && WINDOWS.iter().any(|(_, span)| *span == phrase) {
                 continue;
             }
             let decimals = word
@@ -398,11 +397,11 @@ impl Asked<'_> {
     }
 }
 
-/// Which statistic answers a question for this figure, over how many days.
-fn statistic(figure: &str, length: i128, daily: Daily) -> (&'static str, i128) {
+/// Returns the statistic that answers a question, and its window in days.
+fn statistic(requested: &str, length: i128, daily: Daily) -> (&'static str, i128) {
     let adds_up = daily == Daily::Sum;
     let by_days = adds_up && length > 1;
-    let statistic = match figure {
+    let statistic = match requested {
         "average" if by_days => "daily_mean",
         "average" | "latest" | "total" if adds_up => "sum",
         "average" => "mean",
@@ -414,7 +413,7 @@ fn statistic(figure: &str, length: i128, daily: Daily) -> (&'static str, i128) {
         "total" => "count",
         "median" if adds_up => return ("baseline_median", 30),
         "median" => "median",
-        // Days make a trend, and a week has too few.
+        // A trend needs more days than a week has.
         _ => return ("trend_per_day", 30),
     };
     (statistic, length)

@@ -18,14 +18,14 @@ use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, example_with};
 
-/// The answer to a question about `user123`.
+/// Asks a question about `user123` and returns the answer.
 async fn ask(app: &TestApp, query: &str) -> Value {
     let question = json!({"user_id": "user123", "query": query});
     let answer = app.post_raw("/api/v1/insights", question.to_string()).await;
     answer.expect(StatusCode::OK)
 }
 
-/// Stores readings of the example's user that differ in these members.
+/// Stores readings of the example's user, each with these members replaced.
 async fn store(app: &TestApp, readings: impl IntoIterator<Item = Value>) {
     for members in readings {
         app.post(&example_with(members))
@@ -34,7 +34,7 @@ async fn store(app: &TestApp, readings: impl IntoIterator<Item = Value>) {
     }
 }
 
-/// Every fact of the answer.
+/// Returns all facts of the answer.
 fn facts(answer: &Value) -> Vec<&Value> {
     answer["findings"]
         .as_array()
@@ -44,7 +44,7 @@ fn facts(answer: &Value) -> Vec<&Value> {
         .collect()
 }
 
-/// The values of a statistic of a metric.
+/// Returns the values of a statistic of a metric.
 fn values(answer: &Value, metric: &str, statistic: &str) -> Vec<f64> {
     facts(answer)
         .into_iter()
@@ -54,7 +54,7 @@ fn values(answer: &Value, metric: &str, statistic: &str) -> Vec<f64> {
 }
 
 #[tokio::test]
-async fn every_number_is_computed_from_the_period_named() {
+async fn numbers_are_computed_from_the_named_period() {
     let app = TestApp::start().await;
     let readings = [
         (60, "2024-05-30T08:00:00Z"),
@@ -100,7 +100,7 @@ async fn every_number_is_computed_from_the_period_named() {
 }
 
 #[tokio::test]
-async fn an_answer_has_the_shape_of_the_contract() {
+async fn answer_has_all_members_of_the_contract() {
     let app = TestApp::start().await;
     store(&app, [json!({"timestamp": "2024-05-31T00:00:00Z"})]).await;
     let answer = ask(&app, "What is my last heart rate?").await;
@@ -152,14 +152,14 @@ async fn an_answer_has_the_shape_of_the_contract() {
     assert_eq!(last["statistic"], "last");
     assert_eq!(last["n"], 1);
     assert_eq!(answer["findings"][0]["direction"], json!(null));
-    // The fact names the reading it is.
+    // The fact names its reading.
     let id = last["reading_ids"][0].as_str().unwrap();
     let reading = app.get(&format!("/api/v1/data/user123/{id}")).await;
     assert_eq!(reading.expect(StatusCode::OK)["data"]["value"], 72.0);
 }
 
 #[tokio::test]
-async fn without_readings_nothing_is_invented() {
+async fn answer_without_readings_states_no_facts() {
     let app = TestApp::start().await;
     let answer = ask(&app, "How am I doing?").await;
     assert!(answer["insight"].as_str().unwrap().contains("no readings"));
@@ -174,7 +174,7 @@ async fn without_readings_nothing_is_invented() {
 }
 
 #[tokio::test]
-async fn what_is_asked_for_and_not_there_is_said() {
+async fn missing_data_types_are_reported() {
     let app = TestApp::start().await;
     store(&app, [json!({"timestamp": "2024-05-31T00:00:00Z"})]).await;
     let answer = ask(&app, "How did I sleep?").await;
@@ -197,7 +197,7 @@ async fn what_is_asked_for_and_not_there_is_said() {
 }
 
 #[tokio::test]
-async fn readings_that_are_withheld_are_not_used() {
+async fn withheld_readings_are_not_used() {
     let app = TestApp::start().await;
     store(&app, [json!({})]).await;
     let withheld = json!({"user_id": "user123", "query": "How?", "include_recent_data": false});
@@ -209,7 +209,7 @@ async fn readings_that_are_withheld_are_not_used() {
 }
 
 #[tokio::test]
-async fn old_readings_are_said_to_be_old() {
+async fn stale_readings_are_reported() {
     let app = TestApp::start().await;
     // A week before now to the second, and one second more.
     let readings = [
@@ -234,10 +234,9 @@ async fn old_readings_are_said_to_be_old() {
     assert_eq!(answer["confidence"]["level"], "low");
 }
 
-/// Where not all could be looked at, the answer says of what it speaks, and
-/// says nothing of the rest.
+/// If not all readings were read, the answer names the part that it covers.
 #[tokio::test]
-async fn what_was_not_looked_at_is_not_described() {
+async fn answer_covers_only_the_readings_that_were_read() {
     let directory = tempfile::tempdir().unwrap();
     let store = EmbeddedStore::open(directory.path()).unwrap();
     let newest: Timestamp = "2024-05-31T00:00:00Z".parse().unwrap();
@@ -249,7 +248,8 @@ async fn what_was_not_looked_at_is_not_described() {
             value: ReadingValue::try_from(60.0).unwrap(),
             timestamp: MeasurementTime::parse_any(&at.to_string()).unwrap(),
             unit: None,
-            // Two pages of these, which end early, are as much as an answer looks at.
+            // Two pages of these, each ended early by its size, are all that an
+            // answer reads.
             metadata: Metadata::parse(&json!({"note": "x".repeat(9_000)}).to_string()).unwrap(),
             client_record: None,
         };
@@ -283,9 +283,9 @@ async fn what_was_not_looked_at_is_not_described() {
     );
 }
 
-/// A general answer picks a few series and says how many more there are.
+/// It also names the number of the other series.
 #[tokio::test]
-async fn a_general_answer_is_short() {
+async fn answer_to_a_general_question_selects_a_few_series() {
     let app = TestApp::start().await;
     let types = (0..51).map(|number| json!({"data_type": format!("type_{number:02}")}));
     store(&app, types).await;
@@ -297,14 +297,14 @@ async fn a_general_answer_is_short() {
         text.ends_with("48 more series can be asked for by their data types."),
         "{text}"
     );
-    // By its name any of them can be asked for, known or not.
+    // Any series can be requested by its name, known or not.
     let answer = ask(&app, "And type 37?").await;
     assert_eq!(values(&answer, "type_37", "last"), [72.0]);
     assert_eq!(answer["status"], "complete");
 }
 
 #[tokio::test]
-async fn readings_of_one_millisecond_are_told_in_order() {
+async fn readings_within_a_millisecond_are_in_order_of_time() {
     let app = TestApp::start().await;
     let readings = (1..=9).map(|value| {
         json!({"value": 60 + value, "timestamp": format!("2024-01-15T10:30:00.00000000{value}Z")})

@@ -1,15 +1,15 @@
-//! Statistics computed straight from their definitions, for comparison: slow,
-//! plain, and without the service's own.
+//! Reference implementation of the statistics, computed directly from their
+//! definitions and independent of the service's code.
 
 use std::collections::BTreeMap;
 
-/// A reading as its line has it.
+/// Reading of a line of the source.
 #[derive(Clone)]
 pub struct Point {
     pub id: String,
     /// Nanoseconds since 1970.
     pub at: i128,
-    /// Seconds by which its clock is ahead of UTC.
+    /// UTC offset in seconds.
     pub offset: i128,
     pub value: f64,
 }
@@ -18,7 +18,7 @@ pub const SECOND: i128 = 1_000_000_000;
 const DAY: i128 = 86_400 * SECOND;
 
 impl Point {
-    /// Its local day, in days since 1970.
+    /// Returns the local day, in days since 1970.
     fn day(&self) -> i128 {
         local_day(self.at, self.offset)
     }
@@ -28,7 +28,7 @@ fn local_day(at: i128, offset: i128) -> i128 {
     (at + offset * SECOND).div_euclid(DAY)
 }
 
-/// How the vocabulary makes one number of a day's.
+/// Aggregation of a day's values.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Daily {
     Sum,
@@ -37,18 +37,18 @@ pub enum Daily {
     Mean,
 }
 
-/// What a statistic must be.
+/// Expected value, window and readings of a statistic.
 pub struct Expected<'a> {
     pub value: f64,
-    /// The window's bounds, of which the first is outside.
+    /// The bounds of the window; `start` is exclusive.
     pub start: i128,
     pub end: i128,
     /// Newest first.
     pub readings: Vec<&'a Point>,
 }
 
-/// The named statistic of `points`, which come newest first, over so many days
-/// up to the newest; `None` where it must not be given.
+/// Returns the named statistic of `points`, newest first, over `length` days up
+/// to the newest, or `None` if there must be none.
 pub fn expected<'a>(
     points: &'a [Point],
     statistic: &str,
@@ -67,7 +67,7 @@ pub fn expected<'a>(
         .iter()
         .filter(|point| {
             if of_days {
-                // By its own clock and by that of the newest reading.
+                // By its own UTC offset and by that of the newest reading.
                 point.day() >= first_whole_day && point.at > start
             } else {
                 point.at > start
@@ -81,22 +81,22 @@ pub fn expected<'a>(
     }
     let days: Vec<(f64, f64)> = by_day
         .iter()
-        .map(|(day, values)| ((*day - first_whole_day) as f64, one_of(values, daily)))
+        .map(|(day, values)| ((*day - first_whole_day) as f64, aggregate(values, daily)))
         .collect();
     let numbers: Vec<f64> = days.iter().map(|(_, number)| *number).collect();
     let value = match statistic {
         "count" => values.len() as f64,
         "days" => days.len() as f64,
-        "min" => least(&values),
-        "max" => greatest(&values),
+        "min" => min(&values),
+        "max" => max(&values),
         "mean" => mean(&values),
         "median" => median(&values),
         "last" => newest.value,
         "sum" => values.iter().sum(),
         "daily_mean" => mean(&numbers),
-        "daily_min" => least(&numbers),
-        "daily_max" => greatest(&numbers),
-        // What is usual takes a week of days.
+        "daily_min" => min(&numbers),
+        "daily_max" => max(&numbers),
+        // A baseline needs at min 7 days.
         "baseline_median" if numbers.len() < 7 => return None,
         "baseline_median" => median(&numbers),
         "trend_per_day" => slope(&days)?,
@@ -110,7 +110,7 @@ pub fn expected<'a>(
     })
 }
 
-/// The sum of the newest local day.
+/// Returns the sum of the newest local day.
 pub fn newest_day(points: &[Point]) -> Option<Expected<'_>> {
     let newest = points.first()?;
     let day = newest.day();
@@ -126,8 +126,8 @@ pub fn newest_day(points: &[Point]) -> Option<Expected<'_>> {
     })
 }
 
-/// Which way the trend that `due` gives is said to go: by the test of Mann and
-/// Kendall at 5 %, and nowhere if half of the slopes are not above or below 0.
+/// Returns the direction of the trend `due` by the Mann-Kendall test at the 5 %
+/// level. A median slope of 0 is no trend.
 pub fn direction(due: &Expected<'_>, daily: Daily) -> &'static str {
     let mut by_day: BTreeMap<i128, Vec<f64>> = BTreeMap::new();
     for point in &due.readings {
@@ -135,7 +135,7 @@ pub fn direction(due: &Expected<'_>, daily: Daily) -> &'static str {
     }
     let numbers: Vec<f64> = by_day
         .values()
-        .map(|values| one_of(values, daily))
+        .map(|values| aggregate(values, daily))
         .collect();
     let mut concordance = 0.0;
     for (at, earlier) in numbers.iter().enumerate() {
@@ -162,7 +162,8 @@ pub fn direction(due: &Expected<'_>, daily: Daily) -> &'static str {
     }
 }
 
-/// Sen's slope, refused below ten days or where half of the days are missing.
+/// Returns Sen's slope, or `None` for fewer than ten days or if more than half of
+/// the days are missing.
 fn slope(days: &[(f64, f64)]) -> Option<f64> {
     let (first, last) = (days.first()?, days.last()?);
     let covered = days.len() as f64 / (last.0 - first.0 + 1.0);
@@ -178,7 +179,7 @@ fn slope(days: &[(f64, f64)]) -> Option<f64> {
     Some(median(&slopes))
 }
 
-fn one_of(values: &[f64], daily: Daily) -> f64 {
+fn aggregate(values: &[f64], daily: Daily) -> f64 {
     match daily {
         Daily::Sum => values.iter().sum(),
         Daily::Median => median(values),
@@ -187,11 +188,11 @@ fn one_of(values: &[f64], daily: Daily) -> f64 {
     }
 }
 
-fn least(values: &[f64]) -> f64 {
+fn min(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
-fn greatest(values: &[f64]) -> f64 {
+fn max(values: &[f64]) -> f64 {
     values.iter().copied().fold(f64::NEG_INFINITY, f64::max)
 }
 

@@ -1,12 +1,12 @@
-//! Signs that somebody needs help now.
+//! Escalation of signs of an emergency.
 
 use serde_json::{Value, json};
 
 use super::{ask, store};
 use crate::support::app::TestApp;
 
-/// What people say, and what it is a sign of: in four languages, and as
-/// people write who have no time to write.
+/// Questions with a red flag and its kind, in four languages and with the
+/// spelling of hurried users.
 pub const RED_FLAGS: &[(&str, &str)] = &[
     ("I have chest pain", "chest_pain"),
     ("My chest hurts, how is my heart rate?", "chest_pain"),
@@ -685,7 +685,7 @@ pub const RED_FLAGS: &[(&str, &str)] = &[
     ("the cut is bleeding and it won't stop", "severe_bleeding"),
 ];
 
-/// What people ask day by day, in words that are near those of an emergency.
+/// Everyday questions in words that resemble those of an emergency.
 const EVERYDAY: &[&str] = &[
     "How does my alarm clock affect the number of hours I sleep?",
     "Did the warm weather change the number of steps I took?",
@@ -1097,7 +1097,7 @@ const EVERYDAY: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn every_red_flag_in_words_is_escalated() {
+async fn red_flags_in_questions_are_escalated() {
     let app = TestApp::start().await;
     store(&app, [json!({"timestamp": "2024-05-31T00:00:00Z"})]).await;
     for (words, sign) in RED_FLAGS {
@@ -1121,7 +1121,7 @@ async fn everyday_questions_are_not_escalated() {
     }
 }
 
-/// A reading that calls for help now, and the nearest that does not.
+/// Readings beyond a limit, each with the nearest value within it.
 const LIMITS: &[(&str, &str, f64, f64, &str)] = &[
     ("blood_glucose", "mg/dL", 53.9, 54.0, "severe_hypoglycaemia"),
     ("glucose", "mmol/L", 2.9, 3.0, "severe_hypoglycaemia"),
@@ -1145,7 +1145,7 @@ const LIMITS: &[(&str, &str, f64, f64, &str)] = &[
 ];
 
 #[tokio::test]
-async fn the_latest_reading_beyond_a_limit_is_escalated() {
+async fn newest_reading_beyond_a_limit_is_escalated() {
     for (data_type, unit, beyond, within, sign) in LIMITS {
         let app = TestApp::start().await;
         let reading = |value: f64, at: &str| json!({"data_type": data_type, "unit": unit, "value": value, "timestamp": at});
@@ -1159,16 +1159,16 @@ async fn the_latest_reading_beyond_a_limit_is_escalated() {
         let fact = &answer["findings"][0]["facts"][0];
         assert_eq!(fact["value"], *beyond);
         assert_eq!(fact["reading_ids"].as_array().unwrap().len(), 1);
-        // Once a later reading is within, it is over.
+        // A later reading within the limit ends the escalation.
         store(&app, [reading(*within, "2024-05-31T10:00:00Z")]).await;
         assert_eq!(ask(&app, "How am I?").await["status"], "complete");
     }
 }
 
-/// Readings by which no other is needed, and those that tell nothing: the data
-/// type, the unit if there is one, the value, and what it is a sign of.
+/// Ambiguous or meaningless readings: data type, unit if there is one, value, and
+/// expected kind of red flag.
 const DOUBTFUL: &[(&str, Option<&str>, f64, Option<&str>)] = &[
-    // A unit leaves no doubt of what a value means, plausible or not.
+    // With a unit the value is unambiguous, plausible or not.
     (
         "blood_glucose",
         Some("mg/dL"),
@@ -1185,7 +1185,7 @@ const DOUBTFUL: &[(&str, Option<&str>, f64, Option<&str>)] = &[
     ("blood_glucose", Some("mg/dL"), 0.0, None),
     ("blood_glucose", Some("mg/dL"), -1.0, None),
     ("blood_oxygen", Some("%"), 0.0, None),
-    // Without one, values are taken as they are plausible.
+    // Without a unit, values are interpreted by plausibility.
     ("blood_glucose", None, 40.0, Some("severe_hypoglycaemia")),
     ("blood_glucose", None, 5.4, None),
     ("blood_glucose", None, 2.5, Some("severe_hypoglycaemia")),
@@ -1195,7 +1195,7 @@ const DOUBTFUL: &[(&str, Option<&str>, f64, Option<&str>)] = &[
     ("blood_oxygen", None, 0.97, None),
     ("blood_oxygen", Some("%"), 0.97, None),
     ("systolic", None, 310.0, None),
-    // Names and units as phones have them.
+    // Names and units as phones write them.
     ("BloodGlucose", None, 40.0, Some("severe_hypoglycaemia")),
     (
         "HKQuantityTypeIdentifierBloodGlucose",
@@ -1219,7 +1219,7 @@ const DOUBTFUL: &[(&str, Option<&str>, f64, Option<&str>)] = &[
 ];
 
 #[tokio::test]
-async fn a_reading_is_judged_by_its_unit() {
+async fn readings_are_compared_in_their_unit() {
     for (data_type, unit, value, sign) in DOUBTFUL {
         let app = TestApp::start().await;
         let at = "2024-05-31T08:00:00Z";
@@ -1231,9 +1231,9 @@ async fn a_reading_is_judged_by_its_unit() {
     }
 }
 
-/// What is of another day than the newest readings is no sign of danger now.
+/// A reading of another day than the newest is not a sign of a current emergency.
 #[tokio::test]
-async fn what_is_long_past_is_not_escalated() {
+async fn past_readings_are_not_escalated() {
     let app = TestApp::start().await;
     let glucose = json!({"data_type": "blood_glucose", "unit": "mg/dL", "value": 50.0, "timestamp": "2024-05-30T08:00:00Z"});
     store(&app, [glucose]).await;

@@ -1,4 +1,4 @@
-//! Which readings are compared with which.
+//! Grouping of readings into series, and facts about them.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ async fn each_type_has_its_own_period_and_one_unit() {
     });
     store(&app, readings).await;
     let answer = ask(&app, "How am I doing?").await;
-    // In the unit of the newest: 90 mg/dL are 4.9957 mmol/L.
+    // In the unit of the newest reading: 90 mg/dL is 4.9957 mmol/L.
     assert_eq!(values(&answer, "blood_glucose", "max"), [5.0]);
     let least = values(&answer, "blood_glucose", "min")[0];
     assert!((least - 90.0 / 18.015_6).abs() < 1e-9);
@@ -28,9 +28,9 @@ async fn each_type_has_its_own_period_and_one_unit() {
     assert_eq!(answer["findings"].as_array().unwrap().len(), 2);
 }
 
-/// What was measured by something that is no longer worn is not what is now.
+/// Readings of a device that is no longer worn do not describe the present.
 #[tokio::test]
-async fn a_series_that_ended_is_not_taken() {
+async fn ended_series_is_not_selected() {
     let app = TestApp::start().await;
     let reading = |day: i8, value: i32, source: &str| {
         json!({
@@ -49,11 +49,11 @@ async fn a_series_that_ended_is_not_taken() {
     assert_eq!(answer["data_coverage"]["missing"], json!([]));
 }
 
-/// The day that is not over is no day of few steps.
+/// The current day must not count as a day with few steps.
 #[tokio::test]
-async fn a_day_that_is_not_over_is_not_compared() {
+async fn incomplete_day_is_not_compared() {
     let app = TestApp::start().await;
-    // It is noon of 1 June.
+    // The clock of the test is at noon of 1 June.
     let days = [
         ("2024-05-29", 8_000),
         ("2024-05-30", 9_000),
@@ -71,13 +71,13 @@ async fn a_day_that_is_not_over_is_not_compared() {
     assert_eq!(values(&answer, "steps", "sum"), [10_000.0]);
     let answer = ask(&app, "What are my steps right now?").await;
     assert_eq!(values(&answer, "steps", "sum"), [40.0]);
-    // Where there is no other day, it is all there is to tell.
+    // Without another day, the answer states the current one.
     let app = TestApp::start().await;
     let today = json!({"data_type": "steps", "value": 40, "timestamp": "2024-06-01T07:00:00Z"});
     store(&app, [today]).await;
     let answer = ask(&app, "How are my steps?").await;
     assert_eq!(values(&answer, "steps", "sum"), [40.0]);
-    // And what it was the day before is not known.
+    // The day before is reported as missing.
     let answer = ask(&app, "How many steps did I take yesterday?").await;
     assert_eq!(
         answer["data_coverage"]["missing"],
@@ -86,7 +86,7 @@ async fn a_day_that_is_not_over_is_not_compared() {
 }
 
 #[tokio::test]
-async fn a_period_that_there_are_no_statistics_of_is_said_to_be_none() {
+async fn unsupported_period_is_reported() {
     let app = TestApp::start().await;
     store(&app, [json!({"timestamp": "2024-05-31T12:00:00Z"})]).await;
     for period in [
@@ -119,10 +119,9 @@ async fn a_period_that_there_are_no_statistics_of_is_said_to_be_none() {
     );
 }
 
-/// Spellings of one unit are one series, and a reading without a unit is in
-/// that of the vocabulary.
+/// A reading without a unit has the unit of the vocabulary.
 #[tokio::test]
-async fn one_unit_spelled_in_several_ways_is_one_series() {
+async fn spellings_of_a_unit_form_one_series() {
     let app = TestApp::start().await;
     let units = [json!("bpm"), json!("/min"), json!(null), json!("count/min")];
     let readings = units.into_iter().enumerate().map(|(at, unit)| {
@@ -148,10 +147,10 @@ fn steps(day: i8, hour: i8, value: i32, metadata: Value) -> Value {
     })
 }
 
-/// A phone and a watch count the same steps, and the day's total counts those
-/// of its hours once more.
+/// A phone and a watch count the same steps, and daily totals repeat the hourly
+/// ones.
 #[tokio::test]
-async fn what_is_there_in_several_series_is_not_added_up_twice() {
+async fn overlapping_series_are_not_added_up() {
     let app = TestApp::start().await;
     let watch_hours = json!({"source": "watch", "granularity": "hour"});
     let watch_days = json!({"source": "watch", "granularity": "day"});
@@ -176,9 +175,9 @@ async fn what_is_there_in_several_series_is_not_added_up_twice() {
     );
 }
 
-/// A granularity may be a number of seconds, too.
+/// A granularity may also be a number of seconds.
 #[tokio::test]
-async fn granularities_that_are_no_text_are_told_apart() {
+async fn numeric_granularities_are_distinguished() {
     let app = TestApp::start().await;
     let (hours, days) = (
         json!({"granularity": 3_600}),
@@ -196,7 +195,7 @@ async fn granularities_that_are_no_text_are_told_apart() {
 }
 
 #[tokio::test]
-async fn values_that_cannot_be_true_are_counted_and_left_out() {
+async fn implausible_values_are_counted_and_excluded() {
     let app = TestApp::start().await;
     let readings = [(60, 8), (62, 9), (900, 10), (0, 11)].map(|(value, hour)| {
         json!({"value": value, "timestamp": format!("2024-05-31T{hour:02}:00:00Z")})
@@ -211,7 +210,7 @@ async fn values_that_cannot_be_true_are_counted_and_left_out() {
 }
 
 #[tokio::test]
-async fn a_type_whose_values_are_all_impossible_says_only_that() {
+async fn type_with_only_implausible_values_is_reported() {
     let app = TestApp::start().await;
     store(
         &app,
@@ -226,9 +225,9 @@ async fn a_type_whose_values_are_all_impossible_says_only_that() {
     );
 }
 
-/// Local days are those of the clock that the readings were taken by.
+/// Local days follow the UTC offsets of the readings.
 #[tokio::test]
-async fn sums_are_of_local_days() {
+async fn sums_are_computed_by_local_day() {
     let app = TestApp::start().await;
     let readings = [
         // 30 May in Auckland, 29 May in UTC.
@@ -257,7 +256,7 @@ fn daily(values: impl IntoIterator<Item = (i8, f64)>) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn a_trend_has_a_direction_and_a_strength() {
+async fn trend_has_a_direction_and_a_strength() {
     let app = TestApp::start().await;
     store(
         &app,
@@ -277,9 +276,9 @@ async fn a_trend_has_a_direction_and_a_strength() {
     assert_eq!(answer["confidence"]["level"], "high");
 }
 
-/// Nine days, or days of which most have no readings, have no trend.
+/// Neither nine days nor every third day have a trend.
 #[tokio::test]
-async fn a_trend_is_refused_where_there_is_too_little() {
+async fn trend_needs_enough_days() {
     for days in [
         (23..=31).collect::<Vec<i8>>(),
         (2..=31).step_by(3).collect(),
@@ -295,7 +294,7 @@ async fn a_trend_is_refused_where_there_is_too_little() {
     }
 }
 
-/// Ten days in a row are enough.
+/// Ten consecutive days are enough.
 #[tokio::test]
 async fn ten_days_have_a_trend() {
     let app = TestApp::start().await;
@@ -309,7 +308,7 @@ async fn ten_days_have_a_trend() {
 }
 
 #[tokio::test]
-async fn odd_days_and_weekends_are_told() {
+async fn outliers_and_weekends_are_reported() {
     let app = TestApp::start().await;
     // 1 May 2024 is a Wednesday; 25 and 26 May are a weekend.
     let values_of_days = (18..=31).map(|day| {
@@ -331,7 +330,7 @@ async fn odd_days_and_weekends_are_told() {
 }
 
 #[tokio::test]
-async fn time_in_range_needs_a_monitor_that_was_worn() {
+async fn time_in_range_needs_continuous_readings() {
     let app = TestApp::start().await;
     let end: jiff::Timestamp = "2024-05-31T12:00:00Z".parse().unwrap();
     let readings = (0..10_i64).map(|number| {
@@ -344,11 +343,11 @@ async fn time_in_range_needs_a_monitor_that_was_worn() {
 }
 
 #[tokio::test]
-async fn the_resting_heart_rate_is_estimated_where_it_is_not_measured() {
+async fn resting_heart_rate_is_estimated_if_it_is_not_measured() {
     let app = TestApp::start().await;
     let readings = (0..12).map(|number: i32| {
         let (hour, minute) = (2 + number / 6, 10 * (number % 6));
-        // The second half of the first hour is the calmest.
+        // The lowest values are in the second half of the first hour.
         let value = if (3..6).contains(&number) {
             50 + number
         } else {
