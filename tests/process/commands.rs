@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clarity_backend::config::SETTINGS;
 
-use crate::service::{Service, client, complaint, run};
+use crate::service::{Service, client, error_output, run};
 
 #[test]
-fn help_names_every_variable_and_version_says_the_version() {
+fn help_lists_every_variable_and_version_prints_the_version() {
     let directory = tempfile::tempdir().unwrap();
     let help = run(directory.path(), &["--help"], &[]);
     assert!(help.status.success());
@@ -80,7 +80,7 @@ fn help_names_every_variable_and_version_says_the_version() {
 }
 
 #[tokio::test]
-async fn healthcheck_tells_whether_the_service_lives() {
+async fn healthcheck_exit_code_reports_liveness() {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(directory.path(), &[]);
     let port = service.url.rsplit(':').next().unwrap().to_owned();
@@ -95,7 +95,7 @@ async fn healthcheck_tells_whether_the_service_lives() {
     assert_eq!(check("0.0.0.0").status.code(), Some(0));
     service.kill();
     let dead = check("127.0.0.1");
-    assert!(complaint(&dead, 1).contains("clarity-backend: "));
+    assert!(error_output(&dead, 1).contains("clarity-backend: "));
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let other_port = other.local_addr().unwrap().port().to_string();
     std::thread::spawn(move || {
@@ -105,14 +105,14 @@ async fn healthcheck_tells_whether_the_service_lives() {
         std::io::Write::write_all(&mut connection, answer.as_bytes()).unwrap();
     });
     let foreign = run(directory.path(), &["healthcheck"], &[("PORT", &other_port)]);
-    assert!(complaint(&foreign, 1).contains("another service"));
+    assert!(error_output(&foreign, 1).contains("another service"));
     let faulty = run(directory.path(), &["healthcheck"], &[("PORT", "x")]);
-    assert!(complaint(&faulty, 2).contains("PORT"));
+    assert!(error_output(&faulty, 2).contains("PORT"));
 }
 
 /// What `keys new` prints is what the service takes.
 #[tokio::test]
-async fn a_new_key_opens_the_service_that_is_given_its_entry() {
+async fn generated_key_is_accepted_by_a_service_with_its_entry() {
     let directory = tempfile::tempdir().unwrap();
     let arguments = [
         "keys",
@@ -178,33 +178,33 @@ async fn a_new_key_opens_the_service_that_is_given_its_entry() {
 }
 
 #[test]
-fn a_port_in_use_is_named() {
+fn port_in_use_is_named_in_the_error() {
     let directory = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let refused = run(directory.path(), &[], &[("PORT", &port)]);
-    let complaint = complaint(&refused, 1);
+    let error_output = error_output(&refused, 1);
     assert!(
-        complaint.contains(&port) && complaint.contains("PORT"),
-        "{complaint}"
+        error_output.contains(&port) && error_output.contains("PORT"),
+        "{error_output}"
     );
 }
 
 #[tokio::test]
-async fn a_second_service_on_the_same_data_is_refused() {
+async fn second_service_on_the_same_data_directory_fails() {
     let directory = tempfile::tempdir().unwrap();
     let first = Service::start(directory.path(), &[]);
     let second = run(directory.path(), &[], &[("PORT", "0")]);
-    let complaint = complaint(&second, 1);
+    let error_output = error_output(&second, 1);
     assert!(
-        complaint.contains("in use") && complaint.contains("CLARITY_DATA_DIR"),
-        "{complaint}"
+        error_output.contains("in use") && error_output.contains("CLARITY_DATA_DIR"),
+        "{error_output}"
     );
     assert_eq!(first.get("/health").await.0, 200);
 }
 
 #[tokio::test]
-async fn a_signal_stops_it_and_it_says_so() {
+async fn sigterm_and_sigint_stop_the_service_and_are_logged() {
     for signal in ["TERM", "INT"] {
         let directory = tempfile::tempdir().unwrap();
         let service = Service::start(directory.path(), &[]);
@@ -216,7 +216,7 @@ async fn a_signal_stops_it_and_it_says_so() {
 }
 
 #[tokio::test]
-async fn told_to_stop_it_serves_on_for_its_grace_but_is_not_ready() {
+async fn service_is_unready_but_serves_during_shutdown_grace() {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(directory.path(), &[("SHUTDOWN_GRACE", "10")]);
     assert_eq!(service.get("/health/ready").await.0, 200);

@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::service::{Process, client, command};
 
 /// A service that logs JSON.
-pub struct Telling {
+pub struct LoggedService {
     process: Process,
     /// Where it answers.
     pub url: String,
@@ -22,7 +22,7 @@ pub struct Telling {
     printed: JoinHandle<String>,
 }
 
-impl Telling {
+impl LoggedService {
     /// Starts it on free ports; with `METRICS_ADDR` among the variables it is
     /// asked for metrics too.
     pub fn start(directory: &Path, variables: &[(&str, &str)]) -> Self {

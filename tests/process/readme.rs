@@ -54,7 +54,7 @@ async fn readme_examples_return_the_responses_shown() {
 }
 
 #[test]
-fn every_quick_start_response_but_that_of_an_insight_is_whole() {
+fn only_insight_responses_in_the_readme_are_elided() {
     for Example { command, response } in examples() {
         let is_insight = command.contains("/api/v1/insights");
         assert!(

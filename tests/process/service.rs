@@ -34,7 +34,7 @@ pub fn run(directory: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> 
 
 /// The text on standard error of a run that ended with this exit code.
 #[track_caller]
-pub fn complaint(output: &Output, code: i32) -> String {
+pub fn error_output(output: &Output, code: i32) -> String {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(code), "{text}");
     text

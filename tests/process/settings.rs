@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::service::{PRODUCTION, Service, complaint, run};
+use crate::service::{PRODUCTION, Service, error_output, run};
 
 #[tokio::test]
-async fn without_settings_it_welcomes_whoever_started_it() {
+async fn service_without_settings_prints_a_banner() {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(directory.path(), &[]);
     assert!(
@@ -19,7 +19,7 @@ async fn without_settings_it_welcomes_whoever_started_it() {
 }
 
 #[test]
-fn every_fault_is_told_at_once_and_no_value() {
+fn all_invalid_settings_are_reported_together_without_values() {
     let directory = tempfile::tempdir().unwrap();
     let faulty = run(
         directory.path(),
@@ -33,7 +33,7 @@ fn every_fault_is_told_at_once_and_no_value() {
             ("CLARITY_API_KEY", "canary 6"),
         ],
     );
-    let complaint = complaint(&faulty, 2);
+    let error_output = error_output(&faulty, 2);
     for name in [
         "ENVIRONMENT",
         "HOST",
@@ -42,14 +42,14 @@ fn every_fault_is_told_at_once_and_no_value() {
         "DYNAMODB_ENDPOINT",
         "CLARITY_API_KEY",
     ] {
-        assert!(complaint.contains(name), "{name} in {complaint}");
+        assert!(error_output.contains(name), "{name} in {error_output}");
     }
-    assert!(!complaint.contains("canary"), "{complaint}");
+    assert!(!error_output.contains("canary"), "{error_output}");
     assert!(!directory.path().join("clarity-data").exists());
 }
 
 #[test]
-fn production_refuses_the_development_key_and_another_endpoint() {
+fn production_rejects_the_development_key_and_a_custom_endpoint() {
     let directory = tempfile::tempdir().unwrap();
     let refused = run(
         directory.path(),
@@ -61,13 +61,13 @@ fn production_refuses_the_development_key_and_another_endpoint() {
             ("DYNAMODB_ENDPOINT", "http://127.0.0.1:1"),
         ],
     );
-    let complaint = complaint(&refused, 2);
-    assert!(complaint.contains("CLARITY_API_KEY") && complaint.contains("DYNAMODB_ENDPOINT"));
-    assert!(!complaint.contains("development-key"));
+    let error_output = error_output(&refused, 2);
+    assert!(error_output.contains("CLARITY_API_KEY") && error_output.contains("DYNAMODB_ENDPOINT"));
+    assert!(!error_output.contains("development-key"));
 }
 
 #[tokio::test]
-async fn a_file_sets_what_the_environment_does_not() {
+async fn env_file_sets_only_variables_absent_from_the_environment() {
     let directory = tempfile::tempdir().unwrap();
     let file = "CLARITY_DATA_DIR=\"from the file\"\nPORT=1\n# a comment\n";
     fs::write(directory.path().join(".env"), file).unwrap();
@@ -81,7 +81,7 @@ async fn a_file_sets_what_the_environment_does_not() {
 }
 
 #[test]
-fn a_file_that_would_set_something_else_is_refused_without_its_content() {
+fn ambiguous_env_file_is_rejected_without_quoting_its_content() {
     for file in [
         "CLARITY_API_KEY='canary\n",
         "CLARITY_API_KEY=canary\0key\n",
@@ -92,16 +92,16 @@ fn a_file_that_would_set_something_else_is_refused_without_its_content() {
     ] {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join(".env"), file).unwrap();
-        let complaint = complaint(&run(directory.path(), &[], &[]), 2);
+        let error_output = error_output(&run(directory.path(), &[], &[]), 2);
         assert!(
-            complaint.contains(".env") && !complaint.contains("canary"),
-            "{complaint}"
+            error_output.contains(".env") && !error_output.contains("canary"),
+            "{error_output}"
         );
     }
 }
 
 #[tokio::test]
-async fn a_key_in_single_quotes_is_taken_as_it_is() {
+async fn single_quoted_key_in_env_file_is_taken_literally() {
     let directory = tempfile::tempdir().unwrap();
     let file = "# costs $5\nCLARITY_API_KEY='a$key' # $5\nCLARITY_DATA_DIR=data\n";
     fs::write(directory.path().join(".env"), file).unwrap();
@@ -111,7 +111,7 @@ async fn a_key_in_single_quotes_is_taken_as_it_is() {
 }
 
 #[test]
-fn a_data_directory_that_cannot_be_one_is_named() {
+fn unusable_data_directory_is_named_in_the_error() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("file"), "").unwrap();
     let refused = run(
@@ -119,17 +119,17 @@ fn a_data_directory_that_cannot_be_one_is_named() {
         &[],
         &[("CLARITY_DATA_DIR", "file"), ("PORT", "0")],
     );
-    let complaint = complaint(&refused, 1);
+    let error_output = error_output(&refused, 1);
     assert!(
-        complaint.contains("file") && complaint.contains("CLARITY_DATA_DIR"),
-        "{complaint}"
+        error_output.contains("file") && error_output.contains("CLARITY_DATA_DIR"),
+        "{error_output}"
     );
 }
 
 /// Nobody is to find out in production that no key, or one that everybody
 /// knows, was asked for.
 #[test]
-fn production_refuses_to_start_without_a_key_of_its_own() {
+fn production_without_a_private_key_does_not_start() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("keys.json");
     // The digest of the development key.
@@ -178,7 +178,7 @@ fn production_refuses_to_start_without_a_key_of_its_own() {
             .filter(|(name, _)| *name != "CLARITY_API_KEY");
         let variables: Vec<_> = production.chain(variables).collect();
         let refused = run(directory.path(), &[], &variables);
-        let complaint = complaint(&refused, code);
-        assert!(complaint.contains(named), "{named} in {complaint}");
+        let error_output = error_output(&refused, code);
+        assert!(error_output.contains(named), "{named} in {error_output}");
     }
 }

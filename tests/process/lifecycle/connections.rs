@@ -68,7 +68,11 @@ impl Client {
         let answer = self.read_to_end();
         let (status, log) = self.service.ended();
         assert!(status.success(), "{log}");
-        assert!(told.elapsed() < SOON, "{:?}: {log}", told.elapsed());
+        assert!(
+            told.elapsed() < MAX_STOP_TIME,
+            "{:?}: {log}",
+            told.elapsed()
+        );
         assert!(!log.contains("in flight"), "{log}");
         answer
     }
@@ -76,10 +80,10 @@ impl Client {
 
 /// Far more than a stop takes, far less than the limits on connections and the
 /// deadline of a stop, as the machine may be busy.
-const SOON: Duration = Duration::from_secs(15);
+const MAX_STOP_TIME: Duration = Duration::from_secs(15);
 
 /// Until the service has taken a connection and read what it was sent.
-fn until_it_has_read() {
+fn wait_until_the_service_has_read() {
     std::thread::sleep(Duration::from_millis(500));
 }
 
@@ -92,14 +96,14 @@ fn post(path: &str, accept: &str, body: &str) -> String {
 }
 
 #[test]
-fn a_silent_connection_does_not_keep_it() {
+fn silent_connection_does_not_delay_shutdown() {
     let client = Client::start(&[]);
-    until_it_has_read();
+    wait_until_the_service_has_read();
     assert_eq!(client.stop(), "");
 }
 
 #[test]
-fn a_connection_between_two_requests_does_not_keep_it() {
+fn idle_keep_alive_connection_does_not_delay_shutdown() {
     let mut client = Client::start(&[]);
     client.send(&format!("GET /health HTTP/1.1\r\n{KEY}\r\n"));
     assert!(client.read_some().starts_with("HTTP/1.1 200"));
@@ -107,14 +111,14 @@ fn a_connection_between_two_requests_does_not_keep_it() {
 }
 
 #[test]
-fn half_a_header_does_not_keep_it() {
+fn incomplete_header_does_not_delay_shutdown() {
     let mut client = Client::start(&[]);
     client.send("GET /health HTTP/1.1\r\nHost:");
     assert_eq!(client.stop(), "");
 }
 
 #[test]
-fn half_a_second_header_does_not_keep_it() {
+fn incomplete_second_header_does_not_delay_shutdown() {
     let mut client = Client::start(&[]);
     client.send(&format!("GET /health HTTP/1.1\r\n{KEY}\r\n"));
     assert!(client.read_some().starts_with("HTTP/1.1 200"));
@@ -123,18 +127,18 @@ fn half_a_second_header_does_not_keep_it() {
 }
 
 #[test]
-fn a_body_that_does_not_end_is_answered_in_its_time() {
+fn incomplete_body_gets_408_at_its_deadline() {
     let mut client = Client::start(&[("DATA_DEADLINE", "2")]);
     let whole = post("/api/v1/data", "*/*", READING);
     client.send(&whole[..whole.len() - 10]);
-    until_it_has_read();
+    wait_until_the_service_has_read();
     let answer = client.stop();
     assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
     assert!(answer.contains("body_too_slow"), "{answer}");
 }
 
 #[test]
-fn a_client_that_does_not_read_does_not_keep_it() {
+fn client_that_does_not_read_does_not_delay_shutdown() {
     let mut client = Client::start(&[("WRITE_TIMEOUT", "2")]);
     // More than the buffers of both sides hold.
     for _ in 0..2_000 {
@@ -146,33 +150,41 @@ fn a_client_that_does_not_read_does_not_keep_it() {
     let told = Instant::now();
     let (status, log) = client.service.stop("TERM");
     assert!(status.success(), "{log}");
-    assert!(told.elapsed() < SOON, "{:?}: {log}", told.elapsed());
+    assert!(
+        told.elapsed() < MAX_STOP_TIME,
+        "{:?}: {log}",
+        told.elapsed()
+    );
 }
 
 #[test]
-fn what_is_cut_off_at_last_is_told() {
+fn requests_aborted_at_the_shutdown_deadline_are_logged() {
     let settings = [("SHUTDOWN_DEADLINE", "2"), ("DATA_DEADLINE", "55")];
     let mut client = Client::start(&settings);
     let whole = post("/api/v1/data", "*/*", READING);
     client.send(&whole[..whole.len() - 10]);
-    until_it_has_read();
+    wait_until_the_service_has_read();
     let told = Instant::now();
     let (status, log) = client.service.stop("TERM");
     assert!(status.success(), "{log}");
-    assert!(told.elapsed() < SOON, "{:?}: {log}", told.elapsed());
+    assert!(
+        told.elapsed() < MAX_STOP_TIME,
+        "{:?}: {log}",
+        told.elapsed()
+    );
     assert!(log.contains("stopped with requests in flight"), "{log}");
 }
 
 const READING: &str = r#"{"user_id":"user123","data_type":"heart_rate","value":72,"timestamp":"2024-01-15T10:30:00Z"}"#;
 
 #[test]
-fn what_is_on_its_way_is_answered() {
+fn request_in_flight_completes_during_shutdown() {
     let mut client = Client::start(&[]);
     let whole = post("/api/v1/data", "*/*", READING);
     let (first, second) = whole.split_at(whole.len() - 20);
     client.send(first);
     // So that the request is at its handler.
-    until_it_has_read();
+    wait_until_the_service_has_read();
     client.service.signal("TERM");
     // So that the stop is under way.
     std::thread::sleep(Duration::from_secs(2));
@@ -185,7 +197,7 @@ fn what_is_on_its_way_is_answered() {
 }
 
 /// A client of a service whose model takes a while for each answer.
-async fn with_a_slow_model() -> (Client, FakeGemini) {
+async fn start_with_a_slow_model() -> (Client, FakeGemini) {
     let gemini = FakeGemini::start().await;
     for _ in 0..3 {
         let reply = Scripted::reply("Your readings are fine.");
@@ -207,10 +219,10 @@ async fn with_a_slow_model() -> (Client, FakeGemini) {
 const QUESTION: &str = r#"{"user_id":"user123","query":"How many steps did I take?"}"#;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_question_in_flight_is_answered() {
-    let (mut client, gemini) = with_a_slow_model().await;
+async fn insight_in_flight_completes_during_shutdown() {
+    let (mut client, gemini) = start_with_a_slow_model().await;
     client.send(&post("/api/v1/insights", "application/json", QUESTION));
-    until_it_has_read();
+    wait_until_the_service_has_read();
     let answer = tokio::task::spawn_blocking(|| client.stop()).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("connection: close"), "{answer}");
@@ -219,10 +231,10 @@ async fn a_question_in_flight_is_answered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_streamed_goes_on_to_its_end() {
-    let (mut client, gemini) = with_a_slow_model().await;
+async fn insight_stream_completes_during_shutdown() {
+    let (mut client, gemini) = start_with_a_slow_model().await;
     client.send(&post("/api/v1/insights", "text/event-stream", QUESTION));
-    until_it_has_read();
+    wait_until_the_service_has_read();
     let answer = tokio::task::spawn_blocking(|| client.stop()).await.unwrap();
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
     assert!(answer.contains("text/event-stream"), "{answer}");
@@ -231,7 +243,7 @@ async fn what_is_streamed_goes_on_to_its_end() {
 }
 
 #[test]
-fn clients_are_sent_elsewhere_during_the_grace() {
+fn responses_during_shutdown_grace_close_the_connection() {
     let mut client = Client::start(&[("SHUTDOWN_GRACE", "5")]);
     client.service.signal("TERM");
     std::thread::sleep(Duration::from_secs(1));
@@ -244,7 +256,7 @@ fn clients_are_sent_elsewhere_during_the_grace() {
 }
 
 #[test]
-fn a_second_signal_ends_it_at_once() {
+fn second_signal_stops_the_service_immediately() {
     let client = Client::start(&[("SHUTDOWN_GRACE", "20")]);
     client.service.signal("INT");
     std::thread::sleep(Duration::from_millis(500));
@@ -252,11 +264,11 @@ fn a_second_signal_ends_it_at_once() {
     let (status, log) = client.service.stop("INT");
     assert!(status.success(), "{log}");
     assert!(log.contains("terminated without draining"), "{log}");
-    assert!(told.elapsed() < SOON, "{log}");
+    assert!(told.elapsed() < MAX_STOP_TIME, "{log}");
 }
 
 #[test]
-fn a_connection_is_closed_when_nothing_comes() {
+fn idle_connection_is_closed_after_idle_timeout() {
     for sent in ["", "GET /health HTTP/1.1\r\nHost:"] {
         let mut client = Client::start(&[("IDLE_TIMEOUT", "1")]);
         client.send(sent);
@@ -266,7 +278,7 @@ fn a_connection_is_closed_when_nothing_comes() {
 }
 
 #[test]
-fn beyond_the_most_connections_clients_wait_for_one_to_end() {
+fn connection_beyond_max_connections_waits_for_a_free_slot() {
     let mut first = Client::start(&[("MAX_CONNECTIONS", "1")]);
     first.send(&format!("GET /health HTTP/1.1\r\n{KEY}\r\n"));
     assert!(first.read_some().starts_with("HTTP/1.1 200"));
@@ -287,7 +299,7 @@ fn beyond_the_most_connections_clients_wait_for_one_to_end() {
 }
 
 #[test]
-fn a_header_beyond_32_kib_is_refused() {
+fn header_above_32_kib_is_rejected() {
     let mut client = Client::start(&[]);
     client.send("GET /health HTTP/1.1\r\nHost: x\r\nX-Long: ");
     let _ = client.connection.write_all(&vec![b'x'; 48 * 1_024]);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::service::{PRODUCTION, Process, command};
 
 /// Far more than a stop takes, as the machine may be busy.
-const SOON: Duration = Duration::from_secs(15);
+const MAX_STOP_TIME: Duration = Duration::from_secs(15);
 
 fn terminate(process: &Child) {
     let id = process.id().to_string();
@@ -17,7 +17,7 @@ fn terminate(process: &Child) {
 }
 
 #[test]
-fn before_it_serves() {
+fn sigterm_during_startup_ends_the_process() {
     let directory = tempfile::tempdir().unwrap();
     // It takes connections, and says nothing.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -33,11 +33,11 @@ fn before_it_serves() {
     let told = Instant::now();
     terminate(&process.0);
     assert!(process.0.wait().unwrap().success());
-    assert!(told.elapsed() < SOON, "{:?}", told.elapsed());
+    assert!(told.elapsed() < MAX_STOP_TIME, "{:?}", told.elapsed());
 }
 
 #[test]
-fn while_nobody_takes_its_metrics() {
+fn sigterm_with_blocked_metrics_output_ends_the_process() {
     let directory = tempfile::tempdir().unwrap();
     let (_unread, mut output) = std::io::pipe().unwrap();
     // As much as a pipe holds.
@@ -59,5 +59,5 @@ fn while_nobody_takes_its_metrics() {
     let told = Instant::now();
     terminate(&process.0);
     assert!(process.0.wait().unwrap().success());
-    assert!(told.elapsed() < SOON, "{:?}", told.elapsed());
+    assert!(told.elapsed() < MAX_STOP_TIME, "{:?}", told.elapsed());
 }

@@ -5,14 +5,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::fake_gemini::{FakeGemini, KEY, Scripted};
-use crate::log_capture::{Telling, reading, requests};
+use crate::log_capture::{LoggedService, reading, requests};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 #[tokio::test]
-async fn each_request_has_one_line_with_what_became_of_it() {
+async fn each_request_logs_one_line_with_its_result() {
     let directory = tempfile::tempdir().unwrap();
-    let service = Telling::start(directory.path(), &[]);
+    let service = LoggedService::start(directory.path(), &[]);
     let stored = service.send("POST", "/api/v1/data", reading("jane", 70));
     assert_eq!(stored.await, 200);
     let listed = service.request("GET", "/api/v1/data/jane");
@@ -63,9 +63,9 @@ async fn each_request_has_one_line_with_what_became_of_it() {
 }
 
 #[tokio::test]
-async fn the_trace_of_a_request_is_told_and_nothing_else_of_its_headers() {
+async fn trace_id_is_the_only_logged_header_content() {
     let directory = tempfile::tempdir().unwrap();
-    let service = Telling::start(directory.path(), &[("RUST_LOG", "trace")]);
+    let service = LoggedService::start(directory.path(), &[("RUST_LOG", "trace")]);
     let amazon = format!("Root=1-{}-{}", &TRACE[..8], &TRACE[8..]);
     let parent = "00f067aa0ba902b7";
     for (header, value) in [
@@ -97,7 +97,7 @@ async fn the_trace_of_a_request_is_told_and_nothing_else_of_its_headers() {
 }
 
 #[tokio::test]
-async fn attempts_are_counted_and_a_client_that_goes_away_is_told() {
+async fn access_log_reports_upstream_attempts_and_client_disconnects() {
     let gemini = FakeGemini::start().await;
     let base_url = gemini.base_url();
     let directory = tempfile::tempdir().unwrap();
@@ -105,7 +105,7 @@ async fn attempts_are_counted_and_a_client_that_goes_away_is_told() {
         ("GEMINI_API_KEY", KEY),
         ("GEMINI_BASE_URL", base_url.as_str()),
     ];
-    let service = Telling::start(directory.path(), &settings);
+    let service = LoggedService::start(directory.path(), &settings);
     let stored = service.send("POST", "/api/v1/data", reading("jane", 70));
     assert_eq!(stored.await, 200);
     gemini

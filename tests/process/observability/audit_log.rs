@@ -12,7 +12,7 @@ fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
 }
 
 #[tokio::test]
-async fn each_access_is_logged_with_who_whose_what_and_how_much() {
+async fn access_is_audited_with_principal_user_route_result_and_count() {
     let directory = tempfile::tempdir().unwrap();
     let reader = clarity_backend::auth::KeyDigest::from_key(b"reader-key");
     let keys = format!(

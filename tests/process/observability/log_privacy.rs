@@ -8,7 +8,7 @@ use crate::service::{Service, client};
 use crate::token_issuer::{TokenIssuer, header, token};
 
 #[tokio::test]
-async fn nothing_a_client_says_is_logged() {
+async fn client_input_is_never_logged() {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(directory.path(), &[("RUST_LOG", "trace")]);
     let reading = json!({
@@ -102,7 +102,7 @@ async fn nothing_a_client_says_is_logged() {
 }
 
 #[tokio::test]
-async fn nothing_that_goes_to_gemini_or_comes_from_it_is_logged() {
+async fn gemini_requests_and_responses_are_never_logged() {
     let gemini = FakeGemini::start().await;
     let base_url = gemini.base_url();
     let directory = tempfile::tempdir().unwrap();
@@ -155,7 +155,7 @@ async fn nothing_that_goes_to_gemini_or_comes_from_it_is_logged() {
 
 /// Nor what a token says: its subject is a person.
 #[tokio::test]
-async fn nothing_a_token_says_is_logged() {
+async fn token_contents_are_never_logged() {
     let directory = tempfile::tempdir().unwrap();
     let issuer = TokenIssuer::start().await;
     let service = Service::start(

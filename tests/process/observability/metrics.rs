@@ -9,10 +9,10 @@ use clarity_backend::telemetry::metrics::names::{self, MetricKind};
 use serde_json::{Value, json};
 
 use crate::fake_gemini::{FakeGemini, KEY, Scripted};
-use crate::log_capture::{Telling, reading, requests};
+use crate::log_capture::{LoggedService, reading, requests};
 
 /// Sends what the tests below count.
-async fn send_known_traffic(service: &Telling) {
+async fn send_known_traffic(service: &LoggedService) {
     let wrong = json!({"user_id": "canary-user"});
     let batch = json!({"readings": [
         reading("canary-user", 1), reading("canary-user", 2), wrong
@@ -79,10 +79,10 @@ async fn gemini() -> FakeGemini {
 }
 
 #[tokio::test]
-async fn prometheus_gets_what_happened_exactly() {
+async fn prometheus_metrics_match_the_traffic_exactly() {
     let gemini = gemini().await;
     let directory = tempfile::tempdir().unwrap();
-    let service = Telling::start(
+    let service = LoggedService::start(
         directory.path(),
         &[
             ("METRICS_ADDR", "127.0.0.1:0"),
@@ -186,9 +186,9 @@ fn requests_in(log: &[Value]) -> usize {
 
 /// Where the environment does not ask for them there are none.
 #[tokio::test]
-async fn without_an_address_the_service_shows_no_metrics() {
+async fn no_metrics_are_exposed_without_metrics_addr() {
     let directory = tempfile::tempdir().unwrap();
-    let service = Telling::start(directory.path(), &[]);
+    let service = LoggedService::start(directory.path(), &[]);
     assert_eq!(service.send("GET", "/metrics", &Value::Null).await, 404);
     let (_, printed) = service.stop();
     assert!(!printed.contains("_aws"), "{printed}");
@@ -237,10 +237,10 @@ fn check(document: &Value) {
 }
 
 #[tokio::test]
-async fn cloudwatch_gets_lines_of_its_format_whose_counts_add_up() {
+async fn emf_lines_are_valid_and_their_counts_match_the_traffic() {
     let directory = tempfile::tempdir().unwrap();
     let both = [("METRICS_EMF", "true"), ("METRICS_ADDR", "127.0.0.1:0")];
-    let service = Telling::start(directory.path(), &both);
+    let service = LoggedService::start(directory.path(), &both);
     send_known_traffic(&service).await;
     let seen = service.metrics().await;
     assert!(seen.contains("clarity_http_requests_total"), "both at once");
@@ -291,10 +291,10 @@ async fn throttling_dynamodb() -> String {
 
 // What it talks to is served while it starts and stops, which blocks a thread.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_the_sdk_repeats_is_counted() {
+async fn sdk_retries_are_counted() {
     let endpoint = throttling_dynamodb().await;
     let directory = tempfile::tempdir().unwrap();
-    let service = Telling::start(
+    let service = LoggedService::start(
         directory.path(),
         &[
             ("DYNAMODB_ENDPOINT", &endpoint),

@@ -13,7 +13,7 @@ use prost::Message as _;
 use serde_json::{Value, json};
 
 use crate::fake_gemini::{FakeGemini, KEY, Scripted};
-use crate::log_capture::{Telling, reading, requests};
+use crate::log_capture::{LoggedService, reading, requests};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
@@ -62,10 +62,10 @@ fn attributes(span: &Span) -> Vec<&str> {
 
 // What it talks to is served while it starts and stops, which blocks a thread.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_request_its_store_operations_and_gemini_are_one_trace_without_a_person() {
+async fn request_store_operations_and_gemini_calls_form_one_trace_without_personal_data() {
     let (collector, gemini) = (Collector::start().await, FakeGemini::start().await);
     let directory = tempfile::tempdir().unwrap();
-    let service = Telling::start(
+    let service = LoggedService::start(
         directory.path(),
         &[
             ("RUST_LOG", "trace"),
@@ -154,13 +154,13 @@ fn is_added(name: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_service_whose_traces_nobody_takes_serves_and_stops() {
+async fn service_without_a_reachable_collector_serves_and_stops() {
     // Bound, so that nobody else gets it, but not listening.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
     let directory = tempfile::tempdir().unwrap();
-    let service = Telling::start(directory.path(), &[("OTEL_EXPORTER_OTLP_ENDPOINT", &url)]);
+    let service = LoggedService::start(directory.path(), &[("OTEL_EXPORTER_OTLP_ENDPOINT", &url)]);
     for value in 0..5 {
         let stored = service.send("POST", "/api/v1/data", reading("jane", value));
         assert_eq!(stored.await, 200);

@@ -28,7 +28,7 @@ fn kills() -> usize {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn kills_under_load_lose_nothing_acknowledged() {
+async fn kills_under_load_lose_no_acknowledged_reading() {
     let directory = tempfile::tempdir().unwrap();
     let mut lives: Vec<Life> = Vec::new();
     let mut slowest = Duration::ZERO;

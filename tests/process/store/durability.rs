@@ -18,7 +18,7 @@ fn reading(value: u64) -> Value {
 }
 
 #[tokio::test]
-async fn a_reading_is_still_there_after_a_crash() {
+async fn acknowledged_reading_survives_a_crash() {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(directory.path(), &[]);
     let (status, stored) = service.post("/api/v1/data", &reading(72)).await;
@@ -30,7 +30,7 @@ async fn a_reading_is_still_there_after_a_crash() {
 }
 
 #[tokio::test]
-async fn a_crash_while_starting_leaves_no_half_store() {
+async fn crash_during_startup_leaves_no_partial_store() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("clarity-data");
     for milliseconds in 0..20 {

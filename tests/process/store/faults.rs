@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::service::{Service, command, complaint, run};
+use crate::service::{Service, command, error_output, run};
 
 /// Somebody without any rights.
 const NOBODY: u32 = 65_534;
@@ -26,7 +26,7 @@ fn reading(value: usize, note: usize) -> Value {
 }
 
 /// Runs the service as a user who may not do everything, as root may.
-fn run_without_rights(directory: &Path, data: &Path) -> Output {
+fn run_unprivileged(directory: &Path, data: &Path) -> Output {
     let binary = directory.join("service");
     fs::copy(command(directory).get_program(), &binary).unwrap();
     fs::set_permissions(directory, Permissions::from_mode(0o755)).unwrap();
@@ -43,39 +43,39 @@ fn run_without_rights(directory: &Path, data: &Path) -> Output {
 }
 
 #[track_caller]
-fn expect_told_unwritable(directory: &Path, data: &Path) {
-    let complaint = complaint(&run_without_rights(directory, data), 1);
+fn assert_unwritable_is_reported(directory: &Path, data: &Path) {
+    let error_output = error_output(&run_unprivileged(directory, data), 1);
     for part in [
         "readings.redb",
         "write access",
         "CLARITY_DATA_DIR",
         "denied",
     ] {
-        assert!(complaint.contains(part), "{part} in {complaint}");
+        assert!(error_output.contains(part), "{part} in {error_output}");
     }
 }
 
 #[test]
-fn a_directory_that_may_not_be_written_is_told() {
+fn unwritable_data_directory_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("data");
     fs::create_dir(&data).unwrap();
     fs::set_permissions(&data, Permissions::from_mode(0o555)).unwrap();
-    expect_told_unwritable(directory.path(), &data);
+    assert_unwritable_is_reported(directory.path(), &data);
 }
 
 #[test]
-fn a_file_that_may_not_be_written_is_told() {
+fn unwritable_store_file_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let data = directory.path().join("clarity-data");
     drop(Service::start(directory.path(), &[]));
     fs::set_permissions(data.join("readings.redb"), Permissions::from_mode(0o444)).unwrap();
     fs::set_permissions(&data, Permissions::from_mode(0o555)).unwrap();
-    expect_told_unwritable(directory.path(), &data);
+    assert_unwritable_is_reported(directory.path(), &data);
 }
 
 #[test]
-fn a_disk_without_room_for_a_store_is_told() {
+fn full_disk_at_startup_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let plain = command(directory.path());
     let full = Command::new("sh")
@@ -85,15 +85,15 @@ fn a_disk_without_room_for_a_store_is_told() {
         .env("PORT", "0")
         .current_dir(directory.path())
         .output();
-    let complaint = complaint(&full.unwrap(), 1);
+    let error_output = error_output(&full.unwrap(), 1);
     for part in ["readings.redb", "the disk is full", "CLARITY_DATA_DIR"] {
-        assert!(complaint.contains(part), "{part} in {complaint}");
+        assert!(error_output.contains(part), "{part} in {error_output}");
     }
 }
 
 /// The header, and a page in the middle.
 #[tokio::test]
-async fn a_damaged_file_is_told_and_left_alone() {
+async fn corrupt_store_file_is_reported_and_left_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start(directory.path(), &[]);
     for value in 0..20 {
@@ -109,9 +109,9 @@ async fn a_damaged_file_is_told_and_left_alone() {
         damaged[place] ^= 1;
         fs::write(&file, &damaged).unwrap();
         let refused = run(directory.path(), &[], &[("PORT", "0")]);
-        let complaint = complaint(&refused, 1);
+        let error_output = error_output(&refused, 1);
         for part in ["readings.redb", "restore it from a backup"] {
-            assert!(complaint.contains(part), "{part} in {complaint}");
+            assert!(error_output.contains(part), "{part} in {error_output}");
         }
         assert!(fs::read(&file).unwrap() == damaged);
     }
@@ -157,7 +157,7 @@ async fn verify(service: &Service, count: usize) {
 }
 
 #[tokio::test]
-async fn a_file_that_cannot_grow_is_told_and_loses_nothing_acknowledged() {
+async fn file_size_limit_is_reported_and_loses_no_acknowledged_reading() {
     let directory = tempfile::tempdir().unwrap();
     let service = Service::start_with_file_limit(directory.path(), 4 * 1024);
     let acknowledged = fill(&service).await;
@@ -173,7 +173,7 @@ async fn a_file_that_cannot_grow_is_told_and_loses_nothing_acknowledged() {
 
 #[tokio::test]
 #[ignore = "mounts a file system of 8 MiB, which needs root"]
-async fn a_full_file_system_is_recovered_from_without_a_restart() {
+async fn full_file_system_is_recovered_from_without_restart() {
     let directory = tempfile::tempdir().unwrap();
     let mount = Mount::at(directory.path());
     let filler = directory.path().join("filler");

@@ -9,7 +9,7 @@ use crate::service::{PRODUCTION, Process, client, command};
 
 /// It serves, tells that it is not ready, and logs what to do, as JSON.
 #[tokio::test]
-async fn without_credentials_it_lives_but_is_not_ready() {
+async fn service_without_aws_credentials_is_alive_but_not_ready() {
     let directory = tempfile::tempdir().unwrap();
     let process = command(directory.path())
         .envs(PRODUCTION)
