@@ -1,4 +1,4 @@
-//! What the binary can be told to do.
+//! Commands of the binary, and its response to signals.
 
 use std::net::TcpListener;
 use std::time::Duration;
@@ -94,23 +94,22 @@ async fn healthcheck_exit_code_reports_liveness() {
     assert_eq!(check("127.0.0.1").status.code(), Some(0));
     assert_eq!(check("0.0.0.0").status.code(), Some(0));
     service.kill();
-    let dead = check("127.0.0.1");
-    assert!(error_output(&dead, 1).contains("clarity-backend: "));
+    let stopped = check("127.0.0.1");
+    assert!(error_output(&stopped, 1).contains("clarity-backend: "));
     let other = TcpListener::bind("127.0.0.1:0").unwrap();
     let other_port = other.local_addr().unwrap().port().to_string();
     std::thread::spawn(move || {
         let (mut connection, _) = other.accept().unwrap();
-        let answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
+        let response = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
         std::io::Read::read(&mut connection, &mut [0; 1_024]).unwrap();
-        std::io::Write::write_all(&mut connection, answer.as_bytes()).unwrap();
+        std::io::Write::write_all(&mut connection, response.as_bytes()).unwrap();
     });
     let foreign = run(directory.path(), &["healthcheck"], &[("PORT", &other_port)]);
     assert!(error_output(&foreign, 1).contains("another service"));
-    let faulty = run(directory.path(), &["healthcheck"], &[("PORT", "x")]);
-    assert!(error_output(&faulty, 2).contains("PORT"));
+    let invalid = run(directory.path(), &["healthcheck"], &[("PORT", "x")]);
+    assert!(error_output(&invalid, 2).contains("PORT"));
 }
 
-/// What `keys new` prints is what the service takes.
 #[tokio::test]
 async fn generated_key_is_accepted_by_a_service_with_its_entry() {
     let directory = tempfile::tempdir().unwrap();
@@ -128,9 +127,9 @@ async fn generated_key_is_accepted_by_a_service_with_its_entry() {
         "--not-after",
         "2100-01-01T00:00:00Z",
     ];
-    let made = run(directory.path(), &arguments, &[]);
-    assert!(made.status.success());
-    let printed = String::from_utf8(made.stdout).unwrap();
+    let created = run(directory.path(), &arguments, &[]);
+    assert!(created.status.success());
+    let printed = String::from_utf8(created.stdout).unwrap();
     let (key, entry) = printed.trim_end().split_once('\n').unwrap();
     assert!(key.starts_with("clk_") && key.len() == 52, "{key}");
     assert!(!entry.contains(key), "only the digest is stored");
@@ -143,7 +142,7 @@ async fn generated_key_is_accepted_by_a_service_with_its_entry() {
     assert_eq!(entry["users"], serde_json::json!(["demo-*"]));
     assert_eq!(entry["not_after"], "2100-01-01T00:00:00Z");
 
-    // The development key is among them so that the service says where it is.
+    // With the development key the service prints its address.
     let keys = format!("[{entry}]");
     let variables = [
         ("CLARITY_API_KEYS", &*keys),
@@ -152,8 +151,8 @@ async fn generated_key_is_accepted_by_a_service_with_its_entry() {
     let service = Service::start(directory.path(), &variables);
     let status = async |user_id: &str, key: &str| {
         let url = format!("{}/api/v1/data/{user_id}", service.url);
-        let answer = client().get(url).header("X-API-Key", key).send().await;
-        answer.unwrap().status().as_u16()
+        let response = client().get(url).header("X-API-Key", key).send().await;
+        response.unwrap().status().as_u16()
     };
     assert_eq!(status("demo-1", key).await, 200);
     assert_eq!(status("jane", key).await, 403);
@@ -161,7 +160,7 @@ async fn generated_key_is_accepted_by_a_service_with_its_entry() {
 
     let another = run(directory.path(), &arguments, &[]);
     assert_ne!(String::from_utf8(another.stdout).unwrap(), printed);
-    for bad in [
+    for invalid in [
         &["keys", "new", "--id", "ios-app"][..],
         &["keys", "new", "--id", "an app", "--scope", "insights"],
         &["keys", "new", "--id", "app", "--scope", "data:all"],
@@ -170,9 +169,9 @@ async fn generated_key_is_accepted_by_a_service_with_its_entry() {
         ],
     ] {
         assert_eq!(
-            run(directory.path(), bad, &[]).status.code(),
+            run(directory.path(), invalid, &[]).status.code(),
             Some(2),
-            "{bad:?}"
+            "{invalid:?}"
         );
     }
 }
@@ -180,10 +179,10 @@ async fn generated_key_is_accepted_by_a_service_with_its_entry() {
 #[test]
 fn port_in_use_is_named_in_the_error() {
     let directory = tempfile::tempdir().unwrap();
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port().to_string();
-    let refused = run(directory.path(), &[], &[("PORT", &port)]);
-    let error_output = error_output(&refused, 1);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    let failed = run(directory.path(), &[], &[("PORT", &port)]);
+    let error_output = error_output(&failed, 1);
     assert!(
         error_output.contains(&port) && error_output.contains("PORT"),
         "{error_output}"
@@ -224,9 +223,9 @@ async fn service_is_unready_but_serves_during_shutdown_grace() {
     let became_unready = async { while service.get("/health/ready").await.0 == 200 {} };
     tokio::time::timeout(Duration::from_secs(8), became_unready)
         .await
-        .expect("it stays ready");
+        .expect("the service stays ready");
     assert_eq!(service.get("/health/ready").await.0, 503);
     assert_eq!(service.get("/api/v1/data/user123").await.0, 200);
-    let (status, log) = service.ended();
+    let (status, log) = service.wait();
     assert!(status.success(), "{log}");
 }

@@ -1,5 +1,4 @@
-//! The binary with all that it tells: its log as JSON, what it prints, and its
-//! metrics.
+//! The binary with its output captured: its JSON log, standard output and metrics.
 
 use std::borrow::Borrow;
 use std::io::{BufRead as _, BufReader, Read as _};
@@ -12,10 +11,10 @@ use serde_json::Value;
 
 use crate::service::{Process, client, command};
 
-/// A service that logs JSON.
+/// A service whose log and output are captured.
 pub struct LoggedService {
     process: Process,
-    /// Where it answers.
+    /// Base URL.
     pub url: String,
     metrics: Option<String>,
     log: JoinHandle<Vec<Value>>,
@@ -23,8 +22,8 @@ pub struct LoggedService {
 }
 
 impl LoggedService {
-    /// Starts it on free ports; with `METRICS_ADDR` among the variables it is
-    /// asked for metrics too.
+    /// Starts the service on free ports and waits until it serves. With `METRICS_ADDR`
+    /// among the variables, [`Self::metrics`] is available.
     pub fn start(directory: &Path, variables: &[(&str, &str)]) -> Self {
         let process = command(directory)
             .env("PORT", "0")
@@ -43,9 +42,9 @@ impl LoggedService {
         let mut lines = BufReader::new(process.0.stderr.take().unwrap()).lines();
         let mut log = Vec::new();
         let (mut url, mut metrics) = (None, None);
-        let wants_metrics = variables.iter().any(|(name, _)| *name == "METRICS_ADDR");
-        while url.is_none() || (wants_metrics && metrics.is_none()) {
-            let line = lines.next().expect("it ended").unwrap();
+        let has_metrics = variables.iter().any(|(name, _)| *name == "METRICS_ADDR");
+        while url.is_none() || (has_metrics && metrics.is_none()) {
+            let line = lines.next().expect("the service exited").unwrap();
             let line: Value = serde_json::from_str(&line).expect(&line);
             let address = line["address"].as_str().map(str::to_owned);
             match line["message"].as_str() {
@@ -68,15 +67,15 @@ impl LoggedService {
         }
     }
 
-    /// A request with the key.
+    /// Builds a request with the development key.
     pub fn request(&self, method: &str, path: &str) -> RequestBuilder {
         client()
             .request(method.parse().unwrap(), format!("{}{path}", self.url))
             .header("X-API-Key", "development-key")
     }
 
-    /// Sends a request with a body, and gives the status once its answer is
-    /// whole.
+    /// Sends a request, with `body` unless it is null. Returns the status after reading
+    /// the whole response.
     pub async fn send(&self, method: &str, path: &str, body: impl Borrow<Value>) -> StatusCode {
         let (request, body) = (self.request(method, path), body.borrow());
         let request = if body.is_null() {
@@ -84,40 +83,40 @@ impl LoggedService {
         } else {
             request.json(body)
         };
-        let answer = request.send().await.unwrap();
-        let status = answer.status();
-        answer.bytes().await.unwrap();
+        let response = request.send().await.unwrap();
+        let status = response.status();
+        response.bytes().await.unwrap();
         status
     }
 
-    /// What Prometheus gets.
+    /// Returns the metrics in the Prometheus text format.
     pub async fn metrics(&self) -> String {
-        let answer = client().get(self.metrics.as_ref().unwrap()).send().await;
-        let answer = answer.unwrap();
+        let response = client().get(self.metrics.as_ref().unwrap()).send().await;
+        let response = response.unwrap();
         assert_eq!(
-            answer.headers()["content-type"],
+            response.headers()["content-type"],
             "text/plain; version=0.0.4; charset=utf-8"
         );
-        answer.text().await.unwrap()
+        response.text().await.unwrap()
     }
 
-    /// Stops it, and gives what it logged and what it printed.
+    /// Stops the service; returns its log and its standard output.
     pub fn stop(mut self) -> (Vec<Value>, String) {
         let id = self.process.0.id().to_string();
-        let told = Command::new("kill").args(["-s", "TERM", &id]).status();
-        assert!(told.unwrap().success());
+        let sent = Command::new("kill").args(["-s", "TERM", &id]).status();
+        assert!(sent.unwrap().success());
         assert!(self.process.0.wait().unwrap().success());
         (self.log.join().unwrap(), self.printed.join().unwrap())
     }
 }
 
-/// The lines of requests.
+/// Returns the access log.
 pub fn requests(log: &[Value]) -> Vec<&Value> {
     let is_request = |line: &&Value| line["message"] == "request";
     log.iter().filter(is_request).collect()
 }
 
-/// A reading.
+/// Returns a valid reading.
 pub fn reading(user_id: &str, value: u32) -> Value {
     let timestamp = "2024-01-15T10:30:00Z";
     serde_json::json!({

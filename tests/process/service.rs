@@ -1,4 +1,4 @@
-//! The binary, started in a folder of its own.
+//! Runs the binary in a directory of its own.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
@@ -8,11 +8,14 @@ use std::thread::{self, JoinHandle};
 use reqwest::{Client, StatusCode};
 use serde_json::Value;
 
-/// The binary with nothing in its environment, in `directory`.
+/// Returns a command that runs the binary in `directory` with an empty environment.
 ///
-/// `CLARITY_BINARY` tests another build, such as the one to be shipped.
+/// `CLARITY_BINARY` selects another build, such as the release build.
 pub fn command(directory: &Path) -> Command {
-    #[expect(clippy::disallowed_methods, reason = "set by whoever runs the tests")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "set in the environment of the test run"
+    )]
     let binary = std::env::var_os("CLARITY_BINARY")
         .unwrap_or_else(|| env!("CARGO_BIN_EXE_clarity-backend").into());
     let mut command = Command::new(binary);
@@ -23,7 +26,7 @@ pub fn command(directory: &Path) -> Command {
     command
 }
 
-/// Runs the binary until it ends by itself.
+/// Runs the binary until it exits.
 pub fn run(directory: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     command(directory)
         .args(arguments)
@@ -32,7 +35,7 @@ pub fn run(directory: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> 
         .unwrap()
 }
 
-/// The text on standard error of a run that ended with this exit code.
+/// Checks the exit code of a run; returns its standard error.
 #[track_caller]
 pub fn error_output(output: &Output, code: i32) -> String {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
@@ -40,17 +43,14 @@ pub fn error_output(output: &Output, code: i32) -> String {
     text
 }
 
-/// An HTTP client.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test waits as long as its runner does"
-)]
+/// Returns an HTTP client without timeouts.
+#[expect(clippy::disallowed_methods, reason = "the test runner has a timeout")]
 pub fn client() -> Client {
     Client::new()
 }
 
-/// Variables of a production service on this machine alone, without a way to
-/// AWS.
+/// Variables of a production service that listens on loopback and has no AWS
+/// credentials.
 pub const PRODUCTION: [(&str, &str); 6] = [
     ("ENVIRONMENT", "production"),
     ("HOST", "127.0.0.1"),
@@ -60,38 +60,37 @@ pub const PRODUCTION: [(&str, &str); 6] = [
     ("CLARITY_API_KEY", "0123456789abcdef0123456789abcdef"),
 ];
 
-/// A process that ends when it is dropped.
+/// Process that is killed on drop.
 pub struct Process(pub Child);
 
 impl Drop for Process {
     fn drop(&mut self) {
-        // It may have ended already.
+        // Fails if the process has exited already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// A service that runs until it is dropped.
+/// Running service, killed on drop.
 pub struct Service {
-    /// The process.
     pub process: Process,
-    /// Where it answers.
+    /// Base URL.
     pub url: String,
-    welcome: String,
+    banner: String,
     log: Option<JoinHandle<String>>,
     client: Client,
 }
 
 impl Service {
-    /// Starts it on a free port and waits until it says that it serves.
+    /// Starts the service on a free port and waits for its banner.
     pub fn start(directory: &Path, variables: &[(&str, &str)]) -> Self {
         let mut command = command(directory);
         command.envs(variables.iter().copied());
-        Self::start_by(command)
+        Self::spawn(command)
     }
 
-    /// As [`Self::start`], where no file may grow beyond `kibibytes`: what a
-    /// full disk does to a file, without one.
+    /// Starts the service with a limit on the size of its files, which simulates a full
+    /// disk.
     pub fn start_with_file_limit(directory: &Path, kibibytes: u32) -> Self {
         let plain = command(directory);
         let mut limited = Command::new("sh");
@@ -101,10 +100,10 @@ impl Service {
             .arg(plain.get_program())
             .env_clear()
             .current_dir(directory);
-        Self::start_by(limited)
+        Self::spawn(limited)
     }
 
-    fn start_by(mut command: Command) -> Self {
+    fn spawn(mut command: Command) -> Self {
         let mut process = command
             .env("PORT", "0")
             .stdout(Stdio::piped())
@@ -118,66 +117,66 @@ impl Service {
             errors.read_to_string(&mut text).unwrap();
             text
         });
-        let mut welcome = String::new();
-        while !welcome.contains("timestamp") {
-            if output.read_line(&mut welcome).unwrap() == 0 {
-                panic!("the service ended: {}", log.join().unwrap());
+        let mut banner = String::new();
+        while !banner.contains("timestamp") {
+            if output.read_line(&mut banner).unwrap() == 0 {
+                panic!("the service exited: {}", log.join().unwrap());
             }
         }
-        let address = welcome.split("http://").nth(1).unwrap();
+        let address = banner.split("http://").nth(1).unwrap();
         let address = address.split(',').next().unwrap();
         Self {
             process: Process(process),
             url: format!("http://{address}"),
-            welcome,
+            banner,
             log: Some(log),
             client: client(),
         }
     }
 
-    /// What it says when it starts.
-    pub fn welcome(&self) -> &str {
-        &self.welcome
+    /// Returns the text that the service prints at startup.
+    pub fn banner(&self) -> &str {
+        &self.banner
     }
 
-    /// Stores a reading and gives the answer.
+    /// Posts a JSON body; returns status and body of the response.
     pub async fn post(&self, path: &str, body: &Value) -> (StatusCode, Value) {
         let request = self.client.post(format!("{}{path}", self.url)).json(body);
-        Self::answer(request).await
+        Self::send(request).await
     }
 
-    /// The answer to a GET.
+    /// Sends a GET request; returns status and body of the response.
     pub async fn get(&self, path: &str) -> (StatusCode, Value) {
-        Self::answer(self.client.get(format!("{}{path}", self.url))).await
+        Self::send(self.client.get(format!("{}{path}", self.url))).await
     }
 
-    async fn answer(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
+    async fn send(request: reqwest::RequestBuilder) -> (StatusCode, Value) {
         let request = request.header("X-API-Key", "development-key");
-        let answer = request.send().await.unwrap();
-        (answer.status(), answer.json().await.unwrap())
+        let response = request.send().await.unwrap();
+        (response.status(), response.json().await.unwrap())
     }
 
-    /// Ends it without a word, as a crash would.
+    /// Sends SIGKILL, which simulates a crash.
     pub fn kill(mut self) {
         self.process.0.kill().unwrap();
         self.process.0.wait().unwrap();
     }
 
-    /// Asks it to stop.
+    /// Sends a signal.
     pub fn signal(&self, signal: &str) {
         let id = self.process.0.id().to_string();
-        let told = Command::new("kill").args(["-s", signal, &id]).status();
-        assert!(told.unwrap().success());
+        let sent = Command::new("kill").args(["-s", signal, &id]).status();
+        assert!(sent.unwrap().success());
     }
 
-    /// Asks it to stop, and gives how it ended and what it logged.
+    /// Sends a signal; returns exit status and log.
     pub fn stop(self, signal: &str) -> (ExitStatus, String) {
         self.signal(signal);
-        self.ended()
+        self.wait()
     }
 
-    /// How it ended, once it has, and what it logged.
-    pub fn ended(mut self) -> (ExitStatus, String) {
+    /// Waits for the service to exit; returns exit status and log.
+    pub fn wait(mut self) -> (ExitStatus, String) {
         let status = self.process.0.wait().unwrap();
         (status, self.log.take().unwrap().join().unwrap())
     }

@@ -1,4 +1,4 @@
-//! Settings that work, and settings that do not.
+//! Valid and invalid settings.
 
 use std::fs;
 
@@ -10,10 +10,10 @@ async fn service_without_settings_prints_a_banner() {
     let service = Service::start(directory.path(), &[]);
     assert!(
         service.url.starts_with("http://127.0.0.1:"),
-        "only for this machine"
+        "only reachable from this host"
     );
     for part in ["development-key", "/docs", "curl -X POST", "heart_rate"] {
-        assert!(service.welcome().contains(part), "{part}");
+        assert!(service.banner().contains(part), "{part}");
     }
     assert!(directory.path().join("clarity-data").is_dir());
 }
@@ -21,7 +21,7 @@ async fn service_without_settings_prints_a_banner() {
 #[test]
 fn all_invalid_settings_are_reported_together_without_values() {
     let directory = tempfile::tempdir().unwrap();
-    let faulty = run(
+    let failed = run(
         directory.path(),
         &[],
         &[
@@ -33,7 +33,7 @@ fn all_invalid_settings_are_reported_together_without_values() {
             ("CLARITY_API_KEY", "canary 6"),
         ],
     );
-    let error_output = error_output(&faulty, 2);
+    let error_output = error_output(&failed, 2);
     for name in [
         "ENVIRONMENT",
         "HOST",
@@ -51,7 +51,7 @@ fn all_invalid_settings_are_reported_together_without_values() {
 #[test]
 fn production_rejects_the_development_key_and_a_custom_endpoint() {
     let directory = tempfile::tempdir().unwrap();
-    let refused = run(
+    let failed = run(
         directory.path(),
         &[],
         &[
@@ -61,7 +61,7 @@ fn production_rejects_the_development_key_and_a_custom_endpoint() {
             ("DYNAMODB_ENDPOINT", "http://127.0.0.1:1"),
         ],
     );
-    let error_output = error_output(&refused, 2);
+    let error_output = error_output(&failed, 2);
     assert!(error_output.contains("CLARITY_API_KEY") && error_output.contains("DYNAMODB_ENDPOINT"));
     assert!(!error_output.contains("development-key"));
 }
@@ -75,7 +75,7 @@ async fn env_file_sets_only_variables_absent_from_the_environment() {
     assert_eq!(
         service.get("/health").await.0,
         200,
-        "PORT is the environment's"
+        "PORT is taken from the environment"
     );
     assert!(directory.path().join("from the file").is_dir());
 }
@@ -114,30 +114,30 @@ async fn single_quoted_key_in_env_file_is_taken_literally() {
 fn unusable_data_directory_is_named_in_the_error() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("file"), "").unwrap();
-    let refused = run(
+    let failed = run(
         directory.path(),
         &[],
         &[("CLARITY_DATA_DIR", "file"), ("PORT", "0")],
     );
-    let error_output = error_output(&refused, 1);
+    let error_output = error_output(&failed, 1);
     assert!(
         error_output.contains("file") && error_output.contains("CLARITY_DATA_DIR"),
         "{error_output}"
     );
 }
 
-/// Nobody is to find out in production that no key, or one that everybody
-/// knows, was asked for.
+/// A missing or publicly known key fails at startup instead of leaving a production
+/// service open.
 #[test]
 fn production_without_a_private_key_does_not_start() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("keys.json");
     // The digest of the development key.
-    let known = r#"[{"id":"app","sha256":"DIGEST","scopes":["insights"],"users":["*"]}]"#.replace(
+    let public = r#"[{"id":"app","sha256":"DIGEST","scopes":["insights"],"users":["*"]}]"#.replace(
         "DIGEST",
         &clarity_backend::auth::KeyDigest::from_key(b"development-key").to_string(),
     );
-    fs::write(&file, &known).unwrap();
+    fs::write(&file, &public).unwrap();
     let file = file.to_str().unwrap();
     let secret = ("CLARITY_SERVICE_SECRET", "0123456789abcdef0123456789abcdef");
     for (variables, code, named) in [
@@ -153,7 +153,7 @@ fn production_without_a_private_key_does_not_start() {
             "CLARITY_API_KEY",
         ),
         (
-            vec![secret, ("CLARITY_API_KEYS", &known)],
+            vec![secret, ("CLARITY_API_KEYS", &public)],
             2,
             "CLARITY_API_KEYS",
         ),
@@ -177,8 +177,8 @@ fn production_without_a_private_key_does_not_start() {
             .into_iter()
             .filter(|(name, _)| *name != "CLARITY_API_KEY");
         let variables: Vec<_> = production.chain(variables).collect();
-        let refused = run(directory.path(), &[], &variables);
-        let error_output = error_output(&refused, code);
+        let failed = run(directory.path(), &[], &variables);
+        let error_output = error_output(&failed, code);
         assert!(error_output.contains(named), "{named} in {error_output}");
     }
 }

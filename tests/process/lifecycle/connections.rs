@@ -1,5 +1,5 @@
-//! Connections that a client draws out, and what becomes of each when the
-//! service is told to stop.
+//! Limits on connections, and graceful shutdown with idle, slow and active
+//! connections.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::TcpStream;
@@ -13,7 +13,7 @@ use crate::service::Service;
 
 const KEY: &str = "Host: x\r\nX-API-Key: development-key\r\n";
 
-/// A service, a connection to it, and what has been sent on it.
+/// A service and a connection to it.
 struct Client {
     _directory: TempDir,
     service: Service,
@@ -21,7 +21,7 @@ struct Client {
 }
 
 impl Client {
-    fn of(service: Service, directory: TempDir) -> Self {
+    fn connect(service: Service, directory: TempDir) -> Self {
         let connection = TcpStream::connect(service.url.trim_start_matches("http://")).unwrap();
         connection
             .set_read_timeout(Some(Duration::from_secs(40)))
@@ -36,14 +36,14 @@ impl Client {
     fn start(variables: &[(&str, &str)]) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let service = Service::start(directory.path(), variables);
-        Self::of(service, directory)
+        Self::connect(service, directory)
     }
 
     fn send(&mut self, text: &str) {
         self.connection.write_all(text.as_bytes()).unwrap();
     }
 
-    /// What has come so far, at least something.
+    /// Waits for data and returns what has arrived.
     fn read_some(&mut self) -> String {
         let mut buffer = [0; 4_096];
         let count = self.connection.read(&mut buffer).unwrap();
@@ -51,38 +51,38 @@ impl Client {
     }
 
     fn read_to_end(&mut self) -> String {
-        let mut answer = Vec::new();
-        match self.connection.read_to_end(&mut answer) {
+        let mut received = Vec::new();
+        match self.connection.read_to_end(&mut received) {
             Ok(_) => {}
             Err(error) if error.kind() == ErrorKind::ConnectionReset => {}
             Err(error) => panic!("{error}"),
         }
-        String::from_utf8_lossy(&answer).into_owned()
+        String::from_utf8_lossy(&received).into_owned()
     }
 
-    /// Tells the service to stop, which it must soon and well, with nobody cut
-    /// off. What it answers until then.
+    /// Sends SIGTERM and checks that the service exits in time, with status 0 and
+    /// without aborting a request. Returns the data received until then.
     fn stop(mut self) -> String {
         self.service.signal("TERM");
-        let told = Instant::now();
-        let answer = self.read_to_end();
-        let (status, log) = self.service.ended();
+        let signalled = Instant::now();
+        let received = self.read_to_end();
+        let (status, log) = self.service.wait();
         assert!(status.success(), "{log}");
         assert!(
-            told.elapsed() < MAX_STOP_TIME,
+            signalled.elapsed() < MAX_STOP_TIME,
             "{:?}: {log}",
-            told.elapsed()
+            signalled.elapsed()
         );
         assert!(!log.contains("in flight"), "{log}");
-        answer
+        received
     }
 }
 
-/// Far more than a stop takes, far less than the limits on connections and the
-/// deadline of a stop, as the machine may be busy.
+/// Far more than a shutdown takes, since the machine may be busy, and far less than
+/// the default connection timeouts and shutdown deadline.
 const MAX_STOP_TIME: Duration = Duration::from_secs(15);
 
-/// Until the service has taken a connection and read what it was sent.
+/// Gives the service time to accept the connection and read what was sent.
 fn wait_until_the_service_has_read() {
     std::thread::sleep(Duration::from_millis(500));
 }
@@ -132,28 +132,28 @@ fn incomplete_body_gets_408_at_its_deadline() {
     let whole = post("/api/v1/data", "*/*", READING);
     client.send(&whole[..whole.len() - 10]);
     wait_until_the_service_has_read();
-    let answer = client.stop();
-    assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-    assert!(answer.contains("body_too_slow"), "{answer}");
+    let response = client.stop();
+    assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
+    assert!(response.contains("body_too_slow"), "{response}");
 }
 
 #[test]
 fn client_that_does_not_read_does_not_delay_shutdown() {
     let mut client = Client::start(&[("WRITE_TIMEOUT", "2")]);
-    // More than the buffers of both sides hold.
+    // More responses than the socket buffers of both sides hold.
     for _ in 0..2_000 {
         let request = format!("GET /openapi.json HTTP/1.1\r\n{KEY}\r\n");
         if client.connection.write_all(request.as_bytes()).is_err() {
             break;
         }
     }
-    let told = Instant::now();
+    let signalled = Instant::now();
     let (status, log) = client.service.stop("TERM");
     assert!(status.success(), "{log}");
     assert!(
-        told.elapsed() < MAX_STOP_TIME,
+        signalled.elapsed() < MAX_STOP_TIME,
         "{:?}: {log}",
-        told.elapsed()
+        signalled.elapsed()
     );
 }
 
@@ -164,13 +164,13 @@ fn requests_aborted_at_the_shutdown_deadline_are_logged() {
     let whole = post("/api/v1/data", "*/*", READING);
     client.send(&whole[..whole.len() - 10]);
     wait_until_the_service_has_read();
-    let told = Instant::now();
+    let signalled = Instant::now();
     let (status, log) = client.service.stop("TERM");
     assert!(status.success(), "{log}");
     assert!(
-        told.elapsed() < MAX_STOP_TIME,
+        signalled.elapsed() < MAX_STOP_TIME,
         "{:?}: {log}",
-        told.elapsed()
+        signalled.elapsed()
     );
     assert!(log.contains("stopped with requests in flight"), "{log}");
 }
@@ -183,20 +183,20 @@ fn request_in_flight_completes_during_shutdown() {
     let whole = post("/api/v1/data", "*/*", READING);
     let (first, second) = whole.split_at(whole.len() - 20);
     client.send(first);
-    // So that the request is at its handler.
+    // By now the request has reached its handler.
     wait_until_the_service_has_read();
     client.service.signal("TERM");
-    // So that the stop is under way.
+    // By now the shutdown is in progress.
     std::thread::sleep(Duration::from_secs(2));
     client.send(second);
-    let answer = client.read_to_end();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains("connection: close"), "{answer}");
-    let (status, log) = client.service.ended();
+    let response = client.read_to_end();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    assert!(response.contains("connection: close"), "{response}");
+    let (status, log) = client.service.wait();
     assert!(status.success(), "{log}");
 }
 
-/// A client of a service whose model takes a while for each answer.
+/// Starts a service whose model delays each response.
 async fn start_with_a_slow_model() -> (Client, FakeGemini) {
     let gemini = FakeGemini::start().await;
     for _ in 0..3 {
@@ -223,10 +223,10 @@ async fn insight_in_flight_completes_during_shutdown() {
     let (mut client, gemini) = start_with_a_slow_model().await;
     client.send(&post("/api/v1/insights", "application/json", QUESTION));
     wait_until_the_service_has_read();
-    let answer = tokio::task::spawn_blocking(|| client.stop()).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains("connection: close"), "{answer}");
-    assert!(answer.ends_with('}'), "{answer}");
+    let response = tokio::task::spawn_blocking(|| client.stop()).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    assert!(response.contains("connection: close"), "{response}");
+    assert!(response.ends_with('}'), "{response}");
     assert!(!gemini.requests().is_empty());
 }
 
@@ -235,10 +235,10 @@ async fn insight_stream_completes_during_shutdown() {
     let (mut client, gemini) = start_with_a_slow_model().await;
     client.send(&post("/api/v1/insights", "text/event-stream", QUESTION));
     wait_until_the_service_has_read();
-    let answer = tokio::task::spawn_blocking(|| client.stop()).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains("text/event-stream"), "{answer}");
-    assert!(answer.ends_with("\r\n0\r\n\r\n"), "{answer}");
+    let response = tokio::task::spawn_blocking(|| client.stop()).await.unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    assert!(response.contains("text/event-stream"), "{response}");
+    assert!(response.ends_with("\r\n0\r\n\r\n"), "{response}");
     assert!(!gemini.requests().is_empty());
 }
 
@@ -248,10 +248,10 @@ fn responses_during_shutdown_grace_close_the_connection() {
     client.service.signal("TERM");
     std::thread::sleep(Duration::from_secs(1));
     client.send(&format!("GET /health HTTP/1.1\r\n{KEY}\r\n"));
-    let answer = client.read_to_end();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains("connection: close"), "{answer}");
-    let (status, log) = client.service.ended();
+    let response = client.read_to_end();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
+    assert!(response.contains("connection: close"), "{response}");
+    let (status, log) = client.service.wait();
     assert!(status.success(), "{log}");
 }
 
@@ -260,11 +260,11 @@ fn second_signal_stops_the_service_immediately() {
     let client = Client::start(&[("SHUTDOWN_GRACE", "20")]);
     client.service.signal("INT");
     std::thread::sleep(Duration::from_millis(500));
-    let told = Instant::now();
+    let signalled = Instant::now();
     let (status, log) = client.service.stop("INT");
     assert!(status.success(), "{log}");
     assert!(log.contains("terminated without draining"), "{log}");
-    assert!(told.elapsed() < MAX_STOP_TIME, "{log}");
+    assert!(signalled.elapsed() < MAX_STOP_TIME, "{log}");
 }
 
 #[test]
@@ -272,8 +272,8 @@ fn idle_connection_is_closed_after_idle_timeout() {
     for sent in ["", "GET /health HTTP/1.1\r\nHost:"] {
         let mut client = Client::start(&[("IDLE_TIMEOUT", "1")]);
         client.send(sent);
-        let answer = client.read_to_end();
-        assert!(!answer.contains("200 OK"), "{answer}");
+        let response = client.read_to_end();
+        assert!(!response.contains("200 OK"), "{response}");
     }
 }
 
@@ -288,14 +288,14 @@ fn connection_beyond_max_connections_waits_for_a_free_slot() {
     second
         .set_read_timeout(Some(Duration::from_millis(500)))
         .unwrap();
-    assert!(second.read(&mut [0]).is_err(), "it waits");
+    assert!(second.read(&mut [0]).is_err(), "it is not served yet");
     first.connection.shutdown(std::net::Shutdown::Both).unwrap();
     second
         .set_read_timeout(Some(Duration::from_secs(40)))
         .unwrap();
-    let mut answer = String::new();
-    second.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let mut response = String::new();
+    second.read_to_string(&mut response).unwrap();
+    assert!(response.starts_with("HTTP/1.1 200"), "{response}");
 }
 
 #[test]
@@ -303,9 +303,9 @@ fn header_above_32_kib_is_rejected() {
     let mut client = Client::start(&[]);
     client.send("GET /health HTTP/1.1\r\nHost: x\r\nX-Long: ");
     let _ = client.connection.write_all(&vec![b'x'; 48 * 1_024]);
-    let answer = client.read_to_end();
+    let response = client.read_to_end();
     assert!(
-        answer.is_empty() || answer.starts_with("HTTP/1.1 431"),
-        "{answer}"
+        response.is_empty() || response.starts_with("HTTP/1.1 431"),
+        "{response}"
     );
 }

@@ -1,4 +1,4 @@
-//! Stops at bad moments: the process ends all the same.
+//! SIGTERM ends the process even during startup or with blocked output.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -7,19 +7,19 @@ use std::time::{Duration, Instant};
 
 use crate::service::{PRODUCTION, Process, command};
 
-/// Far more than a stop takes, as the machine may be busy.
+/// Far more than a shutdown takes, since the machine may be busy.
 const MAX_STOP_TIME: Duration = Duration::from_secs(15);
 
 fn terminate(process: &Child) {
     let id = process.id().to_string();
-    let told = Command::new("kill").args(["-s", "TERM", &id]).status();
-    assert!(told.unwrap().success());
+    let sent = Command::new("kill").args(["-s", "TERM", &id]).status();
+    assert!(sent.unwrap().success());
 }
 
 #[test]
 fn sigterm_during_startup_ends_the_process() {
     let directory = tempfile::tempdir().unwrap();
-    // It takes connections, and says nothing.
+    // Accepts connections but never responds.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("http://{}", silent.local_addr().unwrap());
     let mut command = command(directory.path());
@@ -28,19 +28,23 @@ fn sigterm_during_startup_ends_the_process() {
         .env("PORT", "0")
         .stderr(Stdio::null());
     let mut process = Process(command.spawn().unwrap());
-    // Until it asks for its table.
-    let _asked = silent.accept().unwrap();
-    let told = Instant::now();
+    // Waits until the service requests the description of its table.
+    let _connection = silent.accept().unwrap();
+    let signalled = Instant::now();
     terminate(&process.0);
     assert!(process.0.wait().unwrap().success());
-    assert!(told.elapsed() < MAX_STOP_TIME, "{:?}", told.elapsed());
+    assert!(
+        signalled.elapsed() < MAX_STOP_TIME,
+        "{:?}",
+        signalled.elapsed()
+    );
 }
 
 #[test]
 fn sigterm_with_blocked_metrics_output_ends_the_process() {
     let directory = tempfile::tempdir().unwrap();
     let (_unread, mut output) = std::io::pipe().unwrap();
-    // As much as a pipe holds.
+    // Fills the pipe.
     output.write_all(&[b' '; 64 * 1024]).unwrap();
     let mut command = command(directory.path());
     command
@@ -54,10 +58,14 @@ fn sigterm_with_blocked_metrics_output_ends_the_process() {
     let mut line = String::new();
     while !line.contains("serving") {
         line.clear();
-        assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended");
+        assert_ne!(log.read_line(&mut line).unwrap(), 0, "the service exited");
     }
-    let told = Instant::now();
+    let signalled = Instant::now();
     terminate(&process.0);
     assert!(process.0.wait().unwrap().success());
-    assert!(told.elapsed() < MAX_STOP_TIME, "{:?}", told.elapsed());
+    assert!(
+        signalled.elapsed() < MAX_STOP_TIME,
+        "{:?}",
+        signalled.elapsed()
+    );
 }

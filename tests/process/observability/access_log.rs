@@ -1,4 +1,4 @@
-//! The line that is logged of each request.
+//! Access log: one line per request.
 
 use std::time::Duration;
 
@@ -20,11 +20,11 @@ async fn each_request_logs_one_line_with_its_result() {
     let size = listed.bytes().await.unwrap().len();
     let export = service.request("GET", "/api/v1/data/jane/export");
     let exported = export.send().await.unwrap().bytes().await.unwrap().len();
-    let nowhere = service.send("GET", "/canary/nowhere", &Value::Null);
-    assert_eq!(nowhere.await, 404);
+    let unknown = service.send("GET", "/canary/nowhere", &Value::Null);
+    assert_eq!(unknown.await, 404);
     let (log, _) = service.stop();
     let lines = requests(&log);
-    let told: Vec<_> = lines
+    let logged: Vec<_> = lines
         .iter()
         .map(|line| {
             let text = |name: &str| line[name].as_str().unwrap_or("-").to_owned();
@@ -56,7 +56,7 @@ async fn each_request_logs_one_line_with_its_result() {
         let fields = [method, route, principal, code].map(str::to_owned);
         (fields.into(), status)
     });
-    assert_eq!(told, expected);
+    assert_eq!(logged, expected);
     assert_eq!(lines[1]["request_id"], "mine");
     assert_eq!(lines[1]["bytes"], size);
     assert_eq!(lines[2]["bytes"], exported);
@@ -66,17 +66,20 @@ async fn each_request_logs_one_line_with_its_result() {
 async fn trace_id_is_the_only_logged_header_content() {
     let directory = tempfile::tempdir().unwrap();
     let service = LoggedService::start(directory.path(), &[("RUST_LOG", "trace")]);
-    let amazon = format!("Root=1-{}-{}", &TRACE[..8], &TRACE[8..]);
+    let amazon_root = format!("Root=1-{}-{}", &TRACE[..8], &TRACE[8..]);
     let parent = "00f067aa0ba902b7";
     for (header, value) in [
         ("traceparent", format!("00-{TRACE}-{parent}-01")),
-        ("x-amzn-trace-id", format!("Self=1-canary-canary;{amazon}")),
+        (
+            "x-amzn-trace-id",
+            format!("Self=1-canary-canary;{amazon_root}"),
+        ),
         ("traceparent", format!("00-canary-{parent}-01")),
         (
             "traceparent",
             format!("cc-{TRACE}-{parent}-01-canary").replace("cc", "zz"),
         ),
-        ("x-amzn-trace-id", format!("{amazon}canary")),
+        ("x-amzn-trace-id", format!("{amazon_root}canary")),
         ("x-amzn-trace-id", "Root=canary".to_owned()),
         ("tracestate", "canary=1".to_owned()),
         ("baggage", "canary=1".to_owned()),
@@ -85,12 +88,12 @@ async fn trace_id_is_the_only_logged_header_content() {
         assert_eq!(request.send().await.unwrap().status(), 200);
     }
     let (log, _) = service.stop();
-    let told: Vec<_> = requests(&log)
+    let logged: Vec<_> = requests(&log)
         .iter()
         .map(|line| line["trace_id"].as_str())
         .collect();
-    let (known, none) = (Some(TRACE), None);
-    assert_eq!(told, [known, known, none, none, none, none, none, none]);
+    let (trace, none) = (Some(TRACE), None);
+    assert_eq!(logged, [trace, trace, none, none, none, none, none, none]);
     for line in log {
         assert!(!line.to_string().contains("canary"), "{line}");
     }
@@ -133,12 +136,12 @@ async fn access_log_reports_upstream_attempts_and_client_disconnects() {
     }
     let (log, _) = service.stop();
     let lines = requests(&log);
-    let told: Vec<_> = lines
+    let logged: Vec<_> = lines
         .iter()
         .map(|line| {
             let interrupted = line.get("interrupted").cloned();
             (line["upstream_attempts"].as_u64().unwrap(), interrupted)
         })
         .collect();
-    assert_eq!(told, [(0, None), (2, None), (1, Some(json!(true)))]);
+    assert_eq!(logged, [(0, None), (2, None), (1, Some(json!(true)))]);
 }

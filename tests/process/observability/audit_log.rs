@@ -1,10 +1,10 @@
-//! Who looked at whose readings is logged, whatever else is.
+//! Audit log: every access to readings is logged, independently of `RUST_LOG`.
 
 use serde_json::json;
 
 use crate::service::{Service, client};
 
-/// The value of a field in a line of the log.
+/// Returns the value of a field in a line of the log.
 fn field<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = line.split_once(&format!(" {name}="))?;
     let value = rest.split(' ').next().unwrap();
@@ -36,12 +36,12 @@ async fn access_is_audited_with_principal_user_route_result_and_count() {
             .request(method.parse().unwrap(), format!("{}{path}", service.url))
             .header("X-API-Key", key)
             .header("x-request-id", format!("id-of-{method}-{key}"));
-        let answer = request.send().await.unwrap();
-        let status = answer.status().as_u16();
-        answer.bytes().await.unwrap();
+        let response = request.send().await.unwrap();
+        let status = response.status().as_u16();
+        response.bytes().await.unwrap();
         status
     };
-    let (full, own) = ("development-key", "reader-key");
+    let (shared_key, reader_key) = ("development-key", "reader-key");
     let stored = service.post("/api/v1/data", &reading("jane", 0)).await;
     assert_eq!(stored.0, 200);
     let stored = service
@@ -51,15 +51,15 @@ async fn access_is_audited_with_principal_user_route_result_and_count() {
     let question = json!({"user_id": "jane", "query": "How many?"});
     assert_eq!(service.post("/api/v1/insights", &question).await.0, 200);
     for (method, path, key, status) in [
-        ("GET", "/api/v1/data/jane", own, 200),
-        ("GET", "/api/v1/data/john", own, 403),
-        ("DELETE", "/api/v1/data/jane", own, 403),
-        ("GET", "/api/v1/data/jane/export", full, 200),
-        ("GET", "/api/v1/data/jane/summary", full, 200),
-        ("GET", "/api/v1/data/jane?limit=0", full, 422),
-        ("DELETE", "/api/v1/data/john", full, 200),
+        ("GET", "/api/v1/data/jane", reader_key, 200),
+        ("GET", "/api/v1/data/john", reader_key, 403),
+        ("DELETE", "/api/v1/data/jane", reader_key, 403),
+        ("GET", "/api/v1/data/jane/export", shared_key, 200),
+        ("GET", "/api/v1/data/jane/summary", shared_key, 200),
+        ("GET", "/api/v1/data/jane?limit=0", shared_key, 422),
+        ("DELETE", "/api/v1/data/john", shared_key, 200),
         ("GET", "/api/v1/data/jane", "no-key", 401),
-        ("GET", "/health", full, 200),
+        ("GET", "/health", shared_key, 200),
     ] {
         assert_eq!(request(method, path, key).await, status, "{method} {path}");
     }
@@ -70,7 +70,7 @@ async fn access_is_audited_with_principal_user_route_result_and_count() {
         let value = |name| field(line, name).unwrap_or("-");
         assert_ne!(value("request_id"), "-", "{line}");
         let route = value("route").trim_start_matches("/api/v1/");
-        // Pseudonyms in the order in which they come.
+        // Numbers pseudonyms in the order of their first occurrence.
         let user = field(line, "user").map_or(0, |user| {
             assert_eq!(user.len(), 32, "{line}");
             let next = pseudonyms.len() + 1;
@@ -86,7 +86,7 @@ async fn access_is_audited_with_principal_user_route_result_and_count() {
             value("count"),
         ));
     }
-    // A batch has an event for each user, in no order that means anything.
+    // A batch has an event for each user, in no particular order.
     found[1..3].sort();
     let (jane, john) = (1, 2);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Nothing personal reaches a log, however much is logged.
+//! No personal data reaches the log, not even with `RUST_LOG=trace`.
 
 use reqwest::StatusCode;
 use serde_json::json;
@@ -23,11 +23,11 @@ async fn client_input_is_never_logged() {
     let (status, stored) = service.post("/api/v1/data", &reading).await;
     assert_eq!(status, 200);
     let id = stored["data_id"].as_str().unwrap();
-    let mut broken = reading.clone();
-    broken["value"] = json!("canary-value");
-    assert_eq!(service.post("/api/v1/data", &broken).await.0, 422);
-    broken["canary-member"] = json!(1);
-    assert_eq!(service.post("/api/v1/data", &broken).await.0, 422);
+    let mut invalid = reading.clone();
+    invalid["value"] = json!("canary-value");
+    assert_eq!(service.post("/api/v1/data", &invalid).await.0, 422);
+    invalid["canary-member"] = json!(1);
+    assert_eq!(service.post("/api/v1/data", &invalid).await.0, 422);
     for (path, status) in [
         ("/api/v1/data/canary-user", 200),
         ("/api/v1/data/canary-user?start=2011-11-11T11:11:11Z", 200),
@@ -39,7 +39,7 @@ async fn client_input_is_never_logged() {
     ] {
         assert_eq!(service.get(path).await.0, status, "{path}");
     }
-    let batch = json!({"readings": [&reading, &broken, {"user_id": "canary-2"}]});
+    let batch = json!({"readings": [&reading, &invalid, {"user_id": "canary-2"}]});
     assert_eq!(service.post("/api/v1/data/batch", &batch).await.0, 200);
     for (path, status) in [
         ("/api/v1/data/canary-user/export", 200),
@@ -51,14 +51,14 @@ async fn client_input_is_never_logged() {
         ("/api/v1/data/canary-user/summary?tz=canary", 422),
     ] {
         let url = format!("{}{path}", service.url);
-        let answer = client()
+        let response = client()
             .get(url)
             .header("X-API-Key", "development-key")
             .send()
             .await;
-        let answer = answer.unwrap();
-        assert_eq!(answer.status(), status, "{path}");
-        answer.bytes().await.unwrap();
+        let response = response.unwrap();
+        assert_eq!(response.status(), status, "{path}");
+        response.bytes().await.unwrap();
     }
     for (header, value) in [
         ("X-API-Key", "canary-key"),
@@ -94,7 +94,7 @@ async fn client_input_is_never_logged() {
     assert_eq!(service.post("/api/v1/insights", &question).await.0, 200);
     let (_, log) = service.stop("TERM");
     for part in ["request_id", "principal", "user=", "result=\"allowed\""] {
-        assert!(log.contains(part), "there is a log with {part}: {log}");
+        assert!(log.contains(part), "{part} is not in {log}");
     }
     for secret in ["canary", "424242", "2011-11-11", id, "development-key"] {
         assert!(!log.contains(secret), "{secret} in {log}");
@@ -132,9 +132,9 @@ async fn gemini_requests_and_responses_are_never_logged() {
         .enqueue(Scripted::error(StatusCode::FORBIDDEN, json!("canary-text")));
     let question = json!({"user_id": "canary-user", "query": "heart rate canary-question"});
     for _ in 0..3 {
-        let (status, answer) = service.post("/api/v1/insights", &question).await;
+        let (status, response) = service.post("/api/v1/insights", &question).await;
         assert_eq!(
-            (status.as_u16(), &answer["status"]),
+            (status.as_u16(), &response["status"]),
             (200, &json!("fallback"))
         );
     }
@@ -144,16 +144,23 @@ async fn gemini_requests_and_responses_are_never_logged() {
         log.contains("gemini_failed") && log.contains("unverified"),
         "{log}"
     );
-    let place = base_url.authority();
-    for secret in ["canary", "142.5", "2011-11-11", KEY, place, "http://127"] {
-        let in_a_line = log
+    let authority = base_url.authority();
+    for secret in [
+        "canary",
+        "142.5",
+        "2011-11-11",
+        KEY,
+        authority,
+        "http://127",
+    ] {
+        let line = log
             .lines()
             .find(|line| line.contains(secret) && !line.contains("serving"));
-        assert_eq!(in_a_line, None, "{secret}");
+        assert_eq!(line, None, "{secret}");
     }
 }
 
-/// Nor what a token says: its subject is a person.
+/// The subject of a token identifies a person.
 #[tokio::test]
 async fn token_contents_are_never_logged() {
     let directory = tempfile::tempdir().unwrap();
@@ -170,7 +177,7 @@ async fn token_contents_are_never_logged() {
     let claims = |subject: &str, aud: &str| {
         json!({
             "iss": "https://login.example.com", "sub": subject, "aud": aud,
-            // In 2100.
+            // In the year 2100.
             "exp": 4_102_444_800_u64, "email": "canary@example.com",
         })
     };
@@ -183,12 +190,12 @@ async fn token_contents_are_never_logged() {
         ("canary-subject", &bad, 401),
     ] {
         let url = format!("{}/api/v1/data/{user_id}", service.url);
-        let answer = client().get(url).bearer_auth(token).send().await;
-        assert_eq!(answer.unwrap().status(), status, "{user_id}");
+        let response = client().get(url).bearer_auth(token).send().await;
+        assert_eq!(response.unwrap().status(), status, "{user_id}");
     }
     let (_, log) = service.stop("TERM");
     for part in ["principal_kind=\"subject\"", "result=\"refused\""] {
-        assert!(log.contains(part), "there is a log with {part}: {log}");
+        assert!(log.contains(part), "{part} is not in {log}");
     }
     let mut secrets = vec!["canary"];
     secrets.extend([&good, &bad].into_iter().flat_map(|token| token.split('.')));

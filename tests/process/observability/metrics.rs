@@ -1,4 +1,4 @@
-//! Metrics after known traffic: what Prometheus gets, and `CloudWatch`.
+//! Metrics after known traffic, for Prometheus and for `CloudWatch`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -11,17 +11,17 @@ use serde_json::{Value, json};
 use crate::fake_gemini::{FakeGemini, KEY, Scripted};
 use crate::log_capture::{LoggedService, reading, requests};
 
-/// Sends what the tests below count.
+/// Sends the requests that the tests below count.
 async fn send_known_traffic(service: &LoggedService) {
-    let wrong = json!({"user_id": "canary-user"});
+    let invalid = json!({"user_id": "canary-user"});
     let batch = json!({"readings": [
-        reading("canary-user", 1), reading("canary-user", 2), wrong
+        reading("canary-user", 1), reading("canary-user", 2), invalid
     ]});
     let question = json!({"user_id": "canary-user", "query": "canary heart rate?"});
     for (method, path, body, status) in [
         ("POST", "/api/v1/data", reading("canary-user", 70), 200),
         ("POST", "/api/v1/data", reading("canary-user", 70), 200),
-        ("POST", "/api/v1/data", wrong.clone(), 422),
+        ("POST", "/api/v1/data", invalid.clone(), 422),
         ("POST", "/api/v1/data/batch", batch, 200),
         ("GET", "/api/v1/data/canary-user", Value::Null, 200),
         ("GET", "/api/v1/data/canary-user/export", Value::Null, 200),
@@ -59,7 +59,7 @@ fn assert_is_documented(series: &str) {
     );
 }
 
-/// Each sample by its name with its labels.
+/// Returns the samples by name and labels.
 fn samples(text: &str) -> BTreeMap<&str, f64> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let lines = lines.filter_map(|line| line.rsplit_once(' '));
@@ -68,7 +68,7 @@ fn samples(text: &str) -> BTreeMap<&str, f64> {
         .collect()
 }
 
-/// A Gemini that says something of the only reading, once.
+/// Starts a Gemini that returns two invalid drafts and an error.
 async fn gemini() -> FakeGemini {
     let gemini = FakeGemini::start().await;
     gemini
@@ -177,14 +177,13 @@ async fn prometheus_metrics_match_the_traffic_exactly() {
         assert_is_documented(series);
     }
     let (log, _) = service.stop();
-    assert_eq!(requests_in(&log), 10, "asking for metrics is no request");
+    assert_eq!(request_count(&log), 10, "scraping metrics is not logged");
 }
 
-fn requests_in(log: &[Value]) -> usize {
+fn request_count(log: &[Value]) -> usize {
     requests(log).len()
 }
 
-/// Where the environment does not ask for them there are none.
 #[tokio::test]
 async fn no_metrics_are_exposed_without_metrics_addr() {
     let directory = tempfile::tempdir().unwrap();
@@ -194,7 +193,7 @@ async fn no_metrics_are_exposed_without_metrics_addr() {
     assert!(!printed.contains("_aws"), "{printed}");
 }
 
-/// The documents that were printed.
+/// Returns the EMF documents of standard output.
 fn documents(printed: &str) -> Vec<Value> {
     let lines = printed.lines().filter(|line| line.starts_with('{'));
     lines
@@ -202,7 +201,7 @@ fn documents(printed: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Holds a document against the specification.
+/// Checks a document against the specification.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 fn check(document: &Value) {
     assert!(document.to_string().len() < 256 * 1024);
@@ -242,8 +241,11 @@ async fn emf_lines_are_valid_and_their_counts_match_the_traffic() {
     let both = [("METRICS_EMF", "true"), ("METRICS_ADDR", "127.0.0.1:0")];
     let service = LoggedService::start(directory.path(), &both);
     send_known_traffic(&service).await;
-    let seen = service.metrics().await;
-    assert!(seen.contains("clarity_http_requests_total"), "both at once");
+    let text = service.metrics().await;
+    assert!(
+        text.contains("clarity_http_requests_total"),
+        "both exporters run at the same time"
+    );
     let (_, printed) = service.stop();
     assert!(!printed.contains("canary"), "{printed}");
     let documents = documents(&printed);
@@ -264,14 +266,14 @@ async fn emf_lines_are_valid_and_their_counts_match_the_traffic() {
     assert_eq!((requests, durations), (expected, 10));
 }
 
-/// A DynamoDB that has a table and no readings, and is throttled once.
+/// Starts a DynamoDB with an empty table that throttles one `GetItem`. Returns its URL.
 async fn throttling_dynamodb() -> String {
-    let asked = AtomicU32::new(0);
-    let answer = async move |headers: HeaderMap| {
+    let requests = AtomicU32::new(0);
+    let respond = async move |headers: HeaderMap| {
         let target = headers["x-amz-target"].to_str().unwrap();
         match target.rsplit('.').next().unwrap() {
             "DescribeTable" => (StatusCode::OK, r#"{"Table":{"TableStatus":"ACTIVE"}}"#),
-            "GetItem" if asked.fetch_add(1, Ordering::SeqCst) == 0 => (
+            "GetItem" if requests.fetch_add(1, Ordering::SeqCst) == 0 => (
                 StatusCode::BAD_REQUEST,
                 r#"{"__type":"com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"}"#,
             ),
@@ -280,16 +282,16 @@ async fn throttling_dynamodb() -> String {
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let answer = std::sync::Arc::new(answer);
+    let respond = std::sync::Arc::new(respond);
     let router = Router::new().fallback(move |headers: HeaderMap| {
-        let answer = std::sync::Arc::clone(&answer);
-        async move { answer(headers).await }
+        let respond = std::sync::Arc::clone(&respond);
+        async move { respond(headers).await }
     });
     tokio::spawn(async move { axum::serve(listener, router).await });
     format!("http://{address}")
 }
 
-// What it talks to is served while it starts and stops, which blocks a thread.
+// Starting and stopping the service block a thread, while another serves its stand-ins.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sdk_retries_are_counted() {
     let endpoint = throttling_dynamodb().await;

@@ -1,4 +1,4 @@
-//! Traces, as whoever takes them gets them over OTLP.
+//! Traces as an OTLP collector receives them.
 #![cfg(feature = "otlp")]
 
 use std::sync::{Arc, Mutex};
@@ -18,7 +18,7 @@ use crate::log_capture::{LoggedService, reading, requests};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
-/// What takes traces.
+/// OTLP collector that records requests.
 struct Collector {
     url: String,
     requests: Arc<Mutex<Vec<ExportTraceServiceRequest>>>,
@@ -27,13 +27,13 @@ struct Collector {
 impl Collector {
     async fn start() -> Self {
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let taken = Arc::clone(&requests);
+        let received = Arc::clone(&requests);
         let router =
             Router::new().fallback(async move |uri: Uri, headers: HeaderMap, body: Bytes| {
                 assert_eq!(uri.path(), "/base/v1/traces");
                 assert_eq!(headers["content-type"], "application/x-protobuf");
                 let request = ExportTraceServiceRequest::decode(body).unwrap();
-                taken.lock().unwrap().push(request);
+                received.lock().unwrap().push(request);
             });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/base", listener.local_addr().unwrap());
@@ -53,14 +53,14 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The names of a span's attributes.
+/// Returns the sorted attribute names of a span.
 fn attributes(span: &Span) -> Vec<&str> {
     let mut names: Vec<&str> = span.attributes.iter().map(|it| it.key.as_str()).collect();
     names.sort_unstable();
     names
 }
 
-// What it talks to is served while it starts and stops, which blocks a thread.
+// Starting and stopping the service block a thread, while another serves its stand-ins.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn request_store_operations_and_gemini_calls_form_one_trace_without_personal_data() {
     let (collector, gemini) = (Collector::start().await, FakeGemini::start().await);
@@ -89,8 +89,8 @@ async fn request_store_operations_and_gemini_calls_form_one_trace_without_person
         .header("tracestate", "canary=1")
         .header("Accept", "text/event-stream")
         .json(&question);
-    let answer = asked.send().await.unwrap().text().await.unwrap();
-    assert!(answer.contains("event: insight"), "{answer}");
+    let response = asked.send().await.unwrap().text().await.unwrap();
+    assert!(response.contains("event: insight"), "{response}");
     let listed = service.send("GET", "/api/v1/data/canary-user?limit=3", &Value::Null);
     assert_eq!(listed.await, 200);
     let (log, _) = service.stop();
@@ -101,12 +101,14 @@ async fn request_store_operations_and_gemini_calls_form_one_trace_without_person
     }
     assert!(sent.contains("clarity-backend") && sent.contains("deployment.environment.name"));
     let spans = collector.spans();
-    let of = |name: &str| {
+    let find = |name: &str| {
         let mut found = spans.iter().filter(|span| span.name == name);
-        let first = found.next().unwrap_or_else(|| panic!("{name} in {sent}"));
+        let first = found
+            .next()
+            .unwrap_or_else(|| panic!("no {name} in {sent}"));
         (first, found.count())
     };
-    let (asked, others) = of("POST /api/v1/insights");
+    let (asked, others) = find("POST /api/v1/insights");
     assert_eq!(others, 0);
     assert_eq!(hex(&asked.trace_id), TRACE);
     assert_eq!(hex(&asked.parent_span_id), PARENT);
@@ -119,43 +121,43 @@ async fn request_store_operations_and_gemini_calls_form_one_trace_without_person
     let own: Vec<_> = own.into_iter().filter(|name| !is_added(name)).collect();
     assert_eq!(own, names);
 
-    let within = |parent: &Span, child: &Span| {
+    let is_child = |parent: &Span, child: &Span| {
         child.trace_id == parent.trace_id && child.parent_span_id == parent.span_id
     };
-    let (gemini_span, repeated) = of("gemini");
+    let (gemini_span, repeated) = find("gemini");
     assert_eq!(repeated, 1);
-    assert!(within(asked, gemini_span));
+    assert!(is_child(asked, gemini_span));
     let failed = spans.iter().filter(|span| {
         let status = span.status.as_ref().map(|status| status.code);
         span.name == "gemini" && status == Some(StatusCode::Error as i32)
     });
     assert_eq!(failed.count(), 1, "{sent}");
     let lists = spans.iter().filter(|span| span.name == "list");
-    let (of_question, of_list): (Vec<&Span>, Vec<_>) = lists.partition(|span| within(asked, span));
+    let (of_question, of_list): (Vec<&Span>, Vec<_>) =
+        lists.partition(|span| is_child(asked, span));
     assert!(!of_question.is_empty() && of_list.len() == 1);
 
-    let (stored, _) = of("POST /api/v1/data");
-    assert!(stored.parent_span_id.is_empty(), "it begins its trace");
-    let (put, _) = of("put");
-    assert!(within(stored, put));
+    let (stored, _) = find("POST /api/v1/data");
+    assert!(stored.parent_span_id.is_empty(), "it starts its own trace");
+    let (put, _) = find("put");
+    assert!(is_child(stored, put));
 
-    // The log names the same traces.
-    let told: Vec<_> = requests(&log)
+    // The access log has the same trace ids.
+    let logged: Vec<_> = requests(&log)
         .iter()
         .map(|line| line["trace_id"].as_str().unwrap().to_owned())
         .collect();
-    assert_eq!(told[..2], [hex(&stored.trace_id), TRACE.to_owned()]);
+    assert_eq!(logged[..2], [hex(&stored.trace_id), TRACE.to_owned()]);
 }
 
-/// What `tracing` adds: how long a span was worked on, and where it is in the
-/// source.
+/// Checks for attributes that `tracing` adds: timings and the source location.
 fn is_added(name: &str) -> bool {
     ["busy_ns", "idle_ns", "level", "target"].contains(&name)
 }
 
 #[tokio::test]
 async fn service_without_a_reachable_collector_serves_and_stops() {
-    // Bound, so that nobody else gets it, but not listening.
+    // Bound, so that no other process gets the port, but not listening.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
     let url = format!("http://{}", socket.local_addr().unwrap());
@@ -166,9 +168,9 @@ async fn service_without_a_reachable_collector_serves_and_stops() {
         assert_eq!(stored.await, 200);
     }
     let (log, _) = service.stop();
-    let told = log.iter().filter(|line| {
+    let warnings = log.iter().filter(|line| {
         let text = line["message"].as_str().unwrap_or_default();
         text.starts_with("traces cannot be sent")
     });
-    assert_eq!(told.count(), 1, "{log:?}");
+    assert_eq!(warnings.count(), 1, "{log:?}");
 }

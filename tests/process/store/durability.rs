@@ -1,4 +1,4 @@
-//! What was acknowledged survives a crash.
+//! Acknowledged readings survive a crash, and a crash during startup leaves a usable store.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -47,7 +47,7 @@ async fn crash_during_startup_leaves_no_partial_store() {
         assert_eq!(service.post("/api/v1/data", &reading(72)).await.0, 200);
         service.kill();
         let files = std::fs::read_dir(&data).unwrap().count();
-        assert_eq!(files, 1, "what a crash left is removed");
+        assert_eq!(files, 1, "temporary files are removed");
         std::fs::remove_dir_all(&data).unwrap();
     }
 }

@@ -1,5 +1,5 @@
-//! The service where the embedded store's directory, file or disk is not as it
-//! should be: what it says at the start, and how it goes on.
+//! Faults of the embedded store's directory, file and disk: the error at startup, and
+//! recovery at runtime.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::service::{Service, command, error_output, run};
 
-/// Somebody without any rights.
+/// Conventional user id of `nobody`, which has no privileges.
 const NOBODY: u32 = 65_534;
 
 fn reading(value: usize, note: usize) -> Value {
@@ -25,7 +25,7 @@ fn reading(value: usize, note: usize) -> Value {
     })
 }
 
-/// Runs the service as a user who may not do everything, as root may.
+/// Runs the service without root privileges, so that file permissions apply.
 fn run_unprivileged(directory: &Path, data: &Path) -> Output {
     let binary = directory.join("service");
     fs::copy(command(directory).get_program(), &binary).unwrap();
@@ -91,7 +91,7 @@ fn full_disk_at_startup_is_reported() {
     }
 }
 
-/// The header, and a page in the middle.
+/// Flips a bit of the header and of a page in the middle.
 #[tokio::test]
 async fn corrupt_store_file_is_reported_and_left_unchanged() {
     let directory = tempfile::tempdir().unwrap();
@@ -102,57 +102,60 @@ async fn corrupt_store_file_is_reported_and_left_unchanged() {
     }
     assert!(service.stop("TERM").0.success());
     let file = directory.path().join("clarity-data/readings.redb");
-    let whole = fs::read(&file).unwrap();
-    let content = whole.windows(100).position(|part| part == [b'x'; 100]);
-    for place in [0, content.unwrap()] {
-        let mut damaged = whole.clone();
-        damaged[place] ^= 1;
-        fs::write(&file, &damaged).unwrap();
-        let refused = run(directory.path(), &[], &[("PORT", "0")]);
-        let error_output = error_output(&refused, 1);
+    let intact = fs::read(&file).unwrap();
+    let content = intact.windows(100).position(|part| part == [b'x'; 100]);
+    for offset in [0, content.unwrap()] {
+        let mut corrupt = intact.clone();
+        corrupt[offset] ^= 1;
+        fs::write(&file, &corrupt).unwrap();
+        let failed = run(directory.path(), &[], &[("PORT", "0")]);
+        let error_output = error_output(&failed, 1);
         for part in ["readings.redb", "restore it from a backup"] {
             assert!(error_output.contains(part), "{part} in {error_output}");
         }
-        assert!(fs::read(&file).unwrap() == damaged);
+        assert!(fs::read(&file).unwrap() == corrupt);
     }
-    fs::write(&file, whole).unwrap();
+    fs::write(&file, intact).unwrap();
     Service::start(directory.path(), &[]);
 }
 
-/// Writes until that is refused; gives how many writes were acknowledged.
+/// Writes until a write fails; returns the number of acknowledged writes.
 async fn fill(service: &Service) -> usize {
     let mut acknowledged = 0;
     loop {
         let reading = reading(acknowledged, 16_000);
-        let (status, answer) = service.post("/api/v1/data", &reading).await;
+        let (status, response) = service.post("/api/v1/data", &reading).await;
         if status == 200 {
             acknowledged += 1;
-            assert!(acknowledged < 2_000, "the limit is never met");
+            assert!(acknowledged < 2_000, "the limit is never reached");
             continue;
         }
         assert_eq!(
-            (status.as_u16(), &answer["code"]),
+            (status.as_u16(), &response["code"]),
             (503, &json!("store_unavailable"))
         );
         return acknowledged;
     }
 }
 
-/// Looks that the first `count` of what [`fill`] wrote are there.
+/// Checks that the first `count` readings of [`fill`] are stored.
 async fn verify(service: &Service, count: usize) {
-    let mut held = Vec::new();
+    let mut stored = Vec::new();
     let mut path = "/api/v1/data/user123?limit=100".to_owned();
     loop {
         let (_, page) = service.get(&path).await;
         let readings = page["data"].as_array().unwrap();
-        held.extend(readings.iter().map(|one| one["value"].as_f64().unwrap()));
+        stored.extend(readings.iter().map(|one| one["value"].as_f64().unwrap()));
         match page["next_cursor"].as_str() {
             Some(cursor) => path = format!("/api/v1/data/user123?limit=100&cursor={cursor}"),
             None => break,
         }
     }
     for value in 0..count {
-        assert!(held.contains(&(value as f64)), "{value} was acknowledged");
+        assert!(
+            stored.contains(&(value as f64)),
+            "{value} was acknowledged but is not stored"
+        );
     }
 }
 
@@ -182,7 +185,7 @@ async fn full_file_system_is_recovered_from_without_restart() {
     let acknowledged = fill(&service).await;
     assert_eq!(service.get("/health").await.0, 200);
     fs::remove_file(filler).unwrap();
-    let room = Instant::now();
+    let space_freed = Instant::now();
     while service
         .post("/api/v1/data", &reading(5_000, 16_000))
         .await
@@ -190,14 +193,14 @@ async fn full_file_system_is_recovered_from_without_restart() {
         != 200
     {
         assert!(
-            room.elapsed() < Duration::from_secs(60),
-            "it does not recover"
+            space_freed.elapsed() < Duration::from_secs(60),
+            "the service does not recover"
         );
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     println!(
-        "{acknowledged} acknowledged, works again after {:?}",
-        room.elapsed()
+        "{acknowledged} acknowledged, recovered after {:?}",
+        space_freed.elapsed()
     );
     assert_eq!(service.get("/health/ready").await.0, 200);
     verify(&service, acknowledged).await;
@@ -206,7 +209,7 @@ async fn full_file_system_is_recovered_from_without_restart() {
     drop(mount);
 }
 
-/// A file system in memory that is gone when this is dropped.
+/// In-memory file system that is unmounted on drop.
 struct Mount<'a>(&'a Path);
 
 impl<'a> Mount<'a> {
@@ -215,7 +218,10 @@ impl<'a> Mount<'a> {
             .args(["-t", "tmpfs", "-o", "size=8m", "tmpfs"])
             .arg(path)
             .status();
-        assert!(mounted.unwrap().success(), "it needs root");
+        assert!(
+            mounted.unwrap().success(),
+            "mounting a file system needs root"
+        );
         Self(path)
     }
 }

@@ -1,4 +1,4 @@
-//! A production service that cannot reach its store.
+//! A production service without AWS credentials.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::Stdio;
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::service::{PRODUCTION, Process, client, command};
 
-/// It serves, tells that it is not ready, and logs what to do, as JSON.
+/// The JSON log names the cause.
 #[tokio::test]
 async fn service_without_aws_credentials_is_alive_but_not_ready() {
     let directory = tempfile::tempdir().unwrap();
@@ -29,16 +29,16 @@ async fn service_without_aws_credentials_is_alive_but_not_ready() {
         }
     };
     let status = async |path: &str| {
-        let answer = client().get(format!("http://{address}{path}")).send().await;
-        answer.unwrap().status().as_u16()
+        let response = client().get(format!("http://{address}{path}")).send().await;
+        response.unwrap().status().as_u16()
     };
-    let answers = (status("/health").await, status("/health/ready").await);
+    let statuses = (status("/health").await, status("/health/ready").await);
     let mut output = process.0.stdout.take().unwrap();
     drop(process);
     let mut printed = String::new();
     output.read_to_string(&mut printed).unwrap();
-    assert_eq!(answers, (200, 503));
+    assert_eq!(statuses, (200, 503));
     assert_eq!(printed, "", "no key is printed");
-    let told = |line: &Value| line.to_string().contains("no AWS credentials were found");
-    assert!(log.iter().any(told), "{log:?}");
+    let names_cause = |line: &Value| line.to_string().contains("no AWS credentials were found");
+    assert!(log.iter().any(names_cause), "{log:?}");
 }
