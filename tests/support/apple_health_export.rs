@@ -1,52 +1,50 @@
-//! Writes exports of Apple Health of any size, as a phone writes them: the
-//! document type first, then years of records by their types, then workouts
-//! and a day's rings.
+//! Generates Apple Health exports of any size in the structure of real ones: the document
+//! type, then years of records by type, with workouts and activity summaries.
 //!
-//! Every number follows from a seed, so that a test can know what it wrote. No
-//! two readings of up to some 400 MB are alike; then time begins anew, a year
-//! earlier.
+//! All numbers are derived from a seed, so exports are reproducible. Readings of up to
+//! about 400 MB are distinct; after that, time restarts a year earlier.
 
 use std::io::{self, Write};
 
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp, Zoned};
 
-/// What was written.
+/// Contents of a generated export.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
-    /// All bytes.
+    /// Size of the file.
     pub bytes: u64,
     /// `Record` elements directly within the root.
     pub records: u64,
-    /// Readings that those are: stretches of sleep in a stage are two.
+    /// Readings that the records result in. A sleep stage results in two.
     pub readings: u64,
-    /// Those of them that are of a category without a data type.
+    /// Records of a category without a data type, which the import rejects.
     pub rejected: u64,
     /// Elements of other names.
     pub others: u64,
 }
 
-/// Writes an export of at least `least` bytes.
-pub fn write(output: &mut impl Write, least: u64, seed: u64) -> io::Result<Written> {
+/// Writes an export of at least `min_bytes` bytes.
+pub fn write(output: &mut impl Write, min_bytes: u64, seed: u64) -> io::Result<Written> {
     let mut export = Export {
         output,
         written: Written::default(),
-        numbers: Numbers(seed),
+        generator: Generator(seed),
         at: "2016-04-15T06:00:00Z".parse().map_err(io::Error::other)?,
     };
-    export.beginning()?;
+    export.prolog()?;
     let mut kind = 0;
-    while export.written.bytes < least {
-        // A phone writes one type after the other.
+    while export.written.bytes < min_bytes {
+        // A phone writes the records type by type.
         let kinds = QUANTITIES.len() + 3;
-        let share = (least / 40).max(200);
-        let end = least.min(export.written.bytes + share);
+        let share = (min_bytes / 40).max(200);
+        let end = min_bytes.min(export.written.bytes + share);
         while export.written.bytes < end {
             match QUANTITIES.get(kind % kinds) {
                 Some(quantity) => export.quantity(quantity)?,
                 None if kind % kinds == QUANTITIES.len() => export.sleep()?,
                 None if kind % kinds == QUANTITIES.len() + 1 => export.blood_pressure()?,
-                None => export.rest()?,
+                None => export.others()?,
             }
         }
         kind += 1;
@@ -55,8 +53,8 @@ pub fn write(output: &mut impl Write, least: u64, seed: u64) -> io::Result<Writt
     Ok(export.written)
 }
 
-/// A type, its unit, the range of its values, how many digits they have after
-/// the point, and how many seconds one takes.
+/// Type, unit, minimum and maximum value, decimal places, and duration of a record in
+/// seconds.
 type Quantity = (&'static str, &'static str, f64, f64, usize, i64);
 
 const QUANTITIES: &[Quantity] = &[
@@ -83,8 +81,8 @@ const QUANTITIES: &[Quantity] = &[
     ("DietaryProtein", "g", 1.0, 60.0, 1, 0),
 ];
 
-/// Some of what the document type declares; as in exports of iOS 16, one list
-/// of attributes is not closed.
+/// Excerpt of the document type. As in exports of iOS 16, one attribute list is not
+/// closed.
 const DOCUMENT_TYPE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE HealthData [
 <!-- Export Version: 12 -->
@@ -116,7 +114,7 @@ const DOCUMENT_TYPE: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 struct Export<'a, W> {
     output: &'a mut W,
     written: Written,
-    numbers: Numbers,
+    generator: Generator,
     at: Timestamp,
 }
 
@@ -126,7 +124,7 @@ impl<W: Write> Export<'_, W> {
         self.output.write_all(text.as_bytes())
     }
 
-    fn beginning(&mut self) -> io::Result<()> {
+    fn prolog(&mut self) -> io::Result<()> {
         self.text(DOCUMENT_TYPE)?;
         self.text("<HealthData locale=\"de_DE\">\n")?;
         self.text(" <ExportDate value=\"2024-02-01 08:00:00 +0100\"/>\n")?;
@@ -138,12 +136,12 @@ impl<W: Write> Export<'_, W> {
         Ok(())
     }
 
-    /// The span of `seconds` that comes next, as attributes.
+    /// Returns the next time span of `seconds` as attributes.
     fn span(&mut self, seconds: i64) -> String {
-        let pause = 5 + i64::from(self.numbers.below(55));
+        let pause = 5 + i64::from(self.generator.below(55));
         let start = self.at + SignedDuration::from_secs(pause);
         let end = start + SignedDuration::from_secs(seconds);
-        // Far from the present, for what is measured after it is rejected.
+        // Stays in the past, since readings in the future are rejected.
         self.at = if end.as_second() < 1_700_000_000 {
             end
         } else {
@@ -151,14 +149,14 @@ impl<W: Write> Export<'_, W> {
         };
         format!(
             "creationDate=\"{end}\" startDate=\"{start}\" endDate=\"{end}\"",
-            start = written(start),
-            end = written(end)
+            start = format_time(start),
+            end = format_time(end)
         )
     }
 
     fn source(&mut self) -> String {
-        let address = 0x2_8000_0000_u64 + u64::from(self.numbers.below(0x0FFF_FFFF));
-        if self.numbers.below(3) == 0 {
+        let address = 0x2_8000_0000_u64 + u64::from(self.generator.below(0x0FFF_FFFF));
+        if self.generator.below(3) == 0 {
             "sourceName=\"iPhone\" sourceVersion=\"17.2.1\"".to_owned()
         } else {
             format!(
@@ -170,8 +168,8 @@ impl<W: Write> Export<'_, W> {
     }
 
     fn quantity(&mut self, quantity: &Quantity) -> io::Result<()> {
-        let (name, unit, least, most, digits, seconds) = *quantity;
-        let value = least + (most - least) * self.numbers.fraction();
+        let (name, unit, min, max, digits, seconds) = *quantity;
+        let value = min + (max - min) * self.generator.fraction();
         let (source, span) = (self.source(), self.span(seconds));
         let head = format!(
             " <Record type=\"HKQuantityTypeIdentifier{name}\" {source} unit=\"{unit}\" {span} \
@@ -204,8 +202,8 @@ impl<W: Write> Export<'_, W> {
             "AsleepDeep",
             "AsleepREM",
         ];
-        let state = STATES[self.numbers.below(6) as usize];
-        let minutes = i64::from(1 + self.numbers.below(60));
+        let state = STATES[self.generator.below(6) as usize];
+        let minutes = i64::from(1 + self.generator.below(60));
         let (source, span) = (self.source(), self.span(minutes * 60));
         self.written.records += 1;
         self.written.readings += match state {
@@ -222,8 +220,8 @@ impl<W: Write> Export<'_, W> {
     fn blood_pressure(&mut self) -> io::Result<()> {
         let (source, span) = (self.source(), self.span(0));
         let both = [
-            ("Systolic", 105 + self.numbers.below(40)),
-            ("Diastolic", 60 + self.numbers.below(30)),
+            ("Systolic", 105 + self.generator.below(40)),
+            ("Diastolic", 60 + self.generator.below(30)),
         ];
         let records = both.map(|(which, value)| {
             format!(
@@ -247,7 +245,7 @@ impl<W: Write> Export<'_, W> {
         Ok(())
     }
 
-    fn rest(&mut self) -> io::Result<()> {
+    fn others(&mut self) -> io::Result<()> {
         let (source, span) = (self.source(), self.span(1_800));
         self.text(&format!(
             " <Record type=\"HKCategoryTypeIdentifierAppleStandHour\" {source} {span} \
@@ -268,18 +266,18 @@ impl<W: Write> Export<'_, W> {
     }
 }
 
-fn written(at: Timestamp) -> String {
+fn format_time(at: Timestamp) -> String {
     let zone = TimeZone::fixed(Offset::constant(1));
     Zoned::new(at, zone)
         .strftime("%Y-%m-%d %H:%M:%S %z")
         .to_string()
 }
 
-/// Knuth's linear congruential numbers, of which the upper half is good enough
-/// here (The Art of Computer Programming, volume 2, section 3.3.4).
-struct Numbers(u64);
+/// Linear congruential generator with Knuth's MMIX constants (The Art of Computer
+/// Programming, volume 2, section 3.3.4). Its upper bits are random enough here.
+struct Generator(u64);
 
-impl Numbers {
+impl Generator {
     fn below(&mut self, bound: u32) -> u32 {
         self.0 = self
             .0

@@ -1,4 +1,4 @@
-//! A client of DynamoDB Local of the tests' own: for what the store never asks.
+//! Client for DynamoDB Local, for operations that the store does not offer.
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::{Client, Config};

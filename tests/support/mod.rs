@@ -1,4 +1,4 @@
-//! What several test binaries need. Each takes it in with
+//! Helpers shared by test binaries, included with
 //! `#[path = "../support/mod.rs"] mod support;`.
 
 pub mod dynamodb_local;

@@ -366,7 +366,7 @@ async fn live_import_resumes_after_a_failure() {
     fake.fail(401, None);
     let ran = run(&[]).await.unwrap();
     assert_eq!(ran.code, 1, "{}{}", ran.summary, ran.complaints);
-    fake.let_pass().fail(401, None);
+    fake.succeed().fail(401, None);
     let ran = run(&["--resume"]).await.unwrap();
     assert_eq!(ran.code, 1, "{}{}", ran.summary, ran.complaints);
     ran.assert_counts(100, 0, 0);

@@ -132,7 +132,7 @@ async fn undecodable_document_does_not_affect_others() {
 #[tokio::test]
 async fn oversized_responses_halve_the_page() {
     let fake = with_documents().await;
-    fake.too_long_above(30);
+    fake.oversized_above(30);
     assert_eq!(all(&mut reader(&fake)).await.len(), 252);
     let limits: Vec<_> = fake
         .requests()

@@ -1,5 +1,5 @@
-//! Amazon's DynamoDB Local for tests: fetched once, started once per test
-//! process, and gone when that process is gone.
+//! Amazon's DynamoDB Local for tests: downloaded once, started once per test process,
+//! and terminated with it.
 
 mod package;
 mod server;
@@ -14,17 +14,16 @@ use uuid::Uuid;
 
 use self::server::Server;
 
-/// A DynamoDB in memory, shared by the tests of a process: each test uses a
-/// table of its own.
+/// In-memory DynamoDB shared by the tests of a process. Each test uses its own table.
 pub struct DynamoDbLocal {
     server: Server,
 }
 
 impl DynamoDbLocal {
-    /// The one of this process.
+    /// Returns the instance of this process, and starts it on first use.
     ///
     /// # Panics
-    /// When it cannot be fetched or started; the text says what to mend.
+    /// If it cannot be downloaded or started. The message names the remedy.
     pub fn shared() -> &'static Self {
         static SHARED: OnceLock<Result<DynamoDbLocal, String>> = OnceLock::new();
         match SHARED.get_or_init(Self::start) {
@@ -33,12 +32,12 @@ impl DynamoDbLocal {
         }
     }
 
-    /// Where it answers, as a URL.
+    /// Returns its URL.
     pub fn endpoint(&self) -> &str {
         self.server.endpoint()
     }
 
-    /// How long to wait for it, as it may share a busy machine.
+    /// Returns generous timeouts, since the machine may be busy.
     pub fn timeouts() -> DynamoDbTimeouts {
         DynamoDbTimeouts {
             attempt: Duration::from_secs(20),
@@ -48,15 +47,15 @@ impl DynamoDbLocal {
         }
     }
 
-    /// The name of a table that no other test uses.
+    /// Returns a table name that no other test uses.
     pub fn new_table_name() -> String {
         format!("readings-{}", Uuid::new_v4())
     }
 
     fn start() -> Result<Self, String> {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        // Held until the server answers: one process fetches the package, and
-        // no two look for a free port at the same time.
+        // Locked until the server responds: a single process downloads the package, and
+        // no two choose a free port at the same time.
         let _lock = lock(directory)?;
         let package = package::unpacked_in(directory)?;
         let log = directory.join(concat!("dynamodb-local-", env!("CARGO_CRATE_NAME"), ".log"));

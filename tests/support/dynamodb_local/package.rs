@@ -1,4 +1,4 @@
-//! The npm package that DynamoDB Local comes in.
+//! Downloads the npm package that contains DynamoDB Local.
 
 use std::fs;
 use std::io;
@@ -10,21 +10,21 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha512};
 
 const PACKAGE: &str = "amplify-dynamodb-simulator@2.9.30";
-/// What `npm view PACKAGE dist.integrity` says.
+/// Output of `npm view PACKAGE dist.integrity`.
 const INTEGRITY: &str = "sha512-xTeeRLvzEfqyd5lh3bH4c0kHvSHHmmhD5ZDsHFKAQ5g2Zl6JqlFdutaQhCLHzxEp6Ry1o7TB6niIoXuQAnSewQ==";
-/// Where in the package the server lies.
+/// Path of the server in the package.
 const SERVER: &str = "package/emulator";
 const UNPACKED: &str = "dynamodb-local-2.9.30";
 
-/// The folder with the server, fetched into `directory` if it is not there.
+/// Returns the folder with the server, and downloads it into `directory` if missing.
 ///
-/// Only one process may be here at a time.
+/// The caller must hold the lock: concurrent downloads would interfere.
 pub fn unpacked_in(directory: &Path) -> Result<PathBuf, String> {
     let unpacked = directory.join(UNPACKED);
     if !unpacked.is_dir() {
         let unfinished = directory.join(format!("{UNPACKED}.unfinished"));
         fetch(&unfinished)?;
-        // Only the whole folder ever gets the name that is looked for above.
+        // An atomic rename, so that an incomplete folder never has this name.
         fs::rename(unfinished.join(SERVER), &unpacked)
             .and_then(|()| fs::remove_dir_all(&unfinished))
             .map_err(|error| format!("cannot write {}: {error}", unpacked.display()))?;
@@ -35,7 +35,7 @@ pub fn unpacked_in(directory: &Path) -> Result<PathBuf, String> {
 fn fetch(directory: &Path) -> Result<(), String> {
     make_empty(directory)
         .map_err(|error| format!("cannot write {}: {error}", directory.display()))?;
-    // A cache of its own, so that nothing stays behind elsewhere.
+    // Its own cache, so that no files remain elsewhere.
     run(
         "npm",
         "Node.js with npm",
@@ -43,12 +43,13 @@ fn fetch(directory: &Path) -> Result<(), String> {
         directory,
     )?;
     let archive = format!("{}.tgz", PACKAGE.replace('@', "-"));
-    let bytes = fs::read(directory.join(&archive))
-        .map_err(|error| format!("cannot read {archive}, which npm should have left: {error}"))?;
+    let bytes = fs::read(directory.join(&archive)).map_err(|error| {
+        format!("cannot read {archive}, which npm should have written: {error}")
+    })?;
     let integrity = format!("sha512-{}", STANDARD.encode(Sha512::digest(&bytes)));
     if integrity != INTEGRITY {
         return Err(format!(
-            "npm gave another {PACKAGE} than the one known here: {integrity}"
+            "npm returned a {PACKAGE} that differs from the pinned one: {integrity}"
         ));
     }
     run("tar", "tar", &["-xzf", &archive, SERVER], directory)

@@ -1,4 +1,4 @@
-//! The running server.
+//! Process of DynamoDB Local.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -8,17 +8,17 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long it may take until it answers.
-const PATIENCE: Duration = Duration::from_secs(60);
-const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// How often another port is tried where one was taken.
-const STARTS: usize = 3;
+/// Maximum time until the server responds.
+const STARTUP_TIMEOUT: Duration = Duration::from_secs(60);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// Attempts with another port when a port is taken.
+const MAX_ATTEMPTS: usize = 3;
 
-/// Runs its arguments and ends with them, but ends them when the standard
-/// input ends: the test process holds that pipe, and however it dies, the
-/// system closes it.
+/// Runs its arguments as a command, and kills the command at the end of standard input.
+/// The test process has the other end of that pipe, which the kernel closes however the
+/// process dies.
 ///
-/// Background commands get an empty standard input, hence the descriptor 3.
+/// The shell redirects standard input of background commands, hence the descriptor 3.
 const WRAPPER: &str = r#"
 exec 3<&0
 "$@" 3<&- &
@@ -31,31 +31,31 @@ kill "$watcher" 2>&-
 exit "$status"
 "#;
 
-/// What the shell answers where a command is not there.
+/// Exit status of a shell whose command does not exist.
 const NOT_FOUND: i32 = 127;
 
-/// A server that ends with the process that holds it.
+/// Server that is terminated with the process that owns it.
 pub struct Server {
     endpoint: String,
-    /// Its standard input is what keeps the server alive.
+    /// The server runs until its standard input is closed.
     wrapper: Child,
 }
 
-/// Why a start failed.
-enum Failure {
+/// Reason of a failed start.
+enum StartError {
     PortTaken,
     Other(String),
 }
 
 impl Server {
-    /// Starts the server in the folder `package` on a free port, and waits
-    /// until it answers. What it says goes to the end of `log`.
+    /// Starts the server in the folder `package` on a free port, and waits until it
+    /// responds. Its output is appended to `log`.
     pub fn start(package: &Path, log: &Path) -> Result<Self, String> {
-        for _ in 0..STARTS {
+        for _ in 0..MAX_ATTEMPTS {
             match Self::start_once(package, log) {
                 Ok(server) => return Ok(server),
-                Err(Failure::PortTaken) => {}
-                Err(Failure::Other(reason)) => return Err(reason),
+                Err(StartError::PortTaken) => {}
+                Err(StartError::Other(reason)) => return Err(reason),
             }
         }
         Err("DynamoDB Local found no free port".to_owned())
@@ -65,8 +65,8 @@ impl Server {
         &self.endpoint
     }
 
-    fn start_once(package: &Path, log: &Path) -> Result<Self, Failure> {
-        let cannot = |error: io::Error| Failure::Other(format!("cannot start a shell: {error}"));
+    fn start_once(package: &Path, log: &Path) -> Result<Self, StartError> {
+        let cannot = |error: io::Error| StartError::Other(format!("cannot start a shell: {error}"));
         let output = File::options()
             .create(true)
             .append(true)
@@ -79,7 +79,7 @@ impl Server {
         let port = free_port().map_err(cannot)?;
         let wrapper = Command::new("sh")
             .args(["-c", WRAPPER, "sh", "java"])
-            // Small and quick to start, and no files elsewhere.
+            // Little memory, a quick start, and no files elsewhere.
             .args(["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"])
             .arg("-XX:-UsePerfData")
             .args(["-jar", "DynamoDBLocal.jar"])
@@ -95,45 +95,45 @@ impl Server {
             endpoint: format!("http://127.0.0.1:{port}"),
             wrapper,
         };
-        server.await_answer(port, &log)?;
+        server.wait_until_ready(port, &log)?;
         Ok(server)
     }
 
-    fn await_answer(&mut self, port: u16, log: &Log) -> Result<(), Failure> {
-        let deadline = Instant::now() + PATIENCE;
+    fn wait_until_ready(&mut self, port: u16, log: &Log) -> Result<(), StartError> {
+        let deadline = Instant::now() + STARTUP_TIMEOUT;
         while Instant::now() < deadline {
-            let ended = self.wrapper.try_wait().ok().flatten();
-            let answers = answers(port).unwrap_or(false);
-            // Looked for last, as whoever took the port may be what answers.
+            let exited = self.wrapper.try_wait().ok().flatten();
+            let responds = responds(port).unwrap_or(false);
+            // Checked last, since the response may come from the process that took the port.
             if log.text().contains("Failed to bind") {
-                return Err(Failure::PortTaken);
+                return Err(StartError::PortTaken);
             }
-            match ended {
-                None if answers => return Ok(()),
-                None => thread::sleep(LOOK_EVERY),
+            match exited {
+                None if responds => return Ok(()),
+                None => thread::sleep(POLL_INTERVAL),
                 Some(status) => {
-                    return Err(Failure::Other(match status.code() {
+                    return Err(StartError::Other(match status.code() {
                         Some(NOT_FOUND) => {
                             "these tests run DynamoDB Local and need java: install Java 17 or later"
                                 .to_owned()
                         }
                         _ => format!(
-                            "DynamoDB Local stopped at once ({status}), see {}; it needs Java 17 or later",
+                            "DynamoDB Local exited during startup ({status}), see {}; it needs Java 17 or later",
                             log.path.display()
                         ),
                     }));
                 }
             }
         }
-        Err(Failure::Other(format!(
-            "DynamoDB Local does not answer, see {}",
+        Err(StartError::Other(format!(
+            "DynamoDB Local does not respond, see {}",
             log.path.display()
         )))
     }
 }
 
-/// A server that did not come up is not left behind; one that did ends with
-/// the process, as statics are never dropped.
+/// Terminates a server that failed to start. A started one is in a static, which is
+/// never dropped, and is terminated with the process.
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.wrapper.stdin.take());
@@ -141,7 +141,7 @@ impl Drop for Server {
     }
 }
 
-/// What a server has written to the log that it shares with earlier ones.
+/// Part of the shared log that this server has written.
 struct Log<'a> {
     path: &'a Path,
     start: u64,
@@ -160,13 +160,13 @@ fn free_port() -> io::Result<u16> {
     Ok(listener.local_addr()?.port())
 }
 
-/// Whether a DynamoDB answers there: it refuses a request without signature.
-fn answers(port: u16) -> io::Result<bool> {
+/// Checks for a DynamoDB on this port: it rejects a request without a signature.
+fn responds(port: u16) -> io::Result<bool> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, Duration::from_secs(1))?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer.contains("MissingAuthenticationToken"))
+    let mut response = String::new();
+    stream.read_to_string(&mut response)?;
+    Ok(response.contains("MissingAuthenticationToken"))
 }

@@ -1,11 +1,11 @@
-//! Writes documents as `EntityProto`s, the way the emulator does.
+//! Encodes documents as `EntityProto`s, as the emulator does.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// The bytes of a message.
+/// Encoded protobuf message.
 #[derive(Default)]
 pub struct Message(pub Vec<u8>);
 
@@ -53,7 +53,7 @@ impl Message {
     }
 }
 
-/// The record of a document.
+/// Encodes a document as a record.
 pub fn entity(path: &str, fields: &Value) -> Vec<u8> {
     let segments: Vec<&str> = path.split('/').collect();
     let elements = segments.chunks_exact(2);
@@ -68,7 +68,7 @@ pub fn entity(path: &str, fields: &Value) -> Vec<u8> {
     with_fields(entity, fields).bytes(16, &path.0).0
 }
 
-/// An id, in the one of two fields that is for its kind.
+/// Adds an id: a numeric one to the field `number`, others to the field `name`.
 fn id(message: Message, id: &str, [number, name]: [u64; 2]) -> Message {
     let digits = id.strip_prefix("__id").and_then(|id| id.strip_suffix("__"));
     match digits {
@@ -137,7 +137,7 @@ fn property(name: &str, value: &Value, is_element: bool) -> Message {
             let map = with_fields(map, &inner["fields"]).bytes(16, b"");
             (Some(19), none.bytes(3, &map.0))
         }
-        other => panic!("no type of Firestore's inside an array or a map: {other}"),
+        other => panic!("not a Firestore type inside an array or a map: {other}"),
     };
     let property = Message::default();
     let property = match meaning {
@@ -156,7 +156,7 @@ fn double(value: &Value) -> f64 {
         Some("NaN") => f64::NAN,
         Some("Infinity") => f64::INFINITY,
         Some("-Infinity") => f64::NEG_INFINITY,
-        Some(other) => panic!("no number: {other}"),
+        Some(other) => panic!("not a number: {other}"),
     }
 }
 
@@ -171,7 +171,7 @@ fn reference(name: &str) -> Message {
         path @ ..,
     ] = &*segments
     else {
-        panic!("no document's full name: {name}");
+        panic!("not the full name of a document: {name}");
     };
     let app = Message::default().bytes(13, format!("dev~{project}").as_bytes());
     path.chunks_exact(2).fold(app, |reference, element| {

@@ -12,12 +12,12 @@ const PART: &str = "all_namespaces/all_kinds";
 const METADATA: &str = "all_namespaces_all_kinds.export_metadata";
 const OVERALL: &str = "firestore_export.overall_export_metadata";
 
-/// Documents of an export that is to be written.
+/// Builder of a managed export.
 #[derive(Default)]
 pub struct ExportFixture {
-    /// Those of `output-0`, `output-1`, …
+    /// Records of `output-0`, `output-1`, …
     files: Vec<Vec<Vec<u8>>>,
-    /// What the metadata is to say, if not the truth.
+    /// Number of documents in the metadata, if not the actual number.
     claimed: Option<u64>,
 }
 
@@ -29,32 +29,32 @@ impl ExportFixture {
         }
     }
 
-    /// Adds a document to the file that is being filled.
+    /// Adds a document to the current file.
     pub fn document(mut self, path: &str, fields: &Value) -> Self {
         self.files.last_mut().unwrap().push(entity(path, fields));
         self
     }
 
-    /// What comes next goes into another file.
+    /// Starts another file.
     pub fn next_file(mut self) -> Self {
         self.files.push(Vec::new());
         self
     }
 
-    /// Has the metadata say that there are this many documents.
+    /// Sets the number of documents that the metadata states.
     pub fn claiming(mut self, documents: u64) -> Self {
         self.claimed = Some(documents);
         self
     }
 
-    /// Writes it into a folder that is there.
+    /// Writes the export into an existing folder.
     pub fn write_to(&self, folder: &Path) {
         let part = folder.join(PART);
         fs::create_dir_all(&part).unwrap();
         let mut kind = Message::default().bytes(1, b"");
         for (index, records) in self.files.iter().enumerate() {
             let mut file = log(records);
-            // Firestore does so with some; an empty one stays empty.
+            // Firestore pads some files; an empty one stays empty.
             if index % 2 == 1 {
                 file = padded(file);
             }
@@ -79,7 +79,7 @@ impl ExportFixture {
         [fragment(1, b"\x33"), fragment(1, &parts.0)].concat()
     }
 
-    /// Where a file of documents is.
+    /// Returns the path of a file of documents.
     pub fn output(folder: &Path, index: usize) -> PathBuf {
         folder.join(PART).join(format!("output-{index}"))
     }

@@ -1,5 +1,5 @@
-//! A Firestore that speaks the real one's REST protocol, as far as readers
-//! need it: queries over all documents in the order of their names.
+//! Fake Firestore with the part of the REST protocol that the import uses: queries over
+//! all documents, ordered by name.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -12,10 +12,10 @@ use axum::response::{IntoResponse as _, Response};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// The project that it has.
+/// Project of the fake.
 pub const PROJECT: &str = "demo-clarity";
 
-/// A server on a free port, until the test's runtime ends.
+/// Server on a free port, which runs until the runtime of the test ends.
 pub struct FakeFirestore {
     address: String,
     shared: Arc<Shared>,
@@ -23,32 +23,32 @@ pub struct FakeFirestore {
 
 #[derive(Default)]
 struct Shared {
-    /// By path, in the order that Firestore gives them: segment by segment.
+    /// By path, in Firestore's order: segment by segment.
     documents: Mutex<BTreeMap<Vec<String>, Value>>,
     failures: Mutex<VecDeque<(StatusCode, Option<u32>)>>,
     requests: Mutex<Vec<(HeaderMap, Value)>>,
-    too_long_above: Mutex<Option<usize>>,
+    oversized_above: Mutex<Option<usize>>,
 }
 
-/// More than a reader should take.
-const TOO_LONG: usize = 40 * 1024 * 1024;
+/// More than the import accepts.
+const OVERSIZED_BYTES: usize = 40 * 1024 * 1024;
 
 impl FakeFirestore {
     pub async fn start() -> Self {
         let shared = Arc::new(Shared::default());
-        let router = Router::new().fallback(answer).with_state(shared.clone());
+        let router = Router::new().fallback(respond).with_state(shared.clone());
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap().to_string();
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { address, shared }
     }
 
-    /// What `FIRESTORE_EMULATOR_HOST` would be.
+    /// Returns the value for `FIRESTORE_EMULATOR_HOST`.
     pub fn host(&self) -> &str {
         &self.address
     }
 
-    /// Has a document from now on.
+    /// Adds a document.
     pub fn document(&self, path: &str, fields: &Value) -> &Self {
         let key = path.split('/').map(str::to_owned).collect();
         let mut documents = self.shared.documents.lock().unwrap();
@@ -56,7 +56,7 @@ impl FakeFirestore {
         self
     }
 
-    /// Answers a request to come with this status, and with this `Retry-After`.
+    /// Queues a failure with this status and `Retry-After` for a later request.
     pub fn fail(&self, status: u16, retry_after: Option<u32>) -> &Self {
         let status = StatusCode::from_u16(status).unwrap();
         let mut failures = self.shared.failures.lock().unwrap();
@@ -64,24 +64,24 @@ impl FakeFirestore {
         self
     }
 
-    /// Answers a request to come as it should be.
-    pub fn let_pass(&self) -> &Self {
+    /// Queues a regular response between failures.
+    pub fn succeed(&self) -> &Self {
         self.fail(200, None)
     }
 
-    /// Answers a query for more documents than this with far too many bytes.
-    pub fn too_long_above(&self, documents: usize) -> &Self {
-        *self.shared.too_long_above.lock().unwrap() = Some(documents);
+    /// Answers queries with a higher limit than `documents` with an oversized response.
+    pub fn oversized_above(&self, documents: usize) -> &Self {
+        *self.shared.oversized_above.lock().unwrap() = Some(documents);
         self
     }
 
-    /// Headers and body of every request so far.
+    /// Returns headers and body of every request so far.
     pub fn requests(&self) -> Vec<(HeaderMap, Value)> {
         self.shared.requests.lock().unwrap().clone()
     }
 }
 
-async fn answer(
+async fn respond(
     State(shared): State<Arc<Shared>>,
     method: Method,
     uri: Uri,
@@ -110,8 +110,8 @@ async fn answer(
     }
     let limit = body["structuredQuery"]["limit"].as_u64();
     let limit = limit.and_then(|limit| usize::try_from(limit).ok());
-    if limit > shared.too_long_above.lock().unwrap().or(limit) {
-        return vec![b' '; TOO_LONG].into_response();
+    if limit > shared.oversized_above.lock().unwrap().or(limit) {
+        return vec![b' '; OVERSIZED_BYTES].into_response();
     }
     let documents = shared.documents.lock().unwrap();
     match page(&documents, &body) {
@@ -120,7 +120,7 @@ async fn answer(
     }
 }
 
-/// The answer to a query of the one form that is known here.
+/// Returns the response to a query of the supported form, `None` for other forms.
 fn page(documents: &BTreeMap<Vec<String>, Value>, body: &Value) -> Option<Value> {
     let query = body.get("structuredQuery")?;
     let by_name = json!([{"field": {"fieldPath": "__name__"}, "direction": "ASCENDING"}]);

@@ -3,7 +3,7 @@
 const BLOCK: usize = 32 * 1024;
 const HEADER: usize = 7;
 
-/// A file with these records, as they follow one another.
+/// Encodes records as a file.
 pub fn log(records: &[Vec<u8>]) -> Vec<u8> {
     let mut file = Vec::new();
     for record in records {
@@ -42,7 +42,7 @@ fn append(file: &mut Vec<u8>, record: &[u8]) {
     }
 }
 
-/// A fragment with a checksum that fits.
+/// Encodes a fragment with its checksum.
 pub fn fragment(kind: u8, data: &[u8]) -> Vec<u8> {
     let mut checked = vec![kind];
     checked.extend_from_slice(data);

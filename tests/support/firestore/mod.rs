@@ -1,8 +1,7 @@
-//! Firestore as other programs meet it: [`ExportFixture`] writes managed
-//! exports, [`FakeFirestore`] answers queries over HTTP.
+//! Stand-ins for Firestore: [`ExportFixture`] writes managed exports, [`FakeFirestore`]
+//! serves queries over HTTP.
 //!
-//! Fields are given in the REST API's form everywhere:
-//! `json!({"steps": {"integerValue": "12"}})`.
+//! Fields have the form of the REST API: `json!({"steps": {"integerValue": "12"}})`.
 
 pub mod entity;
 mod export;
