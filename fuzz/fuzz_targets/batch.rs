@@ -1,4 +1,4 @@
-//! The body of a batch: each reading of one that is taken gets a result.
+//! The body of a batch: an accepted batch has a result per reading.
 #![no_main]
 
 use axum::http::StatusCode;
@@ -6,10 +6,10 @@ use clarity_backend_fuzz::post;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
-    let answer = post("/api/v1/data/batch", body);
-    if answer.status == StatusCode::OK {
-        let count = |name: &str| answer.body[name].as_u64().expect("a count");
-        let results = answer.body["results"].as_array().expect("results").len() as u64;
+    let response = post("/api/v1/data/batch", body);
+    if response.status == StatusCode::OK {
+        let count = |name: &str| response.body[name].as_u64().expect("a count");
+        let results = response.body["results"].as_array().expect("results").len() as u64;
         let sum = count("stored") + count("superseded") + count("rejected");
         assert_eq!(sum, results);
     }

@@ -1,4 +1,4 @@
-//! The body of one reading: what is taken is answered as it was sent.
+//! The body of a single reading: an accepted reading can be read by its id.
 #![no_main]
 
 use axum::http::StatusCode;
@@ -6,12 +6,12 @@ use clarity_backend_fuzz::{get, post};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|body: &[u8]| {
-    let answer = post("/api/v1/data", body);
-    if answer.status == StatusCode::OK {
-        let stored = &answer.body["data"];
+    let response = post("/api/v1/data", body);
+    if response.status == StatusCode::OK {
+        let stored = &response.body["data"];
         let (user, id) = (stored["user_id"].as_str(), stored["data_id"].as_str());
         let path = format!("/api/v1/data/{}/{}", user.unwrap(), id.unwrap());
-        let read = get(&path).expect("ids fit into paths");
+        let read = get(&path).expect("an id is valid in a path");
         assert_eq!(read.status, StatusCode::OK);
     }
 });

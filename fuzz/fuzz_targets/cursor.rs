@@ -1,4 +1,4 @@
-//! A cursor that the service did not give out is refused.
+//! The `cursor` parameter: a cursor that the service did not issue is rejected.
 #![no_main]
 
 use axum::http::StatusCode;
@@ -6,7 +6,7 @@ use clarity_backend_fuzz::get;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|cursor: &str| {
-    if let Some(answer) = get(&format!("/api/v1/data/user123?cursor={cursor}")) {
-        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    if let Some(response) = get(&format!("/api/v1/data/user123?cursor={cursor}")) {
+        assert_eq!(response.status, StatusCode::UNPROCESSABLE_ENTITY);
     }
 });

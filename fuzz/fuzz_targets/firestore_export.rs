@@ -8,12 +8,12 @@ use jiff::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/support/firestore/log.rs"]
-#[expect(dead_code, reason = "the tests need more of it")]
+#[expect(dead_code, reason = "the tests use the rest")]
 mod log;
 
 fuzz_target!(|bytes: &[u8]| {
-    for found in decode_log(bytes) {
-        match found {
+    for result in decode_log(bytes) {
+        match result {
             Ok(record) => {
                 assert!(record.bytes.len() <= MAX_RECORD_BYTES);
                 document(&record.bytes);
@@ -27,16 +27,19 @@ fuzz_target!(|bytes: &[u8]| {
     let records: Vec<_> = decode_log(&file).collect();
     assert!(matches!(&records[..], [Ok(record)] if record.bytes == bytes));
     // Changes one byte of that file.
-    if let [place @ .., change] = bytes
+    if let [position @ .., change] = bytes
         && *change != 0
     {
-        let place = place.iter().fold(0_usize, |sum, byte| {
+        let position = position.iter().fold(0_usize, |sum, byte| {
             sum.wrapping_mul(31).wrapping_add((*byte).into())
         });
         let length = file.len();
-        file[place % length] ^= change;
-        for found in decode_log(&file) {
-            assert!(found.is_err(), "a record with another checksum");
+        file[position % length] ^= change;
+        for result in decode_log(&file) {
+            assert!(
+                result.is_err(),
+                "a record with a wrong checksum is accepted"
+            );
         }
     }
 });
@@ -46,10 +49,10 @@ fn document(bytes: &[u8]) {
         return;
     };
     let context = ImportContext {
-        now: Timestamp::from_second(1_717_243_200).expect("a time"),
+        now: Timestamp::from_second(1_717_243_200).expect("a valid time"),
         user_id: None,
     };
     if let Some(readings) = clarity::readings(&document, &context) {
-        assert!(!readings.is_empty(), "a document without an outcome");
+        assert!(!readings.is_empty(), "every document has a result");
     }
 }

@@ -1,4 +1,4 @@
-//! JSON of every tool, and a document of the REST API.
+//! Firestore documents as JSON: the format of every export tool, and of the REST API.
 #![no_main]
 
 use clarity_backend::import::firestore::{JsonFormat, decode_json, decode_typed_document};
@@ -12,8 +12,8 @@ fuzz_target!(|bytes: &[u8]| {
         JsonFormat::Backfire,
         JsonFormat::Endran,
     ] {
-        for found in decode_json(bytes, format) {
-            let offset = match found {
+        for result in decode_json(bytes, format) {
+            let offset = match result {
                 Ok((offset, document)) => {
                     assert!(document.path.contains('/'));
                     offset

@@ -1,4 +1,4 @@
-//! Any path with any query.
+//! Arbitrary paths and queries.
 #![no_main]
 
 use clarity_backend_fuzz::get;

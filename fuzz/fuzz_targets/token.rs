@@ -1,14 +1,14 @@
-//! Nobody gets in by a token that the issuer has not made for them, now.
+//! Bearer tokens: only an unexpired token of the issuer for this user and audience is
+//! accepted.
 //!
-//! What has a line break is a header and claims, which are signed with the
-//! issuer's own key, so that they get as far as they can; all else is a token as
-//! it is.
+//! Input with a line break is a header and claims, which are signed with the issuer's key
+//! to pass the signature check. Other input is the token itself.
 #![no_main]
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use clarity_backend_fuzz::issuer::{AUDIENCE, ISSUER, sign};
-use clarity_backend_fuzz::{NOW, ask};
+use clarity_backend_fuzz::{NOW, send};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
@@ -21,14 +21,14 @@ fuzz_target!(|data: &[u8]| {
     };
     let authorization = [b"Bearer ".as_slice(), &token].concat();
     let request = Request::get("/api/v1/data/user123").header("Authorization", authorization);
-    // What no header can hold does not get so far.
+    // Bytes that are invalid in a header never reach the app.
     let Ok(request) = request.body(Body::empty()) else {
         return;
     };
-    if ask(request).status == StatusCode::OK {
-        let (header, claims) = parts.expect("the issuer signed it");
-        let header: Value = serde_json::from_slice(header).expect("a header");
-        let claims: Value = serde_json::from_slice(claims).expect("claims");
+    if send(request).status == StatusCode::OK {
+        let (header, claims) = parts.expect("only the issuer signs tokens");
+        let header: Value = serde_json::from_slice(header).expect("a JSON header");
+        let claims: Value = serde_json::from_slice(claims).expect("JSON claims");
         assert_eq!(
             (&header["alg"], &header["kid"]),
             (&"RS256".into(), &"k".into())
@@ -38,18 +38,18 @@ fuzz_target!(|data: &[u8]| {
             (&"user123".into(), &ISSUER.into())
         );
         let audience = &claims["aud"];
-        let is_for_us = |one: &Value| *one == AUDIENCE;
+        let is_ours = |one: &Value| *one == AUDIENCE;
         assert!(
-            is_for_us(audience)
+            is_ours(audience)
                 || audience
                     .as_array()
-                    .is_some_and(|all| all.iter().any(is_for_us))
+                    .is_some_and(|all| all.iter().any(is_ours))
         );
-        // A minute for clocks that differ.
+        // Allows a minute of clock skew.
         assert!(
             claims["exp"]
                 .as_f64()
-                .is_some_and(|end| end >= (NOW - 60) as f64)
+                .is_some_and(|expiry| expiry >= (NOW - 60) as f64)
         );
     }
 });

@@ -1,4 +1,4 @@
-//! An issuer of tokens, whose key set is served over HTTP.
+//! Token issuer whose key set is served over HTTP.
 
 use std::sync::LazyLock;
 
@@ -12,16 +12,16 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-/// Who issues the tokens that are taken.
+/// Issuer of accepted tokens.
 pub const ISSUER: &str = "https://issuer.example";
 
-/// Whom they are for.
+/// Audience of accepted tokens.
 pub const AUDIENCE: &str = "clarity";
 
 static KEY: LazyLock<RsaKeyPair> =
     LazyLock::new(|| RsaKeyPair::generate(KeySize::Rsa2048).expect("a key"));
 
-/// Serves the key set on this runtime, and gives its URL.
+/// Serves the key set on the current runtime; returns its URL.
 pub async fn serve() -> String {
     // `RSAPublicKey` (RFC 8017) of 2,048 bits: nine bytes, the modulus, the exponent.
     let modulus = base64(&KEY.public_key().as_ref()[9..265]);
@@ -36,8 +36,7 @@ pub async fn serve() -> String {
     format!("http://{address}/keys")
 }
 
-/// A token of this header and these claims, whatever they are, signed as the
-/// issuer does.
+/// Signs any header and claims with the issuer's key; returns the token.
 pub fn sign(header: &[u8], claims: &[u8]) -> String {
     let message = format!("{}.{}", base64(header), base64(claims));
     let mut signature = [0; 256];

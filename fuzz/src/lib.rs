@@ -1,7 +1,6 @@
-//! What all fuzz targets share: the whole app in memory, asked by what the
-//! fuzzer makes up. Whatever comes, the app answers as the wire contract says:
-//! never by a failure of its own, never a body that is not JSON, never without
-//! a request id.
+//! Harness of the fuzz targets: sends fuzzed requests to the whole app in memory, and
+//! checks the wire contract of every response: no 5xx, a problem document for every
+//! client error, and a request id.
 
 pub mod issuer;
 
@@ -26,47 +25,53 @@ use tower::ServiceExt;
 /// The key of a development service.
 pub const KEY: &str = "development-key";
 
-/// After so many requests a new app is made, as what is stored takes memory.
-const REQUESTS_OF_AN_APP: usize = 20_000;
+/// Requests after which the app is replaced, to free the memory of stored readings.
+const REQUESTS_PER_APP: usize = 20_000;
 
-/// What the app answered.
-pub struct Answer {
+/// Response of the app.
+pub struct Response {
     pub status: StatusCode,
     pub body: Value,
 }
 
-/// Asks the app, and checks what holds for every answer.
-pub fn ask(request: Request<Body>) -> Answer {
+/// Sends a request to the app, and checks the properties of every response.
+pub fn send(request: Request<Body>) -> Response {
     thread_local! {
         static SERVICE: RefCell<Option<Service>> = const { RefCell::new(None) };
     }
     SERVICE.with_borrow_mut(|service| {
-        if service.as_ref().is_none_or(|service| service.left == 0) {
+        if service
+            .as_ref()
+            .is_none_or(|service| service.requests_left == 0)
+        {
             *service = Some(Service::start());
         }
-        service.as_mut().expect("it was made").ask(request)
+        service
+            .as_mut()
+            .expect("it was started above")
+            .send(request)
     })
 }
 
-/// Asks for the JSON resource at `uri` with the right key; `None` where the
-/// text is no URI, and no HTTP server would get so far.
-pub fn get(uri: &str) -> Option<Answer> {
+/// Sends a GET request with the valid key. Returns `None` if `uri` is not a URI, which no
+/// HTTP server would pass on.
+pub fn get(uri: &str) -> Option<Response> {
     let request = Request::get(uri).header("X-API-Key", KEY);
-    Some(ask(request.body(Body::empty()).ok()?))
+    Some(send(request.body(Body::empty()).ok()?))
 }
 
-/// Sends a JSON body with the right key.
-pub fn post(path: &str, body: &[u8]) -> Answer {
+/// Posts a JSON body with the valid key.
+pub fn post(path: &str, body: &[u8]) -> Response {
     let request = Request::post(path)
         .header("X-API-Key", KEY)
         .header(header::CONTENT_TYPE, "application/json");
-    ask(request.body(body.to_vec().into()).expect("a valid request"))
+    send(request.body(body.to_vec().into()).expect("a valid request"))
 }
 
 struct Service {
     runtime: Runtime,
     router: Router,
-    left: usize,
+    requests_left: usize,
 }
 
 impl Service {
@@ -84,13 +89,13 @@ impl Service {
                 "JWKS_URL" => Some((&key_set_url).into()),
                 _ => None,
             });
-            let config = config.expect("settings of a development service");
+            let config = config.expect("the settings of a development service are valid");
             let store = EmbeddedStore::open_on(InMemoryBackend::new);
-            let store = Arc::new(store.expect("memory can be written"));
-            let app = App::with_store(&config, store, Arc::new(Noon)).await;
-            let app = app.expect("it needs nothing else");
+            let store = Arc::new(store.expect("a store in memory opens"));
+            let app = App::with_store(&config, store, Arc::new(FixedClock)).await;
+            let app = app.expect("a development service starts");
             let router = app.router();
-            // What it does beside answering, such as to fetch the issuer's keys.
+            // Runs background tasks, such as fetching the issuer's keys.
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
             tokio::spawn(app.serve(listener, future::pending()));
             router
@@ -98,45 +103,47 @@ impl Service {
         Self {
             runtime,
             router,
-            left: REQUESTS_OF_AN_APP,
+            requests_left: REQUESTS_PER_APP,
         }
     }
 
-    fn ask(&mut self, request: Request<Body>) -> Answer {
-        self.left -= 1;
+    fn send(&mut self, request: Request<Body>) -> Response {
+        self.requests_left -= 1;
         let router = self.router.clone();
         self.runtime.block_on(async {
-            let answer = router.oneshot(request).await.expect("an answer");
-            let status = answer.status();
+            let response = router
+                .oneshot(request)
+                .await
+                .expect("the router never fails");
+            let status = response.status();
             assert!(!status.is_server_error(), "{status}");
-            let headers = answer.headers().clone();
+            let headers = response.headers().clone();
             assert!(headers.contains_key("x-request-id"));
             let is_problem = headers
                 .get(header::CONTENT_TYPE)
                 .is_some_and(|kind| kind == "application/problem+json");
             assert_eq!(is_problem, status.is_client_error(), "{status}");
-            let body = to_bytes(answer.into_body(), usize::MAX).await;
-            let body = body.expect("a whole body");
-            // The page to read, and exports, are no JSON.
+            let body = to_bytes(response.into_body(), usize::MAX).await;
+            let body = body.expect("a complete body");
+            // The documentation page and exports are not JSON.
             let body: Value = serde_json::from_slice(&body).unwrap_or_default();
             if is_problem {
                 assert_eq!(body["status"], status.as_u16());
                 assert_eq!(body["success"], false);
                 assert!(body["code"].is_string() && body["detail"].is_string());
             }
-            Answer { status, body }
+            Response { status, body }
         })
     }
 }
 
-/// What the app's clock shows, in seconds of Unix time: it stands, so that every
-/// run is the same.
+/// Time of the app's clock in Unix seconds. It is fixed, so that runs are reproducible.
 pub const NOW: i64 = 1_717_243_200;
 
-struct Noon;
+struct FixedClock;
 
-impl Clock for Noon {
+impl Clock for FixedClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_second(NOW).expect("a time")
+        Timestamp::from_second(NOW).expect("a valid time")
     }
 }
