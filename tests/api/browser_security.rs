@@ -43,7 +43,7 @@ async fn allowed_origin(app: &TestApp, origin: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn while_developing_any_page_may_ask() {
+async fn development_allows_any_origin() {
     let app = TestApp::start().await;
     let origin = "http://localhost:3000";
     assert_eq!(allowed_origin(&app, origin).await.as_deref(), Some("*"));
@@ -67,7 +67,7 @@ async fn while_developing_any_page_may_ask() {
 }
 
 #[tokio::test]
-async fn in_production_only_named_pages_may_ask() {
+async fn production_allows_only_configured_origins() {
     let app = start_production("").await;
     assert_eq!(allowed_origin(&app, "https://app.example.com").await, None);
     let app = start_production("https://app.example.com,https://www.example.com").await;
@@ -85,7 +85,7 @@ async fn in_production_only_named_pages_may_ask() {
 }
 
 #[tokio::test]
-async fn every_answer_says_that_it_is_not_to_be_kept_or_guessed_at() {
+async fn every_response_forbids_caching_and_sniffing() {
     for (app, is_production) in [
         (TestApp::start().await, false),
         (start_production("").await, true),
@@ -113,7 +113,7 @@ async fn every_answer_says_that_it_is_not_to_be_kept_or_guessed_at() {
 }
 
 #[tokio::test]
-async fn the_page_loads_only_what_is_its_own() {
+async fn docs_page_policy_allows_only_own_resources() {
     let app = TestApp::start().await;
     let page = Answer::of(app.anonymous(Method::GET, "/docs/")).await;
     let policy = page.headers["content-security-policy"].to_str().unwrap();

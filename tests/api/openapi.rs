@@ -11,7 +11,7 @@ use crate::support::app::{Answer, TestApp};
 
 /// To bring the file up to date: `UPDATE_OPENAPI=1 cargo test --test api`.
 #[tokio::test]
-async fn the_committed_description_is_that_of_the_code() {
+async fn committed_openapi_document_matches_code() {
     let app = TestApp::start().await;
     let served = app.anonymous(Method::GET, "/openapi.json").send().await;
     let served = served.unwrap().text().await.unwrap();
@@ -30,7 +30,7 @@ async fn the_committed_description_is_that_of_the_code() {
 }
 
 #[tokio::test]
-async fn every_operation_is_described_whole() {
+async fn every_operation_is_fully_described() {
     let app = TestApp::start().await;
     let document = Answer::of(app.anonymous(Method::GET, "/openapi.json"))
         .await
@@ -59,7 +59,7 @@ async fn every_operation_is_described_whole() {
 
 /// What the description shows as the example of a request works as it is.
 #[tokio::test]
-async fn the_examples_of_requests_are_taken() {
+async fn request_examples_are_accepted() {
     let app = TestApp::start().await;
     let document = Answer::of(app.anonymous(Method::GET, "/openapi.json"))
         .await
@@ -72,7 +72,7 @@ async fn the_examples_of_requests_are_taken() {
 }
 
 #[tokio::test]
-async fn the_page_loads_nothing_from_elsewhere() {
+async fn docs_page_loads_no_external_resources() {
     let app = TestApp::start().await;
     let page = app.anonymous(Method::GET, "/docs").send().await.unwrap();
     assert_eq!(page.status(), StatusCode::OK);

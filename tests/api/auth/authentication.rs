@@ -7,7 +7,7 @@ use crate::support::app::{Answer, TestApp, example};
 const READING: &str = "/api/v1/data/user123/018d0cab-c440-85d0-a3ae-7ec39b0fdb2e";
 
 #[tokio::test]
-async fn without_the_key_nothing_is_read_or_written() {
+async fn requests_without_valid_key_are_rejected() {
     let app = TestApp::start().await;
     app.post(&example()).await;
     for (method, path) in [
@@ -43,7 +43,7 @@ async fn without_the_key_nothing_is_read_or_written() {
 }
 
 #[tokio::test]
-async fn two_keys_are_no_key() {
+async fn repeated_key_header_is_rejected() {
     let app = TestApp::start().await;
     let request = app
         .request(Method::GET, "/api/v1/data/user123")
@@ -54,7 +54,7 @@ async fn two_keys_are_no_key() {
 }
 
 #[tokio::test]
-async fn the_key_is_asked_for_before_the_body_is_read() {
+async fn key_is_checked_before_body() {
     let app = TestApp::start().await;
     let request = app
         .anonymous(Method::POST, "/api/v1/data")

@@ -57,7 +57,7 @@ fn replace(path: &Path, text: &str) {
 /// A new key is added and the old one removed, over and over, while clients
 /// write with whatever key they were given last: none is refused.
 #[tokio::test]
-async fn a_rotation_under_load_refuses_no_request() {
+async fn key_rotation_under_load_rejects_no_request() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("keys.json");
     replace(&path, &keys(&["key-0"]));
@@ -110,7 +110,7 @@ async fn a_rotation_under_load_refuses_no_request() {
 }
 
 #[tokio::test]
-async fn keys_come_from_secrets_manager_and_stay_when_it_fails() {
+async fn secrets_manager_keys_survive_its_failure() {
     let manager = SecretsManager::start("clarity/api-keys", &keys(&["old"])).await;
     let mut config = reloading(config(&[
         ("CLARITY_API_KEYS_SECRET", "clarity/api-keys"),

@@ -105,7 +105,7 @@ async fn ask(app: &TestApp, operation: &Operation, role: &Role) -> Answer {
 /// Every operation, by everybody. Who is refused gets the same answer whether
 /// the user has readings or not.
 #[tokio::test]
-async fn every_operation_serves_exactly_whom_it_says() {
+async fn every_operation_enforces_its_scope() {
     let app = start().await;
     let operations = operations(&app).await;
     let mut private = 0;
@@ -150,7 +150,7 @@ async fn every_operation_serves_exactly_whom_it_says() {
 
 /// One reading of somebody else's refuses the batch, before any is stored.
 #[tokio::test]
-async fn no_line_of_a_batch_may_be_of_another_user() {
+async fn batch_with_a_foreign_reading_is_rejected_entirely() {
     let app = start().await;
     let own = example();
     let others = example_with(json!({"user_id": "user124"}));
@@ -181,7 +181,7 @@ async fn no_line_of_a_batch_may_be_of_another_user() {
 
 /// A user may be called like a route; keys for other users do not reach it.
 #[tokio::test]
-async fn a_user_called_like_a_route_is_a_user_like_any_other() {
+async fn user_named_like_a_route_is_protected() {
     let app = start().await;
     for method in [Method::GET, Method::DELETE] {
         let ask = async |key: &str| {

@@ -96,7 +96,7 @@ async fn sign_in(moto: &Moto, pool: &str, client: &str, name: &str) -> SignedIn 
     not(moto_server),
     ignore = "left out: moto_server is not here (pip install 'moto[server]')"
 )]
-async fn who_signs_in_to_a_user_pool_reaches_their_own_readings() {
+async fn user_pool_tokens_grant_access_to_own_readings() {
     let moto = Moto::start();
     let pool = moto
         .call("CreateUserPool", json!({"PoolName": "people"}))

@@ -52,17 +52,17 @@ async fn check_a_batch(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_batch_is_stored_and_may_be_sent_again() {
+async fn resent_batch_is_idempotent() {
     check_a_batch(&TestApp::start().await).await;
 }
 
 #[tokio::test]
-async fn a_batch_is_stored_and_may_be_sent_again_on_dynamodb() {
+async fn resent_batch_is_idempotent_on_dynamodb() {
     check_a_batch(&TestApp::start_on_dynamodb().await).await;
 }
 
 #[tokio::test]
-async fn a_bad_reading_is_told_and_the_others_are_stored() {
+async fn invalid_reading_is_reported_and_others_are_stored() {
     let app = TestApp::start().await;
     let readings = [
         example(),
@@ -99,7 +99,7 @@ async fn a_bad_reading_is_told_and_the_others_are_stored() {
 }
 
 #[tokio::test]
-async fn the_highest_version_of_a_record_counts() {
+async fn highest_version_of_record_wins() {
     let app = TestApp::start().await;
     let version = |version: u64| {
         example_with(json!({
@@ -120,7 +120,7 @@ async fn the_highest_version_of_a_record_counts() {
 }
 
 #[tokio::test]
-async fn what_is_no_batch_is_refused_whole() {
+async fn malformed_batch_is_rejected_entirely() {
     let app = TestApp::start().await;
     for (body, pointer) in [
         (json!({}), "/readings"),
@@ -140,7 +140,7 @@ async fn what_is_no_batch_is_refused_whole() {
 }
 
 #[tokio::test]
-async fn a_batch_holds_up_to_5000_readings_and_8_mebibytes() {
+async fn batch_is_limited_to_5000_readings_and_8_mebibytes() {
     let app = TestApp::start().await;
     let mut readings = vec![json!(0); 5_000];
     let answer = send(&app, &readings).await.expect(StatusCode::OK);
@@ -162,7 +162,7 @@ async fn a_batch_holds_up_to_5000_readings_and_8_mebibytes() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_midway_is_told_reading_by_reading() {
+async fn partial_store_failure_is_reported_per_reading() {
     let (store, directory) = FaultyStore::new();
     store.fail_puts_of("steps");
     let store = Arc::new(store);
@@ -185,7 +185,7 @@ async fn a_store_that_fails_midway_is_told_reading_by_reading() {
 }
 
 #[tokio::test]
-async fn a_user_may_be_called_batch() {
+async fn user_named_batch_is_served() {
     let app = TestApp::start().await;
     let reading = example_with(json!({"user_id": "batch"}));
     let stored = app.post(&reading).await.expect(StatusCode::OK);

@@ -38,17 +38,17 @@ async fn check(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn a_user_is_erased_whole_and_nobody_else() {
+async fn erasure_removes_all_readings_of_one_user() {
     check(&TestApp::start().await).await;
 }
 
 #[tokio::test]
-async fn a_user_is_erased_whole_and_nobody_else_on_dynamodb() {
+async fn erasure_removes_all_readings_of_one_user_on_dynamodb() {
     check(&TestApp::start_on_dynamodb().await).await;
 }
 
 #[tokio::test]
-async fn what_no_user_can_be_called_is_refused() {
+async fn erasure_of_invalid_user_id_is_rejected() {
     let app = TestApp::start().await;
     app.delete("/api/v1/data/-a")
         .await
@@ -56,7 +56,7 @@ async fn what_no_user_can_be_called_is_refused() {
 }
 
 #[tokio::test]
-async fn what_takes_too_long_goes_on_with_the_next_request() {
+async fn slow_erasure_returns_202_and_resumes() {
     let (store, directory) = FaultyStore::new();
     store.erase_endlessly();
     let store = Arc::new(store);

@@ -93,17 +93,17 @@ async fn check_what_is_exported(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn everything_is_exported_and_can_be_sent_back() {
+async fn export_is_complete_and_can_be_resent() {
     check_what_is_exported(&TestApp::start().await).await;
 }
 
 #[tokio::test]
-async fn everything_is_exported_and_can_be_sent_back_on_dynamodb() {
+async fn export_is_complete_and_can_be_resent_on_dynamodb() {
     check_what_is_exported(&TestApp::start_on_dynamodb().await).await;
 }
 
 #[tokio::test]
-async fn of_an_unknown_user_nothing_is_exported() {
+async fn export_of_unknown_user_is_empty() {
     let app = TestApp::start().await;
     let (_, text) = export(&app, "", "*/*").await;
     assert_eq!(text.unwrap(), "{\"complete\":true,\"count\":0}\n");
@@ -112,7 +112,7 @@ async fn of_an_unknown_user_nothing_is_exported() {
 }
 
 #[tokio::test]
-async fn the_range_and_the_parameters_are_those_of_a_list() {
+async fn export_takes_range_and_rejects_paging_parameters() {
     let app = TestApp::start().await;
     for day in 1..=9 {
         let timestamp = format!("2024-01-{day:02}T00:00:00Z");
@@ -141,7 +141,7 @@ async fn the_range_and_the_parameters_are_those_of_a_list() {
 }
 
 #[tokio::test]
-async fn csv_is_as_rfc_4180_has_it_and_runs_no_formula() {
+async fn csv_follows_rfc_4180_and_escapes_formulas() {
     let app = TestApp::start().await;
     let reading = example_with(json!({
         "value": -0.5,
@@ -173,7 +173,7 @@ async fn csv_is_as_rfc_4180_has_it_and_runs_no_formula() {
 }
 
 #[tokio::test]
-async fn it_is_compressed_when_asked() {
+async fn export_is_compressed_on_request() {
     let app = TestApp::start().await;
     fill(&app, 1_000).await;
     let (headers, plain) = export(&app, "", "*/*").await;
@@ -196,7 +196,7 @@ async fn it_is_compressed_when_asked() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_midway_ends_it_abnormally() {
+async fn store_failure_aborts_export() {
     let (store, directory) = FaultyStore::new();
     let store = Arc::new(store);
     let app = TestApp::over(store.clone(), Some(directory)).await;
@@ -225,7 +225,7 @@ async fn a_store_that_fails_midway_ends_it_abnormally() {
 }
 
 #[tokio::test]
-async fn nobody_without_a_key_exports_or_erases() {
+async fn export_and_erasure_require_a_key() {
     let app = TestApp::start().await;
     app.post(&example()).await.expect(StatusCode::OK);
     for (method, path) in [

@@ -34,12 +34,12 @@ fn with_raw(member: &str, json: &str) -> String {
 }
 
 #[tokio::test]
-async fn no_body() {
+async fn empty_body_is_rejected() {
     refused("", 400, "invalid_json").await;
 }
 
 #[tokio::test]
-async fn broken_json() {
+async fn malformed_json_is_rejected() {
     let example = example().to_string();
     for broken in [
         "{",
@@ -59,7 +59,7 @@ async fn broken_json() {
 }
 
 #[tokio::test]
-async fn json_that_is_no_object() {
+async fn non_object_json_is_rejected() {
     for body in [
         "null",
         "1",
@@ -72,7 +72,7 @@ async fn json_that_is_no_object() {
 }
 
 #[tokio::test]
-async fn json_ten_thousand_deep() {
+async fn deeply_nested_json_is_rejected() {
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
     faulty_text(deep.clone(), &[""]).await;
     faulty_text(with_raw("value", &deep), &["/value"]).await;
@@ -83,7 +83,7 @@ async fn json_ten_thousand_deep() {
 }
 
 #[tokio::test]
-async fn numbers_that_cannot_be_kept() {
+async fn unrepresentable_numbers_are_rejected() {
     for number in ["1e400", "-1e400", "1e-400", "1e126", "1e-131"] {
         faulty_text(with_raw("value", number), &["/value"]).await;
         let metadata = format!("{{\"a\":[{number}]}}");
@@ -95,7 +95,7 @@ async fn numbers_that_cannot_be_kept() {
 }
 
 #[tokio::test]
-async fn wrong_types() {
+async fn wrong_member_types_are_rejected() {
     for wrong in [json!("72"), json!(true), json!([72]), json!({"a": 72})] {
         faulty(json!({"value": wrong}), &["/value"]).await;
     }
@@ -132,7 +132,7 @@ async fn wrong_types() {
 }
 
 #[tokio::test]
-async fn missing_members_are_named_all_at_once() {
+async fn missing_members_are_all_reported() {
     faulty_text(
         "{}".to_owned(),
         &["/user_id", "/data_type", "/value", "/timestamp"],
@@ -143,7 +143,7 @@ async fn missing_members_are_named_all_at_once() {
 }
 
 #[tokio::test]
-async fn unknown_members() {
+async fn unknown_members_are_rejected() {
     faulty(json!({"tiemstamp": "x"}), &["/tiemstamp"]).await;
     faulty(
         json!({"data_id": "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e"}),
@@ -159,7 +159,7 @@ async fn unknown_members() {
 }
 
 #[tokio::test]
-async fn duplicate_members() {
+async fn duplicate_members_are_rejected() {
     let twice = example().to_string().replacen('{', "{\"value\":1,", 1);
     faulty_text(twice, &[""]).await;
     faulty_text(
@@ -170,7 +170,7 @@ async fn duplicate_members() {
 }
 
 #[tokio::test]
-async fn empty_and_overlong_texts() {
+async fn empty_and_overlong_strings_are_rejected() {
     for (member, longest) in [
         ("user_id", 128),
         ("data_type", 64),
@@ -204,7 +204,7 @@ async fn empty_and_overlong_texts() {
 }
 
 #[tokio::test]
-async fn times_out_of_range() {
+async fn out_of_range_timestamps_are_rejected() {
     for timestamp in [
         "1969-12-31T23:59:59Z",
         "2999-01-01T00:00:00Z",
@@ -218,14 +218,14 @@ async fn times_out_of_range() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit() {
+async fn oversized_body_is_rejected() {
     let large = example_with(json!({"metadata": {"a": "x".repeat(128 * 1024)}}));
     refused(large.to_string(), 413, "body_too_large").await;
 }
 
 /// Sixteen KiB of metadata fit even when every character is escaped.
 #[tokio::test]
-async fn the_largest_metadata_fit_in_the_largest_body() {
+async fn largest_metadata_fits_in_largest_body() {
     let app = TestApp::start().await;
     let escaped = "\\u0041".repeat(16 * 1024 - 8);
     let body = with_raw("metadata", &format!("{{\"a\":\"{escaped}\"}}"));
@@ -233,7 +233,7 @@ async fn the_largest_metadata_fit_in_the_largest_body() {
 }
 
 #[tokio::test]
-async fn a_wrong_content_type() {
+async fn non_json_content_type_is_rejected() {
     let app = TestApp::start().await;
     for content_type in [
         None,
@@ -264,7 +264,7 @@ async fn a_wrong_content_type() {
 }
 
 #[tokio::test]
-async fn questions_that_are_none() {
+async fn invalid_questions_are_rejected() {
     let app = TestApp::start().await;
     for (body, pointers) in [
         (json!({}), vec!["/user_id", "/query"]),

@@ -5,7 +5,7 @@ use reqwest::Method;
 use crate::support::app::{Answer, TestApp, example};
 
 #[tokio::test]
-async fn paths_that_name_no_user() {
+async fn malformed_user_id_in_path_is_rejected() {
     let app = TestApp::start().await;
     let too_long = "x".repeat(129);
     for segment in [
@@ -33,7 +33,7 @@ async fn paths_that_name_no_user() {
 }
 
 #[tokio::test]
-async fn paths_that_name_no_reading() {
+async fn malformed_reading_id_is_not_found() {
     let app = TestApp::start().await;
     for segment in [
         "x",
@@ -55,7 +55,7 @@ async fn paths_that_name_no_reading() {
 
 /// An HTTP client would resolve the dots before it sends them.
 #[tokio::test]
-async fn dots_in_a_path_climb_nowhere() {
+async fn dot_segments_do_not_traverse_paths() {
     let app = TestApp::start().await;
     for (path, status) in [
         ("/api/v1/data/..", "422"),
@@ -82,7 +82,7 @@ async fn dots_in_a_path_climb_nowhere() {
 }
 
 #[tokio::test]
-async fn parameters_that_break_a_rule() {
+async fn invalid_list_parameters_are_rejected() {
     let app = TestApp::start().await;
     for (query, pointers) in [
         ("limit=0", vec!["/limit"]),
@@ -109,7 +109,7 @@ async fn parameters_that_break_a_rule() {
 }
 
 #[tokio::test]
-async fn an_unescaped_plus_is_explained() {
+async fn unescaped_plus_is_explained() {
     let app = TestApp::start().await;
     let answer = app
         .get("/api/v1/data/user123?start=2024-01-15T00:00:00+01:00")
@@ -119,7 +119,7 @@ async fn an_unescaped_plus_is_explained() {
 }
 
 #[tokio::test]
-async fn foreign_tampered_and_truncated_cursors() {
+async fn foreign_tampered_and_truncated_cursors_are_rejected() {
     let app = TestApp::start().await;
     for value in 0..3 {
         let mut reading = example();
@@ -162,7 +162,7 @@ async fn foreign_tampered_and_truncated_cursors() {
 }
 
 #[tokio::test]
-async fn wrong_methods_and_unknown_paths() {
+async fn wrong_methods_and_unknown_paths_are_rejected() {
     let app = TestApp::start().await;
     for (method, path, allowed) in [
         (Method::PUT, "/api/v1/data", "POST"),

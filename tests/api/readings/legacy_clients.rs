@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::app::{Answer, TestApp};
 
 #[tokio::test]
-async fn documented_bodies_work_unmodified() {
+async fn documented_legacy_bodies_are_accepted() {
     let app = TestApp::start().await;
     for body in [
         // datetime.utcnow().isoformat(), with and without microseconds.
@@ -44,7 +44,7 @@ async fn documented_bodies_work_unmodified() {
 }
 
 #[tokio::test]
-async fn an_error_has_a_detail_that_is_text() {
+async fn error_detail_is_a_string() {
     let app = TestApp::start().await;
     let answer = app.post_raw("/api/v1/data", r#"{"user_id": "u"}"#).await;
     assert!(answer.body["detail"].is_string());

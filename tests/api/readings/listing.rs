@@ -45,7 +45,7 @@ async fn walk(app: &TestApp, query: &str) -> Vec<f64> {
 }
 
 #[tokio::test]
-async fn the_newest_come_first_unless_asked_otherwise() {
+async fn list_is_newest_first_by_default() {
     let app = app_with_ten_days().await;
     let down: Vec<f64> = (1..=10).rev().map(f64::from).collect();
     let up: Vec<f64> = (1..=10).map(f64::from).collect();
@@ -55,7 +55,7 @@ async fn the_newest_come_first_unless_asked_otherwise() {
 }
 
 #[tokio::test]
-async fn pages_of_any_size_give_each_reading_once() {
+async fn pages_of_any_size_return_each_reading_once() {
     let app = app_with_ten_days().await;
     let up: Vec<f64> = (1..=10).map(f64::from).collect();
     for limit in [1, 2, 3, 5, 9, 10, 11, 1_000] {
@@ -66,7 +66,7 @@ async fn pages_of_any_size_give_each_reading_once() {
 }
 
 #[tokio::test]
-async fn the_start_is_included_and_the_end_is_not() {
+async fn range_includes_start_and_excludes_end() {
     let app = app_with_ten_days().await;
     let range = "order=asc&start=2024-01-03T00:00:00Z&end=2024-01-06T00:00:00Z";
     assert_eq!(walk(&app, range).await, [3.0, 4.0, 5.0]);
@@ -85,7 +85,7 @@ async fn the_start_is_included_and_the_end_is_not() {
 }
 
 #[tokio::test]
-async fn a_cursor_remembers_what_it_walks_through() {
+async fn cursor_carries_its_filters() {
     let app = app_with_ten_days().await;
     let (_, next) = page(&app, "order=asc&start=2024-01-03T00:00:00Z&limit=2").await;
     let cursor = next.unwrap();
@@ -100,7 +100,7 @@ async fn a_cursor_remembers_what_it_walks_through() {
 }
 
 #[tokio::test]
-async fn a_walk_is_not_disturbed_by_what_is_written_meanwhile() {
+async fn list_pages_are_stable_under_writes() {
     let app = app_with_ten_days().await;
     let (first, next) = page(&app, "limit=5").await;
     for timestamp in ["2024-01-20T00:00:00Z", "2024-01-07T12:00:00Z"] {
@@ -116,7 +116,7 @@ async fn a_walk_is_not_disturbed_by_what_is_written_meanwhile() {
 
 /// 400 readings have 6.4 MB of metadata, of which a page holds 4 MiB.
 #[tokio::test]
-async fn a_page_ends_early_where_metadata_are_large() {
+async fn page_with_large_metadata_ends_early() {
     let app = TestApp::start().await;
     let metadata = json!({"note": "x".repeat(16_000)});
     let readings: Vec<Value> = (0..400)
@@ -137,7 +137,7 @@ async fn a_page_ends_early_where_metadata_are_large() {
 }
 
 #[tokio::test]
-async fn an_unknown_user_has_an_empty_list() {
+async fn unknown_user_has_an_empty_list() {
     let app = TestApp::start().await;
     let list = app.get("/api/v1/data/nobody").await.expect(StatusCode::OK);
     assert_eq!(
@@ -147,7 +147,7 @@ async fn an_unknown_user_has_an_empty_list() {
 }
 
 #[tokio::test]
-async fn a_user_sees_nobody_elses_readings() {
+async fn list_excludes_users_with_similar_ids() {
     let app = app_with_ten_days().await;
     for neighbour in ["user12", "user1234", "user123.a", "USER123"] {
         let other = example_with(json!({"user_id": neighbour}));
@@ -204,17 +204,17 @@ async fn check_types(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn one_or_several_types_are_listed_by_themselves() {
+async fn list_is_filtered_by_data_types() {
     check_types(&TestApp::start().await).await;
 }
 
 #[tokio::test]
-async fn one_or_several_types_are_listed_by_themselves_on_dynamodb() {
+async fn list_is_filtered_by_data_types_on_dynamodb() {
     check_types(&TestApp::start_on_dynamodb().await).await;
 }
 
 #[tokio::test]
-async fn a_cursor_is_bound_to_its_types() {
+async fn cursor_is_bound_to_its_data_types() {
     let app = app_with_ten_days().await;
     let (_, next) = page(&app, "data_type=heart_rate&limit=4").await;
     let cursor = next.unwrap();

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::support::app::{NOW, TestApp, example, example_with};
 
 #[tokio::test]
-async fn a_reading_is_stored_and_read_back() {
+async fn stored_reading_is_read_back() {
     let app = TestApp::start().await;
     let stored = app.post(&example()).await.expect(StatusCode::OK);
     let id = "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e";
@@ -36,7 +36,7 @@ async fn a_reading_is_stored_and_read_back() {
 }
 
 #[tokio::test]
-async fn everything_a_client_may_say_comes_back() {
+async fn all_optional_members_are_returned() {
     let app = TestApp::start().await;
     let members = json!({
         "value": 0.1,
@@ -59,7 +59,7 @@ async fn everything_a_client_may_say_comes_back() {
 }
 
 #[tokio::test]
-async fn null_stands_for_an_absent_optional_member() {
+async fn null_optional_member_counts_as_absent() {
     let app = TestApp::start().await;
     let nulls = json!({
         "unit": null, "metadata": null, "client_record_id": null, "client_record_version": null
@@ -70,7 +70,7 @@ async fn null_stands_for_an_absent_optional_member() {
 }
 
 #[tokio::test]
-async fn a_time_up_to_a_day_ahead_is_taken() {
+async fn timestamp_up_to_a_day_ahead_is_accepted() {
     let app = TestApp::start().await;
     for timestamp in [NOW, "2024-06-02T12:00:00Z", "1970-01-01T00:00:00Z"] {
         let stored = app
@@ -84,7 +84,7 @@ async fn a_time_up_to_a_day_ahead_is_taken() {
 }
 
 #[tokio::test]
-async fn a_replay_changes_nothing() {
+async fn replayed_reading_is_stored_once() {
     let app = TestApp::start().await;
     let first = app.post(&example()).await.expect(StatusCode::OK);
     let same = example_with(json!({
@@ -98,7 +98,7 @@ async fn a_replay_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_client_corrects_its_record_by_a_higher_version() {
+async fn higher_version_replaces_client_record() {
     let app = TestApp::start().await;
     let version = |version: u64, value: u64| {
         example_with(json!({
@@ -121,7 +121,7 @@ async fn a_client_corrects_its_record_by_a_higher_version() {
 }
 
 #[tokio::test]
-async fn a_version_with_a_fraction_of_zero_is_a_whole_number() {
+async fn version_with_zero_fraction_is_accepted() {
     let app = TestApp::start().await;
     let members = json!({"client_record_id": "r", "client_record_version": 3.0});
     let stored = app.post(&example_with(members)).await;
@@ -130,7 +130,7 @@ async fn a_version_with_a_fraction_of_zero_is_a_whole_number() {
 }
 
 #[tokio::test]
-async fn a_deleted_reading_is_gone() {
+async fn deleted_reading_is_not_found() {
     let app = TestApp::start().await;
     let stored = app.post(&example()).await.expect(StatusCode::OK);
     let path = format!(
@@ -149,7 +149,7 @@ async fn a_deleted_reading_is_gone() {
 }
 
 #[tokio::test]
-async fn another_users_reading_is_not_there() {
+async fn reading_of_another_user_is_not_found() {
     let app = TestApp::start().await;
     let stored = app.post(&example()).await.expect(StatusCode::OK);
     let path = format!(

@@ -89,17 +89,17 @@ async fn check_numbers(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn the_numbers_of_a_day_are_those_of_its_readings() {
+async fn daily_statistics_match_readings() {
     check_numbers(&TestApp::start().await).await;
 }
 
 #[tokio::test]
-async fn the_numbers_of_a_day_are_those_of_its_readings_on_dynamodb() {
+async fn daily_statistics_match_readings_on_dynamodb() {
     check_numbers(&TestApp::start_on_dynamodb().await).await;
 }
 
 #[tokio::test]
-async fn a_day_has_25_or_23_hours_where_clocks_change() {
+async fn days_have_25_or_23_hours_at_clock_changes() {
     let app = TestApp::start().await;
     let mut readings = Vec::new();
     for day in [
@@ -149,7 +149,7 @@ async fn a_day_has_25_or_23_hours_where_clocks_change() {
 }
 
 #[tokio::test]
-async fn buckets_may_be_weeks_or_months() {
+async fn buckets_can_be_weeks_or_months() {
     let app = TestApp::start().await;
     let days = [
         "2024-01-31",
@@ -183,7 +183,7 @@ async fn buckets_may_be_weeks_or_months() {
 }
 
 #[tokio::test]
-async fn what_must_not_be_added_up_is_kept_apart() {
+async fn series_are_separated_by_granularity_and_unit() {
     let app = TestApp::start().await;
     let reading = |data_type: &str, value: f64, metadata: Value, unit: Option<&str>| {
         let mut reading = example_with(json!({
@@ -259,7 +259,7 @@ async fn what_must_not_be_added_up_is_kept_apart() {
 }
 
 #[tokio::test]
-async fn without_a_range_it_is_that_of_the_last_30_local_days() {
+async fn default_range_is_the_last_30_local_days() {
     let app = TestApp::start().await;
     // The clock shows noon of June 1st, UTC: in Auckland it is midnight already.
     let readings = [
@@ -282,7 +282,7 @@ async fn without_a_range_it_is_that_of_the_last_30_local_days() {
 }
 
 #[tokio::test]
-async fn days_show_what_is_usual_and_how_it_changes() {
+async fn summary_includes_baseline_and_trend() {
     let app = TestApp::start().await;
     // Two readings a day, which add up to 100, 110, 120, …
     let readings: Vec<Value> = (0..14)
@@ -317,7 +317,7 @@ async fn days_show_what_is_usual_and_how_it_changes() {
 /// Today so far, and what is left of a day that the range cuts, add up to less
 /// than a day; a mean of them is one all the same.
 #[tokio::test]
-async fn what_adds_up_is_compared_by_whole_days() {
+async fn cumulative_baseline_uses_whole_days_only() {
     let app = TestApp::start().await;
     // The clock shows noon of June 1st.
     let days = (19..=31).map(|day| format!("2024-05-{day}"));
@@ -386,7 +386,7 @@ async fn what_adds_up_is_compared_by_whole_days() {
 }
 
 #[tokio::test]
-async fn the_median_of_very_many_is_near_and_says_so() {
+async fn median_of_many_readings_is_estimated_and_marked() {
     let app = TestApp::start().await;
     let readings: Vec<Value> = (0..10_001)
         .map(|index| {
@@ -408,7 +408,7 @@ async fn the_median_of_very_many_is_near_and_says_so() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_summed_up_is_refused() {
+async fn invalid_and_oversized_summaries_are_rejected() {
     let app = TestApp::start().await;
     for (query, pointer) in [
         ("tz=Europe/Atlantis", "/tz"),
@@ -439,7 +439,7 @@ async fn what_cannot_be_summed_up_is_refused() {
 }
 
 #[tokio::test]
-async fn a_store_that_fails_makes_no_half_summary() {
+async fn store_failure_returns_no_partial_summary() {
     let (faulty, directory) = FaultyStore::new();
     let faulty = Arc::new(faulty);
     let app = TestApp::over(faulty.clone(), Some(directory)).await;
@@ -456,7 +456,7 @@ async fn a_store_that_fails_makes_no_half_summary() {
 }
 
 #[tokio::test]
-async fn what_takes_too_long_is_given_up() {
+async fn slow_summary_times_out() {
     let (faulty, directory) = FaultyStore::new();
     let faulty = Arc::new(faulty);
     let app = TestApp::over(faulty.clone(), Some(directory)).await;

@@ -242,14 +242,14 @@ fn outage() -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_answer_at_all() {
+async fn unresponsive_dynamodb_loses_no_acknowledged_reading() {
     let setting = Setting::new().await;
     let written = setting.endure_outage(Fault::BlackHole, outage()).await;
     setting.verify(written).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn internal_errors() {
+async fn internal_errors_lose_no_acknowledged_reading() {
     let setting = Setting::new().await;
     let written = setting.endure_outage(Fault::InternalErrors, LASTING).await;
     setting.verify(written).await;
@@ -257,7 +257,7 @@ async fn internal_errors() {
 
 /// Of half of the requests the answer alone is lost: repeating them is safe.
 #[tokio::test(flavor = "multi_thread")]
-async fn connections_that_break() {
+async fn reset_connections_lose_no_acknowledged_reading() {
     let setting = Setting::new().await;
     let written = setting.endure_outage(Fault::Resets, LASTING).await;
     setting.verify(written).await;
@@ -265,7 +265,7 @@ async fn connections_that_break() {
 
 /// Most requests get through by being repeated.
 #[tokio::test(flavor = "multi_thread")]
-async fn throttling_of_three_in_ten() {
+async fn partial_throttling_is_absorbed_by_retries() {
     for requests in [Requests::Single, Requests::Batches] {
         let setting = Setting::new().await;
         let written = setting.endure(Fault::Throttling, LASTING, requests).await;
@@ -281,7 +281,7 @@ async fn throttling_of_three_in_ten() {
 
 /// What DynamoDB does not take is not sent to it again and again.
 #[tokio::test(flavor = "multi_thread")]
-async fn throttling_of_all() {
+async fn full_throttling_is_not_amplified() {
     let setting = Setting::new().await;
     let written = setting.endure_outage(Fault::FullThrottling, LASTING).await;
     let before = setting.dynamodb.requests();
@@ -299,7 +299,7 @@ async fn throttling_of_all() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn batches_left_unprocessed_in_part() {
+async fn unprocessed_batch_items_are_retried() {
     let setting = Setting::new().await;
     let written = setting.endure(Fault::Unprocessed, LASTING, Requests::Batches);
     let written = written.await;
@@ -311,7 +311,7 @@ async fn batches_left_unprocessed_in_part() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn slow_answers() {
+async fn slow_responses_lose_no_acknowledged_reading() {
     let setting = Setting::new().await;
     // Slow, but in time; then too slow for an attempt.
     for time in [100, 800] {
@@ -323,7 +323,7 @@ async fn slow_answers() {
 
 /// Nothing that passes by itself: clients are not told to try again.
 #[tokio::test]
-async fn refusals_are_failures_of_the_service() {
+async fn dynamodb_rejections_are_internal_errors() {
     let setting = Setting::new().await;
     for code in ["AccessDeniedException", "ValidationException"] {
         setting.dynamodb.set_fault(Fault::Refusal(code));

@@ -13,7 +13,7 @@ use crate::support::app::{Answer, TestApp, example, store_at};
 use crate::support::dynamodb_local::DynamoDbLocal;
 
 #[tokio::test]
-async fn a_service_with_its_store_is_alive_and_ready() {
+async fn service_with_store_is_alive_and_ready() {
     let app = TestApp::start().await;
     let alive = Answer::of(app.anonymous(Method::GET, "/health")).await;
     assert_eq!(
@@ -43,7 +43,7 @@ async fn expect_alive_but_not_ready(app: &TestApp) {
 }
 
 #[tokio::test]
-async fn without_its_table_a_service_is_alive_but_not_ready() {
+async fn service_without_table_is_alive_but_not_ready() {
     let app = TestApp::over(
         Arc::new(store_at(DynamoDbLocal::shared().endpoint()).await),
         None,
@@ -58,7 +58,7 @@ async fn without_its_table_a_service_is_alive_but_not_ready() {
 }
 
 #[tokio::test]
-async fn without_its_database_a_service_asks_to_try_again() {
+async fn unreachable_database_returns_503_with_retry_after() {
     // Bound, so that nobody else gets it, but not listening.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -71,7 +71,7 @@ async fn without_its_database_a_service_asks_to_try_again() {
 }
 
 #[tokio::test]
-async fn a_clients_own_request_id_is_kept_if_it_is_fit() {
+async fn valid_client_request_id_is_echoed() {
     let app = TestApp::start().await;
     let longest = "x".repeat(128);
     for own in ["my-id:1", &longest] {
@@ -126,7 +126,7 @@ impl ReadingStore for Panicking {
 }
 
 #[tokio::test]
-async fn a_panic_is_an_error_like_any_other() {
+async fn panic_returns_internal_error() {
     let app = TestApp::over(Arc::new(Panicking), None).await;
     for _ in 0..2 {
         let answer = app.post(&example()).await;

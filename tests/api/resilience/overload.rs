@@ -40,7 +40,7 @@ async fn answer(mut connection: TcpStream) -> String {
 }
 
 #[tokio::test]
-async fn slow_senders_keep_nobody_out() {
+async fn slow_uploads_do_not_block_other_requests() {
     let app = TestApp::start().await;
     let slow = [
         slow_senders(&app, 300 * cores(), "/api/v1/data", 10).await,
@@ -57,7 +57,7 @@ async fn slow_senders_keep_nobody_out() {
 }
 
 #[tokio::test]
-async fn who_sends_too_slowly_is_told_so() {
+async fn slow_upload_times_out_with_408() {
     let app = TestApp::start_with(&[("DATA_DEADLINE", "1")]).await;
     let slow = slow_senders(&app, 1, "/api/v1/data", 10).await;
     for connection in slow {
@@ -68,7 +68,7 @@ async fn who_sends_too_slowly_is_told_so() {
 }
 
 #[tokio::test]
-async fn bodies_on_their_way_are_bounded_together() {
+async fn memory_of_incoming_bodies_is_bounded() {
     let app = TestApp::start_with(&[("DATA_DEADLINE", "2")]).await;
     // For each core there is room for 64 of the largest bodies.
     let slow = slow_senders(&app, 64 * cores() + 20, "/api/v1/data", 128 * 1024).await;
@@ -85,7 +85,7 @@ async fn bodies_on_their_way_are_bounded_together() {
 }
 
 #[tokio::test]
-async fn large_bodies_on_their_way_keep_no_small_ones_out() {
+async fn large_uploads_do_not_block_small_requests() {
     let app = TestApp::start().await;
     let largest = 8 * 1024 * 1024;
     let _slow = slow_senders(&app, 2 * cores() + 1, "/api/v1/data/batch", largest).await;
@@ -97,7 +97,7 @@ async fn large_bodies_on_their_way_keep_no_small_ones_out() {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_are_bounded_together() {
+async fn memory_of_unread_responses_is_bounded() {
     let app = TestApp::start_with(&[("DATA_DEADLINE", "55")]).await;
     let note = "x".repeat(16_000);
     let fat =
@@ -127,7 +127,7 @@ async fn answers_that_nobody_reads_are_bounded_together() {
 }
 
 #[tokio::test]
-async fn what_is_beyond_the_places_is_refused_and_health_is_not() {
+async fn excess_requests_are_shed_but_health_checks_are_not() {
     let (store, directory) = FaultyStore::new();
     store.read_slowly();
     let settings = config(&[("DATA_DEADLINE", "3")]);

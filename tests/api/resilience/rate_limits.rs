@@ -42,7 +42,7 @@ fn expect_limit(answer: Answer, policy: &str) {
 }
 
 #[tokio::test]
-async fn each_principal_has_its_own_limits_for_each_class() {
+async fn limits_apply_per_principal_and_bucket() {
     let app = start(&[]).await;
     // The keys of one id are one principal.
     list(&app, "old").await.expect(StatusCode::OK);
@@ -73,7 +73,7 @@ async fn each_principal_has_its_own_limits_for_each_class() {
 }
 
 #[tokio::test]
-async fn an_address_that_fails_too_often_waits_and_nobody_else_there() {
+async fn failed_authentications_are_limited_per_client_ip() {
     let app = start(&[
         ("RATE_LIMIT_FAILED_AUTHENTICATIONS", "2"),
         ("TRUSTED_PROXIES", "127.0.0.0/8"),
@@ -97,7 +97,7 @@ async fn an_address_that_fails_too_often_waits_and_nobody_else_there() {
 }
 
 #[tokio::test]
-async fn without_trusted_proxies_nobody_is_believed() {
+async fn forwarded_for_from_untrusted_peer_is_ignored() {
     let app = start(&[("RATE_LIMIT_FAILED_AUTHENTICATIONS", "1")]).await;
     let fail = async |forwarded_for: &str| {
         let request = app.anonymous(Method::GET, "/api/v1/data/user123");

@@ -17,13 +17,13 @@ pub const FILES: [&str; 4] = [
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-async fn all_real_readings_come_back_from_the_embedded_store() {
+async fn all_sample_readings_round_trip_on_the_embedded_store() {
     check(&TestApp::start().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-async fn all_real_readings_come_back_from_dynamodb() {
+async fn all_sample_readings_round_trip_on_dynamodb() {
     check(&TestApp::start_on_dynamodb().await).await;
 }
 

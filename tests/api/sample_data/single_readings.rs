@@ -14,13 +14,13 @@ const CLIENTS: usize = 32;
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-async fn a_day_of_heart_rates_on_the_embedded_store() {
+async fn day_of_heart_rates_round_trips_on_the_embedded_store() {
     check(TestApp::start().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-async fn a_day_of_heart_rates_on_dynamodb() {
+async fn day_of_heart_rates_round_trips_on_dynamodb() {
     check(TestApp::start_on_dynamodb().await).await;
 }
 

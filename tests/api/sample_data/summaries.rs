@@ -45,7 +45,7 @@ fn offset_of_utc(_: i64) -> i64 {
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
-async fn of_every_day_they_equal_what_is_computed_here() {
+async fn daily_summaries_match_independent_computation() {
     let app = TestApp::start().await;
     let readings: Vec<Value> = FILES.into_iter().flat_map(samples_in).collect();
     send_in_batches(&app, &readings).await;
