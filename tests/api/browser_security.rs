@@ -3,7 +3,7 @@
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 
-use crate::support::app::{Answer, TestApp};
+use crate::support::app::{ApiResponse, TestApp};
 use crate::support::operations::operations;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
@@ -25,20 +25,20 @@ async fn preflight(app: &TestApp, origin: &str) -> HeaderMap {
         .header("Origin", origin)
         .header("Access-Control-Request-Method", "POST")
         .header("Access-Control-Request-Headers", "x-api-key,content-type");
-    Answer::of(request).await.headers
+    ApiResponse::from_request(request).await.headers
 }
 
 async fn allowed_origin(app: &TestApp, origin: &str) -> Option<String> {
-    let asked = preflight(app, origin).await;
+    let preflight_headers = preflight(app, origin).await;
     let request = app
         .request_with_key(KEY, Method::GET, "/api/v1/data/user123")
         .header("Origin", origin);
-    let answered = Answer::of(request).await.headers;
-    for headers in [&asked, &answered] {
+    let response_headers = ApiResponse::from_request(request).await.headers;
+    for headers in [&preflight_headers, &response_headers] {
         assert!(!headers.contains_key("access-control-allow-credentials"));
     }
-    let allowed = asked.get("access-control-allow-origin");
-    assert_eq!(allowed, answered.get("access-control-allow-origin"));
+    let allowed = preflight_headers.get("access-control-allow-origin");
+    assert_eq!(allowed, response_headers.get("access-control-allow-origin"));
     allowed.map(|origin| origin.to_str().unwrap().to_owned())
 }
 
@@ -48,21 +48,21 @@ async fn development_allows_any_origin() {
     let origin = "http://localhost:3000";
     assert_eq!(allowed_origin(&app, origin).await.as_deref(), Some("*"));
     let headers = preflight(&app, origin).await;
-    let of = |name: &str| headers[name].to_str().unwrap().to_ascii_lowercase();
-    for header in ["x-api-key", "authorization", "content-type"] {
-        assert!(of("access-control-allow-headers").contains(header));
+    let header = |name: &str| headers[name].to_str().unwrap().to_ascii_lowercase();
+    for name in ["x-api-key", "authorization", "content-type"] {
+        assert!(header("access-control-allow-headers").contains(name));
     }
     for method in ["get", "post", "delete"] {
-        assert!(of("access-control-allow-methods").contains(method));
+        assert!(header("access-control-allow-methods").contains(method));
     }
     // An error must be readable too, and its page must be able to say which.
-    let refused = app
+    let rejected = app
         .anonymous(Method::GET, "/api/v1/data/user123")
         .header("Origin", origin);
-    let refused = Answer::of(refused).await;
-    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(refused.headers["access-control-allow-origin"], "*");
-    let exposed = refused.headers["access-control-expose-headers"].to_str();
+    let rejected = ApiResponse::from_request(rejected).await;
+    assert_eq!(rejected.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(rejected.headers["access-control-allow-origin"], "*");
+    let exposed = rejected.headers["access-control-expose-headers"].to_str();
     assert!(exposed.unwrap().contains("x-request-id"));
 }
 
@@ -100,14 +100,14 @@ async fn every_response_forbids_caching_and_sniffing() {
                 operation.request(&app),
                 operation.request(&app).header("X-API-Key", key),
             ] {
-                let headers = Answer::of(request).await.headers;
+                let headers = ApiResponse::from_request(request).await.headers;
                 assert_eq!(headers["cache-control"], "no-store", "{}", operation.name);
                 assert_eq!(headers["x-content-type-options"], "nosniff");
                 let secure = headers.get("strict-transport-security");
                 assert_eq!(secure.is_some(), is_production);
             }
         }
-        let missing = Answer::of(app.anonymous(Method::GET, "/no-such-path")).await;
+        let missing = ApiResponse::from_request(app.anonymous(Method::GET, "/no-such-path")).await;
         assert_eq!(missing.headers["x-content-type-options"], "nosniff");
     }
 }
@@ -115,7 +115,7 @@ async fn every_response_forbids_caching_and_sniffing() {
 #[tokio::test]
 async fn docs_page_policy_allows_only_own_resources() {
     let app = TestApp::start().await;
-    let page = Answer::of(app.anonymous(Method::GET, "/docs/")).await;
+    let page = ApiResponse::from_request(app.anonymous(Method::GET, "/docs/")).await;
     let policy = page.headers["content-security-policy"].to_str().unwrap();
     assert!(
         policy.starts_with("default-src 'none'; script-src 'self';"),

@@ -7,7 +7,7 @@ use std::path::Path;
 use flate2::read::GzDecoder;
 use reqwest::{Method, StatusCode};
 
-use crate::support::app::{Answer, TestApp};
+use crate::support::app::{ApiResponse, TestApp};
 
 /// To bring the file up to date: `UPDATE_OPENAPI=1 cargo test --test api`.
 #[tokio::test]
@@ -32,7 +32,7 @@ async fn committed_openapi_document_matches_code() {
 #[tokio::test]
 async fn every_operation_is_fully_described() {
     let app = TestApp::start().await;
-    let document = Answer::of(app.anonymous(Method::GET, "/openapi.json"))
+    let document = ApiResponse::from_request(app.anonymous(Method::GET, "/openapi.json"))
         .await
         .body;
     assert!(document["openapi"].as_str().unwrap().starts_with("3.1."));
@@ -61,13 +61,13 @@ async fn every_operation_is_fully_described() {
 #[tokio::test]
 async fn request_examples_are_accepted() {
     let app = TestApp::start().await;
-    let document = Answer::of(app.anonymous(Method::GET, "/openapi.json"))
+    let document = ApiResponse::from_request(app.anonymous(Method::GET, "/openapi.json"))
         .await
         .body;
     for path in ["/api/v1/data", "/api/v1/data/batch", "/api/v1/insights"] {
         let body = &document["paths"][path]["post"]["requestBody"]["content"]["application/json"];
-        let answer = app.post_raw(path, body["example"].to_string()).await;
-        answer.expect(StatusCode::OK);
+        let response = app.post_raw(path, body["example"].to_string()).await;
+        response.expect(StatusCode::OK);
     }
 }
 
@@ -96,7 +96,7 @@ async fn docs_page_loads_no_external_resources() {
             "{text}"
         );
     }
-    Answer::of(app.anonymous(Method::GET, "/docs/no-such-file.js"))
+    ApiResponse::from_request(app.anonymous(Method::GET, "/docs/no-such-file.js"))
         .await
         .expect_problem(404, "unknown_path");
 }

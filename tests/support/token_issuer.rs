@@ -27,19 +27,19 @@ fn new_key() -> RsaKeyPair {
 
 pub struct TokenIssuer {
     address: SocketAddr,
-    asked: Arc<AtomicU64>,
-    answer: Arc<Mutex<(StatusCode, String)>>,
+    fetches: Arc<AtomicU64>,
+    response: Arc<Mutex<(StatusCode, String)>>,
 }
 
 impl TokenIssuer {
     pub async fn start() -> Self {
-        Self::start_slow(Duration::ZERO).await
+        Self::start_with_delay(Duration::ZERO).await
     }
 
     /// One whose key set takes so long.
-    pub async fn start_slow(delay: Duration) -> Self {
-        let asked = Arc::new(AtomicU64::new(0));
-        let answer = Arc::new(Mutex::new((
+    pub async fn start_with_delay(delay: Duration) -> Self {
+        let fetches = Arc::new(AtomicU64::new(0));
+        let response = Arc::new(Mutex::new((
             StatusCode::OK,
             json!({"keys": [
                 // Kinds of keys that are of no use here spoil nothing.
@@ -52,11 +52,11 @@ impl TokenIssuer {
             .to_string(),
         )));
         let respond = {
-            let (asked, answer) = (Arc::clone(&asked), Arc::clone(&answer));
+            let (fetches, response) = (Arc::clone(&fetches), Arc::clone(&response));
             async move || {
-                asked.fetch_add(1, Ordering::SeqCst);
+                fetches.fetch_add(1, Ordering::SeqCst);
                 tokio::time::sleep(delay).await;
-                answer.lock().unwrap().clone()
+                response.lock().unwrap().clone()
             }
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -65,8 +65,8 @@ impl TokenIssuer {
         tokio::spawn(axum::serve(listener, router).into_future());
         Self {
             address,
-            asked,
-            answer,
+            fetches,
+            response,
         }
     }
 
@@ -77,21 +77,21 @@ impl TokenIssuer {
     /// From now on its keys are those of these ids, all of the same key.
     pub fn publish(&self, ids: &[&str]) {
         let keys: Vec<Value> = ids.iter().map(|id| jwk(id, &KEY)).collect();
-        self.answer_with(StatusCode::OK, json!({ "keys": keys }).to_string());
+        self.respond_with(StatusCode::OK, json!({ "keys": keys }).to_string());
     }
 
     /// From now on it fails.
     pub fn fail(&self) {
-        self.answer_with(StatusCode::BAD_GATEWAY, String::new());
+        self.respond_with(StatusCode::BAD_GATEWAY, String::new());
     }
 
-    fn answer_with(&self, status: StatusCode, text: String) {
-        *self.answer.lock().unwrap() = (status, text);
+    fn respond_with(&self, status: StatusCode, text: String) {
+        *self.response.lock().unwrap() = (status, text);
     }
 
-    /// How often its key set was asked for.
-    pub fn asked(&self) -> u64 {
-        self.asked.load(Ordering::SeqCst)
+    /// How often its key set was fetches for.
+    pub fn fetches(&self) -> u64 {
+        self.fetches.load(Ordering::SeqCst)
     }
 }
 
@@ -142,17 +142,17 @@ pub fn token(header: &str, claims: &str) -> String {
 }
 
 /// The same, but signed by somebody else.
-pub fn forged(header: &str, claims: &str) -> String {
+pub fn signed_by_other_key(header: &str, claims: &str) -> String {
     sign(header, claims, &OTHER_KEY, &RSA_PKCS1_SHA256)
 }
 
 /// The same, but signed with RS512.
-pub fn with_sha_512(header: &str, claims: &str) -> String {
+pub fn signed_with_rs512(header: &str, claims: &str) -> String {
     sign(header, claims, &KEY, &RSA_PKCS1_SHA512)
 }
 
 /// The public half of the key that is not the issuer's.
-pub fn forgers_jwk() -> Value {
+pub fn foreign_jwk() -> Value {
     jwk("key-1", &OTHER_KEY)
 }
 

@@ -2,7 +2,7 @@
 
 use reqwest::Method;
 
-use crate::support::app::{Answer, TestApp, example};
+use crate::support::app::{ApiResponse, TestApp, example};
 
 const READING: &str = "/api/v1/data/user123/018d0cab-c440-85d0-a3ae-7ec39b0fdb2e";
 
@@ -33,9 +33,9 @@ async fn requests_without_valid_key_are_rejected() {
             if let Some(key) = key {
                 request = request.header("X-API-Key", key);
             }
-            let answer = Answer::of(request).await;
-            assert!(answer.headers.contains_key("www-authenticate"));
-            bodies.push(answer.expect_problem(401, "unauthorized"));
+            let response = ApiResponse::from_request(request).await;
+            assert!(response.headers.contains_key("www-authenticate"));
+            bodies.push(response.expect_problem(401, "unauthorized"));
         }
         assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]));
     }
@@ -48,7 +48,7 @@ async fn repeated_key_header_is_rejected() {
     let request = app
         .request(Method::GET, "/api/v1/data/user123")
         .header("X-API-Key", "development-key");
-    Answer::of(request)
+    ApiResponse::from_request(request)
         .await
         .expect_problem(401, "unauthorized");
 }
@@ -59,7 +59,7 @@ async fn key_is_checked_before_body() {
     let request = app
         .anonymous(Method::POST, "/api/v1/data")
         .body("no JSON at all");
-    Answer::of(request)
+    ApiResponse::from_request(request)
         .await
         .expect_problem(401, "unauthorized");
 }

@@ -11,8 +11,8 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::api_keys::{SCOPES, entry};
-use crate::support::app::{Answer, TestApp, config, example};
-use crate::support::secrets_manager::SecretsManager;
+use crate::support::app::{ApiResponse, TestApp, config, example};
+use crate::support::secrets_manager::FakeSecretsManager;
 
 /// Keys of one client, all with the same id.
 fn keys(keys: &[&str]) -> String {
@@ -20,21 +20,23 @@ fn keys(keys: &[&str]) -> String {
     Value::from_iter(entries).to_string()
 }
 
-/// Waits until the service answers so to a request with this key.
-async fn wait_for(app: &TestApp, key: &str, status: StatusCode) {
+/// Waits until the service responses so to a request with this key.
+async fn wait_for_status(app: &TestApp, key: &str, status: StatusCode) {
     while list(app, key).await.status != status {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
 
-async fn list(app: &TestApp, key: &str) -> Answer {
-    Answer::of(app.request_with_key(key, Method::GET, "/api/v1/data/user123")).await
+async fn list(app: &TestApp, key: &str) -> ApiResponse {
+    ApiResponse::from_request(app.request_with_key(key, Method::GET, "/api/v1/data/user123")).await
 }
 
-async fn wait_for_keys(app: &TestApp, state: &str) {
+async fn wait_for_key_state(app: &TestApp, state: &str) {
     loop {
         let ready = app.anonymous(Method::GET, "/health/ready");
-        let ready = Answer::of(ready).await.expect(StatusCode::OK);
+        let ready = ApiResponse::from_request(ready)
+            .await
+            .expect(StatusCode::OK);
         if ready["checks"]["api_keys"] == state {
             return;
         }
@@ -42,13 +44,13 @@ async fn wait_for_keys(app: &TestApp, state: &str) {
     }
 }
 
-fn reloading(mut config: Config) -> Config {
+fn with_fast_reload(mut config: Config) -> Config {
     config.keys.reload_interval = Duration::from_millis(5);
     config
 }
 
 /// Puts a file in place as a whole, as whoever changes it should.
-fn replace(path: &Path, text: &str) {
+fn replace_file(path: &Path, text: &str) {
     let new = path.with_extension("new");
     fs::write(&new, text).unwrap();
     fs::rename(&new, path).unwrap();
@@ -60,9 +62,9 @@ fn replace(path: &Path, text: &str) {
 async fn key_rotation_under_load_rejects_no_request() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("keys.json");
-    replace(&path, &keys(&["key-0"]));
+    replace_file(&path, &keys(&["key-0"]));
     let variables = [("CLARITY_API_KEYS_FILE", path.to_str().unwrap())];
-    let app = Arc::new(TestApp::configured(&reloading(config(&variables))).await);
+    let app = Arc::new(TestApp::start_with_config(&with_fast_reload(config(&variables))).await);
     let (generation, done) = (
         Arc::new(AtomicU64::new(0)),
         Arc::new(AtomicBool::new(false)),
@@ -80,7 +82,7 @@ async fn key_rotation_under_load_rejects_no_request() {
                 let mut reading = example();
                 reading["value"] = json!(number * 1_000_000 + sent);
                 let request = app.request_with_key(&key, Method::POST, "/api/v1/data");
-                Answer::of(request.json(&reading))
+                ApiResponse::from_request(request.json(&reading))
                     .await
                     .expect(StatusCode::OK);
                 served[number].store(current, Ordering::SeqCst);
@@ -92,16 +94,16 @@ async fn key_rotation_under_load_rejects_no_request() {
     let clients: Vec<_> = (0..8).map(|number| tokio::spawn(client(number))).collect();
     for next in 1..=5 {
         let (old, new) = (format!("key-{}", next - 1), format!("key-{next}"));
-        replace(&path, &keys(&[&old, &new]));
-        wait_for(&app, &new, StatusCode::OK).await;
+        replace_file(&path, &keys(&[&old, &new]));
+        wait_for_status(&app, &new, StatusCode::OK).await;
         generation.store(next, Ordering::SeqCst);
         // Then nothing with the old key is on its way any more.
         let is_served = |client: &AtomicU64| client.load(Ordering::SeqCst) == next;
         while !served.iter().all(is_served) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        replace(&path, &keys(&[&new]));
-        wait_for(&app, &old, StatusCode::UNAUTHORIZED).await;
+        replace_file(&path, &keys(&[&new]));
+        wait_for_status(&app, &old, StatusCode::UNAUTHORIZED).await;
     }
     done.store(true, Ordering::SeqCst);
     for client in clients {
@@ -111,33 +113,33 @@ async fn key_rotation_under_load_rejects_no_request() {
 
 #[tokio::test]
 async fn secrets_manager_keys_survive_its_failure() {
-    let manager = SecretsManager::start("clarity/api-keys", &keys(&["old"])).await;
-    let mut config = reloading(config(&[
+    let manager = FakeSecretsManager::start("clarity/api-keys", &keys(&["old"])).await;
+    let mut config = with_fast_reload(config(&[
         ("CLARITY_API_KEYS_SECRET", "clarity/api-keys"),
         ("CLARITY_API_KEY", "key-of-old"),
         ("SECRETS_MANAGER_ENDPOINT", &manager.endpoint()),
     ]));
     config.keys.reload_interval = Duration::from_millis(20);
-    let app = TestApp::configured(&config).await;
+    let app = TestApp::start_with_config(&config).await;
     list(&app, "old").await.expect(StatusCode::OK);
     list(&app, "key-of-old").await.expect(StatusCode::OK);
     list(&app, "new").await.expect_problem(401, "unauthorized");
-    wait_for_keys(&app, "ok").await;
+    wait_for_key_state(&app, "ok").await;
 
     manager.set(&keys(&["old", "new"]));
-    wait_for(&app, "new", StatusCode::OK).await;
+    wait_for_status(&app, "new", StatusCode::OK).await;
     for broken in ["", "[{}]", "no keys at all"] {
         manager.set(broken);
-        wait_for_keys(&app, "stale").await;
+        wait_for_key_state(&app, "stale").await;
         list(&app, "old").await.expect(StatusCode::OK);
         manager.set(&keys(&["old", "new"]));
-        wait_for_keys(&app, "ok").await;
+        wait_for_key_state(&app, "ok").await;
     }
     manager.fail();
-    wait_for_keys(&app, "stale").await;
+    wait_for_key_state(&app, "stale").await;
     list(&app, "new").await.expect(StatusCode::OK);
     manager.set(&keys(&["new"]));
-    wait_for(&app, "old", StatusCode::UNAUTHORIZED).await;
+    wait_for_status(&app, "old", StatusCode::UNAUTHORIZED).await;
     list(&app, "new").await.expect(StatusCode::OK);
     list(&app, "key-of-old").await.expect(StatusCode::OK);
 }

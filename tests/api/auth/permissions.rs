@@ -4,7 +4,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::api_keys::{SCOPES, entry, entry_until};
-use crate::support::app::{Answer, TestApp, example, example_with};
+use crate::support::app::{ApiResponse, TestApp, example, example_with};
 use crate::support::operations::{Operation, operations};
 
 /// A key with everything, for preparing what a test needs.
@@ -26,7 +26,7 @@ enum Expected {
     Forbidden,
 }
 
-fn by_key(name: &str, key: &str, expected: fn(&str, &str) -> Expected) -> Role {
+fn key_role(name: &str, key: &str, expected: fn(&str, &str) -> Expected) -> Role {
     Role {
         name: name.to_owned(),
         header: Some(("X-API-Key", key.to_owned())),
@@ -41,19 +41,19 @@ fn roles() -> Vec<Role> {
             header: None,
             expected: |_, _| Expected::Unauthorized,
         },
-        by_key("wrong", "no-such-key", |_, _| Expected::Unauthorized),
-        by_key("empty", "", |_, _| Expected::Unauthorized),
-        by_key("expired", "expired-key", |_, _| Expected::Unauthorized),
-        by_key("still good", "ending-key", |_, _| Expected::Success),
-        by_key("of another user", "other-key", |_, _| Expected::Forbidden),
-        by_key("of this user", "own-key", |_, _| Expected::Success),
-        by_key("of users like this", "prefix-key", |_, _| Expected::Success),
-        by_key("of users unlike this", "wrong-prefix-key", |_, _| {
+        key_role("wrong", "no-such-key", |_, _| Expected::Unauthorized),
+        key_role("empty", "", |_, _| Expected::Unauthorized),
+        key_role("expired", "expired-key", |_, _| Expected::Unauthorized),
+        key_role("still good", "ending-key", |_, _| Expected::Success),
+        key_role("of another user", "other-key", |_, _| Expected::Forbidden),
+        key_role("of this user", "own-key", |_, _| Expected::Success),
+        key_role("of users like this", "prefix-key", |_, _| Expected::Success),
+        key_role("of users unlike this", "wrong-prefix-key", |_, _| {
             Expected::Forbidden
         }),
     ];
     for scope in SCOPES {
-        roles.push(by_key(scope, scope, |scope, name| {
+        roles.push(key_role(scope, scope, |scope, name| {
             if scope == name {
                 Expected::Success
             } else {
@@ -89,20 +89,20 @@ async fn start() -> TestApp {
     TestApp::start_with(&[("CLARITY_API_KEYS", &keys().to_string())]).await
 }
 
-async fn store(app: &TestApp, reading: &Value) -> Answer {
+async fn store(app: &TestApp, reading: &Value) -> ApiResponse {
     let request = app.request_with_key(FULL, Method::POST, "/api/v1/data");
-    Answer::of(request.json(reading)).await
+    ApiResponse::from_request(request.json(reading)).await
 }
 
-async fn ask(app: &TestApp, operation: &Operation, role: &Role) -> Answer {
+async fn send_as(app: &TestApp, operation: &Operation, role: &Role) -> ApiResponse {
     let mut request = operation.request(app).header("x-request-id", "same");
     if let Some((name, value)) = &role.header {
         request = request.header(*name, value);
     }
-    Answer::of(request).await
+    ApiResponse::from_request(request).await
 }
 
-/// Every operation, by everybody. Who is refused gets the same answer whether
+/// Every operation, by everybody. Who is refused gets the same response whether
 /// the user has readings or not.
 #[tokio::test]
 async fn every_operation_enforces_its_scope() {
@@ -115,7 +115,7 @@ async fn every_operation_enforces_its_scope() {
             let Some(scope) = &operation.scope else {
                 assert!(!operation.name.contains("/api/"), "{name} is public");
                 assert_eq!(
-                    ask(&app, operation, role).await.status,
+                    send_as(&app, operation, role).await.status,
                     StatusCode::OK,
                     "{name}"
                 );
@@ -125,24 +125,28 @@ async fn every_operation_enforces_its_scope() {
             let (status, code) = match (role.expected)(scope, &role.name) {
                 Expected::Success => {
                     store(&app, &example()).await.expect(StatusCode::OK);
-                    let answer = ask(&app, operation, role).await;
-                    assert!(answer.status.is_success(), "{name}: {}", answer.body);
+                    let response = send_as(&app, operation, role).await;
+                    assert!(response.status.is_success(), "{name}: {}", response.body);
                     continue;
                 }
                 Expected::Unauthorized => (401, "unauthorized"),
                 Expected::Forbidden => (403, "forbidden"),
             };
             let erased = app.request_with_key(FULL, Method::DELETE, "/api/v1/data/user123");
-            Answer::of(erased).await.expect(StatusCode::OK);
-            let unknown = ask(&app, operation, role).await;
+            ApiResponse::from_request(erased)
+                .await
+                .expect(StatusCode::OK);
+            let unknown = send_as(&app, operation, role).await;
             store(&app, &example()).await.expect(StatusCode::OK);
-            let known = ask(&app, operation, role).await;
+            let known = send_as(&app, operation, role).await;
             assert_eq!(unknown.body, known.body, "{name}");
             assert_eq!(known.status.as_u16(), status, "{name}");
             known.expect_problem(status, code);
-            let kept = app.request_with_key(FULL, Method::GET, "/api/v1/data/user123");
-            let kept = Answer::of(kept).await.expect(StatusCode::OK);
-            assert_eq!(kept["count"], 1, "{name}");
+            let remaining = app.request_with_key(FULL, Method::GET, "/api/v1/data/user123");
+            let remaining = ApiResponse::from_request(remaining)
+                .await
+                .expect(StatusCode::OK);
+            assert_eq!(remaining["count"], 1, "{name}");
         }
     }
     assert!(private >= 9 * roles().len(), "{private}");
@@ -156,7 +160,7 @@ async fn batch_with_a_foreign_reading_is_rejected_entirely() {
     let others = example_with(json!({"user_id": "user124"}));
     let send = async |readings: &[&Value]| {
         let request = app.request_with_key("own-key", Method::POST, "/api/v1/data/batch");
-        Answer::of(request.json(&json!({ "readings": readings }))).await
+        ApiResponse::from_request(request.json(&json!({ "readings": readings }))).await
     };
     let mut bad = example_with(json!({"user_id": "user124"}));
     bad["value"] = json!("none");
@@ -170,7 +174,8 @@ async fn batch_with_a_foreign_reading_is_rejected_entirely() {
     }
     for user_id in ["user123", "user124"] {
         let path = format!("/api/v1/data/{user_id}");
-        let listed = Answer::of(app.request_with_key(FULL, Method::GET, &path)).await;
+        let listed =
+            ApiResponse::from_request(app.request_with_key(FULL, Method::GET, &path)).await;
         assert_eq!(listed.expect(StatusCode::OK)["count"], 0);
     }
     assert_eq!(
@@ -184,11 +189,16 @@ async fn batch_with_a_foreign_reading_is_rejected_entirely() {
 async fn user_named_like_a_route_is_protected() {
     let app = start().await;
     for method in [Method::GET, Method::DELETE] {
-        let ask = async |key: &str| {
-            Answer::of(app.request_with_key(key, method.clone(), "/api/v1/data/batch")).await
+        let send_as = async |key: &str| {
+            ApiResponse::from_request(app.request_with_key(
+                key,
+                method.clone(),
+                "/api/v1/data/batch",
+            ))
+            .await
         };
-        ask("own-key").await.expect_problem(403, "forbidden");
-        ask("insights").await.expect_problem(403, "forbidden");
-        ask(FULL).await.expect(StatusCode::OK);
+        send_as("own-key").await.expect_problem(403, "forbidden");
+        send_as("insights").await.expect_problem(403, "forbidden");
+        send_as(FULL).await.expect(StatusCode::OK);
     }
 }

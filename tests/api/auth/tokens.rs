@@ -9,10 +9,11 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::support::app::{Answer, NOW, TestApp, example, example_with};
+use crate::support::app::{ApiResponse, NOW, TestApp, example, example_with};
 use crate::support::operations::operations;
 use crate::support::token_issuer::{
-    TokenIssuer, base64, forged, forgers_jwk, header, public_key, token, with_sha_512,
+    TokenIssuer, base64, foreign_jwk, header, public_key, signed_by_other_key, signed_with_rs512,
+    token,
 };
 
 const ISSUER: &str = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Pool";
@@ -62,17 +63,17 @@ fn header_with(members: Value) -> String {
     header.to_string()
 }
 
-fn valid(claims: &str) -> String {
+fn signed_token(claims: &str) -> String {
     token(&header().to_string(), claims)
 }
 
-fn bear(request: RequestBuilder, token: &str) -> RequestBuilder {
+fn with_token(request: RequestBuilder, token: &str) -> RequestBuilder {
     request.header("Authorization", format!("Bearer {token}"))
 }
 
-async fn list(app: &TestApp, user_id: &str, token: &str) -> Answer {
+async fn list(app: &TestApp, user_id: &str, token: &str) -> ApiResponse {
     let path = format!("/api/v1/data/{user_id}");
-    Answer::of(bear(app.anonymous(Method::GET, &path), token)).await
+    ApiResponse::from_request(with_token(app.anonymous(Method::GET, &path), token)).await
 }
 
 /// Every operation, with the tokens of whom it is about, of somebody else, and
@@ -81,20 +82,20 @@ async fn list(app: &TestApp, user_id: &str, token: &str) -> Answer {
 async fn token_grants_its_own_user_and_admin_token_all() {
     let issuer = TokenIssuer::start().await;
     let app = start(&issuer).await;
-    let own = valid(&claims("user123").to_string());
-    let others = valid(&claims("user124").to_string());
+    let own = signed_token(&claims("user123").to_string());
+    let others = signed_token(&claims("user124").to_string());
     let mut admin = claims("somebody");
     admin["cognito:groups"] = json!(["staff", "clarity-admins"]);
-    let admin = valid(&admin.to_string());
+    let admin = signed_token(&admin.to_string());
     for operation in operations(&app).await {
         let ask = async |token: &str| {
             app.post(&example()).await.expect(StatusCode::OK);
-            Answer::of(bear(operation.request(&app), token)).await
+            ApiResponse::from_request(with_token(operation.request(&app), token)).await
         };
         let name = &operation.name;
         for good in [&own, &admin] {
-            let answer = ask(good).await;
-            assert!(answer.status.is_success(), "{name}: {}", answer.body);
+            let response = ask(good).await;
+            assert!(response.status.is_success(), "{name}: {}", response.body);
         }
         if operation.scope.is_some() {
             ask(&others).await.expect_problem(403, "forbidden");
@@ -102,8 +103,10 @@ async fn token_grants_its_own_user_and_admin_token_all() {
     }
     let readings = [example(), example_with(json!({"user_id": "user124"}))];
     let batch = app.anonymous(Method::POST, "/api/v1/data/batch");
-    let batch = bear(batch, &own).json(&json!({ "readings": readings }));
-    Answer::of(batch).await.expect_problem(403, "forbidden");
+    let batch = with_token(batch, &own).json(&json!({ "readings": readings }));
+    ApiResponse::from_request(batch)
+        .await
+        .expect_problem(403, "forbidden");
 }
 
 #[tokio::test]
@@ -127,16 +130,16 @@ async fn access_and_id_tokens_within_clock_skew_are_accepted() {
         claims_with(json!({"exp": 4_102_444_800.5_f64, "nbf": 0.5})),
         claims_with(json!({"sub": "another", "custom:clarity_user_id": "user123"})),
     ] {
-        let answer = list(&app, "user123", &valid(&good)).await;
-        assert_eq!(answer.status, StatusCode::OK, "{good}: {}", answer.body);
+        let response = list(&app, "user123", &signed_token(&good)).await;
+        assert_eq!(response.status, StatusCode::OK, "{good}: {}", response.body);
     }
     // Who has an id of the service's own does not act for the subject's.
     let mapped = claims_with(json!({"custom:clarity_user_id": "user124"}));
-    list(&app, "user123", &valid(&mapped))
+    list(&app, "user123", &signed_token(&mapped))
         .await
         .expect_problem(403, "forbidden");
     // A subject that no user can be called acts for nobody.
-    let strange = valid(&claims_with(json!({"sub": "a person"})));
+    let strange = signed_token(&claims_with(json!({"sub": "a person"})));
     list(&app, "user123", &strange)
         .await
         .expect_problem(403, "forbidden");
@@ -149,7 +152,7 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
     let app = start(&issuer).await;
     let claims = claims("user123").to_string();
     let plain = header().to_string();
-    let good = valid(&claims);
+    let good = signed_token(&claims);
     let (message, signature) = good.rsplit_once('.').unwrap();
     let unsigned = |header: &str| format!("{}.{}.", base64(header), base64(&claims));
     let confused = {
@@ -164,60 +167,69 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
     };
     let twice = |member: &str| claims.replacen('{', &format!("{{{member},"), 1);
     let other_claims = base64(claims_with(json!({"sub": "user124"})));
-    let hostile = [
+    let invalid = [
         ("alg none", unsigned(&header_with(json!({"alg": "none"})))),
         ("alg None", unsigned(&header_with(json!({"alg": "None"})))),
         ("no signature", unsigned(&plain)),
         ("HS256 with the public key", confused),
         (
             "RS512",
-            with_sha_512(&header_with(json!({"alg": "RS512"})), &claims),
+            signed_with_rs512(&header_with(json!({"alg": "RS512"})), &claims),
         ),
-        ("RS512 that says RS256", with_sha_512(&plain, &claims)),
-        ("another's key", forged(&plain, &claims)),
+        ("RS512 that says RS256", signed_with_rs512(&plain, &claims)),
+        ("another's key", signed_by_other_key(&plain, &claims)),
         ("another's claims", {
             let head = message.split('.').next().unwrap();
             format!("{head}.{other_claims}.{signature}")
         }),
         (
             "wrong issuer",
-            valid(&claims_with(json!({"iss": "https://evil.example.com"}))),
+            signed_token(&claims_with(json!({"iss": "https://evil.example.com"}))),
         ),
         (
             "issuer with a slash",
-            valid(&claims_with(json!({"iss": format!("{ISSUER}/")}))),
+            signed_token(&claims_with(json!({"iss": format!("{ISSUER}/")}))),
         ),
         (
             "wrong client",
-            valid(&claims_with(json!({"client_id": "evil-app"}))),
+            signed_token(&claims_with(json!({"client_id": "evil-app"}))),
         ),
         ("client in the audience of an access token", {
             let mut claims: Value = serde_json::from_str(&claims_without("client_id")).unwrap();
             claims["aud"] = json!("ios-app");
-            valid(&claims.to_string())
+            signed_token(&claims.to_string())
         }),
         (
             "wrong audience",
-            valid(&claims_with(json!({"token_use": "id", "aud": "evil-app"}))),
+            signed_token(&claims_with(json!({"token_use": "id", "aud": "evil-app"}))),
         ),
         (
             "wrong use",
-            valid(&claims_with(json!({"token_use": "refresh"}))),
+            signed_token(&claims_with(json!({"token_use": "refresh"}))),
         ),
-        ("no use", valid(&claims_without("token_use"))),
-        ("expired", valid(&claims_with(json!({"exp": now() - 60})))),
-        ("no end", valid(&claims_without("exp"))),
+        ("no use", signed_token(&claims_without("token_use"))),
+        (
+            "expired",
+            signed_token(&claims_with(json!({"exp": now() - 60}))),
+        ),
+        ("no end", signed_token(&claims_without("exp"))),
         (
             "end that is no number",
-            valid(&claims_with(json!({"exp": "never"}))),
+            signed_token(&claims_with(json!({"exp": "never"}))),
         ),
-        ("not yet", valid(&claims_with(json!({"nbf": now() + 61})))),
-        ("no issuer", valid(&claims_without("iss"))),
-        ("no subject", valid(&claims_without("sub"))),
-        ("empty subject", valid(&claims_with(json!({"sub": ""})))),
+        (
+            "not yet",
+            signed_token(&claims_with(json!({"nbf": now() + 61}))),
+        ),
+        ("no issuer", signed_token(&claims_without("iss"))),
+        ("no subject", signed_token(&claims_without("sub"))),
+        (
+            "empty subject",
+            signed_token(&claims_with(json!({"sub": ""}))),
+        ),
         (
             "huge subject",
-            valid(&claims_with(json!({"sub": "x".repeat(256)}))),
+            signed_token(&claims_with(json!({"sub": "x".repeat(256)}))),
         ),
         (
             "token for logging out",
@@ -253,49 +265,54 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
         ),
         (
             "key of its own",
-            forged(&header_with(json!({"jwk": forgers_jwk()})), &claims),
+            signed_by_other_key(&header_with(json!({"jwk": foreign_jwk()})), &claims),
         ),
         (
             "critical extension",
             token(&header_with(json!({"crit": ["exp"]})), &claims),
         ),
-        ("two subjects", valid(&twice(r#""sub":"user124""#))),
+        ("two subjects", signed_token(&twice(r#""sub":"user124""#))),
         (
             "two issuers",
-            valid(&twice(r#""iss":"https://evil.example.com""#)),
+            signed_token(&twice(r#""iss":"https://evil.example.com""#)),
         ),
-        ("two ends", valid(&twice(r#""exp":1"#))),
-        ("claims that are a list", valid("[]")),
-        ("claims that are no JSON", valid("{")),
+        ("two ends", signed_token(&twice(r#""exp":1"#))),
+        ("claims that are a list", signed_token("[]")),
+        ("claims that are no JSON", signed_token("{")),
         ("two parts", message.to_owned()),
         ("four parts", format!("{good}.{signature}")),
         ("not base64", format!("{message}.!!!")),
         ("padded", format!("{good}==")),
         ("nothing", String::new()),
         ("dots", "..".to_owned()),
-        ("huge", valid(&claims_with(json!({"x": "x".repeat(9_000)})))),
+        (
+            "huge",
+            signed_token(&claims_with(json!({"x": "x".repeat(9_000)}))),
+        ),
     ];
-    assert!(hostile.len() >= 25);
+    assert!(invalid.len() >= 25);
     app.post(&example()).await.expect(StatusCode::OK);
     list(&app, "user123", &good).await.expect(StatusCode::OK);
     let mut bodies = Vec::new();
-    for (name, token) in &hostile {
+    for (name, token) in &invalid {
         let request = app.anonymous(Method::GET, "/api/v1/data/user123");
-        let answer = Answer::of(bear(request, token).header("x-request-id", "same")).await;
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{name}");
-        bodies.push(answer.expect_problem(401, "unauthorized"));
+        let response =
+            ApiResponse::from_request(with_token(request, token).header("x-request-id", "same"))
+                .await;
+        assert_eq!(response.status, StatusCode::UNAUTHORIZED, "{name}");
+        bodies.push(response.expect_problem(401, "unauthorized"));
     }
     assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]));
     // A credential comes once, and as what it is.
     let request = || app.anonymous(Method::GET, "/api/v1/data/user123");
-    for twofold in [
-        bear(request(), &good).header("X-API-Key", "development-key"),
-        bear(bear(request(), &good), &good),
+    for ambiguous in [
+        with_token(request(), &good).header("X-API-Key", "development-key"),
+        with_token(with_token(request(), &good), &good),
         request().header("Authorization", format!("Basic {good}")),
         request().header("Authorization", good.clone()),
         request().header("X-API-Key", good.clone()),
     ] {
-        Answer::of(twofold)
+        ApiResponse::from_request(ambiguous)
             .await
             .expect_problem(401, "unauthorized");
     }
@@ -303,18 +320,22 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
     let for_a_proxy = request()
         .header("Authorization", "Basic Zm9vOmJhcg==")
         .header("X-API-Key", "development-key");
-    Answer::of(for_a_proxy).await.expect(StatusCode::OK);
+    ApiResponse::from_request(for_a_proxy)
+        .await
+        .expect(StatusCode::OK);
     let lower = request().header("Authorization", format!("bearer {good}"));
-    Answer::of(lower).await.expect(StatusCode::OK);
-    assert_asked_rarely(&issuer, started);
+    ApiResponse::from_request(lower)
+        .await
+        .expect(StatusCode::OK);
+    assert_rarely_fetched(&issuer, started);
 }
 
-/// At most once in 10 seconds, however long the machine takes for a test.
+/// At max once in 10 seconds, however long the machine takes for a test.
 #[track_caller]
-fn assert_asked_rarely(issuer: &TokenIssuer, since: Instant) {
-    let asked = issuer.asked();
-    let most = 1 + since.elapsed().as_secs() / 10;
-    assert!((1..=most).contains(&asked), "{asked} of at most {most}");
+fn assert_rarely_fetched(issuer: &TokenIssuer, since: Instant) {
+    let fetches = issuer.fetches();
+    let max = 1 + since.elapsed().as_secs() / 10;
+    assert!((1..=max).contains(&fetches), "{fetches} of at max {max}");
 }
 
 /// However many tokens name keys that nobody knows, the issuer is left alone.
@@ -325,30 +346,30 @@ async fn unknown_key_ids_fetch_the_key_set_once() {
     let app = Arc::new(start(&issuer).await);
     let claims = claims("user123").to_string();
     // One signature for all: it is not looked at without a key.
-    let signed = valid(&claims);
+    let signed = signed_token(&claims);
     let (_, rest) = signed.split_once('.').unwrap();
-    let askers = (0..8).map(|asker| {
+    let clients = (0..8).map(|client| {
         let (app, rest) = (Arc::clone(&app), rest.to_owned());
         tokio::spawn(async move {
             for number in 0..125 {
-                let id = format!("key-of-{asker}-{number}");
+                let id = format!("key-of-{client}-{number}");
                 let token = format!("{}.{rest}", base64(header_with(json!({"kid": id}))));
-                let answer = list(&app, "user123", &token).await;
-                answer.expect_problem(401, "unauthorized");
+                let response = list(&app, "user123", &token).await;
+                response.expect_problem(401, "unauthorized");
             }
         })
     });
-    for asker in askers.collect::<Vec<_>>() {
-        asker.await.unwrap();
+    for client in clients.collect::<Vec<_>>() {
+        client.await.unwrap();
     }
-    assert_asked_rarely(&issuer, started);
+    assert_rarely_fetched(&issuer, started);
     list(&app, "user123", &signed).await.expect(StatusCode::OK);
 }
 
 /// Who asks for a key set and hangs up does not keep others from it.
 #[tokio::test]
 async fn cancelled_request_consumes_no_key_set_refresh() {
-    let issuer = TokenIssuer::start_slow(Duration::from_millis(300)).await;
+    let issuer = TokenIssuer::start_with_delay(Duration::from_millis(300)).await;
     let known = Issuer {
         url: ISSUER.to_owned(),
         audience: Audience::CognitoClients(vec!["ios-app".to_owned()]),
@@ -357,12 +378,17 @@ async fn cancelled_request_consumes_no_key_set_refresh() {
     let moment = NOW.parse().unwrap();
     let claims = claims("user123").to_string();
     let unknown = token(&header_with(json!({"kid": "unknown"})), &claims);
-    let given_up = verifier.verify(&unknown, moment);
-    let _ = tokio::time::timeout(Duration::from_millis(30), given_up).await;
-    assert!(verifier.verify(&valid(&claims), moment).await.is_ok());
+    let cancelled = verifier.verify(&unknown, moment);
+    let _ = tokio::time::timeout(Duration::from_millis(30), cancelled).await;
+    assert!(
+        verifier
+            .verify(&signed_token(&claims), moment)
+            .await
+            .is_ok()
+    );
     let still_unknown = verifier.verify(&unknown, moment).await;
     assert_eq!(still_unknown.err(), Some(TokenError::Invalid));
-    assert_eq!(issuer.asked(), 1);
+    assert_eq!(issuer.fetches(), 1);
 }
 
 /// While the issuer fails, or gives nothing of use, the keys from before stay
@@ -382,16 +408,16 @@ async fn issuer_failure_keeps_cached_keys_valid() {
     let publish_nothing = || issuer.publish(&[]);
     for away in [&fail as &dyn Fn(), &publish_nothing] {
         away();
-        pass_time().await;
-        let answer = list(&app, "user123", &by("key-2")).await;
-        assert_eq!(answer.headers["retry-after"], "10");
-        answer.expect_problem(503, "issuer_unavailable");
+        wait_out_refresh_interval().await;
+        let response = list(&app, "user123", &by("key-2")).await;
+        assert_eq!(response.headers["retry-after"], "10");
+        response.expect_problem(503, "issuer_unavailable");
         list(&app, "user123", &by("key-1"))
             .await
             .expect(StatusCode::OK);
     }
     issuer.publish(&["key-2"]);
-    pass_time().await;
+    wait_out_refresh_interval().await;
     list(&app, "user123", &by("key-2"))
         .await
         .expect(StatusCode::OK);
@@ -400,8 +426,8 @@ async fn issuer_failure_keeps_cached_keys_valid() {
         .expect_problem(401, "unauthorized");
 }
 
-/// Lets the time pass after which a key set may be asked for again.
-async fn pass_time() {
+/// Lets the time pass after which a key set may be fetches for again.
+async fn wait_out_refresh_interval() {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(11)).await;
     tokio::time::resume();
@@ -416,9 +442,14 @@ async fn token_without_available_keys_returns_503() {
         ("JWKS_URL", "http://127.0.0.1:1/jwks.json"),
     ])
     .await;
-    let answer = list(&app, "user123", &valid(&claims("user123").to_string())).await;
-    assert!(answer.headers.contains_key("retry-after"));
-    answer.expect_problem(503, "issuer_unavailable");
+    let response = list(
+        &app,
+        "user123",
+        &signed_token(&claims("user123").to_string()),
+    )
+    .await;
+    assert!(response.headers.contains_key("retry-after"));
+    response.expect_problem(503, "issuer_unavailable");
     let keyed = app.get("/api/v1/data/user123").await;
     keyed.expect(StatusCode::OK);
 }
@@ -435,7 +466,7 @@ async fn non_cognito_tokens_are_checked_by_audience() {
     .await;
     let token_for = |issuer: &str, aud: &str| {
         let claims = json!({"iss": issuer, "sub": "user123", "aud": aud, "exp": now() + 60});
-        valid(&claims.to_string())
+        signed_token(&claims.to_string())
     };
     let good = token_for("https://login.example.com/", "clarity");
     list(&app, "user123", &good).await.expect(StatusCode::OK);
@@ -455,13 +486,13 @@ async fn non_cognito_tokens_are_checked_by_audience() {
 #[tokio::test]
 async fn tokens_are_rejected_without_a_configured_issuer() {
     let app = TestApp::start().await;
-    let token = valid(&claims("user123").to_string());
-    let answer = list(&app, "user123", &token).await;
-    assert_eq!(answer.headers["www-authenticate"], "X-API-Key");
-    answer.expect_problem(401, "unauthorized");
+    let token = signed_token(&claims("user123").to_string());
+    let response = list(&app, "user123", &token).await;
+    assert_eq!(response.headers["www-authenticate"], "X-API-Key");
+    response.expect_problem(401, "unauthorized");
     // Clients that send one beside their key go on working.
-    let beside_a_key = app.request(Method::GET, "/api/v1/data/user123");
-    Answer::of(bear(beside_a_key, &token))
+    let with_key = app.request(Method::GET, "/api/v1/data/user123");
+    ApiResponse::from_request(with_token(with_key, &token))
         .await
         .expect(StatusCode::OK);
 }

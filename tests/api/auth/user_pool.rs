@@ -9,15 +9,15 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::app::{Answer, TestApp, client, example_with};
+use crate::support::app::{ApiResponse, TestApp, client, example_with};
 
 /// A server of moto's that ends when it is dropped.
-struct Moto {
+struct MotoServer {
     process: Child,
     url: String,
 }
 
-impl Moto {
+impl MotoServer {
     fn start() -> Self {
         let mut process = Command::new("moto_server")
             .args(["-H", "127.0.0.1", "-p", "0"])
@@ -47,11 +47,13 @@ impl Moto {
             .header("Content-Type", "application/x-amz-json-1.1")
             .header("Authorization", signature)
             .body(body.to_string());
-        Answer::of(request).await.expect(StatusCode::OK)
+        ApiResponse::from_request(request)
+            .await
+            .expect(StatusCode::OK)
     }
 }
 
-impl Drop for Moto {
+impl Drop for MotoServer {
     fn drop(&mut self) {
         // It may have ended already.
         let _ = self.process.kill();
@@ -60,12 +62,12 @@ impl Drop for Moto {
 }
 
 /// Somebody who signed in.
-struct SignedIn {
+struct UserTokens {
     access_token: String,
     id_token: String,
 }
 
-impl SignedIn {
+impl UserTokens {
     /// Under which id the person is known.
     fn subject(&self) -> String {
         let claims = self.access_token.split('.').nth(1).unwrap();
@@ -75,7 +77,7 @@ impl SignedIn {
     }
 }
 
-async fn sign_in(moto: &Moto, pool: &str, client: &str, name: &str) -> SignedIn {
+async fn sign_in(moto: &MotoServer, pool: &str, client: &str, name: &str) -> UserTokens {
     let flow = json!({
         "UserPoolId": pool, "ClientId": client, "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
         "AuthParameters": {"USERNAME": name, "PASSWORD": "A-long-passw0rd"}
@@ -85,7 +87,7 @@ async fn sign_in(moto: &Moto, pool: &str, client: &str, name: &str) -> SignedIn 
         let token = tokens["AuthenticationResult"][name].as_str();
         token.unwrap().to_owned()
     };
-    SignedIn {
+    UserTokens {
         access_token: token("AccessToken"),
         id_token: token("IdToken"),
     }
@@ -97,7 +99,7 @@ async fn sign_in(moto: &Moto, pool: &str, client: &str, name: &str) -> SignedIn 
     ignore = "left out: moto_server is not here (pip install 'moto[server]')"
 )]
 async fn user_pool_tokens_grant_access_to_own_readings() {
-    let moto = Moto::start();
+    let moto = MotoServer::start();
     let pool = moto
         .call("CreateUserPool", json!({"PoolName": "people"}))
         .await;
@@ -143,21 +145,21 @@ async fn user_pool_tokens_grant_access_to_own_readings() {
     let path = format!("/api/v1/data/{}", jane.subject());
 
     let store = |token| request(Method::POST, "/api/v1/data", token).json(&reading);
-    Answer::of(store(&john.access_token))
+    ApiResponse::from_request(store(&john.access_token))
         .await
         .expect_problem(403, "forbidden");
-    Answer::of(store(&jane.access_token))
+    ApiResponse::from_request(store(&jane.access_token))
         .await
         .expect(StatusCode::OK);
     for token in [&jane.access_token, &jane.id_token, &boss.access_token] {
-        let listed = Answer::of(request(Method::GET, &path, token)).await;
+        let listed = ApiResponse::from_request(request(Method::GET, &path, token)).await;
         assert_eq!(listed.expect(StatusCode::OK)["count"], 1);
     }
     for token in [&john.access_token, &john.id_token] {
-        let refused = Answer::of(request(Method::GET, &path, token)).await;
-        refused.expect_problem(403, "forbidden");
+        let rejected = ApiResponse::from_request(request(Method::GET, &path, token)).await;
+        rejected.expect_problem(403, "forbidden");
     }
     let tampered = format!("{}AAAA", &jane.access_token[..jane.access_token.len() - 4]);
-    let refused = Answer::of(request(Method::GET, &path, &tampered)).await;
-    refused.expect_problem(401, "unauthorized");
+    let rejected = ApiResponse::from_request(request(Method::GET, &path, &tampered)).await;
+    rejected.expect_problem(401, "unauthorized");
 }

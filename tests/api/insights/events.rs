@@ -5,7 +5,7 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use super::store;
-use crate::support::app::{Answer, TestApp};
+use crate::support::app::{ApiResponse, TestApp};
 
 /// Returns the events of an answer, each with its name and data.
 pub async fn events(app: &TestApp, query: &str) -> Vec<(String, Value)> {
@@ -67,5 +67,7 @@ async fn invalid_question_returns_a_problem_not_an_event() {
         .request(Method::POST, "/api/v1/insights")
         .header(ACCEPT, "text/event-stream")
         .json(&json!({"user_id": "user123", "query": ""}));
-    Answer::of(request).await.expect_faults(&["/query"]);
+    ApiResponse::from_request(request)
+        .await
+        .expect_field_errors(&["/query"]);
 }

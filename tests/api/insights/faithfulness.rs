@@ -178,7 +178,7 @@ async fn check(lines: &[Value], types: &[&str]) -> usize {
             store.put(reading).await.unwrap();
         })
         .await;
-    let app = TestApp::over(Arc::new(store), Some(directory)).await;
+    let app = TestApp::start_with_store(Arc::new(store), Some(directory)).await;
     let user = lines[0]["user_id"].as_str().unwrap();
     let mut asked = HashSet::new();
     for data_type in types {

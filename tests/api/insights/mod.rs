@@ -258,7 +258,7 @@ async fn answer_covers_only_the_readings_that_were_read() {
     for reading in readings {
         store.put(reading).await.unwrap();
     }
-    let app = TestApp::over(Arc::new(store), Some(directory)).await;
+    let app = TestApp::start_with_store(Arc::new(store), Some(directory)).await;
     let answer = ask(&app, "How am I doing?").await;
     assert_eq!(answer["status"], "partial");
     let text = answer["insight"].as_str().unwrap();

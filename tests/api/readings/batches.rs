@@ -5,19 +5,19 @@ use std::sync::Arc;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::support::app::{Answer, TestApp, example, example_with};
+use crate::support::app::{ApiResponse, TestApp, example, example_with};
 use crate::support::faulty_store::FaultyStore;
 
 const PATH: &str = "/api/v1/data/batch";
 
-async fn send(app: &TestApp, readings: &[Value]) -> Answer {
+async fn send_batch(app: &TestApp, readings: &[Value]) -> ApiResponse {
     let body = json!({"readings": readings}).to_string();
     app.post_raw(PATH, body).await
 }
 
 /// What became of each.
-fn outcomes(answer: &Value) -> Vec<&str> {
-    let results = answer["results"].as_array().unwrap();
+fn statuses(response: &Value) -> Vec<&str> {
+    let results = response["results"].as_array().unwrap();
     for (index, result) in results.iter().enumerate() {
         assert_eq!(result["index"], index, "in the order of the request");
     }
@@ -33,32 +33,32 @@ fn at_minute(minute: usize) -> Value {
     example_with(json!({"timestamp": timestamp}))
 }
 
-async fn check_a_batch(app: &TestApp) {
+async fn check_resent_batch(app: &TestApp) {
     let readings: Vec<Value> = (0..120).map(at_minute).collect();
     for _ in 0..2 {
-        let answer = send(app, &readings).await.expect(StatusCode::OK);
-        assert_eq!(answer["success"], true);
-        assert_eq!(answer["stored"], 120);
+        let response = send_batch(app, &readings).await.expect(StatusCode::OK);
+        assert_eq!(response["success"], true);
+        assert_eq!(response["stored"], 120);
         assert_eq!(
-            (&answer["superseded"], &answer["rejected"]),
+            (&response["superseded"], &response["rejected"]),
             (&json!(0), &json!(0))
         );
-        assert_eq!(outcomes(&answer), ["stored"; 120]);
+        assert_eq!(statuses(&response), ["stored"; 120]);
         assert_eq!(app.count("user123").await, 120);
     }
-    let alone = app.post(&readings[7]).await.expect(StatusCode::OK);
-    let answer = send(app, &readings).await.expect(StatusCode::OK);
-    assert_eq!(answer["results"][7]["data_id"], alone["data_id"]);
+    let single = app.post(&readings[7]).await.expect(StatusCode::OK);
+    let response = send_batch(app, &readings).await.expect(StatusCode::OK);
+    assert_eq!(response["results"][7]["data_id"], single["data_id"]);
 }
 
 #[tokio::test]
 async fn resent_batch_is_idempotent() {
-    check_a_batch(&TestApp::start().await).await;
+    check_resent_batch(&TestApp::start().await).await;
 }
 
 #[tokio::test]
 async fn resent_batch_is_idempotent_on_dynamodb() {
-    check_a_batch(&TestApp::start_on_dynamodb().await).await;
+    check_resent_batch(&TestApp::start_on_dynamodb().await).await;
 }
 
 #[tokio::test]
@@ -71,17 +71,17 @@ async fn invalid_reading_is_reported_and_others_are_stored() {
         json!(7),
         example_with(json!({"user_id": "other"})),
     ];
-    let answer = send(&app, &readings).await.expect(StatusCode::OK);
+    let response = send_batch(&app, &readings).await.expect(StatusCode::OK);
     assert_eq!(
-        outcomes(&answer),
+        statuses(&response),
         ["stored", "rejected", "rejected", "rejected", "stored"]
     );
     assert_eq!(
-        (&answer["stored"], &answer["rejected"]),
+        (&response["stored"], &response["rejected"]),
         (&json!(2), &json!(3))
     );
     let pointers = |index: usize| -> Vec<&str> {
-        let result = &answer["results"][index];
+        let result = &response["results"][index];
         assert!(result.get("data_id").is_none());
         let errors = result["errors"].as_array().unwrap();
         let pointers = errors
@@ -106,12 +106,12 @@ async fn highest_version_of_record_wins() {
             "value": version, "client_record_id": "r", "client_record_version": version
         }))
     };
-    let answer = send(&app, &[version(1), version(3), version(2)]).await;
-    let answer = answer.expect(StatusCode::OK);
-    assert_eq!(outcomes(&answer), ["superseded", "stored", "superseded"]);
-    let answer = send(&app, &[version(2), version(3)]).await;
+    let response = send_batch(&app, &[version(1), version(3), version(2)]).await;
+    let response = response.expect(StatusCode::OK);
+    assert_eq!(statuses(&response), ["superseded", "stored", "superseded"]);
+    let response = send_batch(&app, &[version(2), version(3)]).await;
     assert_eq!(
-        outcomes(&answer.expect(StatusCode::OK)),
+        statuses(&response.expect(StatusCode::OK)),
         ["superseded", "stored"]
     );
     let list = app.get("/api/v1/data/user123").await.expect(StatusCode::OK);
@@ -130,8 +130,8 @@ async fn malformed_batch_is_rejected_entirely() {
         (json!({"readings": [example()], "more": 1}), "/more"),
         (json!([example()]), ""),
     ] {
-        let answer = app.post_raw(PATH, body.to_string()).await;
-        answer.expect_faults(&[pointer]);
+        let response = app.post_raw(PATH, body.to_string()).await;
+        response.expect_field_errors(&[pointer]);
     }
     app.post_raw(PATH, "{\"readings\":[")
         .await
@@ -143,20 +143,22 @@ async fn malformed_batch_is_rejected_entirely() {
 async fn batch_is_limited_to_5000_readings_and_8_mebibytes() {
     let app = TestApp::start().await;
     let mut readings = vec![json!(0); 5_000];
-    let answer = send(&app, &readings).await.expect(StatusCode::OK);
-    assert_eq!(answer["rejected"], 5_000);
+    let response = send_batch(&app, &readings).await.expect(StatusCode::OK);
+    assert_eq!(response["rejected"], 5_000);
     readings.push(json!(0));
-    send(&app, &readings).await.expect_faults(&["/readings"]);
+    send_batch(&app, &readings)
+        .await
+        .expect_field_errors(&["/readings"]);
 
-    let of_size = |size: usize| {
+    let padded_to = |size: usize| {
         let body = json!({"readings": [example()]}).to_string();
         " ".repeat(size - body.len()) + &body
     };
     let largest = 8 * 1024 * 1024;
-    app.post_raw(PATH, of_size(largest))
+    app.post_raw(PATH, padded_to(largest))
         .await
         .expect(StatusCode::OK);
-    app.post_raw(PATH, of_size(largest + 1))
+    app.post_raw(PATH, padded_to(largest + 1))
         .await
         .expect_problem(413, "body_too_large");
 }
@@ -166,21 +168,21 @@ async fn partial_store_failure_is_reported_per_reading() {
     let (store, directory) = FaultyStore::new();
     store.fail_puts_of("steps");
     let store = Arc::new(store);
-    let app = TestApp::over(store.clone(), Some(directory)).await;
+    let app = TestApp::start_with_store(store.clone(), Some(directory)).await;
     let readings = [
         example(),
         example_with(json!({"data_type": "steps"})),
         json!("no reading"),
     ];
-    let answer = send(&app, &readings).await;
-    assert_eq!(answer.headers["retry-after"], "1");
-    let problem = answer.expect_problem(503, "store_unavailable");
-    assert_eq!(outcomes(&problem), ["stored", "failed", "rejected"]);
+    let response = send_batch(&app, &readings).await;
+    assert_eq!(response.headers["retry-after"], "1");
+    let problem = response.expect_problem(503, "store_unavailable");
+    assert_eq!(statuses(&problem), ["stored", "failed", "rejected"]);
     assert_eq!(app.count("user123").await, 1);
 
-    store.heal();
-    let answer = send(&app, &readings).await.expect(StatusCode::OK);
-    assert_eq!(outcomes(&answer), ["stored", "stored", "rejected"]);
+    store.clear_faults();
+    let response = send_batch(&app, &readings).await.expect(StatusCode::OK);
+    assert_eq!(statuses(&response), ["stored", "stored", "rejected"]);
     assert_eq!(app.count("user123").await, 2);
 }
 

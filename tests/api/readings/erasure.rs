@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::support::app::{TestApp, example_with};
 use crate::support::faulty_store::FaultyStore;
 
-async fn check(app: &TestApp) {
+async fn check_erasure(app: &TestApp) {
     let readings: Vec<_> = (0..700)
         .map(|value| example_with(json!({"value": value})))
         .chain([example_with(json!({"user_id": "user1234"}))])
@@ -19,12 +19,12 @@ async fn check(app: &TestApp) {
         .expect(StatusCode::OK);
 
     for deleted in [700, 0] {
-        let answer = app
+        let response = app
             .delete("/api/v1/data/user123")
             .await
             .expect(StatusCode::OK);
         assert_eq!(
-            answer,
+            response,
             json!({"success": true, "user_id": "user123", "deleted": deleted})
         );
         assert_eq!(app.count("user123").await, 0);
@@ -39,12 +39,12 @@ async fn check(app: &TestApp) {
 
 #[tokio::test]
 async fn erasure_removes_all_readings_of_one_user() {
-    check(&TestApp::start().await).await;
+    check_erasure(&TestApp::start().await).await;
 }
 
 #[tokio::test]
 async fn erasure_removes_all_readings_of_one_user_on_dynamodb() {
-    check(&TestApp::start_on_dynamodb().await).await;
+    check_erasure(&TestApp::start_on_dynamodb().await).await;
 }
 
 #[tokio::test]
@@ -52,27 +52,27 @@ async fn erasure_of_invalid_user_id_is_rejected() {
     let app = TestApp::start().await;
     app.delete("/api/v1/data/-a")
         .await
-        .expect_faults(&["/user_id"]);
+        .expect_field_errors(&["/user_id"]);
 }
 
 #[tokio::test]
 async fn slow_erasure_returns_202_and_resumes() {
     let (store, directory) = FaultyStore::new();
-    store.erase_endlessly();
+    store.make_erasures_endless();
     let store = Arc::new(store);
-    let app = TestApp::over(store.clone(), Some(directory)).await;
+    let app = TestApp::start_with_store(store.clone(), Some(directory)).await;
     // A clock that runs ahead while everybody waits.
     tokio::time::pause();
-    let answer = app.delete("/api/v1/data/user123").await;
+    let response = app.delete("/api/v1/data/user123").await;
     tokio::time::resume();
-    assert_eq!(answer.headers["retry-after"], "1");
-    let body = answer.expect(StatusCode::ACCEPTED);
+    assert_eq!(response.headers["retry-after"], "1");
+    let body = response.expect(StatusCode::ACCEPTED);
     // Parts of 5 s each within 20 s.
     assert_eq!(
         body,
         json!({"success": true, "user_id": "user123", "deleted": 400})
     );
-    store.heal();
+    store.clear_faults();
     app.delete("/api/v1/data/user123")
         .await
         .expect(StatusCode::OK);

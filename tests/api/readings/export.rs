@@ -23,7 +23,7 @@ async fn export(app: &TestApp, query: &str, accept: &str) -> (HeaderMap, Option<
     (headers, response.text().await.ok())
 }
 
-fn lines(ndjson: &str) -> Vec<Value> {
+fn parse_lines(ndjson: &str) -> Vec<Value> {
     assert!(ndjson.ends_with('\n'));
     ndjson
         .lines()
@@ -31,7 +31,7 @@ fn lines(ndjson: &str) -> Vec<Value> {
         .collect()
 }
 
-async fn fill(app: &TestApp, count: usize) {
+async fn store_readings(app: &TestApp, count: usize) {
     let readings: Vec<Value> = (0..count)
         .map(|index| {
             let data_type = if index % 3 == 0 {
@@ -48,15 +48,15 @@ async fn fill(app: &TestApp, count: usize) {
         .expect(StatusCode::OK);
 }
 
-async fn check_what_is_exported(app: &TestApp) {
-    fill(app, 1_201).await;
+async fn check_export(app: &TestApp) {
+    store_readings(app, 1_201).await;
     let (headers, text) = export(app, "", "*/*").await;
     assert_eq!(headers["content-type"], "application/x-ndjson");
     assert_eq!(
         headers["content-disposition"],
         "attachment; filename=\"readings.ndjson\""
     );
-    let mut readings = lines(&text.unwrap());
+    let mut readings = parse_lines(&text.unwrap());
     assert_eq!(
         readings.pop(),
         Some(json!({"complete": true, "count": 1_201}))
@@ -68,7 +68,7 @@ async fn check_what_is_exported(app: &TestApp) {
     assert_eq!(ids.len(), 1_201);
 
     let (_, text) = export(app, "?data_type=steps", "*/*").await;
-    let steps = lines(&text.unwrap());
+    let steps = parse_lines(&text.unwrap());
     assert_eq!(steps.last(), Some(&json!({"complete": true, "count": 401})));
     assert_eq!(steps[0]["data_type"], "steps");
 
@@ -82,10 +82,10 @@ async fn check_what_is_exported(app: &TestApp) {
         members.remove("created_at").unwrap();
     }
     let body = json!({"readings": readings}).to_string();
-    let answer = app.post_raw("/api/v1/data/batch", body).await;
-    assert_eq!(answer.expect(StatusCode::OK)["stored"], 1_201);
+    let response = app.post_raw("/api/v1/data/batch", body).await;
+    assert_eq!(response.expect(StatusCode::OK)["stored"], 1_201);
     let (_, text) = export(app, "", "application/x-ndjson").await;
-    let again = lines(&text.unwrap()).into_iter();
+    let again = parse_lines(&text.unwrap()).into_iter();
     let again: BTreeSet<String> = again
         .filter_map(|reading| Some(reading.get("data_id")?.to_string()))
         .collect();
@@ -94,12 +94,12 @@ async fn check_what_is_exported(app: &TestApp) {
 
 #[tokio::test]
 async fn export_is_complete_and_can_be_resent() {
-    check_what_is_exported(&TestApp::start().await).await;
+    check_export(&TestApp::start().await).await;
 }
 
 #[tokio::test]
 async fn export_is_complete_and_can_be_resent_on_dynamodb() {
-    check_what_is_exported(&TestApp::start_on_dynamodb().await).await;
+    check_export(&TestApp::start_on_dynamodb().await).await;
 }
 
 #[tokio::test]
@@ -122,7 +122,7 @@ async fn export_takes_range_and_rejects_paging_parameters() {
     }
     let range = "?start=2024-01-03T00:00:00Z&end=2024-01-06T00:00:00Z";
     let (_, text) = export(&app, range, "*/*").await;
-    let values: Vec<_> = lines(&text.unwrap())
+    let values: Vec<_> = parse_lines(&text.unwrap())
         .iter()
         .filter_map(|line| line["value"].as_f64())
         .collect();
@@ -136,7 +136,7 @@ async fn export_takes_range_and_rejects_paging_parameters() {
     ] {
         app.get(&format!("{path}?{query}"))
             .await
-            .expect_faults(&[pointer]);
+            .expect_field_errors(&[pointer]);
     }
 }
 
@@ -175,7 +175,7 @@ async fn csv_follows_rfc_4180_and_escapes_formulas() {
 #[tokio::test]
 async fn export_is_compressed_on_request() {
     let app = TestApp::start().await;
-    fill(&app, 1_000).await;
+    store_readings(&app, 1_000).await;
     let (headers, plain) = export(&app, "", "*/*").await;
     assert!(headers.get("content-encoding").is_none());
     let response = app
@@ -188,35 +188,35 @@ async fn export_is_compressed_on_request() {
     let compressed = response.bytes().await.unwrap();
     let plain = plain.unwrap();
     assert!(compressed.len() * 4 < plain.len());
-    let mut unpacked = String::new();
+    let mut decompressed = String::new();
     GzDecoder::new(&*compressed)
-        .read_to_string(&mut unpacked)
+        .read_to_string(&mut decompressed)
         .unwrap();
-    assert!(unpacked == plain);
+    assert!(decompressed == plain);
 }
 
 #[tokio::test]
 async fn store_failure_aborts_export() {
     let (store, directory) = FaultyStore::new();
     let store = Arc::new(store);
-    let app = TestApp::over(store.clone(), Some(directory)).await;
-    fill(&app, 1_201).await;
+    let app = TestApp::start_with_store(store.clone(), Some(directory)).await;
+    store_readings(&app, 1_201).await;
     for encoding in ["identity", "gzip"] {
         store.fail_after_pages(2);
         let request = app
             .request(Method::GET, "/api/v1/data/user123/export")
             .header("Accept-Encoding", encoding);
         // It may end before the headers have been flushed.
-        let whole = match request.send().await {
+        let body = match request.send().await {
             Ok(response) => response.bytes().await,
             Err(error) => Err(error),
         };
-        assert!(whole.is_err(), "{encoding}: half is not whole");
+        assert!(body.is_err(), "{encoding}: half is not whole");
     }
     store.fail_after_pages(0);
-    let answer = app.get("/api/v1/data/user123/export").await;
-    answer.expect_problem(503, "store_unavailable");
-    store.heal();
+    let response = app.get("/api/v1/data/user123/export").await;
+    response.expect_problem(503, "store_unavailable");
+    store.clear_faults();
     let (_, text) = export(&app, "", "*/*").await;
     assert!(
         text.unwrap()
@@ -234,8 +234,9 @@ async fn export_and_erasure_require_a_key() {
         (Method::POST, "/api/v1/data/batch"),
         (Method::GET, "/api/v1/data/batch"),
     ] {
-        let answer = crate::support::app::Answer::of(app.anonymous(method, path)).await;
-        answer.expect_problem(401, "unauthorized");
+        let response =
+            crate::support::app::ApiResponse::from_request(app.anonymous(method, path)).await;
+        response.expect_problem(401, "unauthorized");
     }
     assert_eq!(app.count("user123").await, 1);
 }

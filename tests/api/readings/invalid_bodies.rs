@@ -1,41 +1,41 @@
-//! Bodies that are refused: the right status, a problem document, and nothing
+//! Bodies that are expect_rejection: the right status, a problem document, and nothing
 //! stored.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::app::{Answer, TestApp, example, example_with};
+use crate::support::app::{ApiResponse, TestApp, example, example_with};
 
 const DATA: &str = "/api/v1/data";
 
-/// Checks that `body` is refused so, and that nothing is stored.
-async fn refused(body: impl Into<reqwest::Body>, status: u16, code: &str) -> Value {
+/// Checks that `body` is expect_rejection so, and that nothing is stored.
+async fn expect_rejection(body: impl Into<reqwest::Body>, status: u16, code: &str) -> Value {
     let app = TestApp::start().await;
     let problem = app.post_raw(DATA, body).await.expect_problem(status, code);
     assert_eq!(app.count("user123").await, 0);
     problem
 }
 
-/// Checks that the example with these members is refused for these pointers.
-async fn faulty(members: Value, pointers: &[&str]) {
-    faulty_text(example_with(members).to_string(), pointers).await;
+/// Checks that the example with these members is expect_rejection for these pointers.
+async fn expect_member_errors(members: Value, pointers: &[&str]) {
+    expect_body_errors(example_with(members).to_string(), pointers).await;
 }
 
-async fn faulty_text(body: String, pointers: &[&str]) {
+async fn expect_body_errors(body: String, pointers: &[&str]) {
     let app = TestApp::start().await;
-    app.post_raw(DATA, body).await.expect_faults(pointers);
+    app.post_raw(DATA, body).await.expect_field_errors(pointers);
     assert_eq!(app.count("user123").await, 0);
 }
 
 /// The example with the text of one member put in as it is.
-fn with_raw(member: &str, json: &str) -> String {
+fn example_with_raw(member: &str, json: &str) -> String {
     let marked = example_with(json!({member: "MARK"})).to_string();
     marked.replace("\"MARK\"", json)
 }
 
 #[tokio::test]
 async fn empty_body_is_rejected() {
-    refused("", 400, "invalid_json").await;
+    expect_rejection("", 400, "invalid_json").await;
 }
 
 #[tokio::test]
@@ -53,9 +53,9 @@ async fn malformed_json_is_rejected() {
         "{\"unknown\":",
         "{\"unknown\":nonsense}",
     ] {
-        refused(broken.to_owned(), 400, "invalid_json").await;
+        expect_rejection(broken.to_owned(), 400, "invalid_json").await;
     }
-    refused(vec![b'{', b'"', 0xff, b'"', b'}'], 400, "invalid_json").await;
+    expect_rejection(vec![b'{', b'"', 0xff, b'"', b'}'], 400, "invalid_json").await;
 }
 
 #[tokio::test]
@@ -67,37 +67,37 @@ async fn non_object_json_is_rejected() {
         "[]",
         "[\"user123\",\"heart_rate\",72]",
     ] {
-        faulty_text(body.to_owned(), &[""]).await;
+        expect_body_errors(body.to_owned(), &[""]).await;
     }
 }
 
 #[tokio::test]
 async fn deeply_nested_json_is_rejected() {
     let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
-    faulty_text(deep.clone(), &[""]).await;
-    faulty_text(with_raw("value", &deep), &["/value"]).await;
-    faulty_text(with_raw("metadata", &deep), &["/metadata"]).await;
+    expect_body_errors(deep.clone(), &[""]).await;
+    expect_body_errors(example_with_raw("value", &deep), &["/value"]).await;
+    expect_body_errors(example_with_raw("metadata", &deep), &["/metadata"]).await;
     let deep_object = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
-    faulty_text(with_raw("metadata", &deep_object), &["/metadata"]).await;
-    faulty_text(with_raw("unknown", &deep), &["/unknown"]).await;
+    expect_body_errors(example_with_raw("metadata", &deep_object), &["/metadata"]).await;
+    expect_body_errors(example_with_raw("unknown", &deep), &["/unknown"]).await;
 }
 
 #[tokio::test]
 async fn unrepresentable_numbers_are_rejected() {
     for number in ["1e400", "-1e400", "1e-400", "1e126", "1e-131"] {
-        faulty_text(with_raw("value", number), &["/value"]).await;
+        expect_body_errors(example_with_raw("value", number), &["/value"]).await;
         let metadata = format!("{{\"a\":[{number}]}}");
-        faulty_text(with_raw("metadata", &metadata), &["/metadata"]).await;
+        expect_body_errors(example_with_raw("metadata", &metadata), &["/metadata"]).await;
     }
     for no_number in ["NaN", "Infinity", "-", "01", "1.", "+1", "0x10"] {
-        refused(with_raw("value", no_number), 400, "invalid_json").await;
+        expect_rejection(example_with_raw("value", no_number), 400, "invalid_json").await;
     }
 }
 
 #[tokio::test]
 async fn wrong_member_types_are_rejected() {
     for wrong in [json!("72"), json!(true), json!([72]), json!({"a": 72})] {
-        faulty(json!({"value": wrong}), &["/value"]).await;
+        expect_member_errors(json!({"value": wrong}), &["/value"]).await;
     }
     for wrong in [json!(1), json!(true), json!(["a"]), json!({})] {
         for member in [
@@ -107,11 +107,11 @@ async fn wrong_member_types_are_rejected() {
             "unit",
             "client_record_id",
         ] {
-            faulty(json!({member: wrong}), &[&format!("/{member}")]).await;
+            expect_member_errors(json!({member: wrong}), &[&format!("/{member}")]).await;
         }
     }
     for wrong in [json!(1), json!("{}"), json!([]), json!(false)] {
-        faulty(json!({"metadata": wrong}), &["/metadata"]).await;
+        expect_member_errors(json!({"metadata": wrong}), &["/metadata"]).await;
     }
     for wrong in [
         json!(-1),
@@ -122,9 +122,9 @@ async fn wrong_member_types_are_rejected() {
         json!(1e300),
     ] {
         let members = json!({"client_record_id": "a", "client_record_version": wrong});
-        faulty(members, &["/client_record_version"]).await;
+        expect_member_errors(members, &["/client_record_version"]).await;
     }
-    faulty(
+    expect_member_errors(
         json!({"client_record_version": 1}),
         &["/client_record_version"],
     )
@@ -133,37 +133,37 @@ async fn wrong_member_types_are_rejected() {
 
 #[tokio::test]
 async fn missing_members_are_all_reported() {
-    faulty_text(
+    expect_body_errors(
         "{}".to_owned(),
         &["/user_id", "/data_type", "/value", "/timestamp"],
     )
     .await;
     let nulls = json!({"user_id": null, "data_type": null, "value": null, "timestamp": null});
-    faulty(nulls, &["/user_id", "/data_type", "/value", "/timestamp"]).await;
+    expect_member_errors(nulls, &["/user_id", "/data_type", "/value", "/timestamp"]).await;
 }
 
 #[tokio::test]
 async fn unknown_members_are_rejected() {
-    faulty(json!({"tiemstamp": "x"}), &["/tiemstamp"]).await;
-    faulty(
+    expect_member_errors(json!({"tiemstamp": "x"}), &["/tiemstamp"]).await;
+    expect_member_errors(
         json!({"data_id": "018d0cab-c440-85d0-a3ae-7ec39b0fdb2e"}),
         &["/data_id"],
     )
     .await;
-    faulty(
+    expect_member_errors(
         json!({"created_at": "2024-01-15T10:30:00Z"}),
         &["/created_at"],
     )
     .await;
-    faulty(json!({"a/b~c": 1}), &["/a~1b~0c"]).await;
+    expect_member_errors(json!({"a/b~c": 1}), &["/a~1b~0c"]).await;
 }
 
 #[tokio::test]
 async fn duplicate_members_are_rejected() {
     let twice = example().to_string().replacen('{', "{\"value\":1,", 1);
-    faulty_text(twice, &[""]).await;
-    faulty_text(
-        with_raw("metadata", r#"{"a":1,"b":{"c":1,"c":2}}"#),
+    expect_body_errors(twice, &[""]).await;
+    expect_body_errors(
+        example_with_raw("metadata", r#"{"a":1,"b":{"c":1,"c":2}}"#),
         &["/metadata"],
     )
     .await;
@@ -183,20 +183,20 @@ async fn empty_and_overlong_strings_are_rejected() {
             "é".to_owned(),
             "a b".to_owned(),
         ] {
-            faulty(json!({member: text}), &[&format!("/{member}")]).await;
+            expect_member_errors(json!({member: text}), &[&format!("/{member}")]).await;
         }
         let app = TestApp::start().await;
         let longest = example_with(json!({member: "x".repeat(longest)}));
         app.post(&longest).await.expect(StatusCode::OK);
     }
-    faulty_text(with_raw("unit", r#""\ud800""#), &["/unit"]).await;
-    faulty(
+    expect_body_errors(example_with_raw("unit", r#""\ud800""#), &["/unit"]).await;
+    expect_member_errors(
         json!({"metadata": {"a": "x".repeat(16 * 1024)}}),
         &["/metadata"],
     )
     .await;
-    faulty(json!({"timestamp": ""}), &["/timestamp"]).await;
-    faulty(
+    expect_member_errors(json!({"timestamp": ""}), &["/timestamp"]).await;
+    expect_member_errors(
         json!({"timestamp": "2024-01-15T10:30:00Z".repeat(50)}),
         &["/timestamp"],
     )
@@ -213,14 +213,14 @@ async fn out_of_range_timestamps_are_rejected() {
         "2024-01-15",
         "1705314600",
     ] {
-        faulty(json!({"timestamp": timestamp}), &["/timestamp"]).await;
+        expect_member_errors(json!({"timestamp": timestamp}), &["/timestamp"]).await;
     }
 }
 
 #[tokio::test]
 async fn oversized_body_is_rejected() {
     let large = example_with(json!({"metadata": {"a": "x".repeat(128 * 1024)}}));
-    refused(large.to_string(), 413, "body_too_large").await;
+    expect_rejection(large.to_string(), 413, "body_too_large").await;
 }
 
 /// Sixteen KiB of metadata fit even when every character is escaped.
@@ -228,7 +228,7 @@ async fn oversized_body_is_rejected() {
 async fn largest_metadata_fits_in_largest_body() {
     let app = TestApp::start().await;
     let escaped = "\\u0041".repeat(16 * 1024 - 8);
-    let body = with_raw("metadata", &format!("{{\"a\":\"{escaped}\"}}"));
+    let body = example_with_raw("metadata", &format!("{{\"a\":\"{escaped}\"}}"));
     app.post_raw(DATA, body).await.expect(StatusCode::OK);
 }
 
@@ -245,7 +245,7 @@ async fn non_json_content_type_is_rejected() {
         if let Some(content_type) = content_type {
             request = request.header("Content-Type", content_type);
         }
-        Answer::of(request)
+        ApiResponse::from_request(request)
             .await
             .expect_problem(415, "unsupported_media_type");
     }
@@ -259,7 +259,9 @@ async fn non_json_content_type_is_rejected() {
             .request(Method::POST, DATA)
             .header("Content-Type", content_type)
             .body(example().to_string());
-        Answer::of(request).await.expect(StatusCode::OK);
+        ApiResponse::from_request(request)
+            .await
+            .expect(StatusCode::OK);
     }
 }
 
@@ -287,10 +289,10 @@ async fn invalid_questions_are_rejected() {
             vec!["/model"],
         ),
     ] {
-        let answer = app.post_raw("/api/v1/insights", body.to_string()).await;
-        answer.expect_faults(&pointers);
+        let response = app.post_raw("/api/v1/insights", body.to_string()).await;
+        response.expect_field_errors(&pointers);
     }
     let longest = json!({"user_id": "u", "query": "é".repeat(2_000)});
-    let answer = app.post_raw("/api/v1/insights", longest.to_string()).await;
-    answer.expect(StatusCode::OK);
+    let response = app.post_raw("/api/v1/insights", longest.to_string()).await;
+    response.expect(StatusCode::OK);
 }

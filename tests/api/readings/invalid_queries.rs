@@ -1,8 +1,8 @@
-//! Paths and parameters that are refused.
+//! Paths and parameters that are expect_cursor_error.
 
 use reqwest::Method;
 
-use crate::support::app::{Answer, TestApp, example};
+use crate::support::app::{ApiResponse, TestApp, example};
 
 #[tokio::test]
 async fn malformed_user_id_in_path_is_rejected() {
@@ -69,14 +69,14 @@ async fn dot_segments_do_not_traverse_paths() {
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: a\r\nX-API-Key: development-key\r\nConnection: close\r\n\r\n"
         );
-        let answer = app.send_bytes(request.as_bytes()).await;
+        let response = app.send_bytes(request.as_bytes()).await;
         assert!(
-            answer.starts_with(&format!("HTTP/1.1 {status}")),
-            "{path}: {answer}"
+            response.starts_with(&format!("HTTP/1.1 {status}")),
+            "{path}: {response}"
         );
         assert!(
-            answer.contains("application/problem+json"),
-            "{path}: {answer}"
+            response.contains("application/problem+json"),
+            "{path}: {response}"
         );
     }
 }
@@ -104,17 +104,17 @@ async fn invalid_list_parameters_are_rejected() {
         ("%00=1", vec!["/\0"]),
     ] {
         let path = format!("/api/v1/data/user123?{query}");
-        app.get(&path).await.expect_faults(&pointers);
+        app.get(&path).await.expect_field_errors(&pointers);
     }
 }
 
 #[tokio::test]
 async fn unescaped_plus_is_explained() {
     let app = TestApp::start().await;
-    let answer = app
+    let response = app
         .get("/api/v1/data/user123?start=2024-01-15T00:00:00+01:00")
         .await;
-    let problem = answer.expect_problem(422, "validation_failed");
+    let problem = response.expect_problem(422, "validation_failed");
     assert!(problem["detail"].as_str().unwrap().contains("%2B"));
 }
 
@@ -128,20 +128,20 @@ async fn foreign_tampered_and_truncated_cursors_are_rejected() {
     }
     let page = app.get("/api/v1/data/user123?limit=1").await.body;
     let cursor = page["next_cursor"].as_str().unwrap();
-    let refused = async |user: &str, query: &str| {
+    let expect_cursor_error = async |user: &str, query: &str| {
         let path = format!("/api/v1/data/{user}?{query}");
-        app.get(&path).await.expect_faults(&["/cursor"]);
+        app.get(&path).await.expect_field_errors(&["/cursor"]);
     };
-    refused("user124", &format!("cursor={cursor}")).await;
+    expect_cursor_error("user124", &format!("cursor={cursor}")).await;
     for other_query in [
         "order=asc",
         "start=2024-01-01T00:00:00Z",
         "end=2025-01-01T00:00:00Z",
     ] {
-        refused("user123", &format!("cursor={cursor}&{other_query}")).await;
+        expect_cursor_error("user123", &format!("cursor={cursor}&{other_query}")).await;
     }
     for length in [0, 1, cursor.len() / 2, cursor.len() - 1] {
-        refused("user123", &format!("cursor={}", &cursor[..length])).await;
+        expect_cursor_error("user123", &format!("cursor={}", &cursor[..length])).await;
     }
     for position in 0..cursor.len() {
         let mut tampered = cursor.as_bytes().to_vec();
@@ -150,14 +150,14 @@ async fn foreign_tampered_and_truncated_cursors_are_rejected() {
         } else {
             b'A'
         };
-        refused(
+        expect_cursor_error(
             "user123",
             &format!("cursor={}", String::from_utf8(tampered).unwrap()),
         )
         .await;
     }
     for nonsense in ["%00", "!!!", &"A".repeat(5_000)] {
-        refused("user123", &format!("cursor={nonsense}")).await;
+        expect_cursor_error("user123", &format!("cursor={nonsense}")).await;
     }
 }
 
@@ -180,8 +180,8 @@ async fn wrong_methods_and_unknown_paths_are_rejected() {
         (Method::POST, "/health", "GET,HEAD"),
         (Method::DELETE, "/openapi.json", "GET,HEAD"),
     ] {
-        let answer = Answer::of(app.request(method, path)).await;
-        let mut found: Vec<&str> = answer.headers["allow"]
+        let response = ApiResponse::from_request(app.request(method, path)).await;
+        let mut found: Vec<&str> = response.headers["allow"]
             .to_str()
             .unwrap()
             .split(',')
@@ -190,7 +190,7 @@ async fn wrong_methods_and_unknown_paths_are_rejected() {
         found.sort_unstable();
         allowed.sort_unstable();
         assert_eq!(found, allowed, "{path}");
-        answer.expect_problem(405, "method_not_allowed");
+        response.expect_problem(405, "method_not_allowed");
     }
     for path in [
         "/",

@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::app::{Answer, TestApp};
+use crate::support::app::{ApiResponse, TestApp};
 
 #[tokio::test]
 async fn documented_legacy_bodies_are_accepted() {
@@ -39,13 +39,13 @@ async fn documented_legacy_bodies_are_accepted() {
     assert_eq!(insight["success"], true);
     assert_eq!(insight["error"], json!(null));
     assert!(insight["insight"].as_str().unwrap().contains("72.5"));
-    let health = Answer::of(app.anonymous(Method::GET, "/health")).await;
+    let health = ApiResponse::from_request(app.anonymous(Method::GET, "/health")).await;
     assert_eq!(health.expect(StatusCode::OK)["status"], "healthy");
 }
 
 #[tokio::test]
 async fn error_detail_is_a_string() {
     let app = TestApp::start().await;
-    let answer = app.post_raw("/api/v1/data", r#"{"user_id": "u"}"#).await;
-    assert!(answer.body["detail"].is_string());
+    let response = app.post_raw("/api/v1/data", r#"{"user_id": "u"}"#).await;
+    assert!(response.body["detail"].is_string());
 }

@@ -33,7 +33,7 @@ async fn page(app: &TestApp, query: &str) -> (Vec<f64>, Option<String>) {
 }
 
 /// The values of all pages that begin with `query`.
-async fn walk(app: &TestApp, query: &str) -> Vec<f64> {
+async fn list_all(app: &TestApp, query: &str) -> Vec<f64> {
     let (mut values, mut next) = page(app, query).await;
     while let Some(cursor) = next {
         let (more, after) = page(app, &format!("{query}&cursor={cursor}")).await;
@@ -59,7 +59,10 @@ async fn pages_of_any_size_return_each_reading_once() {
     let app = app_with_ten_days().await;
     let up: Vec<f64> = (1..=10).map(f64::from).collect();
     for limit in [1, 2, 3, 5, 9, 10, 11, 1_000] {
-        assert_eq!(walk(&app, &format!("order=asc&limit={limit}")).await, up);
+        assert_eq!(
+            list_all(&app, &format!("order=asc&limit={limit}")).await,
+            up
+        );
     }
     let (_, next) = page(&app, "limit=10").await;
     assert_eq!(next, None, "the tenth reading is the last");
@@ -69,17 +72,17 @@ async fn pages_of_any_size_return_each_reading_once() {
 async fn range_includes_start_and_excludes_end() {
     let app = app_with_ten_days().await;
     let range = "order=asc&start=2024-01-03T00:00:00Z&end=2024-01-06T00:00:00Z";
-    assert_eq!(walk(&app, range).await, [3.0, 4.0, 5.0]);
+    assert_eq!(list_all(&app, range).await, [3.0, 4.0, 5.0]);
     assert_eq!(
-        walk(&app, &format!("{range}&limit=1")).await,
+        list_all(&app, &format!("{range}&limit=1")).await,
         [3.0, 4.0, 5.0]
     );
     let everything = "order=asc&start=0001-01-01T00:00:00Z&end=9999-12-31T23:59:59Z";
-    assert_eq!(walk(&app, everything).await.len(), 10);
+    assert_eq!(list_all(&app, everything).await.len(), 10);
     let shifted = "start=2024-01-09T02:00:00%2B02:00";
-    assert_eq!(walk(&app, shifted).await, [10.0, 9.0]);
+    assert_eq!(list_all(&app, shifted).await, [10.0, 9.0]);
     assert_eq!(
-        walk(&app, "start=2024-01-06T00:00:00Z&end=2024-01-03T00:00:00Z").await,
+        list_all(&app, "start=2024-01-06T00:00:00Z&end=2024-01-03T00:00:00Z").await,
         [0.0; 0]
     );
 }
@@ -94,9 +97,9 @@ async fn cursor_carries_its_filters() {
         page(&app, &format!("cursor={cursor}&limit=3")).await.0,
         [5.0, 6.0, 7.0]
     );
-    let given_again =
+    let repeated_filters =
         format!("cursor={cursor}&order=asc&start=2024-01-03T01:00:00%2B01:00&limit=1");
-    assert_eq!(page(&app, &given_again).await.0, [5.0]);
+    assert_eq!(page(&app, &repeated_filters).await.0, [5.0]);
 }
 
 #[tokio::test]
@@ -158,7 +161,7 @@ async fn list_excludes_users_with_similar_ids() {
 }
 
 /// The data types of all pages that begin with `query`.
-async fn types(app: &TestApp, query: &str) -> Vec<String> {
+async fn listed_types(app: &TestApp, query: &str) -> Vec<String> {
     let mut types = Vec::new();
     let mut cursor = String::new();
     loop {
@@ -177,7 +180,7 @@ async fn types(app: &TestApp, query: &str) -> Vec<String> {
     }
 }
 
-async fn check_types(app: &TestApp) {
+async fn check_type_filter(app: &TestApp) {
     for hour in 0..12 {
         let data_type = ["heart_rate", "steps", "weight"][hour % 3];
         let timestamp = format!("2024-01-15T{hour:02}:00:00Z");
@@ -187,30 +190,33 @@ async fn check_types(app: &TestApp) {
         .await
         .expect(StatusCode::OK);
     }
-    assert_eq!(types(app, "data_type=steps&limit=3").await, ["steps"; 4]);
     assert_eq!(
-        types(app, "data_type=weight&data_type=steps&limit=3").await,
+        listed_types(app, "data_type=steps&limit=3").await,
+        ["steps"; 4]
+    );
+    assert_eq!(
+        listed_types(app, "data_type=weight&data_type=steps&limit=3").await,
         ["weight", "steps"].repeat(4)
     );
     assert_eq!(
-        types(
+        listed_types(
             app,
             "data_type=steps&data_type=weight&order=asc&limit=1&start=2024-01-15T04:00:00Z"
         )
         .await,
         ["steps", "weight"].repeat(3)
     );
-    assert!(types(app, "data_type=sleep").await.is_empty());
+    assert!(listed_types(app, "data_type=sleep").await.is_empty());
 }
 
 #[tokio::test]
 async fn list_is_filtered_by_data_types() {
-    check_types(&TestApp::start().await).await;
+    check_type_filter(&TestApp::start().await).await;
 }
 
 #[tokio::test]
 async fn list_is_filtered_by_data_types_on_dynamodb() {
-    check_types(&TestApp::start_on_dynamodb().await).await;
+    check_type_filter(&TestApp::start_on_dynamodb().await).await;
 }
 
 #[tokio::test]
@@ -218,15 +224,15 @@ async fn cursor_is_bound_to_its_data_types() {
     let app = app_with_ten_days().await;
     let (_, next) = page(&app, "data_type=heart_rate&limit=4").await;
     let cursor = next.unwrap();
-    let walk_on = format!("cursor={cursor}&data_type=heart_rate&limit=2");
-    assert_eq!(page(&app, &walk_on).await.0, [6.0, 5.0]);
+    let continued = format!("cursor={cursor}&data_type=heart_rate&limit=2");
+    assert_eq!(page(&app, &continued).await.0, [6.0, 5.0]);
     for other in ["data_type=steps", "data_type=heart_rate&data_type=steps"] {
         app.get(&format!("/api/v1/data/user123?cursor={cursor}&{other}"))
             .await
-            .expect_faults(&["/cursor"]);
+            .expect_field_errors(&["/cursor"]);
     }
     let many: Vec<String> = (0..21).map(|index| format!("data_type=t{index}")).collect();
     app.get(&format!("/api/v1/data/user123?{}", many.join("&")))
         .await
-        .expect_faults(&["/data_type"]);
+        .expect_field_errors(&["/data_type"]);
 }

@@ -9,11 +9,11 @@ use serde_json::{Value, json};
 use crate::support::app::{TestApp, example_with};
 use crate::support::faulty_store::FaultyStore;
 
-async fn store(app: &TestApp, readings: &[Value]) {
+async fn store_all(app: &TestApp, readings: &[Value]) {
     for batch in readings.chunks(5_000) {
         let body = json!({"readings": batch}).to_string();
-        let answer = app.post_raw("/api/v1/data/batch", body).await;
-        assert_eq!(answer.expect(StatusCode::OK)["stored"], batch.len());
+        let response = app.post_raw("/api/v1/data/batch", body).await;
+        assert_eq!(response.expect(StatusCode::OK)["stored"], batch.len());
     }
 }
 
@@ -39,7 +39,7 @@ fn counts(series: &Value) -> Vec<(String, u64)> {
         .collect()
 }
 
-async fn check_numbers(app: &TestApp) {
+async fn check_statistics(app: &TestApp) {
     let reading = |value: f64, timestamp: &str| {
         example_with(json!({"data_type": "steps", "value": value, "timestamp": timestamp}))
     };
@@ -49,11 +49,11 @@ async fn check_numbers(app: &TestApp) {
         reading(5.0, "2024-01-15T12:00:00Z"),
         reading(7.0, "2024-01-17T12:00:00Z"),
     ];
-    store(app, &readings).await;
+    store_all(app, &readings).await;
     let range = "start=2024-01-15T00:00:00Z&end=2024-01-20T00:00:00Z";
-    let answer = summary(app, range).await;
+    let response = summary(app, range).await;
     assert_eq!(
-        answer,
+        response,
         json!({
             "success": true,
             "user_id": "user123",
@@ -90,12 +90,12 @@ async fn check_numbers(app: &TestApp) {
 
 #[tokio::test]
 async fn daily_statistics_match_readings() {
-    check_numbers(&TestApp::start().await).await;
+    check_statistics(&TestApp::start().await).await;
 }
 
 #[tokio::test]
 async fn daily_statistics_match_readings_on_dynamodb() {
-    check_numbers(&TestApp::start_on_dynamodb().await).await;
+    check_statistics(&TestApp::start_on_dynamodb().await).await;
 }
 
 #[tokio::test]
@@ -111,12 +111,12 @@ async fn days_have_25_or_23_hours_at_clock_changes() {
     ] {
         readings.extend((0..24).map(|hour| step(&format!("{day}T{hour:02}:00:00Z"))));
     }
-    store(&app, &readings).await;
+    store_all(&app, &readings).await;
     let in_athens = |rest: &str| format!("tz=Europe/Athens&{rest}");
     let autumn = in_athens("start=2021-10-30T21:00:00Z&end=2021-11-01T21:00:00Z");
-    let answer = summary(&app, &autumn).await;
-    assert_eq!(answer["tz"], "Europe/Athens");
-    let steps = &answer["summaries"][0];
+    let response = summary(&app, &autumn).await;
+    assert_eq!(response["tz"], "Europe/Athens");
+    let steps = &response["summaries"][0];
     assert_eq!(
         counts(steps),
         [
@@ -127,18 +127,18 @@ async fn days_have_25_or_23_hours_at_clock_changes() {
     assert_eq!(steps["buckets"][0]["end"], "2021-11-01T00:00:00+02:00");
     assert_eq!(steps["buckets"][0]["sum"], 25.0);
     let spring = in_athens("start=2022-03-26T22:00:00Z&end=2022-03-27T21:00:00Z");
-    let answer = summary(&app, &spring).await;
+    let response = summary(&app, &spring).await;
     assert_eq!(
-        counts(&answer["summaries"][0]),
+        counts(&response["summaries"][0]),
         [("2022-03-27T00:00:00+02:00".to_owned(), 23)]
     );
-    assert_eq!(answer["summaries"][0]["coverage"]["days"], 1);
+    assert_eq!(response["summaries"][0]["coverage"]["days"], 1);
 
     // The hour from three to four comes twice.
     let night = in_athens("start=2021-10-30T23:00:00Z&end=2021-10-31T03:00:00Z&bucket=hour");
-    let answer = summary(&app, &night).await;
+    let response = summary(&app, &night).await;
     assert_eq!(
-        counts(&answer["summaries"][0]),
+        counts(&response["summaries"][0]),
         [
             ("2021-10-31T02:00:00+03:00".to_owned(), 1),
             ("2021-10-31T03:00:00+03:00".to_owned(), 1),
@@ -159,7 +159,7 @@ async fn buckets_can_be_weeks_or_months() {
         "2024-03-01",
     ];
     let readings = days.map(|day| step(&format!("{day}T12:00:00Z")));
-    store(&app, &readings).await;
+    store_all(&app, &readings).await;
     let range = "start=2024-01-01T00:00:00Z&end=2024-04-01T00:00:00Z";
     let weeks = summary(&app, &format!("{range}&bucket=week")).await;
     let midnight = |day: &str| format!("{day}T00:00:00Z");
@@ -221,10 +221,10 @@ async fn series_are_separated_by_granularity_and_unit() {
         reading("weirdness", 1.0, json!({"granularity": true}), None),
         reading("weirdness", 2.0, json!({"granularity": null}), None),
     ];
-    store(&app, &readings).await;
+    store_all(&app, &readings).await;
     let range = "start=2024-01-15T00:00:00Z&end=2024-01-16T00:00:00Z";
-    let answer = summary(&app, range).await;
-    let told: Vec<Value> = answer["summaries"]
+    let response = summary(&app, range).await;
+    let rows: Vec<Value> = response["summaries"]
         .as_array()
         .unwrap()
         .iter()
@@ -239,7 +239,7 @@ async fn series_are_separated_by_granularity_and_unit() {
         })
         .collect();
     assert_eq!(
-        told,
+        rows,
         [
             json!(["blood_glucose", null, "mg/dL", 1, null]),
             json!(["blood_glucose", null, "mmol/L", 1, null]),
@@ -254,8 +254,8 @@ async fn series_are_separated_by_granularity_and_unit() {
             json!(["weirdness", "true", null, 1, null]),
         ]
     );
-    let answer = summary(&app, &format!("{range}&data_type=steps")).await;
-    assert_eq!(answer["summaries"].as_array().unwrap().len(), 2);
+    let response = summary(&app, &format!("{range}&data_type=steps")).await;
+    assert_eq!(response["summaries"].as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -267,16 +267,16 @@ async fn default_range_is_the_last_30_local_days() {
         "2024-05-03T00:00:00Z",
         "2024-06-01T11:00:00Z",
     ];
-    store(&app, &readings.map(step)).await;
-    let answer = summary(&app, "").await;
-    assert_eq!(answer["start"], "2024-05-03T00:00:00Z");
-    assert_eq!(answer["end"], "2024-06-02T00:00:00Z");
-    assert_eq!(answer["summaries"][0]["count"], 2);
-    assert_eq!(answer["summaries"][0]["coverage"]["days"], 30);
-    let answer = summary(&app, "tz=Pacific/Auckland").await;
-    assert_eq!(answer["end"], "2024-06-03T00:00:00+12:00");
-    let answer = summary(&app, "end=2024-05-10T00:00:00Z").await;
-    assert_eq!(answer["start"], "2024-04-10T00:00:00Z");
+    store_all(&app, &readings.map(step)).await;
+    let response = summary(&app, "").await;
+    assert_eq!(response["start"], "2024-05-03T00:00:00Z");
+    assert_eq!(response["end"], "2024-06-02T00:00:00Z");
+    assert_eq!(response["summaries"][0]["count"], 2);
+    assert_eq!(response["summaries"][0]["coverage"]["days"], 30);
+    let response = summary(&app, "tz=Pacific/Auckland").await;
+    assert_eq!(response["end"], "2024-06-03T00:00:00+12:00");
+    let response = summary(&app, "end=2024-05-10T00:00:00Z").await;
+    assert_eq!(response["start"], "2024-04-10T00:00:00Z");
     let nobody = app.get("/api/v1/data/nobody/summary").await;
     assert_eq!(nobody.expect(StatusCode::OK)["summaries"], json!([]));
 }
@@ -296,10 +296,10 @@ async fn summary_includes_baseline_and_trend() {
             })
         })
         .collect();
-    store(&app, &readings).await;
+    store_all(&app, &readings).await;
     for bucket in ["hour", "day", "month"] {
-        let answer = summary(&app, &format!("bucket={bucket}")).await;
-        let steps = &answer["summaries"][0];
+        let response = summary(&app, &format!("bucket={bucket}")).await;
+        let steps = &response["summaries"][0];
         assert_eq!(
             steps["baseline"],
             json!({"median": 165.0, "mad": 35.0, "days": 14})
@@ -333,9 +333,9 @@ async fn cumulative_baseline_uses_whole_days_only() {
             }
         }
     }
-    store(&app, &readings).await;
-    let days_of = |answer: &Value, index: usize| {
-        let series = &answer["summaries"][index];
+    store_all(&app, &readings).await;
+    let days_of = |response: &Value, index: usize| {
+        let series = &response["summaries"][index];
         let baseline = &series["baseline"];
         (
             series["data_type"].as_str().unwrap().to_owned(),
@@ -374,13 +374,13 @@ async fn cumulative_baseline_uses_whole_days_only() {
             12,
         ),
     ] {
-        let answer = summary(&app, range).await;
-        assert_eq!(days_of(&answer, 0), heart_rate(with_data), "{range}");
-        assert_eq!(days_of(&answer, 1), steps(with_data, whole), "{range}");
+        let response = summary(&app, range).await;
+        assert_eq!(days_of(&response, 0), heart_rate(with_data), "{range}");
+        assert_eq!(days_of(&response, 1), steps(with_data, whole), "{range}");
     }
-    let answer = summary(&app, "start=2024-05-25T00:30:00Z&data_type=steps").await;
+    let response = summary(&app, "start=2024-05-25T00:30:00Z&data_type=steps").await;
     assert_eq!(
-        answer["summaries"][0]["baseline_reason"],
+        response["summaries"][0]["baseline_reason"],
         "needs at least 7 whole days with data, and there are 6"
     );
 }
@@ -393,15 +393,15 @@ async fn median_of_many_readings_is_estimated_and_marked() {
             example_with(json!({"value": 50.0 + f64::from(index) / 100.0, "metadata": {}}))
         })
         .collect();
-    store(&app, &readings[..10_000]).await;
+    store_all(&app, &readings[..10_000]).await;
     let range = "start=2024-01-15T00:00:00Z&end=2024-01-16T00:00:00Z";
-    let answer = summary(&app, range).await;
-    let bucket = &answer["summaries"][0]["buckets"][0];
+    let response = summary(&app, range).await;
+    let bucket = &response["summaries"][0]["buckets"][0];
     assert_eq!(bucket["median_method"], "exact");
     assert!((bucket["median"].as_f64().unwrap() - 99.995).abs() < 1e-9);
-    store(&app, &readings[10_000..]).await;
-    let answer = summary(&app, range).await;
-    let bucket = &answer["summaries"][0]["buckets"][0];
+    store_all(&app, &readings[10_000..]).await;
+    let response = summary(&app, range).await;
+    let bucket = &response["summaries"][0]["buckets"][0];
     assert_eq!(bucket["median_method"], "sketch");
     assert!((bucket["median"].as_f64().unwrap() - 100.0).abs() <= 1.0);
     assert_eq!(bucket["count"], 10_001);
@@ -421,52 +421,52 @@ async fn invalid_and_oversized_summaries_are_rejected() {
     ] {
         app.get(&format!("/api/v1/data/user123/summary?{query}"))
             .await
-            .expect_faults(&[pointer]);
+            .expect_field_errors(&[pointer]);
     }
     let many = (0..101).map(|index| example_with(json!({"data_type": format!("t{index}")})));
-    store(&app, &many.collect::<Vec<_>>()).await;
+    store_all(&app, &many.collect::<Vec<_>>()).await;
     app.get("/api/v1/data/user123/summary?start=2024-01-01T00:00:00Z")
         .await
-        .expect_faults(&["/data_type"]);
+        .expect_field_errors(&["/data_type"]);
     let hours = (0..=20_000).map(|hour| {
         let timestamp = Timestamp::from_second(1_600_000_000 + 3_600 * hour).unwrap();
         example_with(json!({"user_id": "hours", "timestamp": timestamp.to_string()}))
     });
-    store(&app, &hours.collect::<Vec<_>>()).await;
+    store_all(&app, &hours.collect::<Vec<_>>()).await;
     app.get("/api/v1/data/hours/summary?start=2020-01-01T00:00:00Z&bucket=hour")
         .await
-        .expect_faults(&["/bucket"]);
+        .expect_field_errors(&["/bucket"]);
 }
 
 #[tokio::test]
 async fn store_failure_returns_no_partial_summary() {
     let (faulty, directory) = FaultyStore::new();
     let faulty = Arc::new(faulty);
-    let app = TestApp::over(faulty.clone(), Some(directory)).await;
+    let app = TestApp::start_with_store(faulty.clone(), Some(directory)).await;
     let readings: Vec<Value> = (0..1_500)
         .map(|value| example_with(json!({"value": value})))
         .collect();
-    store(&app, &readings).await;
+    store_all(&app, &readings).await;
     let path = "/api/v1/data/user123/summary?start=2024-01-01T00:00:00Z";
     faulty.fail_after_pages(1);
     app.get(path).await.expect_problem(503, "store_unavailable");
-    faulty.heal();
-    let answer = app.get(path).await.expect(StatusCode::OK);
-    assert_eq!(answer["summaries"][0]["count"], 1_500);
+    faulty.clear_faults();
+    let response = app.get(path).await.expect(StatusCode::OK);
+    assert_eq!(response["summaries"][0]["count"], 1_500);
 }
 
 #[tokio::test]
 async fn slow_summary_times_out() {
     let (faulty, directory) = FaultyStore::new();
     let faulty = Arc::new(faulty);
-    let app = TestApp::over(faulty.clone(), Some(directory)).await;
+    let app = TestApp::start_with_store(faulty.clone(), Some(directory)).await;
     let readings: Vec<Value> = (0..1_001)
         .map(|value| example_with(json!({"value": value})))
         .collect();
-    store(&app, &readings).await;
+    store_all(&app, &readings).await;
     // One of two pages takes 30 s, and a request has 25, on a clock that runs
     // ahead while everybody waits.
-    faulty.read_slowly();
+    faulty.slow_down_reads();
     tokio::time::pause();
     let path = "/api/v1/data/user123/summary?start=2024-01-01T00:00:00Z";
     app.get(path).await.expect_problem(504, "deadline_exceeded");

@@ -9,13 +9,13 @@ use clarity_backend::store::{
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 
-use crate::support::app::{Answer, TestApp, example, store_at};
+use crate::support::app::{ApiResponse, TestApp, connect_store, example};
 use crate::support::dynamodb_local::DynamoDbLocal;
 
 #[tokio::test]
 async fn service_with_store_is_alive_and_ready() {
     let app = TestApp::start().await;
-    let alive = Answer::of(app.anonymous(Method::GET, "/health")).await;
+    let alive = ApiResponse::from_request(app.anonymous(Method::GET, "/health")).await;
     assert_eq!(
         alive.expect(StatusCode::OK),
         json!({
@@ -25,7 +25,7 @@ async fn service_with_store_is_alive_and_ready() {
             "version": env!("CARGO_PKG_VERSION")
         })
     );
-    let ready = Answer::of(app.anonymous(Method::GET, "/health/ready")).await;
+    let ready = ApiResponse::from_request(app.anonymous(Method::GET, "/health/ready")).await;
     assert_eq!(
         ready.expect(StatusCode::OK),
         json!({"status": "ready", "checks": {"store": "ok", "api_keys": "ok"}})
@@ -33,9 +33,9 @@ async fn service_with_store_is_alive_and_ready() {
 }
 
 async fn expect_alive_but_not_ready(app: &TestApp) {
-    let alive = Answer::of(app.anonymous(Method::GET, "/health")).await;
+    let alive = ApiResponse::from_request(app.anonymous(Method::GET, "/health")).await;
     assert_eq!(alive.status, StatusCode::OK);
-    let ready = Answer::of(app.anonymous(Method::GET, "/health/ready")).await;
+    let ready = ApiResponse::from_request(app.anonymous(Method::GET, "/health/ready")).await;
     assert_eq!(
         ready.expect(StatusCode::SERVICE_UNAVAILABLE),
         json!({"status": "not_ready", "checks": {"store": "failing", "api_keys": "ok"}})
@@ -44,8 +44,8 @@ async fn expect_alive_but_not_ready(app: &TestApp) {
 
 #[tokio::test]
 async fn service_without_table_is_alive_but_not_ready() {
-    let app = TestApp::over(
-        Arc::new(store_at(DynamoDbLocal::shared().endpoint()).await),
+    let app = TestApp::start_with_store(
+        Arc::new(connect_store(DynamoDbLocal::shared().endpoint()).await),
         None,
     )
     .await;
@@ -63,11 +63,11 @@ async fn unreachable_database_returns_503_with_retry_after() {
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let endpoint = format!("http://{}", socket.local_addr().unwrap());
-    let app = TestApp::over(Arc::new(store_at(&endpoint).await), None).await;
+    let app = TestApp::start_with_store(Arc::new(connect_store(&endpoint).await), None).await;
     expect_alive_but_not_ready(&app).await;
-    let answer = app.post(&example()).await;
-    assert_eq!(answer.headers["retry-after"], "1");
-    answer.expect_problem(503, "store_unavailable");
+    let response = app.post(&example()).await;
+    assert_eq!(response.headers["retry-after"], "1");
+    response.expect_problem(503, "store_unavailable");
 }
 
 #[tokio::test]
@@ -78,14 +78,17 @@ async fn valid_client_request_id_is_echoed() {
         let request = app
             .anonymous(Method::GET, "/health")
             .header("x-request-id", own);
-        assert_eq!(Answer::of(request).await.headers["x-request-id"], own);
+        assert_eq!(
+            ApiResponse::from_request(request).await.headers["x-request-id"],
+            own
+        );
     }
     let too_long = "x".repeat(129);
     for unfit in ["", "with space", &too_long] {
         let request = app
             .anonymous(Method::GET, "/health")
             .header("x-request-id", unfit);
-        let id = Answer::of(request).await.headers["x-request-id"].clone();
+        let id = ApiResponse::from_request(request).await.headers["x-request-id"].clone();
         assert_eq!(
             id.to_str()
                 .unwrap()
@@ -127,12 +130,12 @@ impl ReadingStore for Panicking {
 
 #[tokio::test]
 async fn panic_returns_internal_error() {
-    let app = TestApp::over(Arc::new(Panicking), None).await;
+    let app = TestApp::start_with_store(Arc::new(Panicking), None).await;
     for _ in 0..2 {
-        let answer = app.post(&example()).await;
-        let problem = answer.expect_problem(500, "internal_error");
+        let response = app.post(&example()).await;
+        let problem = response.expect_problem(500, "internal_error");
         assert!(!problem.to_string().contains("canary"));
     }
-    let alive = Answer::of(app.anonymous(Method::GET, "/health")).await;
+    let alive = ApiResponse::from_request(app.anonymous(Method::GET, "/health")).await;
     assert_eq!(alive.status, StatusCode::OK);
 }

@@ -17,7 +17,7 @@ fn cores() -> usize {
 }
 
 /// The head of a request whose body is said to have so many bytes.
-fn head(path: &str, length: usize) -> Vec<u8> {
+fn request_head(path: &str, length: usize) -> Vec<u8> {
     format!(
         "POST {path} HTTP/1.1\r\nHost: test\r\nX-API-Key: development-key\r\nConnection: close\r\n\
          Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
@@ -26,26 +26,31 @@ fn head(path: &str, length: usize) -> Vec<u8> {
 }
 
 /// So many clients who have sent all but the last byte of a body of `length`.
-async fn slow_senders(app: &TestApp, count: usize, path: &str, length: usize) -> Vec<TcpStream> {
-    let mut sent = head(path, length);
+async fn start_slow_uploads(
+    app: &TestApp,
+    count: usize,
+    path: &str,
+    length: usize,
+) -> Vec<TcpStream> {
+    let mut sent = request_head(path, length);
     sent.extend(vec![b' '; length - 1]);
     join_all((0..count).map(|_| app.connect(&sent))).await
 }
 
-async fn answer(mut connection: TcpStream) -> String {
-    let mut answer = String::new();
-    // What was not read of its body may reset the connection after the answer.
-    let _ = connection.read_to_string(&mut answer).await;
-    answer
+async fn read_response(mut connection: TcpStream) -> String {
+    let mut response = String::new();
+    // What was not read of its body may reset the connection after the response.
+    let _ = connection.read_to_string(&mut response).await;
+    response
 }
 
 #[tokio::test]
 async fn slow_uploads_do_not_block_other_requests() {
     let app = TestApp::start().await;
     let slow = [
-        slow_senders(&app, 300 * cores(), "/api/v1/data", 10).await,
-        slow_senders(&app, 40 * cores(), "/api/v1/data/batch", 10).await,
-        slow_senders(&app, 40 * cores(), "/api/v1/insights", 10).await,
+        start_slow_uploads(&app, 300 * cores(), "/api/v1/data", 10).await,
+        start_slow_uploads(&app, 40 * cores(), "/api/v1/data/batch", 10).await,
+        start_slow_uploads(&app, 40 * cores(), "/api/v1/insights", 10).await,
     ];
     let reading = example_with(json!({}));
     assert_eq!(app.post(&reading).await.status, 200);
@@ -59,11 +64,11 @@ async fn slow_uploads_do_not_block_other_requests() {
 #[tokio::test]
 async fn slow_upload_times_out_with_408() {
     let app = TestApp::start_with(&[("DATA_DEADLINE", "1")]).await;
-    let slow = slow_senders(&app, 1, "/api/v1/data", 10).await;
+    let slow = start_slow_uploads(&app, 1, "/api/v1/data", 10).await;
     for connection in slow {
-        let answer = answer(connection).await;
-        assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-        assert!(answer.contains("body_too_slow"), "{answer}");
+        let response = read_response(connection).await;
+        assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
+        assert!(response.contains("body_too_slow"), "{response}");
     }
 }
 
@@ -71,11 +76,11 @@ async fn slow_upload_times_out_with_408() {
 async fn memory_of_incoming_bodies_is_bounded() {
     let app = TestApp::start_with(&[("DATA_DEADLINE", "2")]).await;
     // For each core there is room for 64 of the largest bodies.
-    let slow = slow_senders(&app, 64 * cores() + 20, "/api/v1/data", 128 * 1024).await;
-    let answers = join_all(slow.into_iter().map(answer)).await;
-    let refused: Vec<&String> = answers
+    let slow = start_slow_uploads(&app, 64 * cores() + 20, "/api/v1/data", 128 * 1024).await;
+    let responses = join_all(slow.into_iter().map(read_response)).await;
+    let refused: Vec<&String> = responses
         .iter()
-        .filter(|answer| answer.starts_with("HTTP/1.1 503 "))
+        .filter(|response| response.starts_with("HTTP/1.1 503 "))
         .collect();
     assert!(refused.len() >= 20, "{}", refused.len());
     assert!(refused[0].contains("retry-after: 1"), "{}", refused[0]);
@@ -88,21 +93,21 @@ async fn memory_of_incoming_bodies_is_bounded() {
 async fn large_uploads_do_not_block_small_requests() {
     let app = TestApp::start().await;
     let largest = 8 * 1024 * 1024;
-    let _slow = slow_senders(&app, 2 * cores() + 1, "/api/v1/data/batch", largest).await;
+    let _slow = start_slow_uploads(&app, 2 * cores() + 1, "/api/v1/data/batch", largest).await;
     let reading = example_with(json!({}));
     assert_eq!(app.post(&reading).await.status, 200);
     let question = json!({"user_id": "user123", "query": "How am I?"}).to_string();
-    let answer = app.post_raw("/api/v1/insights", question).await;
-    assert_eq!(answer.status, 200);
+    let response = app.post_raw("/api/v1/insights", question).await;
+    assert_eq!(response.status, 200);
 }
 
 #[tokio::test]
 async fn memory_of_unread_responses_is_bounded() {
     let app = TestApp::start_with(&[("DATA_DEADLINE", "55")]).await;
     let note = "x".repeat(16_000);
-    let fat =
+    let large =
         (0..255).map(|value| example_with(json!({"value": value, "metadata": {"note": note}})));
-    let batch = json!({"readings": fat.collect::<Vec<_>>()}).to_string();
+    let batch = json!({"readings": large.collect::<Vec<_>>()}).to_string();
     assert_eq!(app.post_raw("/api/v1/data/batch", batch).await.status, 200);
     let largest = "/api/v1/data/user123?limit=1000";
     let request =
@@ -111,9 +116,9 @@ async fn memory_of_unread_responses_is_bounded() {
     let mut unread = Vec::new();
     for _ in 0..17 * cores() {
         let socket = TcpSocket::new_v4().unwrap();
-        // So that its answer stays with the service.
+        // So that its response stays with the service.
         socket.set_recv_buffer_size(4_096).unwrap();
-        let connection = app.connect_by(socket, request.as_bytes()).await;
+        let connection = app.connect_with(socket, request.as_bytes()).await;
         // The next one comes when it is answered.
         connection.readable().await.unwrap();
         unread.push(connection);
@@ -129,27 +134,31 @@ async fn memory_of_unread_responses_is_bounded() {
 #[tokio::test]
 async fn excess_requests_are_shed_but_health_checks_are_not() {
     let (store, directory) = FaultyStore::new();
-    store.read_slowly();
+    store.slow_down_reads();
     let settings = config(&[("DATA_DEADLINE", "3")]);
-    let app = TestApp::with(&settings, Arc::new(store), Some(directory)).await;
-    let places = 64 * cores();
-    let list = (0..2 * places + 20).map(|_| app.get("/api/v1/data/user123?limit=1"));
+    let app =
+        TestApp::start_with_config_and_store(&settings, Arc::new(store), Some(directory)).await;
+    let capacity = 64 * cores();
+    let list = (0..2 * capacity + 20).map(|_| app.get("/api/v1/data/user123?limit=1"));
     let health = async {
         for _ in 0..20 {
             assert_eq!(app.get("/health").await.status, 200);
         }
     };
-    let (answers, ()) = tokio::join!(join_all(list), health);
-    let (mut refused, mut late) = (0, 0);
-    for answer in answers {
-        if answer.status == 503 {
-            assert_eq!(answer.headers["retry-after"], "1");
-            answer.expect_problem(503, "overloaded");
+    let (responses, ()) = tokio::join!(join_all(list), health);
+    let (mut refused, mut timed_out) = (0, 0);
+    for response in responses {
+        if response.status == 503 {
+            assert_eq!(response.headers["retry-after"], "1");
+            response.expect_problem(503, "overloaded");
             refused += 1;
         } else {
-            answer.expect_problem(504, "deadline_exceeded");
-            late += 1;
+            response.expect_problem(504, "deadline_exceeded");
+            timed_out += 1;
         }
     }
-    assert!(refused >= 20 && late >= places, "{refused}, {late}");
+    assert!(
+        refused >= 20 && timed_out >= capacity,
+        "{refused}, {timed_out}"
+    );
 }

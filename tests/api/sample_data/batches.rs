@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use crate::sample_data::single_readings::{contents, samples_in};
+use crate::sample_data::single_readings::{client_members, read_samples};
 use crate::support::app::TestApp;
 
 pub const FILES: [&str; 4] = [
@@ -18,17 +18,17 @@ pub const FILES: [&str; 4] = [
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
 async fn all_sample_readings_round_trip_on_the_embedded_store() {
-    check(&TestApp::start().await).await;
+    check_round_trip(&TestApp::start().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
 async fn all_sample_readings_round_trip_on_dynamodb() {
-    check(&TestApp::start_on_dynamodb().await).await;
+    check_round_trip(&TestApp::start_on_dynamodb().await).await;
 }
 
-async fn check(app: &TestApp) {
-    let readings: Vec<Value> = FILES.into_iter().flat_map(samples_in).collect();
+async fn check_round_trip(app: &TestApp) {
+    let readings: Vec<Value> = FILES.into_iter().flat_map(read_samples).collect();
     assert_eq!(readings.len(), 35_483);
     let mut users: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
     for reading in &readings {
@@ -40,9 +40,9 @@ async fn check(app: &TestApp) {
     for _ in 0..2 {
         send_in_batches(app, &readings).await;
         for (user_id, sent) in &users {
-            let (listed, exported) = tokio::join!(walk(app, user_id), export(app, user_id));
+            let (listed, exported) = tokio::join!(list_all(app, user_id), export(app, user_id));
             assert_eq!(listed, exported, "{user_id}: the export is the list");
-            assert!(contents(&listed) == contents(sent), "{user_id}");
+            assert!(client_members(&listed) == client_members(sent), "{user_id}");
         }
     }
 }
@@ -51,14 +51,14 @@ async fn check(app: &TestApp) {
 pub async fn send_in_batches(app: &TestApp, readings: &[Value]) {
     for batch in readings.chunks(5_000) {
         let body = json!({"readings": batch}).to_string();
-        let answer = app.post_raw("/api/v1/data/batch", body).await;
-        let answer = answer.expect(StatusCode::OK);
-        assert_eq!(answer["stored"], batch.len());
+        let response = app.post_raw("/api/v1/data/batch", body).await;
+        let response = response.expect(StatusCode::OK);
+        assert_eq!(response["stored"], batch.len());
     }
 }
 
 /// All of a user's readings by pages, oldest first.
-async fn walk(app: &TestApp, user_id: &str) -> Vec<Value> {
+async fn list_all(app: &TestApp, user_id: &str) -> Vec<Value> {
     let mut listed = Vec::new();
     let first = format!("/api/v1/data/{user_id}?limit=1000&order=asc");
     let mut path = first.clone();

@@ -15,23 +15,23 @@ const CLIENTS: usize = 32;
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
 async fn day_of_heart_rates_round_trips_on_the_embedded_store() {
-    check(TestApp::start().await).await;
+    check_round_trip(TestApp::start().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
 async fn day_of_heart_rates_round_trips_on_dynamodb() {
-    check(TestApp::start_on_dynamodb().await).await;
+    check_round_trip(TestApp::start_on_dynamodb().await).await;
 }
 
-async fn check(app: TestApp) {
+async fn check_round_trip(app: TestApp) {
     let app = Arc::new(app);
-    let readings = Arc::new(samples_in("fitbit_hr_seconds.jsonl"));
+    let readings = Arc::new(read_samples("fitbit_hr_seconds.jsonl"));
     assert_eq!(readings.len(), 8_418);
     for _ in 0..2 {
         send_all(&app, &readings).await;
     }
-    let listed = walk(&app).await;
+    let listed = list_all(&app).await;
     assert_eq!(listed.len(), readings.len());
     let ids: HashSet<&str> = listed
         .iter()
@@ -44,12 +44,12 @@ async fn check(app: TestApp) {
             .all(|pair| pair[0]["timestamp"].as_str() >= pair[1]["timestamp"].as_str()),
         "newest first"
     );
-    assert_eq!(contents(&listed), contents(&readings));
+    assert_eq!(client_members(&listed), client_members(&readings));
     check_insight(&app, &readings).await;
 }
 
 /// The readings in a file of the sample data.
-pub fn samples_in(file: &str) -> Vec<Value> {
+pub fn read_samples(file: &str) -> Vec<Value> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
     let lines = std::fs::read_to_string(format!("{folder}/{file}")).unwrap();
     lines
@@ -74,7 +74,7 @@ async fn send_all(app: &Arc<TestApp>, readings: &Arc<Vec<Value>>) {
     }
 }
 
-async fn walk(app: &TestApp) -> Vec<Value> {
+async fn list_all(app: &TestApp) -> Vec<Value> {
     let mut listed = Vec::new();
     let mut path = format!("/api/v1/data/{USER}?limit=1000");
     loop {
@@ -88,16 +88,16 @@ async fn walk(app: &TestApp) -> Vec<Value> {
 }
 
 /// What was measured, without what the service added, in an order of its own.
-pub fn contents(readings: &[Value]) -> Vec<String> {
-    let mut contents: Vec<String> = readings
+pub fn client_members(readings: &[Value]) -> Vec<String> {
+    let mut client_members: Vec<String> = readings
         .iter()
         .map(|reading| {
             let members = ["user_id", "data_type", "value", "timestamp", "metadata"];
             json!(members.map(|member| &reading[member])).to_string()
         })
         .collect();
-    contents.sort_unstable();
-    contents
+    client_members.sort_unstable();
+    client_members
 }
 
 async fn check_insight(app: &TestApp, readings: &[Value]) {
@@ -109,9 +109,9 @@ async fn check_insight(app: &TestApp, readings: &[Value]) {
     let min = values.iter().copied().fold(f64::INFINITY, f64::min);
     let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let question = json!({"user_id": USER, "query": "How was my heart rate?"});
-    let answer = app.post_raw("/api/v1/insights", question.to_string()).await;
-    let answer = answer.expect(StatusCode::OK);
-    let facts = answer["findings"][0]["facts"].as_array().unwrap();
+    let response = app.post_raw("/api/v1/insights", question.to_string()).await;
+    let response = response.expect(StatusCode::OK);
+    let facts = response["findings"][0]["facts"].as_array().unwrap();
     let fact = |statistic: &str| {
         let fact = facts.iter().find(|fact| fact["statistic"] == statistic);
         fact.unwrap()["value"].as_f64().unwrap()
@@ -119,7 +119,7 @@ async fn check_insight(app: &TestApp, readings: &[Value]) {
     assert!((fact("mean") - mean).abs() < 1e-9);
     assert_eq!((fact("min"), fact("max")), (min, max));
     assert_eq!(fact("count"), readings.len() as f64);
-    let text = answer["insight"].as_str().unwrap();
+    let text = response["insight"].as_str().unwrap();
     for shown in [
         format!("from {min} /min to {max} /min"),
         format!("mean {mean:.2}"),

@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 
 use crate::sample_data::batches::{FILES, send_in_batches};
-use crate::sample_data::single_readings::samples_in;
+use crate::sample_data::single_readings::read_samples;
 use crate::support::app::TestApp;
 
 /// Data type, granularity, unit, and the day's beginning in Unix seconds.
@@ -18,7 +18,7 @@ const DAY: i64 = 24 * HOUR;
 
 /// Of each year the instants at which Athens leaves and enters winter time:
 /// 01:00 UTC on the last Sundays of March and October (Directive 2000/84/EC).
-const SUMMERS: [(i64, i64); 9] = [
+const SUMMER_TIMES: [(i64, i64); 9] = [
     (1_396_141_200, 1_414_285_200), // 2014-03-30, 2014-10-26
     (1_427_590_800, 1_445_734_800), // 2015-03-29, 2015-10-25
     (1_459_040_400, 1_477_789_200), // 2016-03-27, 2016-10-30
@@ -30,16 +30,16 @@ const SUMMERS: [(i64, i64); 9] = [
     (1_648_342_800, 1_667_091_600), // 2022-03-27, 2022-10-30
 ];
 
-fn offset_of_athens(second: i64) -> i64 {
+fn athens_offset(second: i64) -> i64 {
     let is_summer = |(from, to): &(i64, i64)| (*from..*to).contains(&second);
-    if SUMMERS.iter().any(is_summer) {
+    if SUMMER_TIMES.iter().any(is_summer) {
         3 * HOUR
     } else {
         2 * HOUR
     }
 }
 
-fn offset_of_utc(_: i64) -> i64 {
+fn utc_offset(_: i64) -> i64 {
     0
 }
 
@@ -47,7 +47,7 @@ fn offset_of_utc(_: i64) -> i64 {
 #[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
 async fn daily_summaries_match_independent_computation() {
     let app = TestApp::start().await;
-    let readings: Vec<Value> = FILES.into_iter().flat_map(samples_in).collect();
+    let readings: Vec<Value> = FILES.into_iter().flat_map(read_samples).collect();
     send_in_batches(&app, &readings).await;
     let mut users: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
     for reading in &readings {
@@ -55,8 +55,8 @@ async fn daily_summaries_match_independent_computation() {
         users.entry(user_id).or_default().push(reading);
     }
     let zones = [
-        ("UTC", offset_of_utc as fn(i64) -> i64),
-        ("Europe/Athens", offset_of_athens),
+        ("UTC", utc_offset as fn(i64) -> i64),
+        ("Europe/Athens", athens_offset),
     ];
     let mut long_days = 0;
     for (user_id, readings) in users {
@@ -64,8 +64,8 @@ async fn daily_summaries_match_independent_computation() {
             let path = format!(
                 "/api/v1/data/{user_id}/summary?start=2010-01-01T00:00:00Z&end=2023-01-01T00:00:00Z&tz={zone}"
             );
-            let answer = app.get(&path).await.expect(StatusCode::OK);
-            long_days += compare(&answer, by_day(&readings, offset), user_id);
+            let response = app.get(&path).await.expect(StatusCode::OK);
+            long_days += compare(&response, group_by_day(&readings, offset), user_id);
         }
     }
     assert!(long_days > 0, "2021-10-31 in Athens has 25 hours");
@@ -76,7 +76,7 @@ fn second(timestamp: &str) -> i64 {
 }
 
 /// Instants and values of each series and local day.
-fn by_day(readings: &[&Value], offset: fn(i64) -> i64) -> BTreeMap<Cell, Vec<(i64, f64)>> {
+fn group_by_day(readings: &[&Value], offset: fn(i64) -> i64) -> BTreeMap<Cell, Vec<(i64, f64)>> {
     let mut days: BTreeMap<Cell, Vec<(i64, f64)>> = BTreeMap::new();
     for reading in readings {
         let second = second(reading["timestamp"].as_str().unwrap());
@@ -100,9 +100,13 @@ fn by_day(readings: &[&Value], offset: fn(i64) -> i64) -> BTreeMap<Cell, Vec<(i6
 }
 
 /// Compares, and gives how many days had 25 hours.
-fn compare(answer: &Value, mut expected: BTreeMap<Cell, Vec<(i64, f64)>>, user_id: &str) -> usize {
+fn compare(
+    response: &Value,
+    mut expected: BTreeMap<Cell, Vec<(i64, f64)>>,
+    user_id: &str,
+) -> usize {
     let mut long_days = 0;
-    for series in answer["summaries"].as_array().unwrap() {
+    for series in response["summaries"].as_array().unwrap() {
         let text = |name: &str| series[name].as_str().map(str::to_owned);
         let data_type = text("data_type").unwrap();
         for bucket in series["buckets"].as_array().unwrap() {
@@ -129,7 +133,7 @@ fn compare(answer: &Value, mut expected: BTreeMap<Cell, Vec<(i64, f64)>>, user_i
     long_days
 }
 
-const ADDING_UP: [&str; 5] = [
+const CUMULATIVE_TYPES: [&str; 5] = [
     "total_energy",
     "distance",
     "steps",
@@ -138,7 +142,7 @@ const ADDING_UP: [&str; 5] = [
 ];
 
 fn compare_bucket(bucket: &Value, mut values: Vec<(i64, f64)>, cell: &Cell) {
-    let near = |name: &str, expected: f64| {
+    let assert_near = |name: &str, expected: f64| {
         let found = bucket[name].as_f64().unwrap();
         let error = (found - expected).abs();
         assert!(
@@ -150,28 +154,28 @@ fn compare_bucket(bucket: &Value, mut values: Vec<(i64, f64)>, cell: &Cell) {
     let count = values.len();
     assert_eq!(bucket["count"], count, "{cell:?}");
     let sum: f64 = values.iter().map(|(_, value)| value).sum();
-    near("mean", sum / count as f64);
-    if ADDING_UP.contains(&cell.0.as_str()) {
-        near("sum", sum);
+    assert_near("mean", sum / count as f64);
+    if CUMULATIVE_TYPES.contains(&cell.0.as_str()) {
+        assert_near("sum", sum);
     } else {
         assert!(bucket.get("sum").is_none(), "{cell:?}");
     }
     // At one and the same second any of them may be the first or last.
-    let of_second = |second: i64| -> Vec<f64> {
+    let values_at = |second: i64| -> Vec<f64> {
         let values = values.iter().filter(|(other, _)| *other == second);
         values.map(|(_, value)| *value).collect()
     };
-    let is_one_of = |name: &str, values: Vec<f64>| {
+    let assert_one_of = |name: &str, values: Vec<f64>| {
         let found = bucket[name].as_f64().unwrap();
         assert!(values.contains(&found), "{name} of {cell:?}");
     };
-    is_one_of("first", of_second(values[0].0));
-    is_one_of("last", of_second(values[count - 1].0));
+    assert_one_of("first", values_at(values[0].0));
+    assert_one_of("last", values_at(values[count - 1].0));
     let mut values: Vec<f64> = values.iter().map(|(_, value)| *value).collect();
     values.sort_by(f64::total_cmp);
-    near("min", values[0]);
-    near("max", values[count - 1]);
-    near(
+    assert_near("min", values[0]);
+    assert_near("max", values[count - 1]);
+    assert_near(
         "median",
         (values[(count - 1) / 2] + values[count / 2]) / 2.0,
     );

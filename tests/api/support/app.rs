@@ -33,14 +33,14 @@ impl TestApp {
     pub async fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = EmbeddedStore::open(directory.path()).unwrap();
-        Self::over(Arc::new(store), Some(directory)).await
+        Self::start_with_store(Arc::new(store), Some(directory)).await
     }
 
     /// Over a table of its own in DynamoDB Local.
     pub async fn start_on_dynamodb() -> Self {
-        let store = store_at(DynamoDbLocal::shared().endpoint()).await;
+        let store = connect_store(DynamoDbLocal::shared().endpoint()).await;
         store.create_table_if_missing().await.unwrap();
-        Self::over(Arc::new(store), None).await
+        Self::start_with_store(Arc::new(store), None).await
     }
 
     /// Over an embedded store of its own, with these settings beside a key for
@@ -57,23 +57,26 @@ impl TestApp {
 
     /// Over an embedded store of its own, with these variables set.
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
-        Self::configured(&config(variables)).await
+        Self::start_with_config(&config(variables)).await
     }
 
     /// Over an embedded store of its own, as `config` says otherwise.
-    pub async fn configured(config: &Config) -> Self {
+    pub async fn start_with_config(config: &Config) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = EmbeddedStore::open(directory.path()).unwrap();
-        Self::with(config, Arc::new(store), Some(directory)).await
+        Self::start_with_config_and_store(config, Arc::new(store), Some(directory)).await
     }
 
     /// Over any store.
-    pub async fn over(store: Arc<dyn ReadingStore>, directory: Option<TempDir>) -> Self {
-        Self::with(&config(&[]), store, directory).await
+    pub async fn start_with_store(
+        store: Arc<dyn ReadingStore>,
+        directory: Option<TempDir>,
+    ) -> Self {
+        Self::start_with_config_and_store(&config(&[]), store, directory).await
     }
 
     /// Over a given store, as `config` says otherwise.
-    pub async fn with(
+    pub async fn start_with_config_and_store(
         config: &Config,
         store: Arc<dyn ReadingStore>,
         directory: Option<TempDir>,
@@ -108,29 +111,29 @@ impl TestApp {
         self.anonymous(method, path).header("X-API-Key", key)
     }
 
-    /// Sends `reading` and gives the answer.
-    pub async fn post(&self, reading: &Value) -> Answer {
+    /// Sends `reading` and gives the response.
+    pub async fn post(&self, reading: &Value) -> ApiResponse {
         let request = self.request(Method::POST, "/api/v1/data").json(reading);
-        Answer::of(request).await
+        ApiResponse::from_request(request).await
     }
 
     /// Sends `body`, whatever it is, as JSON.
-    pub async fn post_raw(&self, path: &str, body: impl Into<reqwest::Body>) -> Answer {
+    pub async fn post_raw(&self, path: &str, body: impl Into<reqwest::Body>) -> ApiResponse {
         let request = self
             .request(Method::POST, path)
             .header("Content-Type", "application/json")
             .body(body);
-        Answer::of(request).await
+        ApiResponse::from_request(request).await
     }
 
-    /// The answer to a GET.
-    pub async fn get(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::GET, path)).await
+    /// The response to a GET.
+    pub async fn get(&self, path: &str) -> ApiResponse {
+        ApiResponse::from_request(self.request(Method::GET, path)).await
     }
 
-    /// The answer to a DELETE.
-    pub async fn delete(&self, path: &str) -> Answer {
-        Answer::of(self.request(Method::DELETE, path)).await
+    /// The response to a DELETE.
+    pub async fn delete(&self, path: &str) -> ApiResponse {
+        ApiResponse::from_request(self.request(Method::DELETE, path)).await
     }
 
     /// How many readings of a user are stored, up to 1,000.
@@ -143,11 +146,11 @@ impl TestApp {
 
     /// A connection on which these bytes were sent as they are.
     pub async fn connect(&self, bytes: &[u8]) -> TcpStream {
-        self.connect_by(TcpSocket::new_v4().unwrap(), bytes).await
+        self.connect_with(TcpSocket::new_v4().unwrap(), bytes).await
     }
 
     /// The same by a socket that was set up otherwise.
-    pub async fn connect_by(&self, socket: TcpSocket, bytes: &[u8]) -> TcpStream {
+    pub async fn connect_with(&self, socket: TcpSocket, bytes: &[u8]) -> TcpStream {
         let mut connection = socket.connect(self.address).await.unwrap();
         connection.write_all(bytes).await.unwrap();
         connection
@@ -157,9 +160,9 @@ impl TestApp {
     /// client would put right before sending.
     pub async fn send_bytes(&self, bytes: &[u8]) -> String {
         let mut connection = self.connect(bytes).await;
-        let mut answer = Vec::new();
-        connection.read_to_end(&mut answer).await.unwrap();
-        String::from_utf8(answer).unwrap()
+        let mut response = Vec::new();
+        connection.read_to_end(&mut response).await.unwrap();
+        String::from_utf8(response).unwrap()
     }
 }
 
@@ -183,7 +186,7 @@ pub fn client() -> Client {
 }
 
 /// Settings for a new table at `endpoint`.
-pub fn settings_at(endpoint: &str) -> DynamoDbSettings {
+pub fn table_settings(endpoint: &str) -> DynamoDbSettings {
     DynamoDbSettings {
         table: DynamoDbLocal::new_table_name(),
         region: "us-east-1".to_owned(),
@@ -194,25 +197,25 @@ pub fn settings_at(endpoint: &str) -> DynamoDbSettings {
 }
 
 /// A store at `endpoint`, over a table that is not there yet.
-pub async fn store_at(endpoint: &str) -> DynamoDbStore {
-    store_at_settings(settings_at(endpoint)).await
+pub async fn connect_store(endpoint: &str) -> DynamoDbStore {
+    connect_store_with(table_settings(endpoint)).await
 }
 
 /// A store that waits for DynamoDB Local.
-pub async fn store_at_settings(settings: DynamoDbSettings) -> DynamoDbStore {
+pub async fn connect_store_with(settings: DynamoDbSettings) -> DynamoDbStore {
     DynamoDbStore::connect_with(settings, DynamoDbLocal::timeouts()).await
 }
 
-/// An answer, read whole.
-pub struct Answer {
+/// An response, read whole.
+pub struct ApiResponse {
     pub status: StatusCode,
     pub headers: reqwest::header::HeaderMap,
     pub body: Value,
 }
 
-impl Answer {
-    /// Sends a request and reads its answer.
-    pub async fn of(request: RequestBuilder) -> Self {
+impl ApiResponse {
+    /// Sends a request and reads its response.
+    pub async fn from_request(request: RequestBuilder) -> Self {
         Self::read(request.send().await.unwrap()).await
     }
 
@@ -262,15 +265,15 @@ impl Answer {
         body
     }
 
-    /// Checks that this is a 422 that finds fault with these pointers.
+    /// Checks that this is a 422 that finds error with these pointers.
     #[track_caller]
-    pub fn expect_faults(self, pointers: &[&str]) {
+    pub fn expect_field_errors(self, pointers: &[&str]) {
         let body = self.expect_problem(422, "validation_failed");
         let found: Vec<&str> = body["errors"]
             .as_array()
             .unwrap()
             .iter()
-            .map(|fault| fault["pointer"].as_str().unwrap())
+            .map(|error| error["pointer"].as_str().unwrap())
             .collect();
         assert_eq!(found, pointers, "{body}");
     }

@@ -29,21 +29,21 @@ pub struct FaultyDynamoDb {
 pub enum Fault {
     None,
     /// 3 of 10 requests are throttled.
-    Throttling,
+    PartialThrottling,
     /// Every request is throttled.
     FullThrottling,
     /// Every request fails, and is answered so.
     InternalErrors,
     /// No request is answered.
-    BlackHole,
+    NoResponse,
     /// Every connection breaks; of every other one the request was carried out.
-    Resets,
+    ConnectionResets,
     /// Of each batch a third is left unprocessed.
-    Unprocessed,
-    /// Every answer takes this long.
+    UnprocessedItems,
+    /// Every response takes this long.
     Slow(Duration),
-    /// Every request is refused with this code.
-    Refusal(&'static str),
+    /// Every request is rejected with this code.
+    Rejection(&'static str),
 }
 
 struct Proxy {
@@ -72,7 +72,7 @@ impl FaultyDynamoDb {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new()
-            .fallback(answer)
+            .fallback(handle)
             .with_state(Arc::clone(&proxy));
         // Whatever breaks off a connection resets it.
         let listener = listener.tap_io(|connection| connection.set_zero_linger().unwrap());
@@ -80,7 +80,7 @@ impl FaultyDynamoDb {
         Self { address, proxy }
     }
 
-    /// Where it answers.
+    /// Where it responses.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -100,7 +100,7 @@ impl FaultyDynamoDb {
     }
 }
 
-async fn answer(State(proxy): State<Arc<Proxy>>, headers: HeaderMap, body: Bytes) -> Response {
+async fn handle(State(proxy): State<Arc<Proxy>>, headers: HeaderMap, body: Bytes) -> Response {
     let operation = headers
         .get("x-amz-target")
         .and_then(|name| name.to_str().ok());
@@ -109,33 +109,35 @@ async fn answer(State(proxy): State<Arc<Proxy>>, headers: HeaderMap, body: Bytes
     if operation == "PutItem" {
         proxy.puts.fetch_add(1, Ordering::SeqCst);
     }
-    let turn = proxy.requests.fetch_add(1, Ordering::SeqCst);
+    let number = proxy.requests.fetch_add(1, Ordering::SeqCst);
     let fault = *proxy.fault.lock().unwrap();
     match fault {
         Fault::None => {}
-        Fault::Throttling if turn % 10 < 3 => {
-            return refusal(400, "ProvisionedThroughputExceededException");
+        Fault::PartialThrottling if number % 10 < 3 => {
+            return error_response(400, "ProvisionedThroughputExceededException");
         }
-        Fault::Throttling => {}
+        Fault::PartialThrottling => {}
         Fault::FullThrottling => {
-            return refusal(400, "ProvisionedThroughputExceededException");
+            return error_response(400, "ProvisionedThroughputExceededException");
         }
-        Fault::InternalErrors => return refusal(500, "InternalServerError"),
-        Fault::BlackHole => std::future::pending().await,
-        Fault::Resets => {
-            if turn % 2 == 0 {
+        Fault::InternalErrors => return error_response(500, "InternalServerError"),
+        Fault::NoResponse => std::future::pending().await,
+        Fault::ConnectionResets => {
+            if number % 2 == 0 {
                 proxy.forward(headers, body).await;
             }
-            return broken_off();
+            return truncated_response();
         }
-        Fault::Unprocessed => return proxy.forward_a_part(&operation, headers, &body).await,
+        Fault::UnprocessedItems => {
+            return proxy.forward_partially(&operation, headers, &body).await;
+        }
         Fault::Slow(time) => tokio::time::sleep(time).await,
-        Fault::Refusal(code) => return refusal(400, code),
+        Fault::Rejection(code) => return error_response(400, code),
     }
     proxy.forward(headers, body).await
 }
 
-fn refusal(status: u16, code: &str) -> Response {
+fn error_response(status: u16, code: &str) -> Response {
     let status = StatusCode::from_u16(status).unwrap();
     let headers = [(
         CONTENT_TYPE,
@@ -144,8 +146,8 @@ fn refusal(status: u16, code: &str) -> Response {
     (status, headers, json!({"__type": code}).to_string()).into_response()
 }
 
-/// An answer in whose middle the connection is reset.
-fn broken_off() -> Response {
+/// An response in whose middle the connection is reset.
+fn truncated_response() -> Response {
     let error = Err::<Bytes, _>(io::Error::other("reset"));
     let body = Body::from_stream(stream::iter([Ok(Bytes::from_static(b"{")), error]));
     ([(CONTENT_LENGTH, HeaderValue::from_static("100"))], body).into_response()
@@ -154,13 +156,18 @@ fn broken_off() -> Response {
 impl Proxy {
     async fn forward(&self, headers: HeaderMap, body: impl Into<reqwest::Body>) -> Response {
         let sent = self.client.post(&self.upstream).headers(headers).body(body);
-        let answer = sent.send().await.unwrap();
-        let (status, headers) = (answer.status(), answer.headers().clone());
-        (status, headers, answer.bytes().await.unwrap()).into_response()
+        let response = sent.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        (status, headers, response.bytes().await.unwrap()).into_response()
     }
 
     /// Of batches forwards two thirds, and says that the rest is unprocessed.
-    async fn forward_a_part(&self, operation: &str, headers: HeaderMap, body: &Bytes) -> Response {
+    async fn forward_partially(
+        &self,
+        operation: &str,
+        headers: HeaderMap,
+        body: &Bytes,
+    ) -> Response {
         let pointer = match operation {
             "BatchWriteItem" => "",
             "BatchGetItem" => "/Keys",
@@ -179,15 +186,15 @@ impl Proxy {
         }
         let mut headers = headers;
         headers.remove(CONTENT_LENGTH);
-        let answer = self.forward(headers, request.to_string()).await;
-        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await;
-        let mut answer: Value = serde_json::from_slice(&body.unwrap()).unwrap();
+        let response = self.forward(headers, request.to_string()).await;
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await;
+        let mut response: Value = serde_json::from_slice(&body.unwrap()).unwrap();
         for name in ["UnprocessedItems", "UnprocessedKeys"] {
-            if answer.get(name).is_some() {
-                answer[name] = rest.clone();
+            if response.get(name).is_some() {
+                response[name] = rest.clone();
             }
         }
         let kind = HeaderValue::from_static("application/x-amz-json-1.0");
-        ([(CONTENT_TYPE, kind)], answer.to_string()).into_response()
+        ([(CONTENT_TYPE, kind)], response.to_string()).into_response()
     }
 }

@@ -11,18 +11,18 @@ use clarity_backend::store::{
 };
 use tempfile::TempDir;
 
-/// An embedded store with [`Faults`].
+/// An embedded store with [`InjectedFaults`].
 pub struct FaultyStore {
     store: EmbeddedStore,
-    faults: Mutex<Faults>,
+    faults: Mutex<InjectedFaults>,
 }
 
 #[derive(Default)]
-struct Faults {
+struct InjectedFaults {
     /// Puts of this data type fail.
     data_type: Option<String>,
     /// After so many pages no more can be read.
-    pages: Option<usize>,
+    pages_left: Option<usize>,
     /// No part of an erasure is its last.
     endless: bool,
     /// Every page takes 30 s.
@@ -45,36 +45,36 @@ impl FaultyStore {
     }
 
     pub fn fail_after_pages(&self, pages: usize) {
-        self.faults.lock().unwrap().pages = Some(pages);
+        self.faults.lock().unwrap().pages_left = Some(pages);
     }
 
-    pub fn erase_endlessly(&self) {
+    pub fn make_erasures_endless(&self) {
         self.faults.lock().unwrap().endless = true;
     }
 
-    pub fn read_slowly(&self) {
+    pub fn slow_down_reads(&self) {
         self.faults.lock().unwrap().slow = true;
     }
 
-    pub fn heal(&self) {
-        *self.faults.lock().unwrap() = Faults::default();
+    pub fn clear_faults(&self) {
+        *self.faults.lock().unwrap() = InjectedFaults::default();
     }
 
-    fn is_faulty(&self, reading: &Reading) -> bool {
+    fn should_fail(&self, reading: &Reading) -> bool {
         let data_type = reading.measurement.data_type.as_str();
         self.faults.lock().unwrap().data_type.as_deref() == Some(data_type)
     }
 }
 
-fn fault() -> StoreError {
+fn disk_error() -> StoreError {
     StoreError::Unavailable(Arc::new(io::Error::other("the disk fails")))
 }
 
 #[async_trait]
 impl ReadingStore for FaultyStore {
     async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
-        if self.is_faulty(&reading) {
-            return Err(fault());
+        if self.should_fail(&reading) {
+            return Err(disk_error());
         }
         self.store.put(reading).await
     }
@@ -85,8 +85,8 @@ impl ReadingStore for FaultyStore {
     ) -> Vec<Result<BatchPutStatus, StoreError>> {
         let mut outcomes = Vec::new();
         for reading in readings.into_vec() {
-            outcomes.push(match self.is_faulty(&reading) {
-                true => Err(fault()),
+            outcomes.push(match self.should_fail(&reading) {
+                true => Err(disk_error()),
                 false => put_batch(&self.store, vec![reading]).await.remove(0),
             });
         }
@@ -113,8 +113,8 @@ impl ReadingStore for FaultyStore {
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
-        match &mut self.faults.lock().unwrap().pages {
-            Some(0) => return Err(fault()),
+        match &mut self.faults.lock().unwrap().pages_left {
+            Some(0) => return Err(disk_error()),
             Some(pages) => *pages -= 1,
             None => {}
         }

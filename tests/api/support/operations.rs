@@ -4,7 +4,7 @@
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
-use crate::support::app::{Answer, TestApp};
+use crate::support::app::{ApiResponse, TestApp};
 
 /// An operation.
 pub struct Operation {
@@ -18,19 +18,19 @@ pub struct Operation {
 
 /// Every operation of the description.
 pub async fn operations(app: &TestApp) -> Vec<Operation> {
-    let document = Answer::of(app.anonymous(Method::GET, "/openapi.json")).await;
+    let document = ApiResponse::from_request(app.anonymous(Method::GET, "/openapi.json")).await;
     let document = document.body;
     let mut operations = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
-            operations.push(Operation::of(method, path, operation));
+            operations.push(Operation::from_openapi(method, path, operation));
         }
     }
     operations
 }
 
 impl Operation {
-    fn of(method: &str, path: &str, operation: &Value) -> Self {
+    fn from_openapi(method: &str, path: &str, operation: &Value) -> Self {
         let name = format!("{method} {path}");
         let body = operation.get("requestBody").map(|body| {
             let body = &body["content"]["application/json"]["example"];
@@ -48,7 +48,7 @@ impl Operation {
             }
         }
         Self {
-            scope: Self::scope(&name, &operation["security"]),
+            scope: Self::parse_scope(&name, &operation["security"]),
             method: method.to_uppercase().parse().unwrap(),
             path: example,
             name,
@@ -57,15 +57,15 @@ impl Operation {
     }
 
     /// An operation either says that it is public or names one scope.
-    fn scope(name: &str, security: &Value) -> Option<String> {
+    fn parse_scope(name: &str, security: &Value) -> Option<String> {
         if *security == json!([{}]) {
             return None;
         }
         let scopes = security[0]["api_key"].as_array();
         let scopes = scopes.unwrap_or_else(|| panic!("{name} declares no permission"));
         assert_eq!(scopes.len(), 1, "{name}");
-        for way in security.as_array().unwrap() {
-            for (_, same) in way.as_object().unwrap() {
+        for alternative in security.as_array().unwrap() {
+            for (_, same) in alternative.as_object().unwrap() {
                 assert_eq!(same.as_array().unwrap(), scopes, "{name}");
             }
         }

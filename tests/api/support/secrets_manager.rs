@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-pub struct SecretsManager {
+pub struct FakeSecretsManager {
     address: SocketAddr,
     secret: Arc<Mutex<Secret>>,
 }
@@ -22,7 +22,7 @@ struct Secret {
     text: Option<String>,
 }
 
-impl SecretsManager {
+impl FakeSecretsManager {
     /// One that has this secret.
     pub async fn start(name: &str, text: &str) -> Self {
         let secret = Arc::new(Mutex::new(Secret {
@@ -32,7 +32,7 @@ impl SecretsManager {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let router = Router::new()
-            .fallback(answer)
+            .fallback(handle)
             .with_state(Arc::clone(&secret));
         tokio::spawn(axum::serve(listener, router).into_future());
         Self { address, secret }
@@ -51,7 +51,7 @@ impl SecretsManager {
     }
 }
 
-async fn answer(
+async fn handle(
     State(secret): State<Arc<Mutex<Secret>>>,
     headers: HeaderMap,
     body: Bytes,
