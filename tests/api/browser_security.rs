@@ -1,4 +1,4 @@
-//! What browsers are told.
+//! CORS and security headers.
 
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
@@ -8,7 +8,7 @@ use crate::support::operations::operations;
 
 const KEY: &str = "0123456789abcdef0123456789abcdef";
 
-/// A production service, but over the embedded store.
+/// Starts a production configuration over the embedded store.
 async fn start_production(origins: &str) -> TestApp {
     TestApp::start_with(&[
         ("ENVIRONMENT", "production"),
@@ -55,7 +55,7 @@ async fn development_allows_any_origin() {
     for method in ["get", "post", "delete"] {
         assert!(header("access-control-allow-methods").contains(method));
     }
-    // An error must be readable too, and its page must be able to say which.
+    // A page must be able to read an error and its request id.
     let rejected = app
         .anonymous(Method::GET, "/api/v1/data/user123")
         .header("Origin", origin);

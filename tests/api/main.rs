@@ -1,11 +1,10 @@
-//! The service as its clients see it: every test talks HTTP to the whole app
-//! on a free port.
+//! HTTP interface: every test sends requests to a complete app on a free port.
 #![expect(
     clippy::panic,
     clippy::unwrap_used,
-    reason = "a test that cannot go on fails where it stands"
+    reason = "a test fails by panicking"
 )]
-#![expect(clippy::print_stdout, reason = "some tests tell what they measured")]
+#![expect(clippy::print_stdout, reason = "some tests print measurements")]
 
 mod auth;
 mod browser_security;

@@ -1,4 +1,4 @@
-//! The description of the service, and the page of it.
+//! The OpenAPI document and the documentation page.
 
 use std::fs;
 use std::io::read_to_string;
@@ -9,7 +9,7 @@ use reqwest::{Method, StatusCode};
 
 use crate::support::app::{ApiResponse, TestApp};
 
-/// To bring the file up to date: `UPDATE_OPENAPI=1 cargo test --test api`.
+/// `UPDATE_OPENAPI=1 cargo test --test api` updates the file.
 #[tokio::test]
 async fn committed_openapi_document_matches_code() {
     let app = TestApp::start().await;
@@ -18,7 +18,7 @@ async fn committed_openapi_document_matches_code() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi.json");
     #[expect(
         clippy::disallowed_methods,
-        reason = "asked for by whoever runs the test"
+        reason = "updating the file is an explicit request"
     )]
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
         fs::write(&file, &served).unwrap();
@@ -57,7 +57,6 @@ async fn every_operation_is_fully_described() {
     assert_eq!(operations, 11);
 }
 
-/// What the description shows as the example of a request works as it is.
 #[tokio::test]
 async fn request_examples_are_accepted() {
     let app = TestApp::start().await;
@@ -76,7 +75,7 @@ async fn docs_page_loads_no_external_resources() {
     let app = TestApp::start().await;
     let page = app.anonymous(Method::GET, "/docs").send().await.unwrap();
     assert_eq!(page.status(), StatusCode::OK);
-    // The page's files are kept packed.
+    // The page's files are embedded in compressed form.
     assert_eq!(page.headers()["content-encoding"], "gzip");
     let page = page.bytes().await.unwrap();
     let page = read_to_string(GzDecoder::new(&*page)).unwrap();

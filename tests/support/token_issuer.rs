@@ -1,4 +1,4 @@
-//! An issuer of tokens, with a key set that is served over HTTP.
+//! A fake token issuer that serves its key set over HTTP.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,8 +17,9 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// The issuer's key, and one that is not the issuer's.
+/// The issuer's key.
 static KEY: LazyLock<RsaKeyPair> = LazyLock::new(new_key);
+/// A key that the issuer does not publish.
 static OTHER_KEY: LazyLock<RsaKeyPair> = LazyLock::new(new_key);
 
 fn new_key() -> RsaKeyPair {
@@ -36,13 +37,13 @@ impl TokenIssuer {
         Self::start_with_delay(Duration::ZERO).await
     }
 
-    /// One whose key set takes so long.
+    /// Starts an issuer that delays its key set.
     pub async fn start_with_delay(delay: Duration) -> Self {
         let fetches = Arc::new(AtomicU64::new(0));
         let response = Arc::new(Mutex::new((
             StatusCode::OK,
             json!({"keys": [
-                // Kinds of keys that are of no use here spoil nothing.
+                // Unusable keys in the set must be ignored.
                 {"kty": "oct", "kid": "secret", "k": "AAAA"},
                 {"kty": "unheard-of", "kid": "strange"},
                 jwk_with("for-rs512", json!({"alg": "RS512"})),
@@ -74,13 +75,13 @@ impl TokenIssuer {
         format!("http://{}/jwks.json", self.address)
     }
 
-    /// From now on its keys are those of these ids, all of the same key.
+    /// Replaces the key set by the issuer's key under each of these ids.
     pub fn publish(&self, ids: &[&str]) {
         let keys: Vec<Value> = ids.iter().map(|id| jwk(id, &KEY)).collect();
         self.respond_with(StatusCode::OK, json!({ "keys": keys }).to_string());
     }
 
-    /// From now on it fails.
+    /// Makes requests for the key set fail.
     pub fn fail(&self) {
         self.respond_with(StatusCode::BAD_GATEWAY, String::new());
     }
@@ -89,13 +90,13 @@ impl TokenIssuer {
         *self.response.lock().unwrap() = (status, text);
     }
 
-    /// How often its key set was fetches for.
+    /// Number of requests for the key set.
     pub fn fetches(&self) -> u64 {
         self.fetches.load(Ordering::SeqCst)
     }
 }
 
-/// The public half of a key (RFC 7517).
+/// Returns the public key as a JWK (RFC 7517).
 fn jwk(id: &str, key: &RsaKeyPair) -> Value {
     json!({
         "kty": "RSA", "use": "sig", "alg": "RS256", "kid": id,
@@ -111,7 +112,7 @@ fn jwk_with(id: &str, members: Value) -> Value {
     jwk
 }
 
-/// Of `RSAPublicKey` (RFC 8017): a sequence of the modulus and the exponent.
+/// Extracts the modulus from the DER form of `RSAPublicKey` (RFC 8017).
 fn modulus(key: &RsaKeyPair) -> &[u8] {
     let der = key.public_key().as_ref();
     assert_eq!(
@@ -122,7 +123,8 @@ fn modulus(key: &RsaKeyPair) -> &[u8] {
     &der[9..265]
 }
 
-/// What a confused verifier of HS256 would take for the secret.
+/// Returns the public key, which an algorithm confusion attack uses as the HS256
+/// secret.
 pub fn public_key() -> &'static [u8] {
     KEY.public_key().as_ref()
 }
@@ -131,27 +133,27 @@ pub fn base64(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// The header of the issuer's tokens.
+/// Returns the header of the issuer's tokens.
 pub fn header() -> Value {
     json!({"alg": "RS256", "kid": "key-1", "typ": "JWT"})
 }
 
-/// A token of the issuer with this header and these claims, whatever they say.
+/// Signs this header and these claims with the issuer's key, unchecked.
 pub fn token(header: &str, claims: &str) -> String {
     sign(header, claims, &KEY, &RSA_PKCS1_SHA256)
 }
 
-/// The same, but signed by somebody else.
+/// Signs a token with a key that the issuer does not publish.
 pub fn signed_by_other_key(header: &str, claims: &str) -> String {
     sign(header, claims, &OTHER_KEY, &RSA_PKCS1_SHA256)
 }
 
-/// The same, but signed with RS512.
+/// Signs a token with the issuer's key by RS512.
 pub fn signed_with_rs512(header: &str, claims: &str) -> String {
     sign(header, claims, &KEY, &RSA_PKCS1_SHA512)
 }
 
-/// The public half of the key that is not the issuer's.
+/// Returns the unpublished key as a JWK with the issuer's key id.
 pub fn foreign_jwk() -> Value {
     jwk("key-1", &OTHER_KEY)
 }

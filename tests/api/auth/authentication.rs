@@ -1,4 +1,4 @@
-//! Who is let in.
+//! Authentication by API key.
 
 use reqwest::Method;
 
@@ -56,9 +56,7 @@ async fn repeated_key_header_is_rejected() {
 #[tokio::test]
 async fn key_is_checked_before_body() {
     let app = TestApp::start().await;
-    let request = app
-        .anonymous(Method::POST, "/api/v1/data")
-        .body("no JSON at all");
+    let request = app.anonymous(Method::POST, "/api/v1/data").body("not JSON");
     ApiResponse::from_request(request)
         .await
         .expect_problem(401, "unauthorized");

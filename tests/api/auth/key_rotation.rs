@@ -1,4 +1,4 @@
-//! Keys that change while the service runs.
+//! API keys that change while the service runs.
 
 use std::fs;
 use std::path::Path;
@@ -14,13 +14,13 @@ use crate::support::api_keys::{SCOPES, entry};
 use crate::support::app::{ApiResponse, TestApp, config, example};
 use crate::support::secrets_manager::FakeSecretsManager;
 
-/// Keys of one client, all with the same id.
+/// Returns a key list in which all keys belong to one client id.
 fn keys(keys: &[&str]) -> String {
     let entries = keys.iter().map(|key| entry("app", key, &SCOPES, &["*"]));
     Value::from_iter(entries).to_string()
 }
 
-/// Waits until the service responses so to a request with this key.
+/// Polls until a request with this key returns `status`.
 async fn wait_for_status(app: &TestApp, key: &str, status: StatusCode) {
     while list(app, key).await.status != status {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -49,15 +49,15 @@ fn with_fast_reload(mut config: Config) -> Config {
     config
 }
 
-/// Puts a file in place as a whole, as whoever changes it should.
+/// Replaces a file atomically.
 fn replace_file(path: &Path, text: &str) {
     let new = path.with_extension("new");
     fs::write(&new, text).unwrap();
     fs::rename(&new, path).unwrap();
 }
 
-/// A new key is added and the old one removed, over and over, while clients
-/// write with whatever key they were given last: none is refused.
+/// Adds a new key and removes the old one repeatedly while clients write with
+/// the latest key.
 #[tokio::test]
 async fn key_rotation_under_load_rejects_no_request() {
     let directory = tempfile::tempdir().unwrap();
@@ -69,7 +69,7 @@ async fn key_rotation_under_load_rejects_no_request() {
         Arc::new(AtomicU64::new(0)),
         Arc::new(AtomicBool::new(false)),
     );
-    // Which key each client was last served with.
+    // Generation of the key that each client last used successfully.
     let served: Arc<[AtomicU64; 8]> = Arc::default();
     let client = |number: usize| {
         let (app, generation, done) = (app.clone(), generation.clone(), done.clone());
@@ -97,7 +97,7 @@ async fn key_rotation_under_load_rejects_no_request() {
         replace_file(&path, &keys(&[&old, &new]));
         wait_for_status(&app, &new, StatusCode::OK).await;
         generation.store(next, Ordering::SeqCst);
-        // Then nothing with the old key is on its way any more.
+        // After that no request with the old key is in flight.
         let is_served = |client: &AtomicU64| client.load(Ordering::SeqCst) == next;
         while !served.iter().all(is_served) {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -128,7 +128,7 @@ async fn secrets_manager_keys_survive_its_failure() {
 
     manager.set(&keys(&["old", "new"]));
     wait_for_status(&app, "new", StatusCode::OK).await;
-    for broken in ["", "[{}]", "no keys at all"] {
+    for broken in ["", "[{}]", "not JSON"] {
         manager.set(broken);
         wait_for_key_state(&app, "stale").await;
         list(&app, "old").await.expect(StatusCode::OK);

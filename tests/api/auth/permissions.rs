@@ -1,4 +1,4 @@
-//! Who may do what: every operation of the description, by everybody.
+//! Authorization: every operation of the OpenAPI document, called by every role.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -7,15 +7,15 @@ use crate::support::api_keys::{SCOPES, entry, entry_until};
 use crate::support::app::{ApiResponse, TestApp, example, example_with};
 use crate::support::operations::{Operation, operations};
 
-/// A key with everything, for preparing what a test needs.
+/// A key with full access, for setup.
 const FULL: &str = "full-access";
 
-/// Someone who sends a request.
+/// A caller and the result it is to receive.
 struct Role {
     name: String,
-    /// The header that it sends.
+    /// Credential header of its requests.
     header: Option<(&'static str, String)>,
-    /// What it gets from an operation that needs this scope.
+    /// Maps the required scope and the role's name to the expected result.
     expected: fn(&str, &str) -> Expected,
 }
 
@@ -37,18 +37,20 @@ fn key_role(name: &str, key: &str, expected: fn(&str, &str) -> Expected) -> Role
 fn roles() -> Vec<Role> {
     let mut roles = vec![
         Role {
-            name: "nobody".to_owned(),
+            name: "none".to_owned(),
             header: None,
             expected: |_, _| Expected::Unauthorized,
         },
-        key_role("wrong", "no-such-key", |_, _| Expected::Unauthorized),
+        key_role("unknown", "no-such-key", |_, _| Expected::Unauthorized),
         key_role("empty", "", |_, _| Expected::Unauthorized),
         key_role("expired", "expired-key", |_, _| Expected::Unauthorized),
-        key_role("still good", "ending-key", |_, _| Expected::Success),
-        key_role("of another user", "other-key", |_, _| Expected::Forbidden),
-        key_role("of this user", "own-key", |_, _| Expected::Success),
-        key_role("of users like this", "prefix-key", |_, _| Expected::Success),
-        key_role("of users unlike this", "wrong-prefix-key", |_, _| {
+        key_role("not yet expired", "ending-key", |_, _| Expected::Success),
+        key_role("for another user", "other-key", |_, _| Expected::Forbidden),
+        key_role("for this user", "own-key", |_, _| Expected::Success),
+        key_role("for a matching prefix", "prefix-key", |_, _| {
+            Expected::Success
+        }),
+        key_role("for another prefix", "wrong-prefix-key", |_, _| {
             Expected::Forbidden
         }),
     ];
@@ -102,8 +104,7 @@ async fn send_as(app: &TestApp, operation: &Operation, role: &Role) -> ApiRespon
     ApiResponse::from_request(request).await
 }
 
-/// Every operation, by everybody. Who is refused gets the same response whether
-/// the user has readings or not.
+/// A rejection does not depend on whether the user has readings.
 #[tokio::test]
 async fn every_operation_enforces_its_scope() {
     let app = start().await;
@@ -111,7 +112,7 @@ async fn every_operation_enforces_its_scope() {
     let mut private = 0;
     for operation in &operations {
         for role in &roles() {
-            let name = format!("{}, key {}", operation.name, role.name);
+            let name = format!("{}, key: {}", operation.name, role.name);
             let Some(scope) = &operation.scope else {
                 assert!(!operation.name.contains("/api/"), "{name} is public");
                 assert_eq!(
@@ -152,7 +153,7 @@ async fn every_operation_enforces_its_scope() {
     assert!(private >= 9 * roles().len(), "{private}");
 }
 
-/// One reading of somebody else's refuses the batch, before any is stored.
+/// Ownership is checked before anything is stored.
 #[tokio::test]
 async fn batch_with_a_foreign_reading_is_rejected_entirely() {
     let app = start().await;
@@ -184,7 +185,7 @@ async fn batch_with_a_foreign_reading_is_rejected_entirely() {
     );
 }
 
-/// A user may be called like a route; keys for other users do not reach it.
+/// `batch` is both a route and a valid user id.
 #[tokio::test]
 async fn user_named_like_a_route_is_protected() {
     let app = start().await;

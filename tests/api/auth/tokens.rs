@@ -1,4 +1,4 @@
-//! Tokens of a user pool: what each may do, and what is refused.
+//! Authentication and authorization by bearer token.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -33,7 +33,7 @@ fn now() -> i64 {
     NOW.parse::<jiff::Timestamp>().unwrap().as_second()
 }
 
-/// The claims of an access token for this person.
+/// Claims of a valid access token for this subject.
 fn claims(subject: &str) -> Value {
     json!({
         "iss": ISSUER, "sub": subject, "token_use": "access", "client_id": "ios-app",
@@ -76,15 +76,15 @@ async fn list(app: &TestApp, user_id: &str, token: &str) -> ApiResponse {
     ApiResponse::from_request(with_token(app.anonymous(Method::GET, &path), token)).await
 }
 
-/// Every operation, with the tokens of whom it is about, of somebody else, and
-/// of an administrator.
+/// Calls every operation with tokens of its user, of another user, and of an
+/// administrator.
 #[tokio::test]
 async fn token_grants_its_own_user_and_admin_token_all() {
     let issuer = TokenIssuer::start().await;
     let app = start(&issuer).await;
     let own = signed_token(&claims("user123").to_string());
     let others = signed_token(&claims("user124").to_string());
-    let mut admin = claims("somebody");
+    let mut admin = claims("administrator");
     admin["cognito:groups"] = json!(["staff", "clarity-admins"]);
     let admin = signed_token(&admin.to_string());
     for operation in operations(&app).await {
@@ -133,12 +133,12 @@ async fn access_and_id_tokens_within_clock_skew_are_accepted() {
         let response = list(&app, "user123", &signed_token(&good)).await;
         assert_eq!(response.status, StatusCode::OK, "{good}: {}", response.body);
     }
-    // Who has an id of the service's own does not act for the subject's.
+    // A mapped user id replaces the subject.
     let mapped = claims_with(json!({"custom:clarity_user_id": "user124"}));
     list(&app, "user123", &signed_token(&mapped))
         .await
         .expect_problem(403, "forbidden");
-    // A subject that no user can be called acts for nobody.
+    // A subject that is no valid user id grants access to no user.
     let strange = signed_token(&claims_with(json!({"sub": "a person"})));
     list(&app, "user123", &strange)
         .await
@@ -176,9 +176,15 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
             "RS512",
             signed_with_rs512(&header_with(json!({"alg": "RS512"})), &claims),
         ),
-        ("RS512 that says RS256", signed_with_rs512(&plain, &claims)),
-        ("another's key", signed_by_other_key(&plain, &claims)),
-        ("another's claims", {
+        (
+            "RS512 declared as RS256",
+            signed_with_rs512(&plain, &claims),
+        ),
+        (
+            "signed by another key",
+            signed_by_other_key(&plain, &claims),
+        ),
+        ("claims of another token", {
             let head = message.split('.').next().unwrap();
             format!("{head}.{other_claims}.{signature}")
         }),
@@ -194,7 +200,7 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
             "wrong client",
             signed_token(&claims_with(json!({"client_id": "evil-app"}))),
         ),
-        ("client in the audience of an access token", {
+        ("access token with aud instead of client_id", {
             let mut claims: Value = serde_json::from_str(&claims_without("client_id")).unwrap();
             claims["aud"] = json!("ios-app");
             signed_token(&claims.to_string())
@@ -204,21 +210,21 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
             signed_token(&claims_with(json!({"token_use": "id", "aud": "evil-app"}))),
         ),
         (
-            "wrong use",
+            "wrong token use",
             signed_token(&claims_with(json!({"token_use": "refresh"}))),
         ),
-        ("no use", signed_token(&claims_without("token_use"))),
+        ("no token use", signed_token(&claims_without("token_use"))),
         (
             "expired",
             signed_token(&claims_with(json!({"exp": now() - 60}))),
         ),
-        ("no end", signed_token(&claims_without("exp"))),
+        ("no expiry", signed_token(&claims_without("exp"))),
         (
-            "end that is no number",
+            "non-numeric expiry",
             signed_token(&claims_with(json!({"exp": "never"}))),
         ),
         (
-            "not yet",
+            "not yet valid",
             signed_token(&claims_with(json!({"nbf": now() + 61}))),
         ),
         ("no issuer", signed_token(&claims_without("iss"))),
@@ -232,7 +238,7 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
             signed_token(&claims_with(json!({"sub": "x".repeat(256)}))),
         ),
         (
-            "token for logging out",
+            "logout token",
             token(&header_with(json!({"typ": "logout+jwt"})), &claims),
         ),
         (
@@ -240,31 +246,31 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
             token(&header_with(json!({"kid": "for-rs512"})), &claims),
         ),
         (
-            "key for something else",
+            "encryption key",
             token(&header_with(json!({"kid": "for-encryption"})), &claims),
         ),
         (
-            "unknown key",
+            "unknown key id",
             token(&header_with(json!({"kid": "key-2"})), &claims),
         ),
         (
-            "key of another kind",
+            "key of another type",
             token(&header_with(json!({"kid": "secret"})), &claims),
         ),
-        ("no key", token(r#"{"alg":"RS256"}"#, &claims)),
+        ("no key id", token(r#"{"alg":"RS256"}"#, &claims)),
         (
-            "key set of its own",
+            "embedded key set URL",
             token(&header_with(json!({"jku": issuer.key_set_url()})), &claims),
         ),
         (
-            "certificate of its own",
+            "embedded certificate URL",
             token(
                 &header_with(json!({"x5u": "https://evil.example.com"})),
                 &claims,
             ),
         ),
         (
-            "key of its own",
+            "embedded key",
             signed_by_other_key(&header_with(json!({"jwk": foreign_jwk()})), &claims),
         ),
         (
@@ -276,15 +282,15 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
             "two issuers",
             signed_token(&twice(r#""iss":"https://evil.example.com""#)),
         ),
-        ("two ends", signed_token(&twice(r#""exp":1"#))),
-        ("claims that are a list", signed_token("[]")),
-        ("claims that are no JSON", signed_token("{")),
+        ("two expiries", signed_token(&twice(r#""exp":1"#))),
+        ("array of claims", signed_token("[]")),
+        ("malformed claims", signed_token("{")),
         ("two parts", message.to_owned()),
         ("four parts", format!("{good}.{signature}")),
         ("not base64", format!("{message}.!!!")),
         ("padded", format!("{good}==")),
-        ("nothing", String::new()),
-        ("dots", "..".to_owned()),
+        ("empty", String::new()),
+        ("only dots", "..".to_owned()),
         (
             "huge",
             signed_token(&claims_with(json!({"x": "x".repeat(9_000)}))),
@@ -303,7 +309,7 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
         bodies.push(response.expect_problem(401, "unauthorized"));
     }
     assert!(bodies.windows(2).all(|pair| pair[0] == pair[1]));
-    // A credential comes once, and as what it is.
+    // A request carries exactly one credential, in its own header and scheme.
     let request = || app.anonymous(Method::GET, "/api/v1/data/user123");
     for ambiguous in [
         with_token(request(), &good).header("X-API-Key", "development-key"),
@@ -316,7 +322,7 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
             .await
             .expect_problem(401, "unauthorized");
     }
-    // What is no token is for somebody else, such as a proxy.
+    // Another scheme than Bearer may be meant for a proxy, and is ignored.
     let for_a_proxy = request()
         .header("Authorization", "Basic Zm9vOmJhcg==")
         .header("X-API-Key", "development-key");
@@ -330,22 +336,25 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
     assert_rarely_fetched(&issuer, started);
 }
 
-/// At max once in 10 seconds, however long the machine takes for a test.
+/// Checks that the key set was fetched at most once per 10 seconds of test time.
 #[track_caller]
 fn assert_rarely_fetched(issuer: &TokenIssuer, since: Instant) {
     let fetches = issuer.fetches();
     let max = 1 + since.elapsed().as_secs() / 10;
-    assert!((1..=max).contains(&fetches), "{fetches} of at max {max}");
+    assert!(
+        (1..=max).contains(&fetches),
+        "{fetches} fetches, at most {max} allowed"
+    );
 }
 
-/// However many tokens name keys that nobody knows, the issuer is left alone.
+/// Tokens with unknown key ids must not let a caller flood the issuer.
 #[tokio::test]
 async fn unknown_key_ids_fetch_the_key_set_once() {
     let issuer = TokenIssuer::start().await;
     let started = Instant::now();
     let app = Arc::new(start(&issuer).await);
     let claims = claims("user123").to_string();
-    // One signature for all: it is not looked at without a key.
+    // All tokens share one signature: without a key it is not verified.
     let signed = signed_token(&claims);
     let (_, rest) = signed.split_once('.').unwrap();
     let clients = (0..8).map(|client| {
@@ -366,7 +375,7 @@ async fn unknown_key_ids_fetch_the_key_set_once() {
     list(&app, "user123", &signed).await.expect(StatusCode::OK);
 }
 
-/// Who asks for a key set and hangs up does not keep others from it.
+/// A caller that disconnects during a key set fetch does not block the next one.
 #[tokio::test]
 async fn cancelled_request_consumes_no_key_set_refresh() {
     let issuer = TokenIssuer::start_with_delay(Duration::from_millis(300)).await;
@@ -391,8 +400,8 @@ async fn cancelled_request_consumes_no_key_set_refresh() {
     assert_eq!(issuer.fetches(), 1);
 }
 
-/// While the issuer fails, or gives nothing of use, the keys from before stay
-/// good, and a token by a newer one may be good: it is to be sent again.
+/// While the issuer fails or publishes no usable key, cached keys stay valid. A
+/// token with a newer key id might be valid, so its response is a retryable 503.
 #[tokio::test]
 async fn issuer_failure_keeps_cached_keys_valid() {
     let issuer = TokenIssuer::start().await;
@@ -426,14 +435,15 @@ async fn issuer_failure_keeps_cached_keys_valid() {
         .expect_problem(401, "unauthorized");
 }
 
-/// Lets the time pass after which a key set may be fetches for again.
+/// Advances the clock past the minimum interval between key set fetches.
 async fn wait_out_refresh_interval() {
     tokio::time::pause();
     tokio::time::advance(Duration::from_secs(11)).await;
     tokio::time::resume();
 }
 
-/// Without the keys a token is neither valid nor invalid: nobody is signed out.
+/// Without keys a token can be neither accepted nor rejected, and a 401 would
+/// sign the user out.
 #[tokio::test]
 async fn token_without_available_keys_returns_503() {
     let app = TestApp::start_with(&[
@@ -454,7 +464,7 @@ async fn token_without_available_keys_returns_503() {
     keyed.expect(StatusCode::OK);
 }
 
-/// Another issuer than Cognito names its audience in `aud` alone.
+/// Issuers other than Cognito state the audience in `aud` only.
 #[tokio::test]
 async fn non_cognito_tokens_are_checked_by_audience() {
     let issuer = TokenIssuer::start().await;
@@ -490,7 +500,7 @@ async fn tokens_are_rejected_without_a_configured_issuer() {
     let response = list(&app, "user123", &token).await;
     assert_eq!(response.headers["www-authenticate"], "X-API-Key");
     response.expect_problem(401, "unauthorized");
-    // Clients that send one beside their key go on working.
+    // A token alongside a valid key is ignored.
     let with_key = app.request(Method::GET, "/api/v1/data/user123");
     ApiResponse::from_request(with_token(with_key, &token))
         .await

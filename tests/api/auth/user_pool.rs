@@ -1,5 +1,4 @@
-//! Signing in to a user pool, as moto stands in for Cognito, and calling the
-//! service with the tokens that it gives.
+//! Calls with tokens of a Cognito user pool, which moto emulates.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::app::{ApiResponse, TestApp, client, example_with};
 
-/// A server of moto's that ends when it is dropped.
+/// A moto server, killed on drop.
 struct MotoServer {
     process: Child,
     url: String,
@@ -32,12 +31,12 @@ impl MotoServer {
                 break address.to_owned();
             }
         };
-        // What it logs of requests is read, so that it never waits.
+        // Drains its log, so that the server never blocks on a full pipe.
         std::thread::spawn(move || lines.for_each(drop));
         Self { process, url }
     }
 
-    /// Does an operation of Cognito's.
+    /// Calls an operation of the Cognito API.
     async fn call(&self, operation: &str, body: Value) -> Value {
         let target = format!("AWSCognitoIdentityProviderService.{operation}");
         let signature = "AWS4-HMAC-SHA256 Credential=test/20240101/eu-central-1/cognito-idp/aws4_request, SignedHeaders=host, Signature=none";
@@ -55,20 +54,20 @@ impl MotoServer {
 
 impl Drop for MotoServer {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
-/// Somebody who signed in.
+/// Tokens of a signed-in user.
 struct UserTokens {
     access_token: String,
     id_token: String,
 }
 
 impl UserTokens {
-    /// Under which id the person is known.
+    /// Returns the user's id, the `sub` claim.
     fn subject(&self) -> String {
         let claims = self.access_token.split('.').nth(1).unwrap();
         let claims = BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap();
@@ -96,7 +95,7 @@ async fn sign_in(moto: &MotoServer, pool: &str, client: &str, name: &str) -> Use
 #[tokio::test]
 #[cfg_attr(
     not(moto_server),
-    ignore = "left out: moto_server is not here (pip install 'moto[server]')"
+    ignore = "moto_server is not installed (pip install 'moto[server]')"
 )]
 async fn user_pool_tokens_grant_access_to_own_readings() {
     let moto = MotoServer::start();

@@ -1,4 +1,4 @@
-//! Many readings in one request.
+//! Batch requests.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ async fn send_batch(app: &TestApp, readings: &[Value]) -> ApiResponse {
     app.post_raw(PATH, body).await
 }
 
-/// What became of each.
+/// Returns the status of each reading, in the order of the request.
 fn statuses(response: &Value) -> Vec<&str> {
     let results = response["results"].as_array().unwrap();
     for (index, result) in results.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Erasing a user.
+//! Erasure of all readings of a user.
 
 use std::sync::Arc;
 
@@ -31,10 +31,18 @@ async fn check_erasure(app: &TestApp) {
         let of_type = app.get("/api/v1/data/user123?data_type=heart_rate").await;
         assert_eq!(of_type.expect(StatusCode::OK)["count"], 0);
     }
-    assert_eq!(app.count("user1234").await, 1, "nobody else's");
+    assert_eq!(
+        app.count("user1234").await,
+        1,
+        "another user's readings stay"
+    );
 
     app.post(&readings[0]).await.expect(StatusCode::OK);
-    assert_eq!(app.count("user123").await, 1, "the user may come back");
+    assert_eq!(
+        app.count("user123").await,
+        1,
+        "the user id can be used again"
+    );
 }
 
 #[tokio::test]
@@ -61,13 +69,13 @@ async fn slow_erasure_returns_202_and_resumes() {
     store.make_erasures_endless();
     let store = Arc::new(store);
     let app = TestApp::start_with_store(store.clone(), Some(directory)).await;
-    // A clock that runs ahead while everybody waits.
+    // The paused clock advances whenever all tasks are idle.
     tokio::time::pause();
     let response = app.delete("/api/v1/data/user123").await;
     tokio::time::resume();
     assert_eq!(response.headers["retry-after"], "1");
     let body = response.expect(StatusCode::ACCEPTED);
-    // Parts of 5 s each within 20 s.
+    // Each part deletes 100 readings in 5 s, and the request stops after 20 s.
     assert_eq!(
         body,
         json!({"success": true, "user_id": "user123", "deleted": 400})

@@ -1,4 +1,4 @@
-//! A user's whole data.
+//! Export of all readings of a user.
 
 use std::collections::BTreeSet;
 use std::io::Read;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::support::app::{TestApp, example, example_with};
 use crate::support::faulty_store::FaultyStore;
 
-/// What an export says, whole; `None` if it ends abnormally.
+/// Returns the headers and body of an export; no body if it ends abnormally.
 async fn export(app: &TestApp, query: &str, accept: &str) -> (HeaderMap, Option<String>) {
     let request = app
         .request(Method::GET, &format!("/api/v1/data/user123/export{query}"))
@@ -72,7 +72,7 @@ async fn check_export(app: &TestApp) {
     assert_eq!(steps.last(), Some(&json!({"complete": true, "count": 401})));
     assert_eq!(steps[0]["data_type"], "steps");
 
-    // It can be sent back as it is.
+    // Without the members that the service adds, an export is a valid batch.
     app.delete("/api/v1/data/user123")
         .await
         .expect(StatusCode::OK);
@@ -206,12 +206,15 @@ async fn store_failure_aborts_export() {
         let request = app
             .request(Method::GET, "/api/v1/data/user123/export")
             .header("Accept-Encoding", encoding);
-        // It may end before the headers have been flushed.
+        // The connection may break before the headers have been flushed.
         let body = match request.send().await {
             Ok(response) => response.bytes().await,
             Err(error) => Err(error),
         };
-        assert!(body.is_err(), "{encoding}: half is not whole");
+        assert!(
+            body.is_err(),
+            "{encoding}: a truncated export looks complete"
+        );
     }
     store.fail_after_pages(0);
     let response = app.get("/api/v1/data/user123/export").await;

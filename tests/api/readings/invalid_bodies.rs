@@ -1,5 +1,4 @@
-//! Bodies that are expect_rejection: the right status, a problem document, and nothing
-//! stored.
+//! Invalid bodies: each returns a problem document, and nothing is stored.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -8,7 +7,7 @@ use crate::support::app::{ApiResponse, TestApp, example, example_with};
 
 const DATA: &str = "/api/v1/data";
 
-/// Checks that `body` is expect_rejection so, and that nothing is stored.
+/// Checks that `body` is rejected with this status and code, and not stored.
 async fn expect_rejection(body: impl Into<reqwest::Body>, status: u16, code: &str) -> Value {
     let app = TestApp::start().await;
     let problem = app.post_raw(DATA, body).await.expect_problem(status, code);
@@ -16,7 +15,7 @@ async fn expect_rejection(body: impl Into<reqwest::Body>, status: u16, code: &st
     problem
 }
 
-/// Checks that the example with these members is expect_rejection for these pointers.
+/// Checks that the example with these members is rejected for these pointers.
 async fn expect_member_errors(members: Value, pointers: &[&str]) {
     expect_body_errors(example_with(members).to_string(), pointers).await;
 }
@@ -27,7 +26,7 @@ async fn expect_body_errors(body: String, pointers: &[&str]) {
     assert_eq!(app.count("user123").await, 0);
 }
 
-/// The example with the text of one member put in as it is.
+/// Returns the example with one member's value replaced by raw JSON text.
 fn example_with_raw(member: &str, json: &str) -> String {
     let marked = example_with(json!({member: "MARK"})).to_string();
     marked.replace("\"MARK\"", json)
@@ -89,8 +88,8 @@ async fn unrepresentable_numbers_are_rejected() {
         let metadata = format!("{{\"a\":[{number}]}}");
         expect_body_errors(example_with_raw("metadata", &metadata), &["/metadata"]).await;
     }
-    for no_number in ["NaN", "Infinity", "-", "01", "1.", "+1", "0x10"] {
-        expect_rejection(example_with_raw("value", no_number), 400, "invalid_json").await;
+    for not_a_number in ["NaN", "Infinity", "-", "01", "1.", "+1", "0x10"] {
+        expect_rejection(example_with_raw("value", not_a_number), 400, "invalid_json").await;
     }
 }
 
@@ -223,7 +222,7 @@ async fn oversized_body_is_rejected() {
     expect_rejection(large.to_string(), 413, "body_too_large").await;
 }
 
-/// Sixteen KiB of metadata fit even when every character is escaped.
+/// Escaping every character multiplies the size of 16 KiB of metadata by six.
 #[tokio::test]
 async fn largest_metadata_fits_in_largest_body() {
     let app = TestApp::start().await;

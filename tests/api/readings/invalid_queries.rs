@@ -1,4 +1,4 @@
-//! Paths and parameters that are expect_cursor_error.
+//! Invalid paths, query parameters and methods.
 
 use reqwest::Method;
 
@@ -53,7 +53,7 @@ async fn malformed_reading_id_is_not_found() {
     }
 }
 
-/// An HTTP client would resolve the dots before it sends them.
+/// Sends raw bytes, since an HTTP client would resolve dot segments itself.
 #[tokio::test]
 async fn dot_segments_do_not_traverse_paths() {
     let app = TestApp::start().await;

@@ -1,4 +1,4 @@
-//! What clients of the Python service send goes on working as it is.
+//! Compatibility with clients of the Python service.
 
 use reqwest::{Method, StatusCode};
 use serde_json::json;

@@ -1,12 +1,12 @@
-//! Pages of readings.
+//! Lists of readings: order, pages, ranges, filters and cursors.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 use crate::support::app::{TestApp, example_with};
 
-/// An app with one reading on each of the first ten days of 2024, its value
-/// the day.
+/// Starts an app with a reading on each of the first ten days of 2024, whose
+/// value is the day of the month.
 async fn app_with_ten_days() -> TestApp {
     let app = TestApp::start().await;
     for day in 1..=10 {
@@ -17,7 +17,7 @@ async fn app_with_ten_days() -> TestApp {
     app
 }
 
-/// The values of a page, and its next cursor.
+/// Returns the values of a page and its next cursor.
 async fn page(app: &TestApp, query: &str) -> (Vec<f64>, Option<String>) {
     let page = app.get(&format!("/api/v1/data/user123?{query}")).await;
     let page = page.expect(StatusCode::OK);
@@ -32,12 +32,12 @@ async fn page(app: &TestApp, query: &str) -> (Vec<f64>, Option<String>) {
     (values, page["next_cursor"].as_str().map(str::to_owned))
 }
 
-/// The values of all pages that begin with `query`.
+/// Returns the values of all pages, following cursors from `query`.
 async fn list_all(app: &TestApp, query: &str) -> Vec<f64> {
     let (mut values, mut next) = page(app, query).await;
     while let Some(cursor) = next {
         let (more, after) = page(app, &format!("{query}&cursor={cursor}")).await;
-        assert!(!more.is_empty(), "a cursor promises more");
+        assert!(!more.is_empty(), "a cursor leads to a non-empty page");
         values.extend(more);
         next = after;
     }
@@ -117,7 +117,7 @@ async fn list_pages_are_stable_under_writes() {
     );
 }
 
-/// 400 readings have 6.4 MB of metadata, of which a page holds 4 MiB.
+/// 400 readings have 6.4 MB of metadata, more than the 4 MiB limit of a page.
 #[tokio::test]
 async fn page_with_large_metadata_ends_early() {
     let app = TestApp::start().await;
@@ -160,7 +160,7 @@ async fn list_excludes_users_with_similar_ids() {
     assert_eq!(app.count("user123").await, 10);
 }
 
-/// The data types of all pages that begin with `query`.
+/// Returns the data types on all pages, following cursors from `query`.
 async fn listed_types(app: &TestApp, query: &str) -> Vec<String> {
     let mut types = Vec::new();
     let mut cursor = String::new();
@@ -173,7 +173,7 @@ async fn listed_types(app: &TestApp, query: &str) -> Vec<String> {
                 .map(|reading| reading["data_type"].as_str().unwrap().to_owned()),
         );
         match page["next_cursor"].as_str() {
-            // The cursor remembers the types.
+            // `query` repeats the filters that the cursor carries.
             Some(next) => cursor = format!("&cursor={next}"),
             None => return types,
         }

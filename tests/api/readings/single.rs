@@ -1,4 +1,4 @@
-//! Storing, reading and deleting one reading.
+//! Storing, reading and deleting single readings.
 
 use reqwest::StatusCode;
 use serde_json::json;

@@ -22,7 +22,7 @@ async fn summary(app: &TestApp, query: &str) -> Value {
     app.get(&path).await.expect(StatusCode::OK)
 }
 
-/// A reading of 1 step at a moment.
+/// Returns a reading of one step.
 fn step(timestamp: &str) -> Value {
     example_with(json!({
         "data_type": "steps", "value": 1, "timestamp": timestamp, "metadata": {}
@@ -134,7 +134,7 @@ async fn days_have_25_or_23_hours_at_clock_changes() {
     );
     assert_eq!(response["summaries"][0]["coverage"]["days"], 1);
 
-    // The hour from three to four comes twice.
+    // The hour from three to four occurs twice.
     let night = in_athens("start=2021-10-30T23:00:00Z&end=2021-10-31T03:00:00Z&bucket=hour");
     let response = summary(&app, &night).await;
     assert_eq!(
@@ -261,7 +261,7 @@ async fn series_are_separated_by_granularity_and_unit() {
 #[tokio::test]
 async fn default_range_is_the_last_30_local_days() {
     let app = TestApp::start().await;
-    // The clock shows noon of June 1st, UTC: in Auckland it is midnight already.
+    // The test clock reads noon UTC on June 1, which is midnight in Auckland.
     let readings = [
         "2024-05-02T23:59:59Z",
         "2024-05-03T00:00:00Z",
@@ -277,14 +277,14 @@ async fn default_range_is_the_last_30_local_days() {
     assert_eq!(response["end"], "2024-06-03T00:00:00+12:00");
     let response = summary(&app, "end=2024-05-10T00:00:00Z").await;
     assert_eq!(response["start"], "2024-04-10T00:00:00Z");
-    let nobody = app.get("/api/v1/data/nobody/summary").await;
-    assert_eq!(nobody.expect(StatusCode::OK)["summaries"], json!([]));
+    let unknown = app.get("/api/v1/data/nobody/summary").await;
+    assert_eq!(unknown.expect(StatusCode::OK)["summaries"], json!([]));
 }
 
 #[tokio::test]
 async fn summary_includes_baseline_and_trend() {
     let app = TestApp::start().await;
-    // Two readings a day, which add up to 100, 110, 120, …
+    // Two readings a day, with daily sums of 100, 110, 120, …
     let readings: Vec<Value> = (0..14)
         .flat_map(|day| {
             let sum = 100.0 + 10.0 * f64::from(day);
@@ -314,12 +314,11 @@ async fn summary_includes_baseline_and_trend() {
     }
 }
 
-/// Today so far, and what is left of a day that the range cuts, add up to less
-/// than a day; a mean of them is one all the same.
+/// Today and a day cut by the range have partial sums, but their means are valid.
 #[tokio::test]
 async fn cumulative_baseline_uses_whole_days_only() {
     let app = TestApp::start().await;
-    // The clock shows noon of June 1st.
+    // The test clock reads noon on June 1.
     let days = (19..=31).map(|day| format!("2024-05-{day}"));
     let mut readings = Vec::new();
     for day in days.chain(["2024-06-01".to_owned()]) {
@@ -464,8 +463,8 @@ async fn slow_summary_times_out() {
         .map(|value| example_with(json!({"value": value})))
         .collect();
     store_all(&app, &readings).await;
-    // One of two pages takes 30 s, and a request has 25, on a clock that runs
-    // ahead while everybody waits.
+    // One of two pages takes 30 s, and the summary times out after 25 s. The
+    // paused clock advances whenever all tasks are idle.
     faulty.slow_down_reads();
     tokio::time::pause();
     let path = "/api/v1/data/user123/summary?start=2024-01-01T00:00:00Z";

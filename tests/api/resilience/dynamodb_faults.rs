@@ -1,6 +1,5 @@
-//! The service while DynamoDB fails, and afterwards: it lives, says so when it
-//! can do nothing, does not add to the fault, recovers by itself, and loses
-//! nothing that it acknowledged.
+//! Faults of DynamoDB: the service stays alive, reports failures, does not
+//! amplify the load, recovers by itself, and loses no acknowledged reading.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,25 +14,24 @@ use crate::support::app::{ApiResponse, TestApp, connect_store_with, example_with
 use crate::support::dynamodb_local::DynamoDbLocal;
 use crate::support::faulty_dynamodb::{Fault, FaultyDynamoDb};
 
-/// How long a fault lasts.
 const FAULT_DURATION: Duration = Duration::from_secs(3);
-/// Within which the service must work again when the fault is ended.
+/// Maximum time from the end of a fault to the first successful write.
 const MAX_RECOVERY_TIME: Duration = Duration::from_secs(5);
-/// How many attempts a request may cost when none succeeds.
+/// Bound on retries while every attempt fails, so that they do not add load.
 const MAX_ATTEMPTS_PER_REQUEST: f64 = 1.3;
-/// Readings of one batch.
+/// Readings per batch.
 const BATCH_LEN: u32 = 60;
 
-/// The app, with the timeouts of production, ended a DynamoDB that can fail.
+/// An app with production timeouts over a DynamoDB with injected faults.
 struct Scenario {
     app: TestApp,
-    /// Another one ended the same table, where nothing fails.
+    /// An app over the same table without faults.
     direct: TestApp,
     dynamodb: FaultyDynamoDb,
     next: AtomicU32,
 }
 
-/// What a fault did to those who wrote.
+/// Requests and readings written during a fault.
 #[derive(Default)]
 struct WriteStats {
     sent: usize,
@@ -41,7 +39,6 @@ struct WriteStats {
     rejected: usize,
 }
 
-/// How many readings each request has.
 #[derive(Clone, Copy)]
 enum RequestKind {
     Single,
@@ -49,8 +46,7 @@ enum RequestKind {
 }
 
 impl RequestKind {
-    /// How many write at once: of batches as many as are served at once on one
-    /// core.
+    /// Number of concurrent writers; of batches, as many as one core serves at once.
     fn writers(self) -> usize {
         match self {
             Self::Single => 16,
@@ -79,7 +75,7 @@ impl Scenario {
         }
     }
 
-    /// Lets many write while the fault lasts, and looks that the service lives.
+    /// Writes concurrently during the fault, and checks that the service stays alive.
     async fn write_during(
         &self,
         fault: Fault,
@@ -88,15 +84,15 @@ impl Scenario {
     ) -> WriteStats {
         let first = self.recover().await;
         self.dynamodb.set_fault(fault);
-        let ended = AtomicBool::new(false);
-        let writers = (0..requests.writers()).map(|_| self.write_until(&ended, requests));
+        let fault_ended = AtomicBool::new(false);
+        let writers = (0..requests.writers()).map(|_| self.write_until(&fault_ended, requests));
         let watch = async {
             let start = Instant::now();
             while start.elapsed() < duration {
                 assert_eq!(self.app.get("/health").await.status, 200);
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
-            ended.store(true, Ordering::SeqCst);
+            fault_ended.store(true, Ordering::SeqCst);
         };
         let (written, ()) = tokio::join!(join_all(writers), watch);
         let mut sum = WriteStats::default();
@@ -109,9 +105,9 @@ impl Scenario {
         sum
     }
 
-    async fn write_until(&self, ended: &AtomicBool, requests: RequestKind) -> WriteStats {
+    async fn write_until(&self, fault_ended: &AtomicBool, requests: RequestKind) -> WriteStats {
         let mut written = WriteStats::default();
-        while !ended.load(Ordering::SeqCst) {
+        while !fault_ended.load(Ordering::SeqCst) {
             let values = self.values(requests);
             written.sent += 1;
             let (response, stored) = self.write(&values).await;
@@ -138,7 +134,7 @@ impl Scenario {
         (first..first + count).collect()
     }
 
-    /// Writes readings of these values; gives also which are said to be stored.
+    /// Writes readings with these values. Returns the acknowledged ones too.
     async fn write(&self, values: &[u32]) -> (ApiResponse, Vec<u32>) {
         let reading = |value: &u32| example_with(json!({"value": value}));
         if let [value] = values {
@@ -163,7 +159,7 @@ impl Scenario {
         (response, stored)
     }
 
-    /// Ends the fault, and writes until that succeeds; gives what was written.
+    /// Ends the fault and retries a write until it succeeds. Returns its value.
     async fn recover(&self) -> u32 {
         self.dynamodb.set_fault(Fault::None);
         let end = Instant::now();
@@ -171,16 +167,16 @@ impl Scenario {
             let values = self.values(RequestKind::Single);
             let (response, _) = self.write(&values).await;
             if response.status == 200 {
-                println!("works again after {:?}", end.elapsed());
+                println!("recovered after {:?}", end.elapsed());
                 return values[0];
             }
-            assert!(end.elapsed() < MAX_RECOVERY_TIME, "it does not recover");
+            assert!(end.elapsed() < MAX_RECOVERY_TIME, "no recovery in time");
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    /// Looks that it recovers, is ready, and holds all that is acknowledged and
-    /// nothing that was not sent.
+    /// Checks that the service recovers, becomes ready, and stores all acknowledged
+    /// readings once and none that was not sent.
     async fn verify(&self, mut written: WriteStats) {
         written.acknowledged.push(self.recover().await);
         let ready = async { self.app.get("/health/ready").await.status == 200 };
@@ -196,7 +192,7 @@ impl Scenario {
             for reading in page["data"].as_array().unwrap() {
                 let value = reading["value"].as_f64().unwrap().to_string();
                 let value: u64 = value.parse().unwrap();
-                assert!(stored.insert(value), "{value} is there twice");
+                assert!(stored.insert(value), "{value} is stored twice");
             }
             let Some(cursor) = page["next_cursor"].as_str() else {
                 break;
@@ -216,25 +212,25 @@ impl Scenario {
         );
     }
 
-    /// As [`Self::write_during`], where no request succeeds: looks also how often
-    /// DynamoDB was asked.
+    /// Does the same as [`Self::write_during`] for a fault that lets no request
+    /// succeed, and checks the number of attempts.
     async fn write_during_outage(&self, fault: Fault, duration: Duration) -> WriteStats {
         let first = self.recover().await;
         let before = self.dynamodb.puts();
         let mut written = self
             .write_during(fault, duration, RequestKind::Single)
             .await;
-        // The one that looked whether all works came before the fault.
+        // One attempt was the successful write before the fault.
         let attempts = self.dynamodb.puts() - before - 1;
         let ratio = attempts as f64 / written.sent as f64;
         println!(
-            "{attempts} attempts of {} requests: {ratio:.2} each",
+            "{attempts} attempts for {} requests: {ratio:.2} each",
             written.sent
         );
         assert_eq!(written.rejected, written.sent);
         assert!(
             ratio <= MAX_ATTEMPTS_PER_REQUEST,
-            "{ratio} attempts a request"
+            "{ratio} attempts per request"
         );
         assert_eq!(self.app.get("/health/ready").await.status, 503);
         written.acknowledged.push(first);
@@ -242,9 +238,13 @@ impl Scenario {
     }
 }
 
-/// The flag for the full 60 s: `CLARITY_TEST_OUTAGE_SECONDS=60`.
+/// Returns the duration of the outage; `CLARITY_TEST_OUTAGE_SECONDS=60` makes it
+/// a minute.
 fn outage() -> Duration {
-    #[expect(clippy::disallowed_methods, reason = "set by whoever runs the tests")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "test setting, not a setting of the service"
+    )]
     let seconds = std::env::var("CLARITY_TEST_OUTAGE_SECONDS");
     seconds.map_or(FAULT_DURATION, |seconds| {
         Duration::from_secs(seconds.parse().unwrap())
@@ -269,7 +269,7 @@ async fn internal_errors_lose_no_acknowledged_reading() {
     scenario.verify(written).await;
 }
 
-/// Of half of the requests the response alone is lost: repeating them is safe.
+/// Half of the requests lose only the response, which makes retries duplicates.
 #[tokio::test(flavor = "multi_thread")]
 async fn reset_connections_lose_no_acknowledged_reading() {
     let scenario = Scenario::new().await;
@@ -279,7 +279,7 @@ async fn reset_connections_lose_no_acknowledged_reading() {
     scenario.verify(written).await;
 }
 
-/// Most requests get through by being repeated.
+/// Three in ten attempts are throttled.
 #[tokio::test(flavor = "multi_thread")]
 async fn partial_throttling_is_absorbed_by_retries() {
     for requests in [RequestKind::Single, RequestKind::Batches] {
@@ -297,7 +297,6 @@ async fn partial_throttling_is_absorbed_by_retries() {
     }
 }
 
-/// What DynamoDB does not take is not sent to it again and again.
 #[tokio::test(flavor = "multi_thread")]
 async fn full_throttling_is_not_amplified() {
     let scenario = Scenario::new().await;
@@ -312,8 +311,8 @@ async fn full_throttling_is_not_amplified() {
     response.expect_problem(503, "store_unavailable");
     assert!(stored.is_empty());
     let attempts = scenario.dynamodb.requests() - before;
-    println!("{attempts} attempts of a batch of 1,000");
-    // Without a fault it takes 50.
+    println!("{attempts} attempts for a batch of 1,000");
+    // Without a fault it takes 50 attempts.
     assert!(attempts <= 65, "{attempts}");
     scenario.verify(written).await;
 }
@@ -329,7 +328,7 @@ async fn unprocessed_batch_items_are_retried() {
     let written = written.await;
     assert!(
         written.rejected * 5 < written.sent,
-        "nearly all are stored whole"
+        "at least four of five batches succeed"
     );
     scenario.verify(written).await;
 }
@@ -337,7 +336,7 @@ async fn unprocessed_batch_items_are_retried() {
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_responses_lose_no_acknowledged_reading() {
     let scenario = Scenario::new().await;
-    // Slow, but in time; then too slow for an attempt.
+    // First below, then above the timeout of an attempt.
     for time in [100, 800] {
         let fault = Fault::Slow(Duration::from_millis(time));
         let written = scenario
@@ -347,7 +346,7 @@ async fn slow_responses_lose_no_acknowledged_reading() {
     }
 }
 
-/// Nothing that passes by itself: clients are not told to try again.
+/// These rejections are permanent, so clients are not asked to retry.
 #[tokio::test]
 async fn dynamodb_rejections_are_internal_errors() {
     let scenario = Scenario::new().await;

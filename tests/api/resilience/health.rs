@@ -1,4 +1,4 @@
-//! Liveness and readiness, and what a failing store does to the rest.
+//! Liveness, readiness, request ids and panics.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ async fn service_without_table_is_alive_but_not_ready() {
 
 #[tokio::test]
 async fn unreachable_database_returns_503_with_retry_after() {
-    // Bound, so that nobody else gets it, but not listening.
+    // Bound without listening, which reserves a port that refuses connections.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let endpoint = format!("http://{}", socket.local_addr().unwrap());
@@ -100,7 +100,7 @@ async fn valid_client_request_id_is_echoed() {
     }
 }
 
-/// A store with a fault of its own, which no other way leads to.
+/// A store that panics in every operation except the readiness check.
 struct Panicking;
 
 #[async_trait::async_trait]

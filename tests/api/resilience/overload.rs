@@ -1,4 +1,4 @@
-//! More than the service can bear, and senders who take their time.
+//! Load shedding, slow uploads and unread responses.
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -16,7 +16,7 @@ fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// The head of a request whose body is said to have so many bytes.
+/// Returns the head of a request that announces a body of `length` bytes.
 fn request_head(path: &str, length: usize) -> Vec<u8> {
     format!(
         "POST {path} HTTP/1.1\r\nHost: test\r\nX-API-Key: development-key\r\nConnection: close\r\n\
@@ -25,7 +25,7 @@ fn request_head(path: &str, length: usize) -> Vec<u8> {
     .into_bytes()
 }
 
-/// So many clients who have sent all but the last byte of a body of `length`.
+/// Opens `count` connections that have sent all but the last byte of a body.
 async fn start_slow_uploads(
     app: &TestApp,
     count: usize,
@@ -39,7 +39,7 @@ async fn start_slow_uploads(
 
 async fn read_response(mut connection: TcpStream) -> String {
     let mut response = String::new();
-    // What was not read of its body may reset the connection after the response.
+    // Unread bytes of the request body may reset the connection after the response.
     let _ = connection.read_to_string(&mut response).await;
     response
 }
@@ -75,16 +75,16 @@ async fn slow_upload_times_out_with_408() {
 #[tokio::test]
 async fn memory_of_incoming_bodies_is_bounded() {
     let app = TestApp::start_with(&[("DATA_DEADLINE", "2")]).await;
-    // For each core there is room for 64 of the largest bodies.
+    // The memory pool has room for 64 maximum bodies per core.
     let slow = start_slow_uploads(&app, 64 * cores() + 20, "/api/v1/data", 128 * 1024).await;
     let responses = join_all(slow.into_iter().map(read_response)).await;
-    let refused: Vec<&String> = responses
+    let shed: Vec<&String> = responses
         .iter()
         .filter(|response| response.starts_with("HTTP/1.1 503 "))
         .collect();
-    assert!(refused.len() >= 20, "{}", refused.len());
-    assert!(refused[0].contains("retry-after: 1"), "{}", refused[0]);
-    // What they held is given back.
+    assert!(shed.len() >= 20, "{}", shed.len());
+    assert!(shed[0].contains("retry-after: 1"), "{}", shed[0]);
+    // Their memory has been released.
     let reading = example_with(json!({}));
     assert_eq!(app.post(&reading).await.status, 200);
 }
@@ -112,14 +112,14 @@ async fn memory_of_unread_responses_is_bounded() {
     let largest = "/api/v1/data/user123?limit=1000";
     let request =
         format!("GET {largest} HTTP/1.1\r\nHost: test\r\nX-API-Key: development-key\r\n\r\n");
-    // Each takes 4 MB of the 64 MiB that there are for each core.
+    // Each response takes 4 MB of the 64 MiB per core.
     let mut unread = Vec::new();
     for _ in 0..17 * cores() {
         let socket = TcpSocket::new_v4().unwrap();
-        // So that its response stays with the service.
+        // A small receive buffer keeps the response in the service's memory.
         socket.set_recv_buffer_size(4_096).unwrap();
         let connection = app.connect_with(socket, request.as_bytes()).await;
-        // The next one comes when it is answered.
+        // Waits until its response has started.
         connection.readable().await.unwrap();
         unread.push(connection);
     }
@@ -146,19 +146,19 @@ async fn excess_requests_are_shed_but_health_checks_are_not() {
         }
     };
     let (responses, ()) = tokio::join!(join_all(list), health);
-    let (mut refused, mut timed_out) = (0, 0);
+    let (mut shed, mut timed_out) = (0, 0);
     for response in responses {
         if response.status == 503 {
             assert_eq!(response.headers["retry-after"], "1");
             response.expect_problem(503, "overloaded");
-            refused += 1;
+            shed += 1;
         } else {
             response.expect_problem(504, "deadline_exceeded");
             timed_out += 1;
         }
     }
     assert!(
-        refused >= 20 && timed_out >= capacity,
-        "{refused}, {timed_out}"
+        shed >= 20 && timed_out >= capacity,
+        "{shed} shed, {timed_out} timed out"
     );
 }

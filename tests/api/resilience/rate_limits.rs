@@ -1,4 +1,4 @@
-//! Who asks too often is told to wait, and nobody else.
+//! Rate limits per principal and per client IP.
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::support::api_keys::{SCOPES, entry};
 use crate::support::app::{ApiResponse, TestApp, example};
 
-/// An app with low limits, and two principals, one of which has two keys.
+/// Starts an app with low limits and two principals, one with two keys.
 async fn start(extra: &[(&str, &str)]) -> TestApp {
     let keys = Value::from_iter([
         entry("app", "old", &SCOPES, &["*"]),
@@ -28,7 +28,7 @@ async fn list(app: &TestApp, key: &str) -> ApiResponse {
     ApiResponse::from_request(app.request_with_key(key, Method::GET, "/api/v1/data/user123")).await
 }
 
-/// Checks that this is a 429 of this limit.
+/// Checks that the response is a 429 with the headers of this policy.
 #[track_caller]
 fn expect_rate_limited(response: ApiResponse, policy: &str) {
     let header = |name: &str| response.headers[name].to_str().unwrap().to_owned();
@@ -44,7 +44,7 @@ fn expect_rate_limited(response: ApiResponse, policy: &str) {
 #[tokio::test]
 async fn limits_apply_per_principal_and_bucket() {
     let app = start(&[]).await;
-    // The keys of one id are one principal.
+    // Keys with the same id share one principal.
     list(&app, "old").await.expect(StatusCode::OK);
     list(&app, "new").await.expect(StatusCode::OK);
     expect_rate_limited(list(&app, "old").await, "\"reads\";q=2;w=60");

@@ -1,4 +1,4 @@
-//! All real readings: in by batches, back by pages and by export.
+//! All sample readings, stored in batches and read back by list and export.
 
 use std::collections::BTreeMap;
 
@@ -16,13 +16,13 @@ pub const FILES: [&str; 4] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
+#[cfg_attr(not(sample_data), ignore = "../shared/data is missing")]
 async fn all_sample_readings_round_trip_on_the_embedded_store() {
     check_round_trip(&TestApp::start().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
+#[cfg_attr(not(sample_data), ignore = "../shared/data is missing")]
 async fn all_sample_readings_round_trip_on_dynamodb() {
     check_round_trip(&TestApp::start_on_dynamodb().await).await;
 }
@@ -36,18 +36,18 @@ async fn check_round_trip(app: &TestApp) {
         users.entry(user_id).or_default().push(reading.clone());
     }
     assert_eq!(users.len(), 17);
-    // Sent again, nothing changes.
+    // Sending them again changes nothing.
     for _ in 0..2 {
         send_in_batches(app, &readings).await;
         for (user_id, sent) in &users {
             let (listed, exported) = tokio::join!(list_all(app, user_id), export(app, user_id));
-            assert_eq!(listed, exported, "{user_id}: the export is the list");
+            assert_eq!(listed, exported, "{user_id}: export and list differ");
             assert!(client_members(&listed) == client_members(sent), "{user_id}");
         }
     }
 }
 
-/// Sends them by 5,000; every one is stored.
+/// Sends all readings in batches of 5,000, and checks that each is stored.
 pub async fn send_in_batches(app: &TestApp, readings: &[Value]) {
     for batch in readings.chunks(5_000) {
         let body = json!({"readings": batch}).to_string();
@@ -57,7 +57,7 @@ pub async fn send_in_batches(app: &TestApp, readings: &[Value]) {
     }
 }
 
-/// All of a user's readings by pages, oldest first.
+/// Lists all readings of a user, oldest first.
 async fn list_all(app: &TestApp, user_id: &str) -> Vec<Value> {
     let mut listed = Vec::new();
     let first = format!("/api/v1/data/{user_id}?limit=1000&order=asc");

@@ -1,4 +1,4 @@
-//! A day of a real wearable: 8,418 heart rates, each sent twice.
+//! A day of heart rates from a wearable: 8,418 readings, each sent twice.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,13 +13,13 @@ const USER: &str = "fitbit-2022484408";
 const CLIENTS: usize = 32;
 
 #[tokio::test(flavor = "multi_thread")]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
+#[cfg_attr(not(sample_data), ignore = "../shared/data is missing")]
 async fn day_of_heart_rates_round_trips_on_the_embedded_store() {
     check_round_trip(TestApp::start().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
+#[cfg_attr(not(sample_data), ignore = "../shared/data is missing")]
 async fn day_of_heart_rates_round_trips_on_dynamodb() {
     check_round_trip(TestApp::start_on_dynamodb().await).await;
 }
@@ -37,7 +37,7 @@ async fn check_round_trip(app: TestApp) {
         .iter()
         .map(|reading| reading["data_id"].as_str().unwrap())
         .collect();
-    assert_eq!(ids.len(), readings.len(), "each once");
+    assert_eq!(ids.len(), readings.len(), "each reading is stored once");
     assert!(
         listed
             .windows(2)
@@ -48,7 +48,7 @@ async fn check_round_trip(app: TestApp) {
     check_insight(&app, &readings).await;
 }
 
-/// The readings in a file of the sample data.
+/// Reads all readings of a sample file.
 pub fn read_samples(file: &str) -> Vec<Value> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data");
     let lines = std::fs::read_to_string(format!("{folder}/{file}")).unwrap();
@@ -58,7 +58,7 @@ pub fn read_samples(file: &str) -> Vec<Value> {
         .collect()
 }
 
-/// Sends each reading by itself, [`CLIENTS`] at a time.
+/// Sends each reading in its own request, by [`CLIENTS`] concurrent clients.
 async fn send_all(app: &Arc<TestApp>, readings: &Arc<Vec<Value>>) {
     let mut clients = JoinSet::new();
     for client in 0..CLIENTS {
@@ -87,7 +87,7 @@ async fn list_all(app: &TestApp) -> Vec<Value> {
     }
 }
 
-/// What was measured, without what the service added, in an order of its own.
+/// Returns the members that the client sent, as sorted JSON texts.
 pub fn client_members(readings: &[Value]) -> Vec<String> {
     let mut client_members: Vec<String> = readings
         .iter()

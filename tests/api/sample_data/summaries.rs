@@ -1,5 +1,5 @@
-//! Summaries of all real readings, beside numbers computed here, with neither
-//! the service's code nor its calendar.
+//! Summaries of all sample readings, compared with statistics computed here
+//! without the service's code or its time zone data.
 
 use std::collections::BTreeMap;
 
@@ -10,14 +10,14 @@ use crate::sample_data::batches::{FILES, send_in_batches};
 use crate::sample_data::single_readings::read_samples;
 use crate::support::app::TestApp;
 
-/// Data type, granularity, unit, and the day's beginning in Unix seconds.
+/// Data type, granularity, unit, and start of the day in Unix seconds.
 type Cell = (String, Option<String>, Option<String>, i64);
 
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 
-/// Of each year the instants at which Athens leaves and enters winter time:
-/// 01:00 UTC on the last Sundays of March and October (Directive 2000/84/EC).
+/// Start and end of summer time in Athens by year: 01:00 UTC on the last Sundays
+/// of March and October (Directive 2000/84/EC).
 const SUMMER_TIMES: [(i64, i64); 9] = [
     (1_396_141_200, 1_414_285_200), // 2014-03-30, 2014-10-26
     (1_427_590_800, 1_445_734_800), // 2015-03-29, 2015-10-25
@@ -44,7 +44,7 @@ fn utc_offset(_: i64) -> i64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[cfg_attr(not(sample_data), ignore = "left out: ../shared/data is not here")]
+#[cfg_attr(not(sample_data), ignore = "../shared/data is missing")]
 async fn daily_summaries_match_independent_computation() {
     let app = TestApp::start().await;
     let readings: Vec<Value> = FILES.into_iter().flat_map(read_samples).collect();
@@ -75,7 +75,7 @@ fn second(timestamp: &str) -> i64 {
     timestamp.parse::<jiff::Timestamp>().unwrap().as_second()
 }
 
-/// Instants and values of each series and local day.
+/// Returns the instants and values of each series by local day.
 fn group_by_day(readings: &[&Value], offset: fn(i64) -> i64) -> BTreeMap<Cell, Vec<(i64, f64)>> {
     let mut days: BTreeMap<Cell, Vec<(i64, f64)>> = BTreeMap::new();
     for reading in readings {
@@ -84,8 +84,7 @@ fn group_by_day(readings: &[&Value], offset: fn(i64) -> i64) -> BTreeMap<Cell, V
         let day = (second + offset(second)).div_euclid(DAY) * DAY;
         let data_type = text(&reading["data_type"]).unwrap();
         let unit = text(&reading["metadata"]["unit"]);
-        // What has no unit of its own has that of the vocabulary, and so has
-        // what spells it otherwise.
+        // The vocabulary supplies missing units and normalizes spellings.
         let unit = match data_type.as_str() {
             "mood" => Some("{score}".to_owned()),
             "steps" => Some("{steps}".to_owned()),
@@ -99,7 +98,7 @@ fn group_by_day(readings: &[&Value], offset: fn(i64) -> i64) -> BTreeMap<Cell, V
     days
 }
 
-/// Compares, and gives how many days had 25 hours.
+/// Compares summaries, and returns the number of days with 25 hours.
 fn compare(
     response: &Value,
     mut expected: BTreeMap<Cell, Vec<(i64, f64)>>,
@@ -111,7 +110,7 @@ fn compare(
         let data_type = text("data_type").unwrap();
         for bucket in series["buckets"].as_array().unwrap() {
             let start = bucket["start"].as_str().unwrap();
-            // The date alone, as if it were of UTC.
+            // The local date, encoded as midnight UTC.
             let day = second(&format!("{}T00:00:00Z", &start[..10]));
             let cell = (data_type.clone(), text("granularity"), text("unit"), day);
             let values = expected.remove(&cell);
@@ -160,7 +159,7 @@ fn compare_bucket(bucket: &Value, mut values: Vec<(i64, f64)>, cell: &Cell) {
     } else {
         assert!(bucket.get("sum").is_none(), "{cell:?}");
     }
-    // At one and the same second any of them may be the first or last.
+    // Of several readings in one second, any may be the first or the last.
     let values_at = |second: i64| -> Vec<f64> {
         let values = values.iter().filter(|(other, _)| *other == second);
         values.map(|(_, value)| *value).collect()

@@ -1,12 +1,12 @@
-//! Lists of keys, and a Secrets Manager that gives one.
+//! Entries of API key lists.
 
 use clarity_backend::auth::KeyDigest;
 use serde_json::{Value, json};
 
-/// Every scope there is.
+/// All scopes.
 pub const SCOPES: [&str; 4] = ["data:read", "data:write", "data:erase", "insights"];
 
-/// An entry for `key`, as it is stored.
+/// Returns the key list entry for `key`, which contains only its digest.
 pub fn entry(id: &str, key: &str, scopes: &[&str], users: &[&str]) -> Value {
     json!({
         "id": id,
@@ -16,7 +16,7 @@ pub fn entry(id: &str, key: &str, scopes: &[&str], users: &[&str]) -> Value {
     })
 }
 
-/// An entry for a key that is good until then.
+/// Returns a full-access entry for a key that expires at `not_after`.
 pub fn entry_until(not_after: &str, key: &str) -> Value {
     let mut entry = entry("ending", key, &SCOPES, &["*"]);
     entry["not_after"] = json!(not_after);

@@ -1,4 +1,4 @@
-//! The app under test, and a client for it.
+//! The app under test and an HTTP client for it.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,34 +17,34 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use crate::support::dynamodb_local::DynamoDbLocal;
 use crate::support::fake_gemini::{self, FakeGemini};
 
-/// What the clock of every app under test shows.
+/// Fixed time of the clock of every app under test.
 pub const NOW: &str = "2024-06-01T12:00:00Z";
 
-/// An app that serves on a port of its own until it is dropped.
+/// An app that serves on its own port, with a client for it.
 pub struct TestApp {
     address: SocketAddr,
     client: Client,
-    /// Holds the embedded store's file.
+    /// Keeps the embedded store's directory until the app is dropped.
     _directory: Option<TempDir>,
 }
 
 impl TestApp {
-    /// Over an embedded store of its own.
+    /// Starts an app over a new embedded store.
     pub async fn start() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = EmbeddedStore::open(directory.path()).unwrap();
         Self::start_with_store(Arc::new(store), Some(directory)).await
     }
 
-    /// Over a table of its own in DynamoDB Local.
+    /// Starts an app over a new table in DynamoDB Local.
     pub async fn start_on_dynamodb() -> Self {
         let store = connect_store(DynamoDbLocal::shared().endpoint()).await;
         store.create_table_if_missing().await.unwrap();
         Self::start_with_store(Arc::new(store), None).await
     }
 
-    /// Over an embedded store of its own, with these settings beside a key for
-    /// `gemini`.
+    /// Starts an app over a new embedded store that calls `gemini`, with these
+    /// variables in addition.
     pub async fn start_with_gemini(gemini: &FakeGemini, settings: &[(&str, &str)]) -> Self {
         let base_url = gemini.base_url();
         let own = [
@@ -55,19 +55,19 @@ impl TestApp {
         Self::start_with(&settings).await
     }
 
-    /// Over an embedded store of its own, with these variables set.
+    /// Starts an app over a new embedded store, configured by these variables.
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
         Self::start_with_config(&config(variables)).await
     }
 
-    /// Over an embedded store of its own, as `config` says otherwise.
+    /// Starts an app over a new embedded store with this configuration.
     pub async fn start_with_config(config: &Config) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let store = EmbeddedStore::open(directory.path()).unwrap();
         Self::start_with_config_and_store(config, Arc::new(store), Some(directory)).await
     }
 
-    /// Over any store.
+    /// Starts an app over a given store. It keeps `directory` alive.
     pub async fn start_with_store(
         store: Arc<dyn ReadingStore>,
         directory: Option<TempDir>,
@@ -75,7 +75,7 @@ impl TestApp {
         Self::start_with_config_and_store(&config(&[]), store, directory).await
     }
 
-    /// Over a given store, as `config` says otherwise.
+    /// Starts an app over a given store with this configuration.
     pub async fn start_with_config_and_store(
         config: &Config,
         store: Arc<dyn ReadingStore>,
@@ -95,29 +95,29 @@ impl TestApp {
         }
     }
 
-    /// A request without a key; `path` goes out as it is.
+    /// Builds a request without a key. `path` is sent as given.
     pub fn anonymous(&self, method: Method, path: &str) -> RequestBuilder {
         self.client
             .request(method, format!("http://{}{path}", self.address))
     }
 
-    /// A request with the key.
+    /// Builds a request with the development key.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.request_with_key("development-key", method, path)
     }
 
-    /// A request with any key.
+    /// Builds a request with this key.
     pub fn request_with_key(&self, key: &str, method: Method, path: &str) -> RequestBuilder {
         self.anonymous(method, path).header("X-API-Key", key)
     }
 
-    /// Sends `reading` and gives the response.
+    /// Sends one reading.
     pub async fn post(&self, reading: &Value) -> ApiResponse {
         let request = self.request(Method::POST, "/api/v1/data").json(reading);
         ApiResponse::from_request(request).await
     }
 
-    /// Sends `body`, whatever it is, as JSON.
+    /// Sends `body` unchanged, labelled as JSON.
     pub async fn post_raw(&self, path: &str, body: impl Into<reqwest::Body>) -> ApiResponse {
         let request = self
             .request(Method::POST, path)
@@ -126,17 +126,15 @@ impl TestApp {
         ApiResponse::from_request(request).await
     }
 
-    /// The response to a GET.
     pub async fn get(&self, path: &str) -> ApiResponse {
         ApiResponse::from_request(self.request(Method::GET, path)).await
     }
 
-    /// The response to a DELETE.
     pub async fn delete(&self, path: &str) -> ApiResponse {
         ApiResponse::from_request(self.request(Method::DELETE, path)).await
     }
 
-    /// How many readings of a user are stored, up to 1,000.
+    /// Returns the number of stored readings of a user, up to 1,000.
     pub async fn count(&self, user_id: &str) -> u64 {
         let page = self
             .get(&format!("/api/v1/data/{user_id}?limit=1000"))
@@ -144,20 +142,20 @@ impl TestApp {
         page.expect(StatusCode::OK)["count"].as_u64().unwrap()
     }
 
-    /// A connection on which these bytes were sent as they are.
+    /// Opens a connection and sends raw bytes.
     pub async fn connect(&self, bytes: &[u8]) -> TcpStream {
         self.connect_with(TcpSocket::new_v4().unwrap(), bytes).await
     }
 
-    /// The same by a socket that was set up otherwise.
+    /// Sends raw bytes over a connection of this socket.
     pub async fn connect_with(&self, socket: TcpSocket, bytes: &[u8]) -> TcpStream {
         let mut connection = socket.connect(self.address).await.unwrap();
         connection.write_all(bytes).await.unwrap();
         connection
     }
 
-    /// Sends bytes as they are and gives what comes back: for what an HTTP
-    /// client would put right before sending.
+    /// Sends raw bytes and returns the raw response, for requests that an HTTP
+    /// client would normalize.
     pub async fn send_bytes(&self, bytes: &[u8]) -> String {
         let mut connection = self.connect(bytes).await;
         let mut response = Vec::new();
@@ -166,7 +164,7 @@ impl TestApp {
     }
 }
 
-/// The settings that these variables make.
+/// Reads the configuration from these variables.
 pub fn config(variables: &[(&str, &str)]) -> Config {
     let config = Config::read(|name| {
         let mut variables = variables.iter();
@@ -176,16 +174,16 @@ pub fn config(variables: &[(&str, &str)]) -> Config {
     config.unwrap()
 }
 
-/// An HTTP client.
+/// Creates an HTTP client without a timeout.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a test waits as long as its runner does"
+    reason = "the test runner limits the time of a test"
 )]
 pub fn client() -> Client {
     Client::new()
 }
 
-/// Settings for a new table at `endpoint`.
+/// Returns settings for a new table at `endpoint`.
 pub fn table_settings(endpoint: &str) -> DynamoDbSettings {
     DynamoDbSettings {
         table: DynamoDbLocal::new_table_name(),
@@ -196,17 +194,17 @@ pub fn table_settings(endpoint: &str) -> DynamoDbSettings {
     }
 }
 
-/// A store at `endpoint`, over a table that is not there yet.
+/// Connects a store to a table at `endpoint` that does not exist yet.
 pub async fn connect_store(endpoint: &str) -> DynamoDbStore {
     connect_store_with(table_settings(endpoint)).await
 }
 
-/// A store that waits for DynamoDB Local.
+/// Connects a store with the longer timeouts that DynamoDB Local needs.
 pub async fn connect_store_with(settings: DynamoDbSettings) -> DynamoDbStore {
     DynamoDbStore::connect_with(settings, DynamoDbLocal::timeouts()).await
 }
 
-/// An response, read whole.
+/// A response with its complete body, which is null if it is not JSON.
 pub struct ApiResponse {
     pub status: StatusCode,
     pub headers: reqwest::header::HeaderMap,
@@ -214,7 +212,7 @@ pub struct ApiResponse {
 }
 
 impl ApiResponse {
-    /// Sends a request and reads its response.
+    /// Sends a request and reads the complete response.
     pub async fn from_request(request: RequestBuilder) -> Self {
         Self::read(request.send().await.unwrap()).await
     }
@@ -229,15 +227,15 @@ impl ApiResponse {
         }
     }
 
-    /// The body, if the status is this.
+    /// Checks the status and returns the body.
     #[track_caller]
     pub fn expect(self, status: StatusCode) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         self.body
     }
 
-    /// Checks that this is a problem document of this status and code, as the
-    /// contract has it, and gives it.
+    /// Checks that this is a complete problem document with this status and code,
+    /// and returns it.
     #[track_caller]
     pub fn expect_problem(self, status: u16, code: &str) -> Value {
         let Self {
@@ -265,7 +263,7 @@ impl ApiResponse {
         body
     }
 
-    /// Checks that this is a 422 that finds error with these pointers.
+    /// Checks that this is a 422 that reports exactly these pointers.
     #[track_caller]
     pub fn expect_field_errors(self, pointers: &[&str]) {
         let body = self.expect_problem(422, "validation_failed");
@@ -279,7 +277,7 @@ impl ApiResponse {
     }
 }
 
-/// The reading of the quick start.
+/// Returns the reading of the quick start.
 pub fn example() -> Value {
     json!({
         "user_id": "user123",
@@ -290,7 +288,7 @@ pub fn example() -> Value {
     })
 }
 
-/// The example with some members put in place of its own.
+/// Returns the example reading with some members replaced or added.
 pub fn example_with(members: Value) -> Value {
     let mut reading = example();
     for (name, value) in members.as_object().unwrap() {

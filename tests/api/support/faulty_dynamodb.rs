@@ -1,4 +1,5 @@
-//! DynamoDB Local behind a proxy that fails as DynamoDB and networks do.
+//! A proxy in front of DynamoDB Local that injects faults of DynamoDB and of the
+//! network.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -18,13 +19,13 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-/// The proxy; it ends with the runtime that it was started in.
+/// A running proxy. It stops with the runtime that started it.
 pub struct FaultyDynamoDb {
     address: SocketAddr,
     proxy: Arc<Proxy>,
 }
 
-/// What goes wrong.
+/// Fault that the proxy injects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     None,
@@ -32,15 +33,15 @@ pub enum Fault {
     PartialThrottling,
     /// Every request is throttled.
     FullThrottling,
-    /// Every request fails, and is answered so.
+    /// Every request returns an internal error.
     InternalErrors,
-    /// No request is answered.
+    /// Requests get no response.
     NoResponse,
-    /// Every connection breaks; of every other one the request was carried out.
+    /// Every connection is reset, half of them after the request was executed.
     ConnectionResets,
-    /// Of each batch a third is left unprocessed.
+    /// A third of each batch is returned as unprocessed.
     UnprocessedItems,
-    /// Every response takes this long.
+    /// Every response is delayed by this time.
     Slow(Duration),
     /// Every request is rejected with this code.
     Rejection(&'static str),
@@ -55,11 +56,11 @@ struct Proxy {
 }
 
 impl FaultyDynamoDb {
-    /// Starts one in front of `upstream`, without a fault yet.
+    /// Starts a proxy in front of `upstream`, without a fault.
     pub async fn start(upstream: &str) -> Self {
         #[expect(
             clippy::disallowed_methods,
-            reason = "it waits for as long as who asks it"
+            reason = "callers of the proxy have timeouts"
         )]
         let client = Client::new();
         let proxy = Arc::new(Proxy {
@@ -74,13 +75,13 @@ impl FaultyDynamoDb {
         let router = Router::new()
             .fallback(handle)
             .with_state(Arc::clone(&proxy));
-        // Whatever breaks off a connection resets it.
+        // An aborted connection is reset instead of closed.
         let listener = listener.tap_io(|connection| connection.set_zero_linger().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { address, proxy }
     }
 
-    /// Where it responses.
+    /// URL of the proxy.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -89,12 +90,12 @@ impl FaultyDynamoDb {
         *self.proxy.fault.lock().unwrap() = fault;
     }
 
-    /// How many requests have come so far.
+    /// Number of requests received so far.
     pub fn requests(&self) -> usize {
         self.proxy.requests.load(Ordering::SeqCst)
     }
 
-    /// How many attempts of `PutItem` have come so far.
+    /// Number of `PutItem` requests received so far.
     pub fn puts(&self) -> usize {
         self.proxy.puts.load(Ordering::SeqCst)
     }
@@ -146,7 +147,7 @@ fn error_response(status: u16, code: &str) -> Response {
     (status, headers, json!({"__type": code}).to_string()).into_response()
 }
 
-/// An response in whose middle the connection is reset.
+/// Returns a response whose connection is reset within the body.
 fn truncated_response() -> Response {
     let error = Err::<Bytes, _>(io::Error::other("reset"));
     let body = Body::from_stream(stream::iter([Ok(Bytes::from_static(b"{")), error]));
@@ -161,7 +162,7 @@ impl Proxy {
         (status, headers, response.bytes().await.unwrap()).into_response()
     }
 
-    /// Of batches forwards two thirds, and says that the rest is unprocessed.
+    /// Forwards two thirds of a batch, and returns the rest as unprocessed.
     async fn forward_partially(
         &self,
         operation: &str,

@@ -1,4 +1,4 @@
-//! A store whose disk fails when it is told to: no other way leads there.
+//! A store with injected faults, which cannot be provoked from outside.
 
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -11,7 +11,6 @@ use clarity_backend::store::{
 };
 use tempfile::TempDir;
 
-/// An embedded store with [`InjectedFaults`].
 pub struct FaultyStore {
     store: EmbeddedStore,
     faults: Mutex<InjectedFaults>,
@@ -21,16 +20,16 @@ pub struct FaultyStore {
 struct InjectedFaults {
     /// Puts of this data type fail.
     data_type: Option<String>,
-    /// After so many pages no more can be read.
+    /// Number of pages that can be read before reads fail.
     pages_left: Option<usize>,
-    /// No part of an erasure is its last.
+    /// Erasures never complete.
     endless: bool,
     /// Every page takes 30 s.
     slow: bool,
 }
 
 impl FaultyStore {
-    /// One without a fault, and the directory that must outlive it.
+    /// Returns a store without faults and its directory, which must outlive it.
     pub fn new() -> (Self, TempDir) {
         let directory = tempfile::tempdir().unwrap();
         let store = Self {
@@ -67,7 +66,7 @@ impl FaultyStore {
 }
 
 fn disk_error() -> StoreError {
-    StoreError::Unavailable(Arc::new(io::Error::other("the disk fails")))
+    StoreError::Unavailable(Arc::new(io::Error::other("injected disk error")))
 }
 
 #[async_trait]

@@ -1,22 +1,20 @@
-//! The operations that the OpenAPI description names, and requests for them
-//! made of its examples.
+//! The operations of the OpenAPI document, and requests built from its examples.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 
 use crate::support::app::{ApiResponse, TestApp};
 
-/// An operation.
 pub struct Operation {
     pub name: String,
     method: Method,
     path: String,
     body: Option<Value>,
-    /// The scope that it needs; none if it is declared as public.
+    /// Required scope; `None` for a public operation.
     pub scope: Option<String>,
 }
 
-/// Every operation of the description.
+/// Returns every operation of the OpenAPI document.
 pub async fn operations(app: &TestApp) -> Vec<Operation> {
     let document = ApiResponse::from_request(app.anonymous(Method::GET, "/openapi.json")).await;
     let document = document.body;
@@ -34,7 +32,7 @@ impl Operation {
         let name = format!("{method} {path}");
         let body = operation.get("requestBody").map(|body| {
             let body = &body["content"]["application/json"]["example"];
-            assert!(body.is_object(), "{name} shows no example of its body");
+            assert!(body.is_object(), "{name} has no example of its body");
             body.clone()
         });
         let mut example = path.to_owned();
@@ -56,13 +54,13 @@ impl Operation {
         }
     }
 
-    /// An operation either says that it is public or names one scope.
+    /// Returns the one required scope, or `None` if the operation is public.
     fn parse_scope(name: &str, security: &Value) -> Option<String> {
         if *security == json!([{}]) {
             return None;
         }
         let scopes = security[0]["api_key"].as_array();
-        let scopes = scopes.unwrap_or_else(|| panic!("{name} declares no permission"));
+        let scopes = scopes.unwrap_or_else(|| panic!("{name} declares no scope"));
         assert_eq!(scopes.len(), 1, "{name}");
         for alternative in security.as_array().unwrap() {
             for (_, same) in alternative.as_object().unwrap() {
@@ -72,7 +70,7 @@ impl Operation {
         Some(scopes[0].as_str().unwrap().to_owned())
     }
 
-    /// A request for it, without a credential.
+    /// Builds the example request, without a credential.
     pub fn request(&self, app: &TestApp) -> RequestBuilder {
         let request = app.anonymous(self.method.clone(), &self.path);
         match &self.body {

@@ -1,5 +1,4 @@
-//! An HTTP server that speaks the protocol of AWS Secrets Manager (JSON 1.1),
-//! as far as reading one secret goes.
+//! A fake of AWS Secrets Manager (AWS JSON 1.1 protocol) with one secret.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -18,12 +17,12 @@ pub struct FakeSecretsManager {
 
 struct Secret {
     name: String,
-    /// None while the service fails.
+    /// `None` while the fake fails.
     text: Option<String>,
 }
 
 impl FakeSecretsManager {
-    /// One that has this secret.
+    /// Starts a fake with this secret.
     pub async fn start(name: &str, text: &str) -> Self {
         let secret = Arc::new(Mutex::new(Secret {
             name: name.to_owned(),
@@ -60,7 +59,7 @@ async fn handle(
     let request: Value = serde_json::from_slice(&body).unwrap();
     let secret = secret.lock().unwrap();
     let Some(text) = &secret.text else {
-        let error = json!({"__type": "AccessDeniedException", "Message": "no"});
+        let error = json!({"__type": "AccessDeniedException", "Message": "injected failure"});
         return (StatusCode::BAD_REQUEST, error.to_string());
     };
     if request["SecretId"] != *secret.name {
