@@ -19,7 +19,7 @@ const SUSTAINED_FOR: Duration = Duration::from_millis(250);
 
 /// Scheduler lag: how long runnable tasks wait for a core.
 ///
-/// A limit on concurrency does not show this queue. As in CoDel (Nichols and
+/// A limit on concurrency does not show this queue. As in `CoDel` (Nichols and
 /// Jacobson, "Controlling Queue Delay", ACM Queue 10 (5), 2012), the time spent
 /// in the queue counts, not its length, and only a standing queue is overload.
 #[derive(Clone, Default)]
