@@ -31,7 +31,7 @@ pub struct Insight {
     pub source: InsightSource,
     /// Statements of the answer, each with its facts.
     pub findings: Vec<Finding>,
-    /// Suggested actions.
+    /// Suggested actions, possibly none.
     pub recommendations: Vec<Recommendation>,
     /// Reliability of the answer, given the available readings.
     pub confidence: Confidence,
@@ -115,7 +115,7 @@ impl Finding {
     }
 }
 
-/// Suggested action.
+/// Suggested action, with the facts behind it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Recommendation {
     /// The suggestion as a sentence.
@@ -129,7 +129,7 @@ pub struct Recommendation {
 /// from a self-assessment of a model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Confidence {
-    /// Overall level.
+    /// Overall confidence level.
     pub level: ConfidenceLevel,
     /// Reasons why the level is not higher.
     pub reasons: Vec<String>,
