@@ -29,7 +29,7 @@ pub struct SeriesSummary {
     pub granularity: Option<String>,
     /// The unit, if it is known.
     pub unit: Option<String>,
-    /// Whether values are cumulative, so that their sum is meaningful.
+    /// True if values are cumulative, so that their sum is meaningful.
     pub is_cumulative: bool,
     /// Periods that contain readings, oldest first.
     pub periods: Vec<PeriodSummary>,
@@ -84,7 +84,7 @@ pub enum InsufficientData {
         required: usize,
         /// Number of days found.
         found: usize,
-        /// Whether only days count that have ended and lie wholly in the range.
+        /// True if only days count that have ended and lie wholly in the range.
         whole: bool,
     },
     /// All days have the same value.
@@ -96,7 +96,7 @@ pub enum InsufficientData {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Day {
     pub(super) date: Date,
-    /// Whether the day has ended and lies wholly within the range.
+    /// True if the day has ended and lies wholly within the range.
     pub(super) is_whole: bool,
 }
 

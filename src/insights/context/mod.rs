@@ -25,9 +25,9 @@ pub struct AnalysisContext {
     pub missing: Vec<String>,
     /// Limitations of the answer as a whole, in one sentence.
     pub note: Option<String>,
-    /// Whether older readings or further series are left out.
+    /// True if older readings or further series are left out.
     pub is_partial: bool,
-    /// Whether the client asked that no readings be used.
+    /// True if the client asked that no readings be used.
     pub is_withheld: bool,
     /// The current time.
     pub now: Timestamp,

@@ -21,7 +21,7 @@ pub struct Scope<'a> {
     pub not_found: &'a [String],
     /// Number of readings that were read.
     pub readings: usize,
-    /// Whether these are all readings of the user.
+    /// True if these are all readings of the user.
     pub complete: bool,
     /// Number of series that a general question leaves out.
     pub left_out: usize,

@@ -16,9 +16,9 @@ pub struct Intent {
     pub statistics: Vec<RequestedStatistic>,
     /// Requested window, if one is named.
     pub span: Option<WindowLength>,
-    /// Whether the question asks about yesterday.
+    /// True if the question asks about yesterday.
     pub is_yesterday: bool,
-    /// Whether the question names a period for which no facts are computed.
+    /// True if the question names a period for which no facts are computed.
     pub has_other_period: bool,
 }
 

@@ -26,7 +26,7 @@ struct AlternativeUnit {
     /// Inclusive upper bound of the values.
     up_to: f64,
     unit: &'static str,
-    /// Whether it applies even if the reading names the vocabulary's unit.
+    /// True if it applies even if the reading names the vocabulary's unit.
     overrides_named: bool,
 }
 
