@@ -4,18 +4,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{ReadingStore, StoreError};
+use super::error::StoreError;
+use super::reading_store::{Erasure, ReadingStore};
 use crate::domain::UserId;
-
-/// Progress of an erasure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Erasure {
-    /// Number of erased records. Concurrent erasures of one user may both count a
-    /// record.
-    pub deleted: u64,
-    /// Nothing of the user is left.
-    pub complete: bool,
-}
 
 /// Erases the user's records in batches until none is left or `budget` is used up; a
 /// later call continues. It also stops early, without an error, on a retryable failure

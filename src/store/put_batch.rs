@@ -2,19 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::{ReadingStore, StoreError};
+use super::error::StoreError;
+use super::reading_store::{BatchPutStatus, DistinctReadings, ReadingStore};
 use crate::domain::{Reading, ReadingId, RecordVersion, UserId};
-
-/// Status of a reading that was given to [`put_batch`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BatchPutStatus {
-    /// Newly stored.
-    Stored,
-    /// Already stored, or a duplicate of another reading in the batch.
-    Unchanged,
-    /// Not stored, as a higher version of the client record exists.
-    Superseded,
-}
 
 /// Stores `readings` as if they were put one after another, and returns one result per
 /// reading, in their order.
@@ -44,17 +34,6 @@ pub async fn put_batch(
             })
         })
         .collect()
-}
-
-/// Readings with distinct users or ids.
-#[derive(Debug)]
-pub struct DistinctReadings(Vec<Reading>);
-
-impl DistinctReadings {
-    /// Returns the readings.
-    pub fn into_vec(self) -> Vec<Reading> {
-        self.0
-    }
 }
 
 /// Readings of a batch, folded by user and id.

@@ -8,10 +8,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use tokio::time::Instant;
 
 use super::client::{self, DynamoDbSettings, DynamoDbTimeouts};
-use super::delete;
 use super::error::ErrorMapper;
 use super::item::write_json;
 use super::schema::{AttributeMap, DATA_ID, USER_ID};
+use super::write;
 use crate::domain::ReadingId;
 use crate::store::StoreError;
 
@@ -142,7 +142,7 @@ impl LegacyTable {
             (DATA_ID.to_owned(), AttributeValue::S(data_id.to_owned())),
         ]);
         let deadline = Instant::now() + TIMEOUTS.operation;
-        delete::delete(&self.client, &self.table, &self.errors, key, deadline).await
+        write::delete(&self.client, &self.table, &self.errors, key, deadline).await
     }
 }
 

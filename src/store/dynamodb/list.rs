@@ -9,10 +9,11 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures_util::future::try_join_all;
 
-use super::DynamoDbStore;
 use super::item;
 use super::query_response::{self, RawItem};
 use super::schema::{AttributeMap, DATA_ID, DATA_TYPE, TYPE_INDEX, TYPE_KEY, USER_ID};
+use super::table_client::TableClient;
+use super::type_index::TypeIndex;
 use crate::domain::{DataType, ListQuery, Order, Page, Reading};
 use crate::store::StoreError;
 use crate::store::page_builder::PageBuilder;
@@ -24,34 +25,38 @@ const MAX_FILTERED_PAGES: usize = 4;
 /// Minimum number of items that each of them scans.
 const MIN_SCAN_ITEMS: usize = 256;
 
-pub(super) async fn list(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
+pub(super) async fn list(
+    table: &TableClient,
+    type_index: &TypeIndex,
+    query: &ListQuery,
+) -> Result<Page, StoreError> {
     if query.ids().is_empty() {
         Ok(Page::default())
     } else if query.data_types.is_all() {
-        list_all(store, query).await
-    } else if store.type_index.is_available(store).await {
-        match list_by_index(store, query).await? {
+        list_all(table, query).await
+    } else if type_index.is_available(table).await {
+        match list_by_index(table, type_index, query).await? {
             Some(page) => Ok(page),
-            None => list_filtered(store, query).await,
+            None => list_filtered(table, query).await,
         }
     } else {
-        list_filtered(store, query).await
+        list_filtered(table, query).await
     }
 }
 
-async fn list_all(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
+async fn list_all(table: &TableClient, query: &ListQuery) -> Result<Page, StoreError> {
     let mut page = PageBuilder::new(query);
     let mut start_key = None;
     // A response holds at most 1 MB, so a page may take several.
     loop {
-        let request = table_query(store, query)
+        let request = table_query(table, query)
             .limit(to_limit(page.missing()))
             .set_exclusive_start_key(start_key);
-        let response = query_response::send(request, store.fast_query_parser)
+        let response = query_response::send(request, table.fast_query_parser)
             .await
-            .map_err(|error| store.errors.classify("Query", error))?;
+            .map_err(|error| table.errors.classify("Query", error))?;
         for item in response.items {
-            push_item(store, &mut page, item)?;
+            push_item(table, &mut page, item)?;
         }
         start_key = response.exclusive_start_key;
         if start_key.is_none() {
@@ -65,7 +70,7 @@ async fn list_all(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, Stor
 
 /// Filters by type in DynamoDB, within bounds, as it reads and bills excluded items
 /// too.
-async fn list_filtered(store: &DynamoDbStore, query: &ListQuery) -> Result<Page, StoreError> {
+async fn list_filtered(table: &TableClient, query: &ListQuery) -> Result<Page, StoreError> {
     let mut page = PageBuilder::new(query);
     let mut start_key = None;
     let names: Vec<String> = (0..query.data_types.as_slice().len())
@@ -74,19 +79,19 @@ async fn list_filtered(store: &DynamoDbStore, query: &ListQuery) -> Result<Page,
     let filter = format!("{DATA_TYPE} IN ({})", names.join(", "));
     let mut scan_limit = (page.missing() * 2).max(MIN_SCAN_ITEMS);
     for pages in 1.. {
-        let mut request = table_query(store, query).filter_expression(&filter);
+        let mut request = table_query(table, query).filter_expression(&filter);
         for (name, data_type) in names.iter().zip(query.data_types.as_slice()) {
             request = request.expression_attribute_values(name, text(data_type.as_str()));
         }
         request = request
             .limit(to_limit(scan_limit))
             .set_exclusive_start_key(start_key);
-        let response = query_response::send(request, store.fast_query_parser)
+        let response = query_response::send(request, table.fast_query_parser)
             .await
-            .map_err(|error| store.errors.classify("Query", error))?;
+            .map_err(|error| table.errors.classify("Query", error))?;
         let filtered_out = response.filtered_out;
         for item in response.items {
-            push_item(store, &mut page, item)?;
+            push_item(table, &mut page, item)?;
         }
         start_key = response.exclusive_start_key;
         let last = start_key.as_ref().and_then(item::reading_id);
@@ -104,7 +109,8 @@ async fn list_filtered(store: &DynamoDbStore, query: &ListQuery) -> Result<Page,
 
 /// Merges the wanted types from the index. Returns `None` if the index was removed.
 async fn list_by_index(
-    store: &DynamoDbStore,
+    table: &TableClient,
+    type_index: &TypeIndex,
     query: &ListQuery,
 ) -> Result<Option<Page>, StoreError> {
     let data_types = query.data_types.as_slice();
@@ -118,11 +124,11 @@ async fn list_by_index(
         let fetches = scans
             .iter_mut()
             .filter(|scan| scan.readings.is_empty() && !scan.is_finished)
-            .map(|scan| scan.fetch_more(store, query, per_type));
+            .map(|scan| scan.fetch_more(table, query, per_type));
         match try_join_all(fetches).await {
             Ok(_) => {}
             Err(ScanError::NoIndex) => {
-                store.type_index.mark_missing();
+                type_index.mark_missing();
                 return Ok(None);
             }
             Err(ScanError::Store(error)) => return Err(error),
@@ -182,21 +188,21 @@ impl<'a> TypeScan<'a> {
     /// Reads up to `per_type` more readings, at least one unless the scan is finished.
     async fn fetch_more(
         &mut self,
-        store: &DynamoDbStore,
+        table: &TableClient,
         query: &ListQuery,
         per_type: usize,
     ) -> Result<(), ScanError> {
         while self.readings.is_empty() && !self.is_finished {
-            let request = index_query(store, query, self.data_type)
+            let request = index_query(table, query, self.data_type)
                 .limit(to_limit(per_type))
                 .set_exclusive_start_key(self.start_key.take());
-            let response = query_response::send(request, store.fast_query_parser)
+            let response = query_response::send(request, table.fast_query_parser)
                 .await
                 .map_err(|error| {
                     if error.as_service_error().is_some_and(is_missing_index) {
                         ScanError::NoIndex
                     } else {
-                        ScanError::Store(store.errors.classify("Query", error))
+                        ScanError::Store(table.errors.classify("Query", error))
                     }
                 })?;
             for item in response.items {
@@ -222,7 +228,7 @@ fn is_missing_index(error: &QueryError) -> bool {
 
 /// Adds an item to the page, if it is a reading.
 fn push_item(
-    store: &DynamoDbStore,
+    table: &TableClient,
     page: &mut PageBuilder<'_>,
     item: RawItem,
 ) -> Result<(), StoreError> {
@@ -232,7 +238,7 @@ fn push_item(
             is_indexed,
         } => {
             if !is_indexed {
-                store.warn_missing_index_keys();
+                table.warn_missing_index_keys();
             }
             page.push(reading?);
         }
@@ -245,19 +251,15 @@ fn push_item(
 }
 
 /// Consistent query of a user's readings in the table.
-fn table_query(store: &DynamoDbStore, query: &ListQuery) -> QueryFluentBuilder {
-    range_query(store, query, USER_ID, query.user_id.as_str().to_owned()).consistent_read(true)
+fn table_query(table: &TableClient, query: &ListQuery) -> QueryFluentBuilder {
+    range_query(table, query, USER_ID, query.user_id.as_str().to_owned()).consistent_read(true)
 }
 
 /// Query of a user's readings of one type in the index, which DynamoDB updates
 /// asynchronously.
-fn index_query(
-    store: &DynamoDbStore,
-    query: &ListQuery,
-    data_type: &DataType,
-) -> QueryFluentBuilder {
+fn index_query(table: &TableClient, query: &ListQuery, data_type: &DataType) -> QueryFluentBuilder {
     range_query(
-        store,
+        table,
         query,
         TYPE_KEY,
         item::type_key(&query.user_id, data_type),
@@ -266,16 +268,16 @@ fn index_query(
 }
 
 fn range_query(
-    store: &DynamoDbStore,
+    table: &TableClient,
     query: &ListQuery,
     partition: &str,
     value: String,
 ) -> QueryFluentBuilder {
     let (first, last) = query.ids().texts();
-    store
+    table
         .client
         .query()
-        .table_name(&store.table)
+        .table_name(&table.table)
         .key_condition_expression(format!(
             "{partition} = :partition AND {DATA_ID} BETWEEN :first AND :last"
         ))

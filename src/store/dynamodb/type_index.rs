@@ -9,8 +9,8 @@ use aws_sdk_dynamodb::types::{
 };
 use tokio::time::Instant;
 
-use super::DynamoDbStore;
 use super::schema::{DATA_ID, TYPE_INDEX, TYPE_KEY};
+use super::table_client::TableClient;
 
 /// Time for which a result of `DescribeTable` is used.
 const CHECK_INTERVAL: Duration = Duration::from_secs(60);
@@ -23,22 +23,22 @@ impl TypeIndex {
     /// Returns `true` if the index can be used. Checks at most once a minute. If the
     /// check fails, the last known state remains; initially, the index counts as
     /// missing.
-    pub(super) async fn is_available(&self, store: &DynamoDbStore) -> bool {
+    pub(super) async fn is_available(&self, table: &TableClient) -> bool {
         if let Some((is_available, checked_at)) = self.last_check()
             && checked_at.elapsed() < CHECK_INTERVAL
         {
             return is_available;
         }
-        let described = store
+        let described = table
             .client
             .describe_table()
-            .table_name(&store.table)
+            .table_name(&table.table)
             .send()
             .await;
         let is_available = match described {
             Ok(response) => response.table.as_ref().is_some_and(has_index),
             Err(error) => {
-                let error = store.errors.classify("DescribeTable", error);
+                let error = table.errors.classify("DescribeTable", error);
                 tracing::warn!(%error, "cannot determine whether the table has the index by-type");
                 // A transient failure must not switch to slow queries.
                 self.last_check()

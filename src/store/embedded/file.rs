@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use redb::{Builder, Database, DatabaseError};
 use uuid::Uuid;
 
-use super::OpenError;
 use super::format::{self, PrepareError};
+use super::open_error::OpenError;
 
 const FILE_NAME: &str = "readings.redb";
 

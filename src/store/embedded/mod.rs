@@ -6,6 +6,7 @@
 //! after its commit is on disk.
 
 mod database_handle;
+mod engine_error;
 mod file;
 mod format;
 mod open_error;
@@ -21,6 +22,7 @@ use async_trait::async_trait;
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 
 use self::database_handle::DatabaseHandle;
+use self::engine_error::engine_error;
 pub use self::open_error::OpenError;
 use self::writer::Writer;
 use super::{BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, StoreError};
@@ -139,12 +141,5 @@ impl ReadingStore for EmbeddedStore {
         self.writer.check()?;
         self.read(|database| database.begin_read().map(drop).map_err(engine_error))
             .await
-    }
-}
-
-fn engine_error(error: impl Into<redb::Error>) -> StoreError {
-    match error.into() {
-        corrupted @ redb::Error::Corrupted(_) => StoreError::corrupt(corrupted),
-        other => StoreError::unavailable(other),
     }
 }

@@ -5,7 +5,7 @@ use std::iter::Peekable;
 use redb::{Database, ReadableDatabase};
 
 use super::format::{BY_TYPE, READINGS};
-use super::{engine_error, record};
+use super::{engine_error::engine_error, record};
 use crate::domain::{DataType, ListQuery, Order, Page, Reading, ReadingId, UserId};
 use crate::store::StoreError;
 use crate::store::page_builder::PageBuilder;

@@ -20,9 +20,10 @@ use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::{mpsc, oneshot};
 
 use self::queue::{Closed, Queued, WriteQueue, queue};
-use self::write::{PutRequest, Tables, Write};
+use self::write::{PutRequest, Responder, Tables, Write};
 use super::database_handle::DatabaseHandle;
-use super::{OpenError, engine_error};
+use super::engine_error::engine_error;
+use super::open_error::OpenError;
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{BatchPutStatus, Erasure, PutResult, StoreError};
 
@@ -43,8 +44,6 @@ pub(super) struct Writer {
     queue: Option<WriteQueue>,
     thread: Option<JoinHandle<()>>,
 }
-
-type Responder<T> = oneshot::Sender<Result<T, StoreError>>;
 
 impl Writer {
     /// Starts the thread. It reopens the database with `reopen` after a failure.

@@ -1,10 +1,15 @@
 use redb::{ReadableTable, Table, WriteTransaction};
+use tokio::sync::oneshot;
 
-use super::Responder;
 use crate::domain::{Reading, ReadingId, UserId};
+use crate::store::embedded::engine_error::engine_error;
 use crate::store::embedded::format::{BY_TYPE, READINGS};
-use crate::store::embedded::{engine_error, record};
-use crate::store::{self, BatchPutStatus, Erasure, PutResult, StoreError};
+use crate::store::embedded::record;
+use crate::store::reading_store::WriteOutcome;
+use crate::store::{BatchPutStatus, Erasure, PutResult, StoreError};
+
+/// Channel to the caller of a write.
+pub(super) type Responder<T> = oneshot::Sender<Result<T, StoreError>>;
 
 /// Number of records that one part of an erasure deletes. Other writes of the same
 /// commit wait for it.
@@ -209,10 +214,10 @@ impl PutRequest {
     }
 
     /// Returns the reading and the outcome of writing it.
-    fn into_outcome(self) -> Result<(Reading, store::WriteOutcome), StoreError> {
+    fn into_outcome(self) -> Result<(Reading, WriteOutcome), StoreError> {
         let put = self
             .stored?
-            .map_or(store::WriteOutcome::Written, store::WriteOutcome::Existing);
+            .map_or(WriteOutcome::Written, WriteOutcome::Existing);
         Ok((self.reading, put))
     }
 }

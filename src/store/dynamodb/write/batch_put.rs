@@ -14,10 +14,10 @@ use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
 use super::batch_write::{self, backoff, backoff_or_fail, short_backoff};
-use super::item;
-use super::schema::{DATA_ID, TYPE_KEY, USER_ID};
-use super::{DynamoDbStore, key};
 use crate::domain::{Reading, ReadingId, UserId};
+use crate::store::dynamodb::item;
+use crate::store::dynamodb::schema::{DATA_ID, TYPE_KEY, USER_ID};
+use crate::store::dynamodb::table_client::{TableClient, key};
 use crate::store::{BatchPutStatus, StoreError};
 
 /// Limit of `BatchGetItem`:
@@ -32,7 +32,7 @@ const MAX_CONCURRENT_RECORDS: usize = 16;
 
 /// A batch in progress.
 pub(super) struct BatchPut<'a> {
-    store: &'a DynamoDbStore,
+    table: &'a TableClient,
     deadline: Instant,
     /// Failure after which nothing more is sent.
     failure: OnceLock<StoreError>,
@@ -59,12 +59,12 @@ enum StoredForm {
 
 type IndexedStatus = (usize, Result<BatchPutStatus, StoreError>);
 
-pub(super) async fn put_many(
-    store: &DynamoDbStore,
+pub(in crate::store::dynamodb) async fn put_many(
+    table: &TableClient,
     readings: Vec<Reading>,
 ) -> Vec<Result<BatchPutStatus, StoreError>> {
     let count = readings.len();
-    let batch = BatchPut::with_deadline(store, Instant::now() + store.batch_timeout);
+    let batch = BatchPut::with_deadline(table, Instant::now() + table.batch_timeout);
     let (records, others): (Vec<Indexed>, Vec<Indexed>) = readings
         .into_iter()
         .enumerate()
@@ -98,9 +98,9 @@ fn in_chunks(readings: Vec<Indexed>) -> Vec<Vec<Indexed>> {
 
 impl<'a> BatchPut<'a> {
     /// Starts a batch that stops at `deadline`.
-    pub(super) fn with_deadline(store: &'a DynamoDbStore, deadline: Instant) -> Self {
+    pub(super) fn with_deadline(table: &'a TableClient, deadline: Instant) -> Self {
         Self {
-            store,
+            table,
             deadline,
             failure: OnceLock::new(),
         }
@@ -152,7 +152,7 @@ impl<'a> BatchPut<'a> {
         }
         let mut backoff = short_backoff();
         let outcome = loop {
-            match self.store.put_one(&reading).await {
+            match self.table.put_one(&reading).await {
                 Ok(put) => break Ok(put.status(&reading)),
                 Err(error) => {
                     if let Err(error) = backoff_or_fail(error, &mut backoff, self.deadline).await {
@@ -210,12 +210,12 @@ impl<'a> BatchPut<'a> {
         if readings.is_empty() {
             return Vec::new();
         }
-        let DynamoDbStore {
+        let TableClient {
             client,
             table,
             errors,
             ..
-        } = self.store;
+        } = self.table;
         let written = match self.abort_reason() {
             Some(error) => Err(Err(error)),
             None => {
@@ -260,13 +260,13 @@ impl<'a> BatchPut<'a> {
             .projection_expression(format!("{USER_ID}, {DATA_ID}, {TYPE_KEY}"))
             .build();
         let request = request.map_err(StoreError::unavailable)?;
-        let table = &self.store.table;
+        let table = &self.table.table;
         let mut pending = HashMap::from([(table.clone(), request)]);
         let mut stored = HashMap::new();
         let (mut backoff, mut short_backoff) = (backoff(), short_backoff());
         loop {
             let response = self
-                .store
+                .table
                 .client
                 .batch_get_item()
                 .set_request_items(Some(pending.clone()))
@@ -275,7 +275,7 @@ impl<'a> BatchPut<'a> {
             let response = match response {
                 Ok(response) => response,
                 Err(error) => {
-                    let error = self.store.errors.classify("BatchGetItem", error);
+                    let error = self.table.errors.classify("BatchGetItem", error);
                     backoff_or_fail(error, &mut short_backoff, self.deadline).await?;
                     continue;
                 }

@@ -9,11 +9,11 @@ use aws_sdk_dynamodb::{Client, Config};
 use futures_util::{StreamExt, stream};
 use tokio::time::Instant;
 
-use super::DynamoDbStore;
 use super::batch_write::{self, backoff_or_fail, short_backoff};
-use super::error::ErrorMapper;
-use super::schema::{AttributeMap, DATA_ID, USER_ID};
 use crate::domain::UserId;
+use crate::store::dynamodb::error::ErrorMapper;
+use crate::store::dynamodb::schema::{AttributeMap, DATA_ID, USER_ID};
+use crate::store::dynamodb::table_client::TableClient;
 use crate::store::{Erasure, StoreError};
 
 /// Number of items that one part of an erasure deletes, in up to 20 calls.
@@ -24,7 +24,7 @@ const MAX_CONCURRENT_CALLS: usize = 8;
 
 /// Deletes the item with `key`, and returns `true` if it existed. Retries while
 /// throttled, until `deadline`.
-pub(super) async fn delete(
+pub(in crate::store::dynamodb) async fn delete(
     client: &Client,
     table: &str,
     errors: &ErrorMapper,
@@ -66,14 +66,14 @@ pub(super) async fn delete(
 ///
 /// If it fails after some items were deleted, it returns their number. The next call
 /// meets the failure.
-pub(super) async fn erase_part(
-    store: &DynamoDbStore,
+pub(in crate::store::dynamodb) async fn erase_part(
+    table: &TableClient,
     user_id: &UserId,
 ) -> Result<Erasure, StoreError> {
-    let found = store
+    let found = table
         .client
         .query()
-        .table_name(&store.table)
+        .table_name(&table.table)
         .key_condition_expression(format!("{USER_ID} = :user"))
         .expression_attribute_values(":user", AttributeValue::S(user_id.as_str().to_owned()))
         .projection_expression(format!("{USER_ID}, {DATA_ID}"))
@@ -81,9 +81,9 @@ pub(super) async fn erase_part(
         .limit(PAGE_SIZE)
         .send()
         .await
-        .map_err(|error| store.errors.classify("Query", error))?;
+        .map_err(|error| table.errors.classify("Query", error))?;
     let keys = found.items.unwrap_or_default();
-    let deadline = Instant::now() + store.batch_timeout;
+    let deadline = Instant::now() + table.batch_timeout;
     let calls = keys
         .chunks(batch_write::MAX_REQUESTS)
         .map(|some| some.iter().cloned().map(batch_write::delete).collect())
@@ -94,12 +94,12 @@ pub(super) async fn erase_part(
         if failure.get().is_some() {
             return 0;
         }
-        let DynamoDbStore {
+        let TableClient {
             client,
             table,
             errors,
             ..
-        } = store;
+        } = table;
         let count = requests.len();
         match batch_write::send(client, table, errors, requests, deadline).await {
             Ok(()) => count,

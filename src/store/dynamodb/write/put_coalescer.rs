@@ -25,8 +25,10 @@ use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::batch_put::{BatchPut, ReadingKey, key_of};
-use super::{DynamoDbStore, batch_write};
+use super::batch_write;
+use super::put::put_single;
 use crate::domain::Reading;
+use crate::store::dynamodb::table_client::TableClient;
 use crate::store::{PutResult, StoreError};
 
 /// Maximum number of concurrent calls. With two, a slow call does not delay all others.
@@ -34,7 +36,7 @@ const MAX_CALLS: usize = 2;
 
 /// Queue of puts, and the calls in flight.
 #[derive(Clone, Default)]
-pub(super) struct PutCoalescer(Arc<Mutex<CoalescerState>>);
+pub(in crate::store::dynamodb) struct PutCoalescer(Arc<Mutex<CoalescerState>>);
 
 #[derive(Default)]
 struct CoalescerState {
@@ -51,6 +53,69 @@ struct PendingPut {
 }
 
 impl PutCoalescer {
+    /// Puts `reading`, which must have no version.
+    pub(in crate::store::dynamodb) async fn put(
+        &self,
+        table: &TableClient,
+        reading: Reading,
+    ) -> Result<PutResult, StoreError> {
+        match self.acquire_slot(table, reading) {
+            PutSlot::Immediate(reading) => {
+                let keys = vec![key_of(&reading)];
+                let _call = InFlightCall {
+                    coalescer: self,
+                    table,
+                    keys,
+                };
+                put_single(table, reading).await
+            }
+            PutSlot::Deferred(outcome) => outcome
+                .await
+                .unwrap_or_else(|_| Err(StoreError::unavailable("the service is stopping"))),
+        }
+    }
+
+    fn acquire_slot(&self, table: &TableClient, reading: Reading) -> PutSlot {
+        let mut state = self.state();
+        if state.calls < MAX_CALLS && state.in_flight.insert(key_of(&reading)) {
+            state.calls += 1;
+            return PutSlot::Immediate(reading);
+        }
+        let (sender, outcome) = oneshot::channel();
+        state.pending.push(PendingPut {
+            reading,
+            outcome: sender,
+        });
+        // A full batch has nothing to wait for.
+        if state.pending.len() >= batch_write::MAX_REQUESTS {
+            let pending = state.next_batch();
+            if !pending.is_empty() {
+                state.calls += 1;
+                drop(state);
+                self.spawn_batch(table, pending);
+            }
+        }
+        PutSlot::Deferred(outcome)
+    }
+
+    /// Sends a batch in a task of its own, so that cancelling one of the requests does
+    /// not cancel the others. The caller has counted the call.
+    fn spawn_batch(&self, table: &TableClient, pending: Vec<PendingPut>) {
+        let (coalescer, table) = (self.clone(), table.clone());
+        // Without a runtime the process is terminating, and no caller is left.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                let keys = pending.iter().map(|pending| key_of(&pending.reading));
+                let _call = InFlightCall {
+                    coalescer: &coalescer,
+                    table: &table,
+                    keys: keys.collect(),
+                };
+                flush_batch(&table, pending).await;
+            });
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, CoalescerState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,52 +153,16 @@ enum PutSlot {
     Deferred(oneshot::Receiver<Result<PutResult, StoreError>>),
 }
 
-/// Puts `reading`, which must have no version.
-pub(super) async fn put(store: &DynamoDbStore, reading: Reading) -> Result<PutResult, StoreError> {
-    match acquire_slot(store, reading) {
-        PutSlot::Immediate(reading) => {
-            let keys = vec![key_of(&reading)];
-            let _call = InFlightCall { store, keys };
-            store.put_single(reading).await
-        }
-        PutSlot::Deferred(outcome) => outcome
-            .await
-            .unwrap_or_else(|_| Err(StoreError::unavailable("the service is stopping"))),
-    }
-}
-
-fn acquire_slot(store: &DynamoDbStore, reading: Reading) -> PutSlot {
-    let mut state = store.put_coalescer.state();
-    if state.calls < MAX_CALLS && state.in_flight.insert(key_of(&reading)) {
-        state.calls += 1;
-        return PutSlot::Immediate(reading);
-    }
-    let (sender, outcome) = oneshot::channel();
-    state.pending.push(PendingPut {
-        reading,
-        outcome: sender,
-    });
-    // A full batch has nothing to wait for.
-    if state.pending.len() >= batch_write::MAX_REQUESTS {
-        let pending = state.next_batch();
-        if !pending.is_empty() {
-            state.calls += 1;
-            drop(state);
-            spawn_batch(store, pending);
-        }
-    }
-    PutSlot::Deferred(outcome)
-}
-
 /// A call in flight. Dropping it, also on cancellation, starts the next one.
 struct InFlightCall<'a> {
-    store: &'a DynamoDbStore,
+    coalescer: &'a PutCoalescer,
+    table: &'a TableClient,
     keys: Vec<ReadingKey>,
 }
 
 impl Drop for InFlightCall<'_> {
     fn drop(&mut self) {
-        let mut state = self.store.put_coalescer.state();
+        let mut state = self.coalescer.state();
         for key in &self.keys {
             state.in_flight.remove(key);
         }
@@ -147,39 +176,22 @@ impl Drop for InFlightCall<'_> {
             return;
         }
         drop(state);
-        spawn_batch(self.store, pending);
-    }
-}
-
-/// Sends a batch in a task of its own, so that cancelling one of the requests does not
-/// cancel the others. The caller has counted the call.
-fn spawn_batch(store: &DynamoDbStore, pending: Vec<PendingPut>) {
-    let store = store.clone();
-    // Without a runtime the process is terminating, and no caller is left.
-    if let Ok(runtime) = Handle::try_current() {
-        runtime.spawn(async move {
-            let keys = pending.iter().map(|pending| key_of(&pending.reading));
-            let _call = InFlightCall {
-                store: &store,
-                keys: keys.collect(),
-            };
-            flush_batch(&store, pending).await;
-        });
+        self.coalescer.spawn_batch(self.table, pending);
     }
 }
 
 /// Writes the puts as one batch, except for readings that exist already.
-async fn flush_batch(store: &DynamoDbStore, mut pending: Vec<PendingPut>) {
+async fn flush_batch(table: &TableClient, mut pending: Vec<PendingPut>) {
     pending.retain(|pending| !pending.outcome.is_closed());
     // A single conditional put needs no extra read.
     if pending.len() <= 1 {
-        return put_each(store, pending).await;
+        return put_each(table, pending).await;
     }
     let mut seen = HashSet::with_capacity(pending.len());
     let (batched, repeated): (Vec<PendingPut>, Vec<PendingPut>) = pending
         .into_iter()
         .partition(|pending| seen.insert(key_of(&pending.reading)));
-    let batch = BatchPut::with_deadline(store, Instant::now() + store.operation_timeout);
+    let batch = BatchPut::with_deadline(table, Instant::now() + table.operation_timeout);
     let readings: Vec<&Reading> = batched.iter().map(|pending| &pending.reading).collect();
     let outcomes = batch
         .put_absent(&readings, |index| !batched[index].outcome.is_closed())
@@ -202,16 +214,16 @@ async fn flush_batch(store: &DynamoDbStore, mut pending: Vec<PendingPut>) {
             }),
         }
     }
-    put_each(store, individual).await;
+    put_each(table, individual).await;
 }
 
 /// Puts those that still have a caller, each with requests of its own.
-async fn put_each(store: &DynamoDbStore, pending: Vec<PendingPut>) {
+async fn put_each(table: &TableClient, pending: Vec<PendingPut>) {
     let puts = pending
         .into_iter()
         .filter(|pending| !pending.outcome.is_closed())
         .map(async |PendingPut { reading, outcome }| {
-            let _ = outcome.send(store.put_single(reading).await);
+            let _ = outcome.send(put_single(table, reading).await);
         });
     join_all(puts).await;
 }

@@ -8,10 +8,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRe
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
-use super::error::ErrorMapper;
-use super::schema::{AttributeMap, DATA_ID, USER_ID};
 use crate::domain::Reading;
 use crate::store::StoreError;
+use crate::store::dynamodb::error::ErrorMapper;
+use crate::store::dynamodb::schema::{AttributeMap, DATA_ID, USER_ID};
 
 /// Limit of `BatchWriteItem`:
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchWriteItem.html>.

@@ -3,18 +3,23 @@
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
 
-use super::schema::{CLIENT_RECORD_VERSION, DATA_ID, TYPE_KEY};
-use super::{DynamoDbStore, item};
 use crate::domain::Reading;
-use crate::store::{PutResult, ReadingStore as _, StoreError, WriteOutcome};
+use crate::store::dynamodb::item;
+use crate::store::dynamodb::schema::{CLIENT_RECORD_VERSION, DATA_ID, TYPE_KEY};
+use crate::store::dynamodb::table_client::TableClient;
+use crate::store::reading_store::WriteOutcome;
+use crate::store::{PutResult, StoreError};
 
-impl DynamoDbStore {
-    /// Puts `reading` with requests of its own.
-    pub(super) async fn put_single(&self, reading: Reading) -> Result<PutResult, StoreError> {
-        let put = self.put_one(&reading).await?;
-        Ok(put.into_result(reading))
-    }
+/// Puts `reading` with requests of its own.
+pub(in crate::store::dynamodb) async fn put_single(
+    table: &TableClient,
+    reading: Reading,
+) -> Result<PutResult, StoreError> {
+    let put = table.put_one(&reading).await?;
+    Ok(put.into_result(reading))
+}
 
+impl TableClient {
     /// Puts `reading` on the condition that its version requires.
     pub(super) async fn put_one(&self, reading: &Reading) -> Result<WriteOutcome, StoreError> {
         let condition = match reading.version() {
