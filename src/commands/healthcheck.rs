@@ -4,13 +4,13 @@ use std::time::Duration;
 use reqwest::redirect::Policy;
 use reqwest::{Response, StatusCode};
 
-use super::Failure;
+use super::error::CommandError;
 use crate::config;
 
 const TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Checks the liveness of the service that runs with the same settings.
-pub(super) fn run() -> Result<(), Failure> {
+pub(super) fn run() -> Result<(), CommandError> {
     let url = format!(
         "http://{}/health",
         reachable(config::read_address(config::variable)?)

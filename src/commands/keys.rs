@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
-use super::Failure;
+use super::error::CommandError;
 use crate::auth::{KeyId, NewKey, Scope, UserPattern};
 
 /// Management of API keys.
@@ -50,7 +50,7 @@ struct StoredKey<'a> {
     not_after: Option<Timestamp>,
 }
 
-pub(super) fn run(keys: &Keys) -> Result<(), Failure> {
+pub(super) fn run(keys: &Keys) -> Result<(), CommandError> {
     let Keys::New(new) = keys;
     let made = NewKey::generate()?;
     let entry = serde_json::to_string(&StoredKey {

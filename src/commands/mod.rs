@@ -1,16 +1,17 @@
 //! Command line of the binary.
 
+mod error;
 mod healthcheck;
 mod import;
 mod keys;
 mod serve;
 mod stop_signals;
 
-use std::error::Error;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+use self::error::CommandError;
 use crate::config::{self, ConfigErrors, EnvFileError, Group, SETTINGS};
 use crate::telemetry::error_chain;
 
@@ -44,9 +45,6 @@ const EXIT_CONFIG: u8 = 2;
 /// Width to which help is wrapped.
 const HELP_WIDTH: usize = 80;
 
-/// Error of a command.
-type Failure = Box<dyn Error + Send + Sync>;
-
 impl CommandLine {
     /// Runs the command. Must be called before any thread is started.
     pub fn run(self) -> ExitCode {
@@ -62,7 +60,7 @@ impl CommandLine {
         }
     }
 
-    fn try_run(self) -> Result<ExitCode, Failure> {
+    fn try_run(self) -> Result<ExitCode, CommandError> {
         match self.command.unwrap_or(Command::Serve) {
             // Needs no settings.
             Command::Keys(keys) => keys::run(&keys)?,

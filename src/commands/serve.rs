@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::Failure;
+use super::error::CommandError;
 use super::stop_signals::{StopSignals, exit_after};
 use crate::app::{self, App};
 use crate::config::{self, Config, DEVELOPMENT_KEY};
@@ -20,7 +20,7 @@ const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Serves requests until the first stop signal, then shuts down gracefully. A second
 /// signal terminates at once.
-pub(super) fn run() -> Result<(), Failure> {
+pub(super) fn run() -> Result<(), CommandError> {
     let config = Config::read(config::variable)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(MAX_BLOCKING_THREADS)
@@ -32,7 +32,7 @@ pub(super) fn run() -> Result<(), Failure> {
 }
 
 /// Serves with logs, metrics and traces.
-async fn run_with_telemetry(config: &Config) -> Result<(), Failure> {
+async fn run_with_telemetry(config: &Config) -> Result<(), CommandError> {
     let mut signals = StopSignals::listen()?;
     let telemetry = Telemetry::start(&config.telemetry)?;
     let metrics = telemetry.metrics().clone();
@@ -47,7 +47,7 @@ async fn run_with_telemetry(config: &Config) -> Result<(), Failure> {
     served
 }
 
-async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Failure> {
+async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), CommandError> {
     let listener = TcpListener::bind(config.address).await.map_err(|error| {
         let advice = match error.kind() {
             ErrorKind::AddrInUse => "stop the process that uses the port, or set PORT to another",

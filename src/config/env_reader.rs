@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::Environment;
+use super::environment::Environment;
 use super::errors::ConfigErrors;
 use super::settings::{self, Setting};
 

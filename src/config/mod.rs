@@ -7,6 +7,7 @@
 
 mod dotenv;
 mod env_reader;
+mod environment;
 mod errors;
 mod sections;
 pub mod settings;
@@ -20,6 +21,7 @@ use std::path::PathBuf;
 
 pub use self::dotenv::{EnvFileError, load_env_file};
 use self::env_reader::EnvReader;
+pub use self::environment::{DEVELOPMENT_KEY, Environment};
 pub use self::errors::ConfigErrors;
 pub use self::sections::insights::InsightConfig;
 pub use self::sections::keys::{KeyConfig, KeyList, ServiceSecrets};
@@ -30,9 +32,6 @@ use crate::http::{AllowedOrigins, Deadlines, RequestsPerMinute, TrustedProxies};
 use crate::server::ConnectionLimits;
 use crate::store::DynamoDbSettings;
 use crate::telemetry::{MetricsSettings, TelemetrySettings};
-
-/// API key of a development service that has no other.
-pub const DEVELOPMENT_KEY: &str = "development-key";
 
 /// Returns the value of an environment variable, for [`Config::read`].
 #[expect(
@@ -76,25 +75,6 @@ pub struct Config {
     pub shutdown: ShutdownConfig,
     /// Logs, metrics and traces.
     pub telemetry: TelemetrySettings,
-}
-
-/// Environment that the service runs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Environment {
-    /// A developer's machine: defaults are convenient.
-    Development,
-    /// Real users' data: insecure settings are rejected.
-    Production,
-}
-
-impl Environment {
-    /// Returns the value of `ENVIRONMENT`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Development => "development",
-            Self::Production => "production",
-        }
-    }
 }
 
 /// Store of the readings.

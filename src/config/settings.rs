@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use super::{DEVELOPMENT_KEY, Environment};
+use super::environment::{DEVELOPMENT_KEY, Environment};
 
 /// Environment variable of the service.
 #[derive(Debug, PartialEq, Eq)]

@@ -18,7 +18,7 @@ use tokio::sync::watch::Receiver;
 use tokio_io_timeout::TimeoutWriter;
 use tower::Service as _;
 
-use super::ConnectionLimits;
+use super::connection_limits::ConnectionLimits;
 use super::shutdown_phase::{ShutdownPhase, wait_for};
 
 /// Buffer size per connection, and thus the maximum size of request headers: far

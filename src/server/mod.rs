@@ -5,6 +5,7 @@
 //! [`ShutdownPhase`].
 
 mod connection;
+mod connection_limits;
 mod metrics;
 mod shutdown_phase;
 
@@ -18,23 +19,11 @@ use tokio::sync::Semaphore;
 use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 
+pub use self::connection_limits::ConnectionLimits;
 pub use self::metrics::metrics_router;
 pub use self::shutdown_phase::ShutdownPhase;
 use self::shutdown_phase::wait_for;
 use crate::telemetry::metrics::names;
-
-/// Limits of the listener's connections.
-#[derive(Debug, Clone, Copy)]
-pub struct ConnectionLimits {
-    /// Maximum number of open connections. Further clients wait in the kernel's
-    /// accept queue; to reject them would take a connection too.
-    pub max_open: usize,
-    /// Maximum time to receive a request header, and to keep an idle connection
-    /// open.
-    pub idle_timeout: Duration,
-    /// Maximum time without write progress on a response.
-    pub write_timeout: Duration,
-}
 
 /// Delay before accepting again after resources such as file descriptors ran out.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);

@@ -16,20 +16,11 @@ use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::{EnvFilter, Layer};
 
-use super::TelemetrySettings;
 use super::metrics::names;
+use super::settings::{LogFormat, TelemetrySettings};
 
 /// Target of audit events, which are logged whatever `RUST_LOG` says.
 pub const AUDIT: &str = "audit";
-
-/// Format of log lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// JSON objects, for machines.
-    Json,
-    /// Text, for people.
-    Text,
-}
 
 /// Writes events to standard error. Spans are filtered out: they are free unless
 /// traces enable them, and their attributes do not appear in log lines.

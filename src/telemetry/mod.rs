@@ -4,15 +4,16 @@
 //! exported: texts are constant, and labels and attributes are identifiers from the
 //! source or bounded numbers. Of client input only ids of a validated format appear.
 
+mod error_chain;
 mod logs;
 pub mod metrics;
 mod request_stats;
+mod settings;
 mod trace_context;
 #[cfg(feature = "otlp")]
 mod traces;
 
 use std::error::Error;
-use std::iter;
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
@@ -21,27 +22,12 @@ use tracing::Span;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub use self::logs::{AUDIT, LogFormat};
-pub use self::metrics::{Metrics, MetricsSettings};
+pub use self::error_chain::error_chain;
+pub use self::logs::AUDIT;
+pub use self::metrics::Metrics;
 pub use self::request_stats::{PropagateRequestContext, RequestStats};
+pub use self::settings::{LogFormat, MetricsSettings, TelemetrySettings};
 pub use self::trace_context::{TraceContext, TraceSource};
-
-/// Settings of logs, metrics and traces.
-#[derive(Debug, Clone)]
-pub struct TelemetrySettings {
-    /// Format of log lines.
-    pub log_format: LogFormat,
-    /// Log filter in the syntax of `RUST_LOG`.
-    pub log_filter: String,
-    /// Metrics.
-    pub metrics: MetricsSettings,
-    /// URL of the OTLP collector for traces, if there is one.
-    pub traces: Option<url::Url>,
-    /// Name of the environment in metrics and traces.
-    pub environment: &'static str,
-    /// Source revision of the build, if known.
-    pub revision: Option<String>,
-}
 
 /// Timeout for exporting the last metrics and traces.
 const FINISH_TIMEOUT: Duration = Duration::from_secs(2);
@@ -106,14 +92,6 @@ impl Telemetry {
             tracing::warn!("final metrics or traces could not be exported");
         }
     }
-}
-
-/// Joins an error and its sources, outermost first.
-pub fn error_chain(error: &(dyn Error + 'static)) -> String {
-    iter::successors(Some(error), |&error| error.source())
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ")
 }
 
 /// Makes the span of a request a child of the client's span, if there is one. The

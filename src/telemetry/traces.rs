@@ -27,7 +27,9 @@ use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::registry::LookupSpan;
 use url::Url;
 
-use super::{TelemetrySettings, TraceContext};
+use super::error_chain::error_chain;
+use super::settings::TelemetrySettings;
+use super::trace_context::TraceContext;
 
 /// Timeout of a request to the collector.
 const SEND_TIMEOUT: Duration = Duration::from_secs(5);
@@ -176,7 +178,7 @@ impl HttpClient for Sender {
                 );
             }
             Err(error) if REPORTED.set(()).is_ok() => tracing::warn!(
-                error = super::error_chain(error),
+                error = error_chain(error),
                 "traces cannot be sent: check OTEL_EXPORTER_OTLP_ENDPOINT; further failures are not logged"
             ),
             _ => {}

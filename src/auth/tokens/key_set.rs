@@ -11,7 +11,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::TokenError;
+use super::error::TokenError;
 use crate::telemetry::error_chain;
 
 /// Minimum time between two requests for the key set, however many tokens name unknown

@@ -4,6 +4,7 @@
 //! issuer's key set only; tokens that name keys in their header are rejected.
 
 mod claims;
+mod error;
 mod issuer;
 mod key_set;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header};
 
+pub use error::TokenError;
 pub use issuer::{Audience, Issuer};
 pub use key_set::{KeySetError, MIN_REFRESH_INTERVAL as KEY_SET_MIN_REFRESH_INTERVAL};
 
@@ -42,15 +44,6 @@ pub struct TokenVerifier {
     issuer: Issuer,
     keys: Arc<KeySet>,
     validation: Validation,
-}
-
-/// Rejection of a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TokenError {
-    /// The token is invalid. The reason is not disclosed.
-    Invalid,
-    /// The token may be valid, but the issuer's keys are unavailable.
-    KeysUnavailable,
 }
 
 impl TokenVerifier {

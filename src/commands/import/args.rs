@@ -6,7 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::app;
-use crate::commands::Failure;
+use crate::commands::error::CommandError;
 use crate::config;
 use crate::domain::UserId;
 use crate::import::firestore::LiveTarget;
@@ -121,7 +121,7 @@ impl Import {
     }
 
     /// Returns the source.
-    pub(super) async fn source(&self) -> Result<Source, Failure> {
+    pub(super) async fn source(&self) -> Result<Source, CommandError> {
         if let Some(table) = &self.from_dynamodb {
             let config = config::read_table(self.table_variables(table))?;
             return Ok(Source::LegacyTable {

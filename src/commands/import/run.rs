@@ -7,7 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::args::Import;
 use super::print::{print_outcome, print_verification};
 use crate::app::{self, SystemClock};
-use crate::commands::Failure;
+use crate::commands::error::CommandError;
 use crate::config::{ImportConfig, StoreConfig};
 use crate::domain::{Clock as _, UserId};
 use crate::import::{
@@ -25,7 +25,7 @@ const MAX_BLOCKING_THREADS: usize = 2;
 const EXIT_INTERRUPTED: u8 = 130;
 
 /// Runs the command.
-pub(in crate::commands) fn run(import: &Import) -> Result<ExitCode, Failure> {
+pub(in crate::commands) fn run(import: &Import) -> Result<ExitCode, CommandError> {
     let config = ImportConfig::read(import.variables())?;
     Telemetry::start(&config.telemetry)?;
     tokio::runtime::Builder::new_multi_thread()
@@ -36,7 +36,7 @@ pub(in crate::commands) fn run(import: &Import) -> Result<ExitCode, Failure> {
 }
 
 impl Import {
-    async fn run(&self, config: ImportConfig) -> Result<ExitCode, Failure> {
+    async fn run(&self, config: ImportConfig) -> Result<ExitCode, CommandError> {
         let mapping = match &self.map {
             Some(path) => Mapping::read(path)?,
             None => Mapping::default(),
@@ -117,7 +117,7 @@ impl Import {
         source: &Source,
         mapping: &Mapping,
         config: &ImportConfig,
-    ) -> Result<Job, Failure> {
+    ) -> Result<Job, CommandError> {
         let settings = [
             source.describe(),
             format!("{mapping:?}"),
@@ -129,7 +129,11 @@ impl Import {
     }
 
     /// Returns the checkpoint from which to resume.
-    fn earlier(&self, job: &Job, uses_checkpoint: bool) -> Result<Option<Checkpoint>, Failure> {
+    fn earlier(
+        &self,
+        job: &Job,
+        uses_checkpoint: bool,
+    ) -> Result<Option<Checkpoint>, CommandError> {
         let earlier = match Checkpoint::read(&self.checkpoint, job) {
             earlier if self.resume => earlier?,
             // Any other file is the user's, and must not be overwritten.
@@ -158,7 +162,7 @@ impl Import {
     }
 }
 
-async fn open_store(config: &ImportConfig) -> Result<Arc<dyn ReadingStore>, Failure> {
+async fn open_store(config: &ImportConfig) -> Result<Arc<dyn ReadingStore>, CommandError> {
     let store = app::open_store(&config.store, config.environment).await?;
     if let StoreConfig::DynamoDb(_) = config.store {
         store.check().await?;
@@ -168,7 +172,7 @@ async fn open_store(config: &ImportConfig) -> Result<Arc<dyn ReadingStore>, Fail
 
 /// Returns a flag that the first `SIGINT` or `SIGTERM` sets; the second one exits
 /// the process.
-fn stop_on_signals() -> Result<Arc<AtomicBool>, Failure> {
+fn stop_on_signals() -> Result<Arc<AtomicBool>, CommandError> {
     let stop = Arc::new(AtomicBool::new(false));
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

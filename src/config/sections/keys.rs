@@ -5,8 +5,8 @@ use std::time::Duration;
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::auth::{ApiKeys, KeyDigest, KeyEntry, KeyListError};
-use crate::config::DEVELOPMENT_KEY;
 use crate::config::env_reader::EnvReader;
+use crate::config::environment::DEVELOPMENT_KEY;
 use crate::config::settings;
 
 /// Minimum length in bytes of a key with full access in production.

@@ -111,9 +111,9 @@ pub fn convert(value: f64, from: &str, to: &str) -> Option<f64> {
     (from.base == to.base).then(|| (value * from.factor + from.offset - to.offset) / to.factor)
 }
 
-/// Returns `true` if `unit` is a known spelling.
-pub fn is_unit(unit: &str) -> bool {
-    conversion(unit).is_some() || super::metrics().iter().any(|metric| metric.unit == unit)
+/// Returns `true` if `unit` can be converted.
+pub fn is_convertible(unit: &str) -> bool {
+    conversion(unit).is_some()
 }
 
 /// Returns `true` if two spellings mean the same unit.
@@ -159,8 +159,8 @@ mod tests {
         assert!(same_unit("x", "x") && !same_unit("x", "y"));
         assert!(!same_unit("mmol/L", "mg/dL"));
         assert!(same_unit("MG/DL", "mg/dL") && same_unit("Mmol/l", "mmol/L"));
-        assert!(is_unit("BPM") && is_unit("KCAL") && is_unit("Percent"));
-        assert!(!is_unit("cal") && !is_unit("S") && !is_unit("M"));
+        assert!(is_convertible("BPM") && is_convertible("KCAL") && is_convertible("Percent"));
+        assert!(!is_convertible("cal") && !is_convertible("S") && !is_convertible("M"));
     }
 
     #[test]

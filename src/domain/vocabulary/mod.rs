@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-pub use conversion::{convert, is_unit, same_unit};
+pub use conversion::{convert, same_unit};
 
 /// A known data type.
 #[derive(Debug)]
@@ -97,6 +97,11 @@ pub fn find(name: &str) -> Option<&'static Metric> {
             VOCABULARY.by_platform_name.get(name)
         })?;
     VOCABULARY.metrics.get(*index)
+}
+
+/// Returns `true` if `unit` is a known spelling of a unit.
+pub fn is_unit(unit: &str) -> bool {
+    conversion::is_convertible(unit) || metrics().iter().any(|metric| metric.unit == unit)
 }
 
 /// Prefixes of `HealthKit` identifiers, in lower case.

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 
 use super::histogram::{BucketedDistribution, Values};
 use super::names::{self, MetricDefinition};
-use crate::telemetry::TelemetrySettings;
+use crate::telemetry::settings::TelemetrySettings;
 
 /// Namespace of the metrics in `CloudWatch`.
 const NAMESPACE: &str = "Clarity";

@@ -8,7 +8,6 @@ pub mod names;
 use std::convert::Infallible;
 use std::error::Error;
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -19,16 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use self::emf::EmfRecorder;
 use self::names::MetricKind;
-use super::TelemetrySettings;
-
-/// Settings of metrics.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct MetricsSettings {
-    /// Address of the Prometheus endpoint, if there is one.
-    pub address: Option<SocketAddr>,
-    /// Enables EMF lines for `CloudWatch` on standard output.
-    pub emf: bool,
-}
+use super::settings::TelemetrySettings;
 
 /// Interval at which histogram samples are aggregated, to bound their memory.
 const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);

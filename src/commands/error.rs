@@ -1,0 +1,4 @@
+use std::error::Error;
+
+/// Error of a command.
+pub(super) type CommandError = Box<dyn Error + Send + Sync>;

@@ -1,0 +1,14 @@
+use std::time::Duration;
+
+/// Limits of the listener's connections.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// Maximum number of open connections. Further clients wait in the kernel's
+    /// accept queue; to reject them would take a connection too.
+    pub max_open: usize,
+    /// Maximum time to receive a request header, and to keep an idle connection
+    /// open.
+    pub idle_timeout: Duration,
+    /// Maximum time without write progress on a response.
+    pub write_timeout: Duration,
+}
