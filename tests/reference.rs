@@ -1,5 +1,4 @@
 //! The pages of `docs/reference` equal what is generated from the code.
-#![expect(clippy::unwrap_used, reason = "a test fails where it stands")]
 
 #[path = "../examples/reference/pages.rs"]
 mod pages;
