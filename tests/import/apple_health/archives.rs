@@ -30,7 +30,7 @@ fn open_with(bytes: &[u8], limits: ExportLimits) -> Outcome {
     file.write_all(bytes).unwrap();
     let mut options = options();
     options.limits = limits;
-    Outcome::of(AppleHealth::open(file.path(), &options))
+    Outcome::from_export(AppleHealth::open(file.path(), &options))
 }
 
 fn open(bytes: &[u8]) -> Outcome {
@@ -88,7 +88,7 @@ fn archives_without_an_export_are_rejected() {
         assert!(outcome.reason().contains(reason), "{}", outcome.reason());
     }
     let path = std::env::temp_dir().join("no such export.xml");
-    let missing = Outcome::of(AppleHealth::open(&path, &options()));
+    let missing = Outcome::from_export(AppleHealth::open(&path, &options()));
     assert!(missing.reason().contains("cannot be read"));
 }
 

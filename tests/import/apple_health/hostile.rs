@@ -39,7 +39,7 @@ fn buffering_is_bounded() {
         ("<HealthData></HealthData>", "longer"),
     ] {
         let source = BufReader::new(Endless(beginning.as_bytes().to_vec(), 0, b'x'));
-        let outcome = Outcome::of(AppleHealth::read("x", source, None, &options()));
+        let outcome = Outcome::from_export(AppleHealth::read("x", source, None, &options()));
         let found = outcome.reason();
         assert!(found.contains(reason), "{beginning}: {found}");
     }

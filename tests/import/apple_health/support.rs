@@ -55,7 +55,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    pub fn of(export: Result<AppleHealth, SourceError>) -> Self {
+    pub fn from_export(export: Result<AppleHealth, SourceError>) -> Self {
         let mut outcome = Self {
             items: Vec::new(),
             error: None,
@@ -94,7 +94,7 @@ pub fn read(xml: impl Into<Vec<u8>>) -> Outcome {
 
 pub fn read_with(xml: impl Into<Vec<u8>>, options: &ExportOptions) -> Outcome {
     let source = Cursor::new(xml.into());
-    Outcome::of(AppleHealth::read("export.xml", source, None, options))
+    Outcome::from_export(AppleHealth::read("export.xml", source, None, options))
 }
 
 /// Returns the only item of an export with this element.

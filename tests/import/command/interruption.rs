@@ -96,7 +96,7 @@ fn interrupted_import_reports_progress_and_resumes() {
         .args(["-s", "INT", &child.id().to_string()])
         .status();
     assert!(status.unwrap().success());
-    let ran = Ran::of(&child.wait_with_output().unwrap());
+    let ran = Ran::from_output(&child.wait_with_output().unwrap());
     assert_eq!(ran.code, 130, "{}", ran.complaints);
     assert!(ran.complaints.contains("--resume"), "{}", ran.complaints);
     let stored = ran.count("readings", "stored");

@@ -17,7 +17,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    pub fn of(output: &Output) -> Self {
+    pub fn from_output(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
         Self {
             code: output.status.code().unwrap_or(-1),
@@ -64,7 +64,7 @@ pub fn import(directory: &Path, arguments: &[&str]) -> Ran {
 
 pub fn import_with(directory: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Ran {
     let arguments = [&["import"], arguments].concat();
-    Ran::of(&service::run(directory, &arguments, variables))
+    Ran::from_output(&service::run(directory, &arguments, variables))
 }
 
 /// Runs the command, which must succeed.

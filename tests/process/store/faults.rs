@@ -110,7 +110,7 @@ async fn corrupt_store_file_is_reported_and_left_unchanged() {
         fs::write(&file, &corrupt).unwrap();
         let failed = run(directory.path(), &[], &[("PORT", "0")]);
         let error_output = error_output(&failed, 1);
-        for part in ["readings.redb", "restore it from a backup"] {
+        for part in ["readings.redb", "restore the file from a backup"] {
             assert!(error_output.contains(part), "{part} in {error_output}");
         }
         assert!(fs::read(&file).unwrap() == corrupt);
