@@ -34,7 +34,9 @@ pub trait ReadingStore: Send + Sync {
     /// Returns one result per reading, in the order of `readings`. Once the store
     /// fails, readings that were not tried yet get the same error.
     ///
-    /// Call [`put_batch`](super::put_batch) instead, which also accepts readings that share an id.
+    /// Call [`put_batch`] instead, which also accepts readings that share an id.
+    ///
+    /// [`put_batch`]: super::put_batch()
     async fn put_many(&self, readings: DistinctReadings)
     -> Vec<Result<BatchPutStatus, StoreError>>;
 
@@ -47,7 +49,7 @@ pub trait ReadingStore: Send + Sync {
     /// Erases a bounded number of the user's records, including those that are not
     /// readings. The erasure is complete once a call finds nothing.
     ///
-    /// Call [`erase_user`](super::erase_user) instead, which repeats this.
+    /// Call [`erase_user`](super::erase_user()) instead, which repeats this.
     async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError>;
 
     /// Returns a page of a user's readings, ordered by id and thus by measurement time.
@@ -70,7 +72,7 @@ pub enum PutResult {
     Superseded(Reading),
 }
 
-/// Status of a reading that was given to [`put_batch`](super::put_batch).
+/// Status of a reading that was given to [`put_batch`](super::put_batch()).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchPutStatus {
     /// Newly stored.

@@ -67,7 +67,7 @@ impl Run {
     fn on_a_good_disk(steps: Vec<Step>) -> Self {
         let disk = Disk::default();
         let store = open(&disk);
-        Self::run(steps, &disk, &store, |_| false)
+        Self::record(steps, &disk, &store, |_| false)
     }
 
     /// If the first attempt runs on a disk that does not sync, every fifth step.
@@ -81,10 +81,10 @@ impl Run {
             move || made.clone(),
             move || forget_unwritten(&forgetting),
         );
-        Self::run(steps, &disk, &store.unwrap(), |index| index % 5 == 4)
+        Self::record(steps, &disk, &store.unwrap(), |index| index % 5 == 4)
     }
 
-    fn run(
+    fn record(
         steps: Vec<Step>,
         disk: &Disk,
         store: &EmbeddedStore,
