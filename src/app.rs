@@ -214,7 +214,7 @@ async fn open_key_ring(config: &Config) -> Result<KeyRing, KeyRingError> {
             SecretsManager::connect(id.clone(), region.clone(), endpoint.clone()).await,
         ),
     };
-    KeyRing::open(fixed, source, config.keys.refused.clone()).await
+    KeyRing::open(fixed, source, config.keys.forbidden_key.clone()).await
 }
 
 /// Opens the store of the readings.

@@ -83,7 +83,7 @@ async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Command
         let _ = print_banner(address);
     }
     let (stopping, stop) = oneshot::channel::<()>();
-    let second_signal = async {
+    let signal_handler = async {
         signals.next().await;
         exit_after(config.shutdown.deadline);
         drop(stopping);
@@ -91,7 +91,7 @@ async fn serve(config: &Config, signals: &mut StopSignals) -> Result<(), Command
     };
     tokio::select! {
         () = app.serve(listener, async { stop.await.unwrap_or_default() }) => {}
-        () = second_signal => tracing::warn!("second signal: terminated without draining"),
+        () = signal_handler => tracing::warn!("second signal: terminated without draining"),
     }
     Ok(())
 }

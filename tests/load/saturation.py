@@ -20,7 +20,7 @@ from service import KEY, Service, free_port
 from slow import CLIENT_CORES, SERVICE_CORES
 
 # Candidates for the number of connections at the peak: from the concurrency limit of one
-# core, see `src/http/overload/load_shed.rs`, down to fewer for requests that need much memory.
+# core, see `src/http/overload/admission.rs`, down to fewer for requests that need much memory.
 CONNECTIONS = [128, 96, 64, 48, 40, 32, 24, 16]
 
 

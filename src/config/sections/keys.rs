@@ -26,7 +26,7 @@ pub struct KeyConfig {
     pub listed: KeyList,
     /// Key that the list must not contain: in production the public development
     /// key.
-    pub refused: Option<KeyDigest>,
+    pub forbidden_key: Option<KeyDigest>,
     /// Interval at which the list is reloaded, if it can change.
     pub reload_interval: Duration,
 }
@@ -84,10 +84,10 @@ pub enum KeyList {
 
 impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
     pub(in crate::config) fn keys(&mut self, has_tokens: bool) -> KeyConfig {
-        let refused = self
+        let forbidden_key = self
             .is_production()
             .then(|| KeyDigest::from_key(DEVELOPMENT_KEY.as_bytes()));
-        let listed = self.key_list(refused.as_ref());
+        let listed = self.key_list(forbidden_key.as_ref());
         let with_full_access = self.keys_with_full_access(&listed, has_tokens);
         if let KeyList::Inline(keys) = &listed
             && ApiKeys::with_full_access(&with_full_access).intersects(keys)
@@ -100,7 +100,7 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
         KeyConfig {
             with_full_access,
             listed,
-            refused,
+            forbidden_key,
             reload_interval: RELOAD_INTERVAL,
         }
     }
@@ -175,7 +175,7 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
         keys.into_iter().map(SecretString::from).collect()
     }
 
-    fn key_list(&mut self, refused: Option<&KeyDigest>) -> KeyList {
+    fn key_list(&mut self, forbidden_key: Option<&KeyDigest>) -> KeyList {
         let setting = &settings::CLARITY_API_KEYS;
         let inline = self.text(setting);
         let file = self.text(&settings::CLARITY_API_KEYS_FILE);
@@ -183,7 +183,7 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
         let endpoint = self.endpoint(&settings::SECRETS_MANAGER_ENDPOINT);
         match (inline, file, secret) {
             (None, None, None) => KeyList::None,
-            (Some(json), None, None) => match KeyEntry::read_all(&json, refused) {
+            (Some(json), None, None) => match KeyEntry::read_all(&json, forbidden_key) {
                 Ok(entries) => KeyList::Inline(entries.into()),
                 Err(error) => {
                     self.error(setting, error.to_string());

@@ -7,7 +7,7 @@ use tokio::task::spawn_blocking;
 
 use super::request_body::RequestBody;
 use crate::http::access::AccessGrant;
-use crate::http::overload::{AdmissionTicket, BufferedBody, MAX_BODY_BYTES};
+use crate::http::overload::{AdmissionTicket, BufferedBody, DEFAULT_MAX_BODY_BYTES};
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 
@@ -43,7 +43,7 @@ impl<T: RequestBody> FromRequest<AppState> for Json<T> {
 
 /// Bodies up to this size are parsed on the runtime's threads; larger ones would
 /// delay other requests.
-const INLINE_PARSE_MAX_BYTES: usize = MAX_BODY_BYTES;
+const INLINE_PARSE_MAX_BYTES: usize = DEFAULT_MAX_BODY_BYTES;
 
 /// Returns whether the body is declared as `application/json` or
 /// `application/…+json`, with any parameters.

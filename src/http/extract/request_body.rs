@@ -5,13 +5,13 @@ use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
 use crate::domain::UserId;
-use crate::http::overload::MAX_BODY_BYTES;
+use crate::http::overload::DEFAULT_MAX_BODY_BYTES;
 use crate::http::problem::{ApiError, ValidationErrors};
 
 /// JSON body of a request, as the extractor [`Json`](super::Json) parses it.
 pub trait RequestBody: Sized + Send + 'static {
     /// Maximum size of the body.
-    const MAX_BODY_BYTES: usize = MAX_BODY_BYTES;
+    const MAX_BODY_BYTES: usize = DEFAULT_MAX_BODY_BYTES;
 
     /// Number of readings that each item of [`Self::users`] stands for in the
     /// audit.

@@ -3,7 +3,7 @@ use axum::extract::Request;
 use futures_util::TryStreamExt as _;
 use tokio::time::timeout_at;
 
-use super::load_shed::AdmissionTicket;
+use super::admission::AdmissionTicket;
 use super::memory_pool::MemoryLease;
 use crate::http::problem::ApiError;
 

@@ -2,7 +2,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::load_shed::AdmissionControl;
+use super::admission::AdmissionControl;
 use super::memory_pool::{MemoryLease, MemoryPool};
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 use crate::http::problem::ApiError;

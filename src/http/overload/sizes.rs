@@ -1,6 +1,6 @@
-/// Largest request body. Metadata of 16 KiB takes six times that if every
+/// Largest request body, except for batches. Metadata of 16 KiB takes six times that if every
 /// character is escaped.
-pub const MAX_BODY_BYTES: usize = 128 * 1024;
+pub const DEFAULT_MAX_BODY_BYTES: usize = 128 * 1024;
 
 /// Largest body of a batch.
 pub const MAX_BATCH_BODY_BYTES: usize = 8 * 1024 * 1024;

@@ -24,7 +24,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::guarded_body::GuardedBody;
 use super::memory_pool::{MemoryLease, MemoryPool};
-use super::sizes::{MAX_BATCH_BODY_BYTES, MAX_BODY_BYTES};
+use super::sizes::{DEFAULT_MAX_BODY_BYTES, MAX_BATCH_BODY_BYTES};
 use crate::http::problem::ApiError;
 
 /// Time a request may queue for a permit or for memory. A longer queue would only
@@ -86,7 +86,7 @@ impl AdmissionControl {
         let batches = 2 * cores;
         let insights = 16 * cores;
         Self {
-            data: limit("data", data, deadlines.data, data * MAX_BODY_BYTES),
+            data: limit("data", data, deadlines.data, data * DEFAULT_MAX_BODY_BYTES),
             scans: limit("scans", 16 * cores, deadlines.bulk, 0),
             batches: limit(
                 "batches",
@@ -99,7 +99,7 @@ impl AdmissionControl {
                 "insights",
                 insights,
                 deadlines.insights,
-                insights * MAX_BODY_BYTES,
+                insights * DEFAULT_MAX_BODY_BYTES,
             ),
             pages: MemoryPool::new(64 * 1024 * 1024 * cores, QUEUE_TIMEOUT),
         }
