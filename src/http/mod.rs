@@ -48,7 +48,7 @@ use routes::{batch, erasure, export, health, insights, readings, summary};
 /// Builds the API over `state`.
 ///
 /// Pages of `allowed_origins` may call it from a browser. With `is_behind_https`,
-/// responses demand HTTPS for later requests too.
+/// responses carry `Strict-Transport-Security`.
 pub fn router(state: AppState, allowed_origins: &AllowedOrigins, is_behind_https: bool) -> Router {
     let (routes, document) = documented_routes(&state).split_for_parts();
     // One layer instead of three: axum boxes and clones each layer of a router

@@ -1,4 +1,5 @@
-//! HTTP/1.1 connections, with a bound on everything that a client can draw out.
+//! HTTP/1.1 connections, with limits on their number, header size, idle time and write
+//! stalls.
 //! Load balancers speak HTTP/1.1 to their targets, so there is no HTTP/2.
 //!
 //! [`serve`] accepts connections, `connection` serves each, and both follow the

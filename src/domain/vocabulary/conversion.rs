@@ -17,8 +17,8 @@ const fn unit(spellings: &'static [&'static str], base: &'static str, factor: f6
 }
 
 /// Units of the vocabulary, and other units in which phones and watches report the same
-/// quantities. Factors are exact (NIST SP 811, appendix B) except for glucose, whose
-/// molar mass is taken as 180.156 g/mol.
+/// quantities. Factors are from NIST SP 811, appendix B; that of kPa is rounded, and
+/// glucose has the molar mass 180.156 g/mol.
 const CONVERSIONS: &[Conversion] = &[
     unit(
         &[

@@ -7,7 +7,7 @@ use super::admission::AdmissionTicket;
 use super::memory_pool::MemoryLease;
 use crate::http::problem::ApiError;
 
-/// Larger than most bodies.
+/// Most bodies fit, so few reallocate.
 const INITIAL_CAPACITY: usize = 1024;
 
 /// Request body, read completely.

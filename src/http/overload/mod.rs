@@ -1,4 +1,12 @@
-//! Bounds on concurrency, time and memory.
+//! Bounds on concurrency, time and memory; `docs/design/overload.md` has the reasons.
+//!
+//! | file | bound |
+//! | --- | --- |
+//! | `admission` | concurrent requests and deadline, by route class |
+//! | `scheduler_lag` | CPU backlog, above which requests are shed |
+//! | `sizes`, `buffered_body` | size of a request body, and bytes of all arriving bodies |
+//! | `memory_pool`, `leased_store` | memory for pages of readings |
+//! | `guarded_body` | memory for large responses until they are sent |
 
 mod admission;
 mod buffered_body;

@@ -1,3 +1,5 @@
+//! Maximum sizes of request bodies.
+
 /// Largest request body, except for batches. Metadata of 16 KiB takes six times that if every
 /// character is escaped.
 pub const DEFAULT_MAX_BODY_BYTES: usize = 128 * 1024;

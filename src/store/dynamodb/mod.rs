@@ -1,4 +1,14 @@
 //! The DynamoDB store: one table, partitioned by user and sorted by reading id.
+//!
+//! | file | content |
+//! | --- | --- |
+//! | `store` | [`DynamoDbStore`], the implementation of the contract |
+//! | `schema`, `item`, `attribute` | attribute names, and items from and to readings |
+//! | `write` | puts, batches, deletions and erasures |
+//! | `list`, `query_response`, `type_index` | lists, their fast parser, and the index by type |
+//! | `client`, `table_client`, `table` | SDK setup, client of the table, its creation |
+//! | `error`, `attempt_metrics` | errors and metrics of requests |
+//! | `legacy_table` | reading the Python service's table |
 
 mod attempt_metrics;
 mod attribute;
