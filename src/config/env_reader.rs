@@ -111,7 +111,11 @@ impl<V: Fn(&str) -> Option<OsString>> EnvReader<V> {
             .unwrap_or_else(|| {
                 let (min, max) = allowed.into_inner();
                 self.error(setting, format!("must be {what} from {min} to {max}"));
-                min
+                // The default, so that checks against other settings still make sense.
+                setting
+                    .default_in(self.environment())
+                    .parse()
+                    .unwrap_or(min)
             })
     }
 

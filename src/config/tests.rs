@@ -194,6 +194,14 @@ fn all_errors_are_reported_without_values() {
 }
 
 #[test]
+fn invalid_number_causes_no_further_error() {
+    for grace in ["0", "5"] {
+        let variables = [("SHUTDOWN_GRACE", grace), ("SHUTDOWN_DEADLINE", "0")];
+        assert_eq!(invalid_variables(&variables), ["SHUTDOWN_DEADLINE"]);
+    }
+}
+
+#[test]
 fn gemini_requires_a_key() {
     let insights = read(&[]).unwrap().insights;
     assert!(insights.gemini.is_none());
