@@ -126,7 +126,7 @@ fn measure(arguments: &Arguments) {
     for kind in &KINDS {
         if kind.name.contains(&arguments.only) {
             let rounds = (0..arguments.rounds).map(|_| bench.round(kind)).collect();
-            format_line(kind, rounds);
+            print_line(kind, rounds);
         }
     }
 }
@@ -230,8 +230,8 @@ fn role(name: &str) -> (Running, String) {
     (process, format!("http://127.0.0.1:{port}"))
 }
 
-/// Returns a line for the round with the median ratio or, without a ratio, cost.
-fn format_line(kind: &Kind, mut rounds: Vec<RoundResult>) {
+/// Prints a line for the round with the median ratio or, without a ratio, cost.
+fn print_line(kind: &Kind, mut rounds: Vec<RoundResult>) {
     let ratio = |found: &RoundResult| found.floor.map(|floor| found.microseconds / floor);
     let rank = |found: &RoundResult| ratio(found).unwrap_or(found.microseconds);
     rounds.sort_by(|one, other| rank(one).total_cmp(&rank(other)));

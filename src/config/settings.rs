@@ -200,7 +200,7 @@ macro_rules! settings {
 
 settings! {
     Service {
-        ENVIRONMENT: "`development` or `production`. Production requires a key or an issuer of tokens and an existing table, and rejects local endpoints"
+        ENVIRONMENT: "`development` or `production`. Production requires a key or an issuer of tokens, creates no table, and rejects local endpoints"
             .default_to("development");
         HOST: "IP address to listen on, or `localhost`"
             .default_to("127.0.0.1").in_production("0.0.0.0");
@@ -245,7 +245,7 @@ settings! {
         DYNAMODB_TABLE: "Name of the DynamoDB table"
             .default_to("clarity-health-data");
         DYNAMODB_ENDPOINT: "URL of DynamoDB Local; rejected in production";
-        AWS_REGION: "AWS region of the table, the secret and the user pool, such as `eu-central-1`; required unless all endpoints are local";
+        AWS_REGION: "AWS region of the table, the secret and the user pool, such as `eu-central-1`; required for what is at AWS";
         AWS_ACCESS_KEY_ID: "Access key for AWS, with `AWS_SECRET_ACCESS_KEY`; any source of the AWS SDK works"
             .default_note("placeholder credentials if `DYNAMODB_ENDPOINT` is set").secret();
         AWS_PROFILE: "Profile of the AWS SDK that has the credentials";

@@ -88,7 +88,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         .routes(routes!(readings::list))
         .routes(routes!(readings::read, readings::delete))
         .layer(admitted(&state.admission.data));
-    // Backups and spreadsheets: the only large responses, so they are compressed.
+    // Backups and spreadsheets: the largest responses, so they are compressed.
     let exports = OpenApiRouter::new()
         .routes(routes!(export::export))
         .layer(CompressionLayer::new());

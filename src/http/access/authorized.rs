@@ -55,8 +55,8 @@ operations! {
 
 /// Proof that the principal may perform `O` for the users that extractors return.
 ///
-/// The audit record is written when its last clone is dropped, so a stream keeps
-/// it.
+/// It shares the audit record, which is written when the last holder is dropped, so a
+/// stream keeps it.
 pub struct Authorized<O> {
     grant: Arc<AccessGrant>,
     operation: PhantomData<O>,

@@ -158,7 +158,7 @@ impl Drop for QueueSlot<'_> {
 pub struct AdmissionTicket {
     limit: Arc<ConcurrencyLimit>,
     deadline: Instant,
-    /// Held until the response is sent; see [`admit`].
+    /// Released as [`admit`] describes.
     permit: OnceLock<OwnedSemaphorePermit>,
 }
 

@@ -75,7 +75,8 @@ impl LeasedStore {
     /// See [`store::erase_user`].
     ///
     /// # Errors
-    /// Fails if the store fails before anything is deleted.
+    /// Fails if the store fails before anything is deleted, or with an error that is not
+    /// retryable.
     pub async fn erase_user(
         &self,
         user_id: &UserId,

@@ -172,7 +172,7 @@ metrics! {
     );
     GEMINI_TOKENS = counter(
         "clarity_gemini_tokens_total",
-        "Tokens billed by Gemini by kind: `prompt`, `answer` or `thought`."
+        "Tokens counted by Gemini by kind: `prompt`, `answer` or `thought`."
     ).labels(&["kind"]).dimensions(&["kind"]);
     INSIGHT_CACHE_LOOKUPS = counter(
         "clarity_insight_cache_lookups_total",
