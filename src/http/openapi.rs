@@ -145,7 +145,7 @@ const INVALID_JSON: ProblemExample = (
 const UNAUTHORIZED: ProblemExample = (
     StatusCode::UNAUTHORIZED,
     "unauthorized",
-    "The key or token is missing, invalid, revoked or expired, or there is more than one.",
+    "The key or token is missing, invalid, revoked or expired, or the request has more than one credential.",
 );
 const FORBIDDEN: ProblemExample = (
     StatusCode::FORBIDDEN,

@@ -20,11 +20,11 @@ pub struct ReadingFilter {
         example = json!(["heart_rate"])
     )]
     data_type: Vec<DataType>,
-    /// Inclusive start of the time range, as RFC 3339 date-time; UTC if it has no
+    /// Inclusive start of the time range, as an RFC 3339 date-time; UTC if it has no
     /// offset.
     #[param(value_type = Option<String>, format = DateTime, example = "2024-01-01T00:00:00Z")]
     start: Option<Timestamp>,
-    /// Exclusive end of the time range, as RFC 3339 date-time; UTC if it has no
+    /// Exclusive end of the time range, as an RFC 3339 date-time; UTC if it has no
     /// offset.
     #[param(value_type = Option<String>, format = DateTime, example = "2024-02-01T00:00:00Z")]
     end: Option<Timestamp>,

@@ -51,7 +51,7 @@ error_codes! {
     UNAUTHORIZED = UNAUTHORIZED "unauthorized":
         "The API key or token is missing, invalid or expired.";
     FORBIDDEN = FORBIDDEN "forbidden":
-        "The key or token does not permit this operation, or not for this user.";
+        "The key or token does not permit this operation, or does not permit it for this user.";
     UNKNOWN_PATH = NOT_FOUND "unknown_path":
         "No endpoint has this path.";
     READING_NOT_FOUND = NOT_FOUND "reading_not_found":
@@ -77,5 +77,5 @@ error_codes! {
     STORE_UNAVAILABLE = SERVICE_UNAVAILABLE "store_unavailable":
         "The store is unavailable or throttled. Retry after the time in `Retry-After`; for a batch, `results` has the result of each reading.";
     DEADLINE_EXCEEDED = GATEWAY_TIMEOUT "deadline_exceeded":
-        "The request exceeded its deadline. The outcome of a write is unknown, and repeating it is safe; `detail` says if a query must be narrowed.";
+        "The request exceeded its deadline. The outcome of a write is unknown, and repeating it is safe; `detail` states whether a query must be narrowed.";
 }

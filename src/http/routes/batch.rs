@@ -35,7 +35,7 @@ const MAX_READINGS: usize = 5_000;
     post, path = "/data/batch", tag = "readings", operation_id = "create_readings",
     security(("api_key" = ["data:write"]), ("token" = ["data:write"])),
     request_body(
-        content = NewBatch, description = "Readings of any users, at most 8 MiB.",
+        content = NewBatch, description = "Readings of one or more users, at most 8 MiB.",
         example = json!({
             "readings": [
                 {"user_id": "user123", "data_type": "heart_rate", "value": 72, "timestamp": "2024-01-15T10:30:00Z"},
@@ -86,7 +86,7 @@ struct OwnerOnly<'a> {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewBatch<'a> {
-    /// Readings to create, of any users.
+    /// Readings to create, of one or more users.
     #[serde(borrow)]
     #[schema(value_type = Vec<NewReading>, required, min_items = 1, max_items = 5000)]
     readings: Option<&'a RawValue>,

@@ -22,15 +22,15 @@ const ERASE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Erase a user's data
 ///
-/// Idempotent. Returns 200 when nothing is left, or 202 with the number deleted
-/// so far if the erasure did not finish in time or was interrupted: repeat it
-/// after `Retry-After`. Readings written concurrently may or may not be erased.
+/// Idempotent. Returns 200 when no readings remain, or 202 if the erasure did not
+/// finish in time or was interrupted: repeat it after `Retry-After`. Readings
+/// written concurrently may or may not be erased.
 #[utoipa::path(
     delete, path = "/data/{user_id}", tag = "readings", operation_id = "erase_user",
     security(("api_key" = ["data:erase"]), ("token" = ["data:erase"])),
     params(UserPath),
     responses(
-        (status = 200, description = "Nothing is left.", body = EraseUserResponse),
+        (status = 200, description = "No readings remain.", body = EraseUserResponse),
         (
             status = 202, description = "Not finished: repeat the request.", body = EraseUserResponse,
             headers(("Retry-After" = u32, description = "Seconds to wait before repeating."))

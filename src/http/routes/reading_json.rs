@@ -38,12 +38,12 @@ pub struct NewReading<'a> {
     #[serde(borrow)]
     #[schema(value_type = f64, required, minimum = -9.9e125, maximum = 9.9e125, example = 72)]
     value: Option<&'a RawValue>,
-    /// Time of measurement, as RFC 3339 date-time with any offset; UTC if it has
+    /// Time of measurement, as an RFC 3339 date-time with any offset; UTC if it has
     /// none. From 1970 to one day in the future.
     #[serde(borrow)]
     #[schema(value_type = String, required, format = DateTime, example = "2024-01-15T10:30:00Z")]
     timestamp: Option<&'a RawValue>,
-    /// Unit of the value, as UCUM code.
+    /// Unit of the value, as a UCUM code.
     #[serde(borrow)]
     #[schema(
         value_type = Option<String>, min_length = 1, max_length = 32,
@@ -174,7 +174,7 @@ pub struct ReadingResponse<'a> {
     #[serde(serialize_with = "serialize_display")]
     #[schema(value_type = String, format = DateTime, example = "2024-01-15T10:30:00Z")]
     timestamp: MeasurementTime,
-    /// Unit of the value, as UCUM code, if one was sent.
+    /// Unit of the value, as a UCUM code, if one was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = "/min")]
     unit: Option<&'a str>,

@@ -55,7 +55,7 @@ pub async fn create(
 /// Following `next_cursor` until it is null returns every reading that existed at
 /// the first page exactly once, regardless of concurrent writes. With `data_type`
 /// on DynamoDB, the index is eventually consistent: readings written in the last
-/// moments, mostly less than a second, may be missing, and deleted or erased ones
+/// moments, usually less than a second, may be missing, and deleted or erased ones
 /// may still appear.
 ///
 /// A page may have fewer readings than `limit` although there are more: it ends

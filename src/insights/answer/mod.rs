@@ -174,7 +174,7 @@ pub struct Safety {
 /// Result of checking the numbers of an answer against its facts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub struct VerificationReport {
-    /// Number of numbers in sentences that were checked against facts.
+    /// Count of the numbers that were checked against facts.
     #[schema(example = 5)]
     pub numbers_checked: usize,
     /// Number of them that match no fact. The model's sentences with such numbers

@@ -187,8 +187,8 @@ fn frame_error(error: &GoogleError) -> GeminiError {
     GeminiError::with_retry_after(kind, retry_delay(error))
 }
 
-/// Returns true if a daily quota is exhausted, which no wait within a deadline
-/// helps. Ids of such quotas look like
+/// Returns true if a daily quota is exhausted; waiting until a deadline would not
+/// help. Ids of such quotas look like
 /// `GenerateRequestsPerDayPerProjectPerModel-FreeTier`.
 fn is_daily_quota(error: &GoogleError) -> bool {
     details(error)
