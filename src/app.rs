@@ -24,7 +24,7 @@ use crate::http::{
 };
 use crate::insights::gemini::GeminiClient;
 use crate::insights::{GeminiProvider, InsightProvider, Insights, StatisticalProvider};
-use crate::server::{self, ConnectionLimits, ShutdownPhase};
+use crate::server::{self, ConnectionErrors, ConnectionLimits, ShutdownPhase};
 use crate::store::{
     DynamoDbSettings, DynamoDbStore, EmbeddedStore, InstrumentedStore, LegacyTable, ReadingStore,
 };
@@ -153,11 +153,13 @@ impl App {
                 None => std::future::pending().await,
             }
         };
+        let errors = http::connection_errors(self.state.clone(), self.is_behind_https);
+        let errors = ConnectionErrors::new(errors);
         tokio::select! {
             never = self.state.api_keys.refresh_loop(self.key_reload_interval) => match never {},
             never = refresh_token_keys => match never {},
             never = shutdown => { let _: Infallible = never; }
-            () = server::serve(listener, self.router(), self.connections, phases) => {}
+            () = server::serve(listener, self.router(), Some(errors), self.connections, phases) => {}
         }
         tracing::info!("stopped");
     }
@@ -182,7 +184,7 @@ pub async fn serve_metrics(
     // Scrapes in flight need no graceful shutdown.
     let (_phase, phases) = watch::channel(ShutdownPhase::Running);
     let router = server::metrics_router(metrics.clone());
-    server::serve(listener, router, METRICS_CONNECTIONS, phases).await;
+    server::serve(listener, router, None, METRICS_CONNECTIONS, phases).await;
     Err("the metrics listener failed".into())
 }
 

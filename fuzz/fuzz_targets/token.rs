@@ -20,7 +20,9 @@ fuzz_target!(|data: &[u8]| {
         None => data.to_vec(),
     };
     let authorization = [b"Bearer ".as_slice(), &token].concat();
-    let request = Request::get("/api/v1/data/user123").header("Authorization", authorization);
+    let request = Request::get("/api/v1/data/user123")
+        .header("Host", "x")
+        .header("Authorization", authorization);
     // Bytes that are invalid in a header never reach the app.
     let Ok(request) = request.body(Body::empty()) else {
         return;

@@ -56,13 +56,16 @@ pub fn send(request: Request<Body>) -> Response {
 /// Sends a GET request with the valid key. Returns `None` if `uri` is not a URI, which no
 /// HTTP server would pass on.
 pub fn get(uri: &str) -> Option<Response> {
-    let request = Request::get(uri).header("X-API-Key", KEY);
+    let request = Request::get(uri)
+        .header("Host", "x")
+        .header("X-API-Key", KEY);
     Some(send(request.body(Body::empty()).ok()?))
 }
 
 /// Posts a JSON body with the valid key.
 pub fn post(path: &str, body: &[u8]) -> Response {
     let request = Request::post(path)
+        .header("Host", "x")
         .header("X-API-Key", KEY)
         .header(header::CONTENT_TYPE, "application/json");
     send(request.body(body.to_vec().into()).expect("a valid request"))

@@ -268,9 +268,9 @@ settings! {
     Lifecycle {
         MAX_CONNECTIONS: "Maximum number of open connections; further clients wait in the accept queue"
             .default_to("4500").range(1, 65_535);
-        IDLE_TIMEOUT: "Seconds that a connection may be idle between requests or take to send a header; longer than the load balancer's idle timeout"
+        IDLE_TIMEOUT: "Seconds that a connection may be idle between requests; longer than the load balancer's idle timeout"
             .default_to("75").range(1, 3_600);
-        WRITE_TIMEOUT: "Seconds without write progress after which a connection is closed"
+        WRITE_TIMEOUT: "Seconds of waiting for a client over which it must take at least 4 KiB of a response a second, else the connection is closed"
             .default_to("30").range(1, 600);
         DATA_DEADLINE: "Seconds for storing, reading or deleting readings"
             .default_to("5").range(1, 55);

@@ -22,6 +22,8 @@ mod state;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Bytes;
+use axum::http::{Response, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get};
 use tower::ServiceBuilder;
@@ -40,7 +42,7 @@ pub use readiness::Readiness;
 pub use state::{AppServices, AppState};
 
 use access::authenticate;
-use middleware::{RequestContext, SecurityHeaders, cors_layer};
+use middleware::{RequestContext, SecurityHeaders, connection_error, cors_layer};
 use overload::{ConcurrencyLimit, RouteLimit, admit};
 use problem::ApiError;
 use routes::{batch, erasure, export, health, insights, readings, summary};
@@ -69,6 +71,16 @@ pub fn router(state: AppState, allowed_origins: &AllowedOrigins, is_behind_https
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(outer_layers)
         .with_state(state)
+}
+
+/// Returns the function that makes the responses to requests that cannot be parsed,
+/// by status.
+pub fn connection_errors(
+    state: AppState,
+    is_behind_https: bool,
+) -> impl Fn(StatusCode) -> Response<Bytes> + Send + Sync + 'static {
+    let security_headers = SecurityHeaders { is_behind_https };
+    move |status| connection_error(status, &*state.clock, security_headers)
 }
 
 /// Builds the routes that the OpenAPI document describes, grouped by their limit

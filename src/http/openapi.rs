@@ -175,7 +175,7 @@ const BATCH_TOO_LARGE: ProblemExample = (
 const UNSUPPORTED_MEDIA_TYPE: ProblemExample = (
     StatusCode::UNSUPPORTED_MEDIA_TYPE,
     "unsupported_media_type",
-    "The `Content-Type` is not JSON.",
+    "The `Content-Type` is not JSON, or the body has a `Content-Encoding` (`unsupported_content_encoding`).",
 );
 const VALIDATION_FAILED: ProblemExample = (
     StatusCode::UNPROCESSABLE_ENTITY,

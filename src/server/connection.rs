@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -12,13 +12,16 @@ use axum::http::{HeaderValue, Request};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::sync::watch::Receiver;
-use tokio_io_timeout::TimeoutWriter;
 use tower::Service as _;
 
+use super::activity::Activity;
+use super::client_stream::ClientStream;
+use super::connection_error::ConnectionErrors;
 use super::connection_limits::ConnectionLimits;
+use super::read_deadline::ReadDeadline;
 use super::shutdown_phase::{ShutdownPhase, wait_for};
 
 /// Buffer size per connection, and thus the maximum size of request headers: far
@@ -30,6 +33,15 @@ const MAX_HEADER_BYTES: usize = 32 * 1024;
 /// first request may be in flight.
 const DRAIN_IDLE_GRACE: Duration = Duration::from_secs(1);
 
+/// State of the listener that its connections follow.
+#[derive(Clone)]
+pub struct ListenerState {
+    /// Phase of the shutdown.
+    pub phase: Receiver<ShutdownPhase>,
+    /// True while all connections are taken.
+    pub is_crowded: Receiver<bool>,
+}
+
 /// Serves the requests of one connection until it ends.
 ///
 /// Errors are dropped: the client broke the protocol, disconnected or was too
@@ -38,18 +50,23 @@ pub async fn serve_connection(
     stream: TcpStream,
     client: SocketAddr,
     router: Router,
+    errors: Option<ConnectionErrors>,
     limits: ConnectionLimits,
-    mut phase: Receiver<ShutdownPhase>,
+    listener: ListenerState,
 ) {
     // Only affects latency, so a failure is ignored.
     let _ = stream.set_nodelay(true);
-    let mut stream = TimeoutWriter::new(stream);
-    stream.set_timeout(Some(limits.write_timeout));
+    let activity = Arc::new(Activity::default());
+    let mut deadline = ReadDeadline::new(Arc::clone(&activity), limits.idle_timeout);
+    let stream = ClientStream::new(stream, Arc::clone(&activity), limits.write_timeout, errors);
 
-    let has_received_request = AtomicBool::new(false);
+    let ListenerState {
+        mut phase,
+        is_crowded,
+    } = listener;
     let current = phase.clone();
     let service = service_fn(|mut request: Request<Incoming>| {
-        has_received_request.store(true, Ordering::Relaxed);
+        let open = activity.open_request();
         request.extensions_mut().insert(ConnectInfo(client));
         // `Router::poll_ready` always returns ready.
         let response = router.clone().call(request.map(Body::new));
@@ -60,28 +77,30 @@ pub async fn serve_connection(
                 let close = HeaderValue::from_static("close");
                 response.headers_mut().insert(CONNECTION, close);
             }
-            Ok::<_, Infallible>(response)
+            Ok::<_, Infallible>(response.map(|body| open.until_end_of(body)))
         }
     });
 
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        // Starts at the end of a response, so it bounds keep-alive too.
-        .header_read_timeout(limits.idle_timeout)
+        // `ReadDeadline` does it.
+        .header_read_timeout(None)
         .max_buf_size(MAX_HEADER_BYTES)
-        .serve_connection(TokioIo::new(Box::pin(stream)), service);
+        .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
     tokio::select! {
-        _ = connection.as_mut() => return,
+        // A request that has arrived counts.
+        biased;
+        () = deadline.run(connection.as_mut()) => return,
+        () = ReadDeadline::crowded_out(&activity, is_crowded) => return,
         () = wait_for(&mut phase, ShutdownPhase::Draining) => {}
     }
     // Closes an idle connection at once, others after their response.
     connection.as_mut().graceful_shutdown();
     tokio::select! {
-        _ = connection.as_mut() => return,
+        () = deadline.run(connection.as_mut()) => return,
         () = tokio::time::sleep(DRAIN_IDLE_GRACE) => {}
     }
-    if has_received_request.load(Ordering::Relaxed) {
-        let _ = connection.await;
+    if activity.requests() > 0 {
+        deadline.run(connection).await;
     }
 }

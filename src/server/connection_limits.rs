@@ -6,9 +6,9 @@ pub struct ConnectionLimits {
     /// Maximum number of open connections. Further clients wait in the kernel's
     /// accept queue; to reject them would take a connection too.
     pub max_open: usize,
-    /// Maximum time to receive a request header, and to keep an idle connection
-    /// open.
+    /// Maximum time to keep an idle connection open.
     pub idle_timeout: Duration,
-    /// Maximum time without write progress on a response.
+    /// Time of waiting for a client over which its rate of taking a response is
+    /// measured.
     pub write_timeout: Duration,
 }

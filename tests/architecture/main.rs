@@ -86,7 +86,7 @@ const MODULES: [Module; 13] = [
     Module {
         name: "server",
         allowed: &["telemetry"],
-        private_crates: &["hyper", "hyper_util", "tokio_io_timeout"],
+        private_crates: &["hyper", "hyper_util", "socket2"],
     },
     Module {
         name: "app",

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::extract::{FromRequest, Request};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, HeaderValue};
 use tokio::task::spawn_blocking;
 
@@ -21,6 +21,9 @@ impl<T: RequestBody> FromRequest<AppState> for Json<T> {
         let grant = Arc::clone(AccessGrant::from_extensions(request.extensions())?);
         if !is_json(request.headers()) {
             return Err(ApiError::UnsupportedMediaType);
+        }
+        if is_encoded(request.headers()) {
+            return Err(ApiError::UnsupportedContentEncoding);
         }
         let ticket = Arc::clone(AdmissionTicket::from_extensions(request.extensions())?);
         let body = BufferedBody::read(request, &ticket, T::MAX_BODY_BYTES).await?;
@@ -57,4 +60,12 @@ fn is_json(headers: &HeaderMap) -> bool {
         kind.eq_ignore_ascii_case("application")
             && (subtype == "json" || subtype.ends_with("+json"))
     })
+}
+
+/// Returns whether the body has a content encoding such as `gzip`.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(CONTENT_ENCODING)
+        .iter()
+        .any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
 }

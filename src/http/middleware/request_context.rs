@@ -1,16 +1,23 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::Request;
+use axum::http::header::{CONNECTION, DATE};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt as _;
 use futures_util::future::BoxFuture;
+use jiff::fmt::rfc2822::DateTimePrinter;
 use tower::layer::layer_fn;
 use tower::{Layer, Service};
 use tracing::Instrument as _;
 
 use super::access_log::AccessLogEntry;
+use super::framing::check_framing;
 use super::request_id::RequestId;
 use super::security_headers::SecurityHeaders;
+use crate::domain::Clock;
 use crate::http::headers::REQUEST_ID;
 use crate::http::problem::{ApiError, error_of, into_problem};
 use crate::telemetry::{RequestStats, error_chain};
@@ -59,6 +66,12 @@ where
         extensions.insert(Arc::clone(&stats));
 
         let security_headers = self.security_headers;
+        if let Err(error) = check_framing(&request) {
+            let mut response = finish(error.into_response(), id, entry, security_headers);
+            let close = HeaderValue::from_static("close");
+            response.headers_mut().insert(CONNECTION, close);
+            return Box::pin(async move { Ok(response) });
+        }
         let response = self.inner.call(request).instrument(entry.span().clone());
         Box::pin(async move {
             let response = stats.serve(response).await?.into_response();
@@ -91,4 +104,35 @@ fn finish(
     headers.insert(REQUEST_ID, id.into_header());
     security_headers.add_to(headers);
     entry.on_response(response)
+}
+
+/// Returns the response to a request that was not parsed, and thus never reaches
+/// [`RequestContext`]; logs and counts it.
+pub fn connection_error(
+    status: StatusCode,
+    clock: &dyn Clock,
+    security_headers: SecurityHeaders,
+) -> Response<Bytes> {
+    let error = match status {
+        StatusCode::REQUEST_TIMEOUT => ApiError::HeaderTimeout,
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => ApiError::HeaderTooLarge,
+        _ => ApiError::MalformedRequest,
+    };
+    let mut request = Request::new(Body::empty());
+    // The client's method is unknown, and this is none of the standard ones.
+    if let Ok(method) = Method::from_bytes(b"UNKNOWN") {
+        *request.method_mut() = method;
+    }
+    let id = RequestId::from_request(&request);
+    let entry = AccessLogEntry::start(id.clone(), Arc::default(), &request);
+    let mut response = finish(error.into_response(), id, entry, security_headers);
+    let date = DateTimePrinter::new().timestamp_to_rfc9110_string(&clock.now());
+    if let Some(date) = date.ok().and_then(|date| date.parse().ok()) {
+        response.headers_mut().insert(DATE, date);
+    }
+    response.map(|body| {
+        // A problem document is complete, so this does not wait.
+        let body = to_bytes(body, usize::MAX).now_or_never();
+        body.and_then(Result::ok).unwrap_or_default()
+    })
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::header::{ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -22,6 +22,21 @@ use crate::telemetry::metrics::names;
 /// Error of a request.
 #[derive(Debug, thiserror::Error)]
 pub enum ApiError {
+    /// The request is not valid HTTP/1.1.
+    #[error("the request is not valid HTTP/1.1")]
+    MalformedRequest,
+    /// `Host` is missing, repeated or invalid.
+    #[error("invalid request target; send exactly one valid header Host")]
+    InvalidHost,
+    /// The request header did not arrive in time.
+    #[error("the request header arrived too slowly")]
+    HeaderTimeout,
+    /// The request header is too large.
+    #[error("the request header is too large, or has too many fields")]
+    HeaderTooLarge,
+    /// The transfer encoding is something other than `chunked`.
+    #[error("unsupported transfer encoding; send Content-Length, or Transfer-Encoding: chunked")]
+    UnsupportedTransferEncoding,
     /// The body is not valid JSON.
     #[error("invalid JSON: {0}")]
     InvalidJson(Cow<'static, str>),
@@ -57,6 +72,9 @@ pub enum ApiError {
     /// The body is not declared as JSON.
     #[error("unsupported media type; send JSON with the header Content-Type: application/json")]
     UnsupportedMediaType,
+    /// The body has a content encoding.
+    #[error("unsupported content encoding; send the body without Content-Encoding")]
+    UnsupportedContentEncoding,
     /// The request violates validation rules.
     #[error("{0}")]
     Invalid(ValidationErrors),
@@ -111,6 +129,12 @@ impl ApiError {
     /// Returns the entry of the table of error codes.
     fn code(&self) -> ErrorCode {
         match self {
+            Self::MalformedRequest => code::MALFORMED_REQUEST,
+            Self::InvalidHost => code::INVALID_HOST,
+            Self::HeaderTimeout => code::HEADER_TOO_SLOW,
+            Self::HeaderTooLarge => code::HEADER_TOO_LARGE,
+            Self::UnsupportedTransferEncoding => code::UNSUPPORTED_TRANSFER_ENCODING,
+            Self::UnsupportedContentEncoding => code::UNSUPPORTED_CONTENT_ENCODING,
             Self::InvalidJson(_) => code::INVALID_JSON,
             Self::IncompleteBody => code::INCOMPLETE_BODY,
             Self::Unauthorized => code::UNAUTHORIZED,
@@ -231,6 +255,12 @@ impl IntoResponse for ApiError {
             response
                 .headers_mut()
                 .insert(WWW_AUTHENTICATE, HeaderValue::from_static("X-API-Key"));
+        }
+        if matches!(self, Self::UnsupportedContentEncoding) {
+            // RFC 9110, section 15.5.16: what would be accepted.
+            response
+                .headers_mut()
+                .insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         }
         if status == StatusCode::SERVICE_UNAVAILABLE {
             let seconds = match self {
