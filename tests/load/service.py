@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+from cgroup import Group
 from report import eventually
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -31,12 +32,13 @@ def free_port() -> int:
 class Service:
     """Service with a fixed port across restarts. Its data and log are deleted on exit."""
 
-    def __init__(self, cores: set[int] | None = None, **variables: str):
+    def __init__(self, cores: set[int] | None = None, group: Group | None = None, **variables: str):
         self.directory = Path(tempfile.mkdtemp(prefix="clarity-load-"))
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.metrics_port = free_port()
         self.cores = cores
+        self.group = group
         self.variables = {
             **INHERITED,
             "PORT": str(self.port),
@@ -58,11 +60,16 @@ class Service:
         shutil.rmtree(self.directory)
 
     def start(self) -> None:
-        set_affinity = (lambda: os.sched_setaffinity(0, self.cores)) if self.cores else None
+        def prepare() -> None:
+            if self.cores:
+                os.sched_setaffinity(0, self.cores)
+            if self.group:
+                self.group.join()
+
         with (self.directory / "log").open("ab") as log:
             # It reads `.env` from the working directory.
             self.process = subprocess.Popen(
-                [BINARY], env=self.variables, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=set_affinity
+                [BINARY], env=self.variables, cwd=self.directory, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=prepare
             )
         if not eventually(lambda: self.get("/health/ready")[0] == 200 or self.process.poll() is not None) or self.process.poll() is not None:
             raise RuntimeError(f"the service does not start: {self.log()[-2000:]}")

@@ -3,11 +3,16 @@
 import sys
 import traceback
 
+import downloads
+import memory
+import overload
 import rolling
 import saturation
 import schema_conformance
 import slow
 import soak
+import stalls
+import uploads
 from report import report
 
 PARTS = {
@@ -16,6 +21,11 @@ PARTS = {
     "slow": slow.verify,
     "saturation": saturation.verify,
     "soak": soak.verify,
+    "uploads": uploads.verify,
+    "downloads": downloads.verify,
+    "stalls": stalls.verify,
+    "memory": memory.verify,
+    "overload": overload.verify,
 }
 
 

@@ -36,6 +36,10 @@ fi
 [ "$(oha --version 2>/dev/null)" = "oha 1.16.0" ] ||
   cargo install --locked --root "$work/tools" --target-dir "$work/tools/build" oha@1.16.0
 
+# The clients of the parts from uploads on.
+cargo build --quiet --locked --release --manifest-path "$here/clients/Cargo.toml" --target-dir "$tools/build"
+export CLARITY_CLIENTS=$tools/build/release/clients
+
 # Reinstalled when the pinned versions change.
 if ! cmp --silent "$here/requirements.txt" "$tools/requirements.txt" || ! "$tools/python/bin/python" -c ''; then
   rm -rf "$tools/python"
@@ -46,4 +50,4 @@ fi
 
 # Both sides open thousands of connections.
 ulimit -n "$(ulimit -Hn)"
-exec timeout --kill-after=60 5400 "$tools/python/bin/python" "$here/verify.py" "$@"
+exec timeout --kill-after=60 12600 "$tools/python/bin/python" "$here/verify.py" "$@"
