@@ -25,7 +25,7 @@ ALONE = ["summaries", "questions", "batches"]
 
 
 def verify(short: bool) -> None:
-    seconds_alone, seconds = (6, 20) if short else (60, 1_800)
+    seconds_alone, seconds = (5, 15) if short else (60, 1_800)
     try:
         with limited(memory=TASK_MIB * MIB) as group, body_files() as write:
             with Service(cores=SERVICE_CORES, group=group, **principals()) as service:

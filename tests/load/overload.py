@@ -55,7 +55,7 @@ def verify_with(cpus: float, short: bool) -> None:
                 for kind in groups:
                     capacities[kind.name] = capacity(service, kind, [4, 16, 32], 2 if short else 4)
                     report.info(f"{kind.name}, {cpus} cores: {capacities[kind.name]:.0f} per second")
-                seconds = 8 if short else 15
+                seconds = 6 if short else 15
                 for kind in groups[1:2] if short else groups:
                     Overload(service, kind, capacities[kind.name], cpus, seconds, short).verify()
                     check_isolation(service, kind, [other for other in groups if other is not kind], capacities, cpus, seconds, short)

@@ -9,7 +9,7 @@ WARM_UP_SECS = 1
 
 
 def verify(short: bool) -> None:
-    seconds = 5 if short else 30
+    seconds = 4 if short else 30
     with body_files() as write:
         for cores in core_counts(short):
             with Service(cores=cores, **principals()) as service:

@@ -12,7 +12,7 @@ WARM_UP_SECS = 4
 
 
 def verify(short: bool) -> None:
-    seconds = 12 if short else 40
+    seconds = 10 if short else 40
     large_counts, small_counts = ([8], [64]) if short else ([2, 4, 8, 16, 32, 64, 128],) * 2
     with body_files() as write:
         # 7.65 MiB, and 0.63 MiB.

@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use specification::Specification;
 use tally::{Tally, Window};
@@ -48,18 +48,28 @@ async fn main() {
         end: start + Duration::from_secs_f64(seconds),
     };
     let mut running = JoinSet::new();
+    // Slow readers and half-sent requests, which take longer than anybody waits.
+    let mut endless = JoinSet::new();
     let mut tallies = Vec::new();
     for class in classes {
         let tally = Arc::new(Tally::new(window));
         tallies.push((class.name.clone(), Arc::clone(&tally)));
         let group = Arc::new(Group::new(class, address, start, window.end, tally));
         for number in 0..group.class.connections {
-            running.spawn(Arc::clone(&group).run(number));
+            let is_endless = group.class.withheld > 0 || group.class.read_rate.is_some();
+            let set = if is_endless {
+                &mut endless
+            } else {
+                &mut running
+            };
+            set.spawn(Arc::clone(&group).run(number));
         }
     }
     let last = window.end + Duration::from_secs_f64(drain);
     let _ = timeout_at(last, async { while running.join_next().await.is_some() {} }).await;
+    sleep_until(window.end).await;
     running.shutdown().await;
+    endless.shutdown().await;
     let results: Map<String, Value> = tallies
         .into_iter()
         .map(|(name, tally)| (name, tally.results()))
