@@ -34,8 +34,7 @@ async fn main() {
     let config = Config::read(|_| None).unwrap();
     let app = App::with_store(&config, store, Arc::new(FixedClock))
         .await
-        .unwrap()
-        .without_scheduler_lag_monitor();
+        .unwrap();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(app.serve(listener, std::future::pending()));

@@ -12,7 +12,6 @@ use axum::Router;
 use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 use tokio::time::Instant;
 
 use crate::auth::{ApiKeys, KeyRing, KeyRingError, KeySource, SecretsManager, TokenVerifier};
@@ -20,7 +19,7 @@ use crate::config::{Config, Environment, InsightConfig, KeyList, ShutdownConfig,
 use crate::domain::Clock;
 use crate::http::{
     self, AdmissionControl, AllowedOrigins, AppServices, AppState, CursorKeys, LeasedStore,
-    LivenessBody, Pseudonymizer, RateLimits, Readiness, SchedulerLag,
+    LivenessBody, Pseudonymizer, RateLimits, Readiness,
 };
 use crate::insights::gemini::GeminiClient;
 use crate::insights::{GeminiProvider, InsightProvider, Insights, StatisticalProvider};
@@ -51,7 +50,6 @@ pub struct App {
     key_reload_interval: Duration,
     shutdown: ShutdownConfig,
     connections: ConnectionLimits,
-    monitors_scheduler_lag: bool,
 }
 
 impl App {
@@ -91,7 +89,6 @@ impl App {
                 api_keys: Arc::new(open_key_ring(config).await?),
                 cursor_keys: CursorKeys::derive(config.service_secrets.iter()),
                 admission,
-                scheduler_lag: SchedulerLag::default(),
                 rate_limits: Arc::new(RateLimits::new(config.rate_limits)),
                 trusted_proxies: config.trusted_proxies.clone(),
                 pseudonymizer: Pseudonymizer::derive(&config.service_secrets.current),
@@ -102,16 +99,7 @@ impl App {
             key_reload_interval: config.keys.reload_interval,
             shutdown: config.shutdown.clone(),
             connections: config.connections,
-            monitors_scheduler_lag: true,
         })
-    }
-
-    /// Disables load shedding by scheduler lag, for a process that runs several
-    /// services or other work: it cannot tell its own load from theirs.
-    #[must_use]
-    pub fn without_scheduler_lag_monitor(mut self) -> Self {
-        self.monitors_scheduler_lag = false;
-        self
     }
 
     /// Returns the router of the public API.
@@ -127,12 +115,6 @@ impl App {
     /// readiness fails at once, connections are accepted for the grace period, and
     /// requests in flight are drained until shortly before the deadline.
     pub async fn serve(self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        // Aborted when this function returns. A task of its own, as it measures
-        // how long a runnable task waits for a core.
-        let mut monitor = JoinSet::new();
-        if self.monitors_scheduler_lag {
-            monitor.spawn(self.state.scheduler_lag.clone().monitor());
-        }
         let (phase, phases) = watch::channel(ShutdownPhase::Running);
         let shutdown = async {
             stop.await;

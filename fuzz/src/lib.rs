@@ -98,8 +98,7 @@ impl Service {
             let app = App::with_store(&config, store, Arc::new(FixedClock)).await;
             // This runtime only runs during requests, so it would seem to lag.
             let app = app
-                .expect("a development service starts")
-                .without_scheduler_lag_monitor();
+                .expect("a development service starts");
             let router = app.router();
             // Runs background tasks, such as fetching the issuer's keys.
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -27,6 +27,7 @@ use axum::http::{Response, StatusCode};
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get};
 use tower::ServiceBuilder;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 use utoipa_axum::router::OpenApiRouter;
@@ -36,14 +37,14 @@ pub use access::{Pseudonymizer, RateLimits, RequestsPerMinute, TrustedProxies};
 pub use extract::CursorKeys;
 pub use liveness::LivenessBody;
 pub use middleware::AllowedOrigins;
-pub use overload::{AdmissionControl, Deadlines, LeasedStore, SchedulerLag};
+pub use overload::{AdmissionControl, Deadlines, LeasedStore};
 pub use problem::{ERROR_CODES, ErrorCode};
 pub use readiness::Readiness;
 pub use state::{AppServices, AppState};
 
 use access::authenticate;
 use middleware::{RequestContext, SecurityHeaders, connection_error, cors_layer};
-use overload::{ConcurrencyLimit, RouteLimit, admit};
+use overload::{RefusalPace, RouteClass, admit};
 use problem::ApiError;
 use routes::{batch, erasure, export, health, insights, readings, summary};
 
@@ -57,7 +58,10 @@ pub fn router(state: AppState, allowed_origins: &AllowedOrigins, is_behind_https
     // for every request.
     let outer_layers = ServiceBuilder::new()
         // Assigns the request id, renders errors, logs and counts the response.
-        .layer(RequestContext::layer(SecurityHeaders { is_behind_https }))
+        .layer(RequestContext::layer(
+            SecurityHeaders { is_behind_https },
+            Arc::new(RefusalPace::for_cores()),
+        ))
         // Answers preflight requests, which carry no credential.
         .layer(cors_layer(allowed_origins))
         // Turns a panic into a 500, so that it is logged and counted too.
@@ -91,37 +95,41 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
     let public = OpenApiRouter::new()
         .routes(routes!(health::health))
         .routes(routes!(health::ready));
-    let admitted = |limit: &Arc<ConcurrencyLimit>| {
-        from_fn_with_state(RouteLimit::new(&state.admission, limit), admit)
-    };
-    // Apps that sync and show readings: short requests, many at a time.
-    let data = OpenApiRouter::new()
+    let admission = &state.admission;
+    let admitted = |class: &Arc<RouteClass>| from_fn_with_state(Arc::clone(class), admit);
+    // Apps that sync and show readings: short requests, many at a time. Writes and
+    // reads apart, so that a flood of one leaves the other its places.
+    let writes = OpenApiRouter::new()
         .routes(routes!(readings::create))
+        .routes(routes!(readings::delete))
+        .layer(admitted(&admission.writes));
+    let reads = OpenApiRouter::new()
         .routes(routes!(readings::list))
-        .routes(routes!(readings::read, readings::delete))
-        .layer(admitted(&state.admission.data));
+        .routes(routes!(readings::read))
+        .layer(admitted(&admission.reads));
     // Backups and spreadsheets: the largest responses, so they are compressed.
     let exports = OpenApiRouter::new()
         .routes(routes!(export::export))
-        .layer(CompressionLayer::new());
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
     // Dashboards, exports and erasures: one request reads or deletes many
     // readings, so fewer run at a time and they may take longer.
     let scans = OpenApiRouter::new()
         .routes(routes!(summary::summarize))
         .routes(routes!(erasure::erase_user))
         .merge(exports)
-        .layer(admitted(&state.admission.scans));
+        .layer(admitted(&admission.scans));
     // Importers and backends: bodies of up to 8 MiB and CPU-bound parsing, so
     // very few at a time.
     let batches = OpenApiRouter::new()
         .routes(routes!(batch::create))
-        .layer(admitted(&state.admission.batches));
+        .layer(admitted(&admission.batches));
     // Questions of users: mostly waiting for a model, hence many at a time, under a
     // deadline of their own.
     let insights = OpenApiRouter::new()
         .routes(routes!(insights::create))
-        .layer(admitted(&state.admission.insights));
-    let (private, description) = data
+        .layer(admitted(&admission.insights));
+    let (private, description) = writes
+        .merge(reads)
         .merge(scans)
         .merge(batches)
         .merge(insights)
@@ -131,11 +139,11 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
         // `/data/{user_id}`.
         .route(
             "/data/batch",
-            get(readings::list).layer(admitted(&state.admission.data)),
+            get(readings::list).layer(admitted(&admission.reads)),
         )
         .route(
             "/data/batch",
-            delete(erasure::erase_user).layer(admitted(&state.admission.scans)),
+            delete(erasure::erase_user).layer(admitted(&admission.scans)),
         )
         .fallback(async || ApiError::RouteNotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

@@ -5,7 +5,7 @@ use crate::domain::Clock;
 use crate::http::access::{Pseudonymizer, RateLimits, TrustedProxies};
 use crate::http::extract::CursorKeys;
 use crate::http::liveness::LivenessBody;
-use crate::http::overload::{AdmissionControl, LeasedStore, SchedulerLag};
+use crate::http::overload::{AdmissionControl, LeasedStore};
 use crate::http::readiness::Readiness;
 use crate::insights::Insights;
 
@@ -30,8 +30,6 @@ pub struct AppServices {
     pub tokens: Option<Arc<TokenVerifier>>,
     /// Limits on concurrency, time and memory per route class.
     pub admission: AdmissionControl,
-    /// Load shedding by scheduler lag.
-    pub scheduler_lag: SchedulerLag,
     /// Rate limits per principal and per client address.
     pub rate_limits: Arc<RateLimits>,
     /// Proxies whose `X-Forwarded-For` is trusted.

@@ -28,7 +28,6 @@ mod verification;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use tokio::sync::Semaphore;
 
 use crate::telemetry::metrics::names;
 
@@ -44,68 +43,47 @@ pub use statistical::StatisticalProvider;
 #[derive(Clone)]
 pub struct Insights {
     provider: Arc<dyn InsightProvider>,
-    /// Limits concurrent computations.
-    permits: Arc<Semaphore>,
 }
 
-/// Maximum number of concurrent computations. One over many readings may take a
-/// good part of a second, and other routes need the cores too.
-const MAX_CONCURRENT_ANALYSES: usize = 2;
+/// Question, analyzed from readings: what an answer is phrased from.
+pub struct Analysis(AnalysisResult);
 
-/// Result of the analysis, before an answer is phrased.
-enum Prepared {
+enum AnalysisResult {
     /// The answer to an emergency.
     Escalated(Box<Insight>),
     /// The facts to answer from.
     Context(Box<AnalysisContext>),
 }
 
-impl Prepared {
-    fn new(question: Question, evidence: Evidence, now: Timestamp) -> Self {
-        match safety::detect_red_flag(&question, &evidence) {
-            Some(flag) => Self::Escalated(Box::new(answer::escalation::answer(flag))),
-            None => Self::Context(Box::new(AnalysisContext::new(question, evidence, now))),
-        }
+impl Analysis {
+    /// Analyzes `question` from `evidence` as of `now`. Over many readings this may take
+    /// a good part of a second, so it must not run on a thread that serves requests.
+    pub fn new(question: Question, evidence: Evidence, now: Timestamp) -> Self {
+        Self(match safety::detect_red_flag(&question, &evidence) {
+            Some(flag) => AnalysisResult::Escalated(Box::new(answer::escalation::answer(flag))),
+            None => {
+                let context = AnalysisContext::new(question, evidence, now);
+                AnalysisResult::Context(Box::new(context))
+            }
+        })
     }
 }
 
 impl Insights {
     /// Creates the service. Answers are phrased by `provider`.
     pub fn new(provider: Arc<dyn InsightProvider>) -> Self {
-        Self {
-            provider,
-            permits: Arc::new(Semaphore::new(MAX_CONCURRENT_ANALYSES)),
-        }
+        Self { provider }
     }
 
-    /// Answers `question` from `evidence` as of `now`, and counts the answer by
-    /// status. If `deltas` is enabled, the text is also streamed to it.
-    pub async fn answer(
-        &self,
-        question: Question,
-        evidence: Evidence,
-        now: Timestamp,
-        deltas: &DeltaSink,
-    ) -> Insight {
-        let insight = match self.prepare(question, evidence, now).await {
-            Prepared::Escalated(insight) => *insight,
-            Prepared::Context(context) => self.provider.answer(&context, deltas).await,
+    /// Answers an analyzed question, and counts the answer by status. If `deltas` is
+    /// enabled, the text is also streamed to it.
+    pub async fn answer(&self, analysis: Analysis, deltas: &DeltaSink) -> Insight {
+        let insight = match analysis.0 {
+            AnalysisResult::Escalated(insight) => *insight,
+            AnalysisResult::Context(context) => self.provider.answer(&context, deltas).await,
         };
         deltas.finish(&insight.text).await;
         metrics::counter!(names::INSIGHTS.name, "status" => insight.status.as_str()).increment(1);
         insight
-    }
-
-    /// Analyzes the question on a blocking thread, so that threads which serve
-    /// requests stay responsive.
-    async fn prepare(&self, question: Question, evidence: Evidence, now: Timestamp) -> Prepared {
-        // The semaphore is never closed, so acquiring cannot fail.
-        let _permit = self.permits.acquire().await.ok();
-        let computed =
-            tokio::task::spawn_blocking(move || Prepared::new(question, evidence, now)).await;
-        match computed {
-            Ok(prepared) => prepared,
-            Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-        }
     }
 }

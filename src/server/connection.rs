@@ -24,10 +24,9 @@ use super::connection_limits::ConnectionLimits;
 use super::read_deadline::ReadDeadline;
 use super::shutdown_phase::{ShutdownPhase, wait_for};
 
-/// Buffer size per connection, and thus the maximum size of request headers: far
-/// above what browsers and tokens need, and small enough for thousands of
-/// connections.
-const MAX_HEADER_BYTES: usize = 32 * 1024;
+/// Buffer size per connection, and thus the maximum size of request headers: above what
+/// browsers and tokens need, and small enough for thousands of connections.
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// Time that a connection without any request stays open while draining: its
 /// first request may be in flight.

@@ -40,11 +40,11 @@ use crate::telemetry::metrics::names;
 /// Delay before accepting again after resources such as file descriptors ran out.
 const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
 
-/// Send buffer of each connection. Linux doubles it for its own overhead, and would
-/// otherwise let it grow to 4 MiB, which counts against the memory of a container and
-/// hides how slowly a client reads. A load balancer is a millisecond away, and even
-/// at a round trip of 100 ms this allows more than 1 MB/s.
-const SEND_BUFFER_BYTES: usize = 128 * 1024;
+/// Send and receive buffer of each connection. Linux doubles them for its own overhead,
+/// and would otherwise let them grow to several MiB, which counts against the memory of
+/// a container and hides how slowly a client reads. A load balancer is a millisecond
+/// away, and even at a round trip of 100 ms this allows a megabyte a second.
+const KERNEL_BUFFER_BYTES: usize = 64 * 1024;
 
 /// Serves `listener` until [`ShutdownPhase::Draining`], then drains requests in
 /// flight until [`ShutdownPhase::Terminated`]. Dropping the future closes all
@@ -57,9 +57,13 @@ pub async fn serve(
     limits: ConnectionLimits,
     mut phase: Receiver<ShutdownPhase>,
 ) {
-    // Accepted connections inherit it.
-    if let Err(error) = SockRef::from(&listener).set_send_buffer_size(SEND_BUFFER_BYTES) {
-        tracing::warn!(%error, "cannot limit the send buffers of connections");
+    // Accepted connections inherit them.
+    let socket = SockRef::from(&listener);
+    let limited = socket
+        .set_send_buffer_size(KERNEL_BUFFER_BYTES)
+        .and_then(|()| socket.set_recv_buffer_size(KERNEL_BUFFER_BYTES));
+    if let Err(error) = limited {
+        tracing::warn!(%error, "cannot limit the kernel's buffers of connections");
     }
     let mut connections = JoinSet::new();
     let mut phase_of_accepting = phase.clone();

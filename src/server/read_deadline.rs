@@ -10,7 +10,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::activity::Activity;
 
 /// Maximum time to receive a request header completely, from the start of the
-/// connection or from the header's first byte. Headers are at most 32 KiB, which
+/// connection or from the header's first byte. Headers are at most 16 KiB, which
 /// even a slow mobile connection sends in a few seconds.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -62,7 +62,11 @@ impl MedianEstimator {
                 method: MedianMethod::Exact,
             },
             Self::Sketch(sketch) => Median {
-                value: sketch.quantile(0.5).ok()??,
+                // A sketch may estimate slightly beyond the extremes.
+                value: sketch
+                    .quantile(0.5)
+                    .ok()??
+                    .clamp(sketch.min()?, sketch.max()?),
                 method: MedianMethod::Sketch,
             },
         })

@@ -4,6 +4,8 @@
 //! completed period is reduced to its aggregates.
 
 mod calendar;
+mod compensated_sum;
+mod daily_value;
 mod median;
 mod period;
 mod series;

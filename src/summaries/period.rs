@@ -1,6 +1,7 @@
 use jiff::Timestamp;
 
 use super::Interval;
+use super::compensated_sum::CompensatedSum;
 use super::median::{Median, MedianEstimator};
 
 /// Aggregates of the readings of one period.
@@ -37,10 +38,7 @@ pub(super) struct PeriodAccumulator {
     count: u64,
     min: f64,
     max: f64,
-    sum: f64,
-    /// Rounding error of the sum, for compensated summation (Neumaier, "Rundungsfehleranalyse einiger Verfahren
-    /// zur Summation endlicher Summen", ZAMM 54(1), 1974).
-    compensation: f64,
+    sum: CompensatedSum,
     first: (Timestamp, f64),
     last: (Timestamp, f64),
     median: MedianEstimator,
@@ -53,8 +51,7 @@ impl PeriodAccumulator {
             count: 0,
             min: value,
             max: value,
-            sum: 0.0,
-            compensation: 0.0,
+            sum: CompensatedSum::default(),
             first: (instant, value),
             last: (instant, value),
             median: MedianEstimator::new(),
@@ -71,13 +68,7 @@ impl PeriodAccumulator {
         self.count += 1;
         self.min = self.min.min(value);
         self.max = self.max.max(value);
-        let sum = self.sum + value;
-        self.compensation += if self.sum.abs() >= value.abs() {
-            (self.sum - sum) + value
-        } else {
-            (value - sum) + self.sum
-        };
-        self.sum = sum;
+        self.sum.add(value);
         // Readings within one millisecond arrive in any order.
         if instant < self.first.0 {
             self.first = (instant, value);
@@ -97,12 +88,8 @@ impl PeriodAccumulator {
             count: self.count,
             min: self.min,
             max: self.max,
-            sum: self.sum + self.compensation,
-            median: Median {
-                // A sketch may estimate slightly beyond the extremes.
-                value: median.value.clamp(self.min, self.max),
-                ..median
-            },
+            sum: self.sum.total(),
+            median,
             first: self.first.1,
             last: self.last.1,
         })

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use super::Interval;
+use super::daily_value::DailyValue;
 use super::period::{PeriodAccumulator, PeriodSummary};
 use super::series_key::SeriesKey;
 use crate::domain::DataType;
@@ -107,7 +108,7 @@ pub(super) struct SeriesBuilder {
     daily: DailyAggregation,
     period: Option<PeriodAccumulator>,
     periods: Vec<PeriodSummary>,
-    day: Option<(Day, PeriodAccumulator)>,
+    day: Option<(Day, DailyValue)>,
     days_with_data: u32,
     /// One aggregate value for each of the newest days.
     days: VecDeque<(Date, f64)>,
@@ -145,10 +146,10 @@ impl SeriesBuilder {
         value: f64,
     ) -> bool {
         match &mut self.day {
-            Some((open, values)) if *open == day => values.push(instant, value),
+            Some((open, daily)) if *open == day => daily.push(instant, value),
             _ => {
                 self.close_day();
-                self.day = Some((day, PeriodAccumulator::new(interval, instant, value)));
+                self.day = Some((day, DailyValue::new(self.daily, instant, value)));
             }
         }
         match &mut self.period {
@@ -171,21 +172,17 @@ impl SeriesBuilder {
     }
 
     fn close_day(&mut self) {
-        let Some((Day { date, is_whole }, values)) = self.day.take() else {
+        let Some((Day { date, is_whole }, daily)) = self.day.take() else {
             return;
         };
-        let Some(values) = values.finish() else {
+        let Some(value) = daily.finish() else {
             return;
         };
         self.days_with_data += 1;
-        let value = match self.daily {
+        if self.daily == DailyAggregation::Sum && !is_whole {
             // The sum of a partial day is not comparable with that of a whole day.
-            DailyAggregation::Sum if !is_whole => return,
-            DailyAggregation::Sum => values.sum,
-            DailyAggregation::Mean => values.mean(),
-            DailyAggregation::Median => values.median.value,
-            DailyAggregation::Last => values.last,
-        };
+            return;
+        }
         if self.days.len() == MAX_DAYS {
             self.days.pop_front();
         }

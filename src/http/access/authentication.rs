@@ -8,23 +8,20 @@ use axum::response::{IntoResponse, Response};
 
 use super::audit::AuditRecord;
 use super::authorized::AccessGrant;
+use super::rate_limit::network;
 use crate::auth::{Principal, TokenError};
 use crate::http::headers::API_KEY;
+use crate::http::overload::Owner;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 use crate::telemetry::RequestStats;
 
 /// Authenticates a request by its API key or token, and starts its audit record.
-/// While the service is overloaded by scheduler lag, it sheds requests first,
-/// before any work is done for them.
 pub async fn authenticate(
     State(state): State<AppState>,
     mut request: Request,
     next: Next,
 ) -> Response {
-    if state.scheduler_lag.is_overloaded() {
-        return ApiError::overloaded("cores").into_response();
-    }
     match principal(&state, request.headers()).await {
         Ok(principal) => {
             let pseudonymizer = state.pseudonymizer.clone();
@@ -32,8 +29,11 @@ pub async fn authenticate(
             if let Some(stats) = request.extensions().get::<Arc<RequestStats>>() {
                 stats.set_principal(Arc::clone(record.principal_name()));
             }
+            let client = state.trusted_proxies.client_ip(&request);
+            let owner = Owner::new(record.principal_name(), network(client));
             let grant = Arc::new(AccessGrant::new(record));
             request.extensions_mut().insert(Arc::clone(&grant));
+            request.extensions_mut().insert(owner);
             let response = next.run(request).await;
             grant.finish(response.status());
             response

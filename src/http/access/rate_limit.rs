@@ -109,7 +109,7 @@ impl RateLimits {
 
 /// Returns the network that counts as one client: an IPv6 host can use any
 /// address of its /64.
-fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();

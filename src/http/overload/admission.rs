@@ -1,43 +1,32 @@
-//! Admission control: bounds on concurrency and time per route class. Requests
-//! beyond capacity are shed at once, so that admitted ones finish in time.
+//! Admission of requests, by route class.
 //!
-//! Each route class has a [`ConcurrencyLimit`]. A request with a body takes its
-//! permit when the body is complete, so that slow senders cannot block others;
-//! arriving bodies draw on a memory pool of their class. Pages of readings and
-//! large responses share another pool.
-//!
-//! docs/design/overload.md explains the bounds.
+//! A request passes three bounds: the memory of its body, a place at work, and the
+//! memory of what it reads. `docs/design/overload.md` explains them and has the sum.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{Extensions, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http_body::Body as _;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
-use super::guarded_body::GuardedBody;
-use super::memory_pool::{MemoryLease, MemoryPool};
-use super::sizes::{DEFAULT_MAX_BODY_BYTES, MAX_BATCH_BODY_BYTES};
+use super::memory_pool::{Age, MemoryLease, MemoryPool, Owner};
+use super::places::{Place, Places};
+use super::sizes::MAX_PROCESSING_BYTES;
 use crate::http::problem::ApiError;
-
-/// Time a request may queue for a permit or for memory. A longer queue would only
-/// add latency to work that is already too much.
-const QUEUE_TIMEOUT: Duration = Duration::from_millis(30);
 
 /// Time between the deadline of the body and that of the request, so that the
 /// sender gets a 408 and not a 504.
 const BODY_DEADLINE_MARGIN: Duration = Duration::from_millis(50);
 
-/// Responses up to this size release their permit at once: they cost little while
-/// they are sent.
-const SMALL_RESPONSE_BYTES: usize = 64 * 1024;
+/// Time that a request waits for memory to read into. Others hold theirs for
+/// milliseconds, unless they read slowly.
+const MEMORY_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Deadlines per route class, from the head of a request to the head of its
 /// response; for exports, to the end of the body.
@@ -51,19 +40,26 @@ pub struct Deadlines {
     pub insights: Duration,
 }
 
-/// Limits on concurrency and memory, by route class.
-#[derive(Clone)]
+/// Route classes, and the memory that they share.
 pub struct AdmissionControl {
-    /// Creating, listing, getting and deleting readings.
-    pub data: Arc<ConcurrencyLimit>,
+    /// Creating and deleting readings.
+    pub writes: Arc<RouteClass>,
+    /// Listing and getting readings.
+    pub reads: Arc<RouteClass>,
     /// Summaries, erasures and exports, which read or delete many readings.
-    pub scans: Arc<ConcurrencyLimit>,
+    pub scans: Arc<RouteClass>,
     /// Batches.
-    pub batches: Arc<ConcurrencyLimit>,
-    /// Questions.
-    pub insights: Arc<ConcurrencyLimit>,
-    /// Memory for pages of readings and for large responses.
+    pub batches: Arc<RouteClass>,
+    /// Questions, which mostly wait for a model.
+    pub insights: Arc<RouteClass>,
+    /// Questions whose readings are being read and analyzed.
+    pub analyses: Arc<Places>,
+    /// Memory for pages of readings and responses of lists.
     pub(super) pages: MemoryPool,
+    /// Memory for summaries and analyses.
+    pub(super) scanned: MemoryPool,
+    /// Memory for the parts of exports.
+    pub(super) exported: MemoryPool,
 }
 
 impl AdmissionControl {
@@ -71,183 +67,188 @@ impl AdmissionControl {
     /// number of connections, everything fits the smallest task: see
     /// docs/design/overload.md for the sum.
     pub fn for_cores(deadlines: Deadlines) -> Self {
+        const MIB: usize = 1024 * 1024;
         let cores = available_parallelism().map_or(1, usize::from).min(16);
-        let limit = |class, permits, deadline, bodies| {
-            Arc::new(ConcurrencyLimit {
-                class,
-                permits: Arc::new(Semaphore::new(permits)),
-                queued: AtomicUsize::new(0),
-                max_queued: permits,
+        let pool = |mib: usize, reserve| MemoryPool::new(mib * cores * MIB, reserve);
+        let bodies = pool(16, 0);
+        let uploads = pool(112, MAX_PROCESSING_BYTES);
+        let class = |name, places: usize, waiting: usize, deadline, bodies: &MemoryPool| {
+            Arc::new(RouteClass {
+                name,
+                places: Places::new(places * cores, waiting * cores),
                 deadline,
-                bodies: MemoryPool::new(bodies, QUEUE_TIMEOUT),
+                bodies: bodies.clone(),
             })
         };
-        let data = 64 * cores;
-        let batches = 2 * cores;
-        let insights = 16 * cores;
         Self {
-            data: limit("data", data, deadlines.data, data * DEFAULT_MAX_BODY_BYTES),
-            scans: limit("scans", 16 * cores, deadlines.bulk, 0),
-            batches: limit(
-                "batches",
-                batches,
-                deadlines.bulk,
-                batches * MAX_BATCH_BODY_BYTES,
-            ),
-            // Mostly waiting for a model.
-            insights: limit(
-                "insights",
-                insights,
-                deadlines.insights,
-                insights * DEFAULT_MAX_BODY_BYTES,
-            ),
-            pages: MemoryPool::new(64 * 1024 * 1024 * cores, QUEUE_TIMEOUT),
+            writes: class("writes", 64, 1024, deadlines.data, &bodies),
+            reads: class("reads", 64, 1024, deadlines.data, &bodies),
+            scans: class("scans", 4, 64, deadlines.bulk, &bodies),
+            batches: class("batches", 2, 64, deadlines.bulk, &uploads),
+            insights: class("insights", 16, 64, deadlines.insights, &bodies),
+            analyses: Places::new(2 * cores, 16 * cores),
+            pages: pool(48, 0),
+            scanned: pool(64, 0),
+            exported: pool(24, 0),
         }
+    }
+
+    /// Takes a place and memory for the analysis of a question.
+    ///
+    /// # Errors
+    /// Fails if neither becomes free in time.
+    pub async fn begin_analysis(&self, ticket: &AdmissionTicket) -> Result<Place, ApiError> {
+        let place = self.analyses.take().await;
+        place.ok_or_else(|| ApiError::overloaded(ticket.0.class.name))
     }
 }
 
-/// Bounded number of concurrent requests, with a bounded queue.
-pub struct ConcurrencyLimit {
-    /// Name of the route class in metrics.
-    class: &'static str,
-    permits: Arc<Semaphore>,
-    queued: AtomicUsize,
-    max_queued: usize,
+/// Class of routes with the same limits.
+pub struct RouteClass {
+    /// Name in metrics.
+    name: &'static str,
+    places: Arc<Places>,
     deadline: Duration,
-    /// Memory for bodies that have no permit yet. Buffers double as they grow, so
-    /// they take up to twice this.
+    /// Memory for bodies.
     bodies: MemoryPool,
 }
 
-impl ConcurrencyLimit {
-    async fn acquire(&self) -> Result<OwnedSemaphorePermit, ApiError> {
-        if let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() {
-            return Ok(permit);
-        }
-        let slot = QueueSlot::enter(&self.queued);
-        if slot.ahead < self.max_queued {
-            let permit = Arc::clone(&self.permits).acquire_owned();
-            if let Ok(Ok(permit)) = timeout(QUEUE_TIMEOUT, permit).await {
-                return Ok(permit);
-            }
-        }
-        Err(ApiError::overloaded(self.class))
-    }
-}
+/// Admission of a request: its class, deadline, age and place.
+#[derive(Clone)]
+pub struct AdmissionTicket(Arc<Ticket>);
 
-/// Place in the queue for a permit, given up on drop.
-struct QueueSlot<'a> {
-    count: &'a AtomicUsize,
-    ahead: usize,
-}
-
-impl<'a> QueueSlot<'a> {
-    fn enter(count: &'a AtomicUsize) -> Self {
-        let ahead = count.fetch_add(1, Ordering::Relaxed);
-        Self { count, ahead }
-    }
-}
-
-impl Drop for QueueSlot<'_> {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A request's share of the limits of its route class.
-pub struct AdmissionTicket {
-    limit: Arc<ConcurrencyLimit>,
+struct Ticket {
+    class: Arc<RouteClass>,
     deadline: Instant,
-    /// Released as [`admit`] describes.
-    permit: OnceLock<OwnedSemaphorePermit>,
+    age: Age,
+    owner: Owner,
+    place: Mutex<Option<Place>>,
 }
 
 impl AdmissionTicket {
+    fn new(class: Arc<RouteClass>, owner: Owner) -> Self {
+        static NEXT_AGE: AtomicU64 = AtomicU64::new(1);
+        Self(Arc::new(Ticket {
+            deadline: Instant::now() + class.deadline,
+            class,
+            age: Age(NEXT_AGE.fetch_add(1, Ordering::Relaxed)),
+            owner,
+            place: Mutex::default(),
+        }))
+    }
+
     /// Returns the ticket that [`admit`] left in the extensions of a request.
     ///
     /// # Errors
     /// Fails if there is none, as the route lacks the layer.
-    pub fn from_extensions(extensions: &Extensions) -> Result<&Arc<Self>, ApiError> {
+    pub fn from_extensions(extensions: &Extensions) -> Result<&Self, ApiError> {
         let ticket = extensions.get();
         ticket.ok_or(ApiError::Internal("the route has no admission layer"))
     }
 
     /// Returns the deadline of the request.
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        self.0.deadline
     }
 
     /// Returns the deadline of the request's body.
     pub fn body_deadline(&self) -> Instant {
-        self.deadline - BODY_DEADLINE_MARGIN
+        self.0.deadline - BODY_DEADLINE_MARGIN
     }
 
-    /// Reserves memory for a chunk of the body.
-    ///
-    /// # Errors
-    /// Fails if the pool of the route class is exhausted.
-    pub fn reserve_for_body(&self, bytes: usize) -> Result<MemoryLease, ApiError> {
-        let reserved = self.limit.bodies.try_reserve(bytes);
-        reserved.ok_or_else(|| ApiError::overloaded(self.limit.class))
+    /// Returns the memory for bodies of this class.
+    pub fn bodies(&self) -> &MemoryPool {
+        &self.0.class.bodies
     }
 
-    /// Takes a permit, after queueing for a moment if need be.
+    /// Leases memory of `pool` for this request.
     ///
     /// # Errors
-    /// Fails if the queue is full or no permit becomes free in time.
-    pub async fn acquire_permit(&self) -> Result<(), ApiError> {
-        let permit = self.limit.acquire().await?;
-        // Set once per request.
-        let _ = self.permit.set(permit);
+    /// Fails if it does not become available until `deadline`.
+    pub async fn lease(
+        &self,
+        pool: &MemoryPool,
+        bytes: usize,
+        deadline: Instant,
+    ) -> Result<MemoryLease, ApiError> {
+        let lease = pool.lease(bytes, self.0.age, self.0.owner, deadline).await;
+        lease.ok_or_else(|| ApiError::overloaded("memory"))
+    }
+
+    /// Leases memory of `pool` for what this request reads.
+    ///
+    /// # Errors
+    /// Fails if it does not become available in time.
+    pub async fn lease_for_reading(
+        &self,
+        pool: &MemoryPool,
+        bytes: usize,
+    ) -> Result<MemoryLease, ApiError> {
+        let deadline = Instant::now() + MEMORY_PATIENCE;
+        self.lease(pool, bytes, deadline.min(self.0.deadline)).await
+    }
+
+    /// Takes a place for the request, which has cost its client nothing yet.
+    ///
+    /// # Errors
+    /// Fails if none becomes free while the request is fresh.
+    pub async fn take_place(&self) -> Result<(), ApiError> {
+        self.hold(self.0.class.places.take().await)
+    }
+
+    /// Takes a place for a request that its client has already paid for, by an
+    /// upload or with the beginning of a download.
+    ///
+    /// # Errors
+    /// Fails if none becomes free until the deadline.
+    pub async fn take_place_until_deadline(&self) -> Result<(), ApiError> {
+        let deadline = self.body_deadline();
+        self.hold(self.0.class.places.take_until(deadline).await)
+    }
+
+    /// Gives the place back, if the request has one.
+    pub fn release_place(&self) {
+        drop(self.place().take());
+    }
+
+    fn hold(&self, place: Option<Place>) -> Result<(), ApiError> {
+        let place = place.ok_or_else(|| ApiError::overloaded(self.0.class.name))?;
+        *self.place() = Some(place);
         Ok(())
     }
-}
 
-/// State of the [`admit`] layer of a route class.
-#[derive(Clone)]
-pub struct RouteLimit {
-    limit: Arc<ConcurrencyLimit>,
-    pages: MemoryPool,
-}
-
-impl RouteLimit {
-    /// Creates the state for routes under `limit`.
-    pub fn new(admission: &AdmissionControl, limit: &Arc<ConcurrencyLimit>) -> Self {
-        Self {
-            limit: Arc::clone(limit),
-            pages: admission.pages.clone(),
-        }
+    fn place(&self) -> std::sync::MutexGuard<'_, Option<Place>> {
+        self.0.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Admits a request under the limit of its route class and enforces its deadline.
+impl<S: Send + Sync> FromRequestParts<S> for AdmissionTicket {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        Self::from_extensions(&parts.extensions).cloned()
+    }
+}
+
+/// Admits a request under the limits of its route class and enforces its deadline.
 ///
-/// A POST takes its permit when its body is complete, any other request takes it
-/// here. The permit is released with the response head if the body is small, else
-/// when the body is sent, unless the memory pool has room for it.
-pub async fn admit(State(route): State<RouteLimit>, mut request: Request, next: Next) -> Response {
-    let deadline = Instant::now() + route.limit.deadline;
-    let ticket = Arc::new(AdmissionTicket {
-        limit: route.limit,
-        deadline,
-        permit: OnceLock::new(),
-    });
+/// A POST takes its place when its body is complete, so that slow senders keep none;
+/// any other request takes it here. It is given back with the head of the response:
+/// what is left to send holds only memory.
+pub async fn admit(
+    State(class): State<Arc<RouteClass>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let owner = request.extensions().get().copied().unwrap_or_default();
+    let ticket = AdmissionTicket::new(class, owner);
     if request.method() != Method::POST
-        && let Err(error) = ticket.acquire_permit().await
+        && let Err(error) = ticket.take_place().await
     {
         return error.into_response();
     }
-    request.extensions_mut().insert(Arc::clone(&ticket));
-    let Ok(response) = timeout_at(deadline, next.run(request)).await else {
-        return ApiError::DeadlineExceeded.into_response();
-    };
-    let size = response.body().size_hint().exact();
-    match size.map(|size| usize::try_from(size).unwrap_or(usize::MAX)) {
-        Some(size) if size <= SMALL_RESPONSE_BYTES => response,
-        // The lease replaces the permit while the response is sent.
-        Some(size) if let Some(memory) = route.pages.try_reserve(size) => {
-            response.map(|body| Body::new(GuardedBody::new(body, memory)))
-        }
-        _ => response.map(|body| Body::new(GuardedBody::new(body, ticket))),
-    }
+    request.extensions_mut().insert(ticket.clone());
+    let response = timeout_at(ticket.deadline(), next.run(request)).await;
+    ticket.release_place();
+    response.unwrap_or_else(|_| ApiError::DeadlineExceeded.into_response())
 }

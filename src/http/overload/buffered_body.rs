@@ -1,32 +1,42 @@
-use axum::body::{Body, HttpBody as _};
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody as _};
 use axum::extract::Request;
 use futures_util::TryStreamExt as _;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout_at};
 
 use super::admission::AdmissionTicket;
+use super::body_segments::{BodySegments, SEGMENT_BYTES};
 use super::memory_pool::MemoryLease;
+use super::sizes::PROCESSING_FACTOR;
 use crate::http::problem::ApiError;
 
-/// Most bodies fit, so few reallocate.
-const INITIAL_CAPACITY: usize = 1024;
+/// Time that a request waits for the memory to begin its body.
+const BEGIN_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Window in which the rate of a body is measured.
+const RATE_WINDOW: Duration = Duration::from_secs(5);
+
+/// Least number of bytes in each window until the body is complete.
+const MIN_BYTES_PER_WINDOW: usize = 16 * 1024;
 
 /// Request body, read completely.
 ///
-/// Its memory counts against the budget of the route class until it is dropped:
-/// by the bytes that have arrived, not by `Content-Length`, so a slow sender
-/// holds little.
+/// Its memory is leased before the first byte is read, by its announced length: a
+/// request that has to wait, or is refused, has sent nothing in vain. A body that was
+/// begun can finish, if it keeps to the least rate.
 pub struct BufferedBody {
-    bytes: Vec<u8>,
-    _memory: Option<MemoryLease>,
+    segments: BodySegments,
+    memory: MemoryLease,
 }
 
 impl BufferedBody {
     /// Reads the body of a request, at most `max_bytes`, before the deadline of
-    /// its ticket.
+    /// its ticket, and leases the memory to process it.
     ///
     /// # Errors
-    /// Fails if the body is too large, incomplete or too slow, or the budget of the
-    /// route class is exhausted.
+    /// Fails if the body is too large, incomplete or too slow, or its memory does not
+    /// become available in time.
     pub async fn read(
         request: Request,
         ticket: &AdmissionTicket,
@@ -36,42 +46,124 @@ impl BufferedBody {
         if body.size_hint().lower() > max_bytes as u64 {
             return Err(ApiError::BodyTooLarge(max_bytes));
         }
-        timeout_at(
-            ticket.body_deadline(),
-            Self::collect(body, ticket, max_bytes),
-        )
-        .await
-        .map_err(|_| ApiError::BodyTimeout)?
+        let arriving = ArrivingBody::begin(body, ticket, max_bytes).await?;
+        arriving.complete(ticket, max_bytes).await
     }
 
-    async fn collect(
+    /// Returns the number of bytes.
+    pub fn length(&self) -> usize {
+        self.segments.length()
+    }
+
+    /// Returns whether the client has spent so much on sending the body that the
+    /// request should not be refused any more.
+    pub fn was_upload(&self) -> bool {
+        self.length() > SEGMENT_BYTES
+    }
+
+    /// Returns the bytes of the body, and the memory for processing them.
+    pub fn into_parts(self) -> (Vec<u8>, MemoryLease) {
+        (self.segments.into_bytes(), self.memory)
+    }
+}
+
+struct ArrivingBody {
+    parts: BodyDataStream,
+    announced: usize,
+    segments: BodySegments,
+    memory: MemoryLease,
+}
+
+impl ArrivingBody {
+    async fn begin(
         body: Body,
         ticket: &AdmissionTicket,
         max_bytes: usize,
     ) -> Result<Self, ApiError> {
-        let mut bytes = Vec::with_capacity(INITIAL_CAPACITY);
-        let mut memory: Option<MemoryLease> = None;
-        let mut parts = body.into_data_stream();
-        let interrupted = |_| ApiError::IncompleteBody;
-        while let Some(part) = parts.try_next().await.map_err(interrupted)? {
-            if part.len() > max_bytes - bytes.len() {
-                return Err(ApiError::BodyTooLarge(max_bytes));
-            }
-            let reserved = ticket.reserve_for_body(part.len())?;
-            match &mut memory {
-                Some(memory) => memory.merge(reserved),
-                None => memory = Some(reserved),
-            }
-            bytes.extend_from_slice(&part);
-        }
+        let announced = body.size_hint().exact();
+        let announced = announced.and_then(|bytes| usize::try_from(bytes).ok());
+        let announced = announced.unwrap_or(max_bytes);
+        // Small bodies are processed as they are; for larger ones the memory for that
+        // is leased when they are complete.
+        let bytes = if announced <= SEGMENT_BYTES {
+            announced * PROCESSING_FACTOR
+        } else {
+            announced
+        };
+        let now = Instant::now();
+        let half = ticket.body_deadline().saturating_duration_since(now) / 2;
+        let deadline = now + BEGIN_PATIENCE.min(half);
         Ok(Self {
-            bytes,
-            _memory: memory,
+            memory: ticket.lease(ticket.bodies(), bytes, deadline).await?,
+            parts: body.into_data_stream(),
+            announced,
+            segments: BodySegments::new(announced),
         })
     }
 
-    /// Returns the bytes of the body.
-    pub fn bytes(&self) -> &[u8] {
-        &self.bytes
+    async fn complete(
+        mut self,
+        ticket: &AdmissionTicket,
+        max_bytes: usize,
+    ) -> Result<BufferedBody, ApiError> {
+        let deadline = ticket.body_deadline();
+        let mut rate = RateWindow::new();
+        while let Some(part) = rate.next_part(&mut self.parts, deadline).await? {
+            if part.len() > max_bytes - self.segments.length() {
+                return Err(ApiError::BodyTooLarge(max_bytes));
+            }
+            let bodies = ticket.bodies();
+            if self.segments.push(&part, || bodies.is_short()) {
+                let expected = self.segments.expected_bytes(self.announced);
+                self.memory.shrink_to(expected);
+                self.grow(expected, deadline).await?;
+                // Waiting for memory is not the sender's fault.
+                rate = RateWindow::new();
+            }
+        }
+        let length = self.segments.length();
+        if self.memory.bytes() > length * PROCESSING_FACTOR {
+            self.memory.shrink_to(length * PROCESSING_FACTOR);
+        }
+        self.grow(length * PROCESSING_FACTOR, deadline).await?;
+        Ok(BufferedBody {
+            segments: self.segments,
+            memory: self.memory,
+        })
+    }
+
+    async fn grow(&mut self, bytes: usize, deadline: Instant) -> Result<(), ApiError> {
+        let grown = self.memory.grow_to(bytes, deadline).await;
+        grown.ok_or_else(|| ApiError::overloaded("memory"))
+    }
+}
+
+/// Bytes that arrived within a window of time.
+struct RateWindow {
+    end: Instant,
+    bytes: usize,
+}
+
+impl RateWindow {
+    fn new() -> Self {
+        Self {
+            end: Instant::now() + RATE_WINDOW,
+            bytes: 0,
+        }
+    }
+
+    async fn next_part(
+        &mut self,
+        parts: &mut BodyDataStream,
+        deadline: Instant,
+    ) -> Result<Option<Bytes>, ApiError> {
+        let part = timeout_at(self.end.min(deadline), parts.try_next()).await;
+        let part = part.map_err(|_| ApiError::BodyTimeout)?;
+        let part = part.map_err(|_| ApiError::IncompleteBody)?;
+        self.bytes += part.as_ref().map_or(0, Bytes::len);
+        if self.bytes >= MIN_BYTES_PER_WINDOW {
+            *self = Self::new();
+        }
+        Ok(part)
     }
 }

@@ -6,16 +6,21 @@ use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 
 /// Largest chunk handed to the connection, which buffers no more than this of a
-/// large response and polls for the next chunk when it is sent.
-const CHUNK_BYTES: usize = 64 * 1024;
+/// large response and polls for the next chunk when it is sent. Compressing it takes a
+/// fraction of a millisecond.
+const CHUNK_BYTES: usize = 32 * 1024;
 
-/// Response body that holds a guard, such as a permit or a memory lease, until
-/// its last chunk is handed over or it is dropped.
+/// Response body in small chunks, between which other requests have their turn.
+///
+/// It holds a guard, such as a memory lease, until its last chunk is handed over or it
+/// is dropped.
 pub struct GuardedBody<G> {
     body: Body,
     /// Received from the inner body, not handed over yet.
     buffered: Bytes,
     guard: Option<G>,
+    /// The task yields before the next chunk.
+    must_yield: bool,
 }
 
 impl<G> GuardedBody<G> {
@@ -25,6 +30,7 @@ impl<G> GuardedBody<G> {
             body,
             buffered: Bytes::new(),
             guard: Some(guard),
+            must_yield: false,
         }
     }
 }
@@ -37,6 +43,10 @@ impl<G: Unpin> http_body::Body for GuardedBody<G> {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        if std::mem::take(&mut self.must_yield) {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.buffered.is_empty() {
             match ready!(Pin::new(&mut self.body).poll_frame(context)) {
                 Some(Ok(frame)) => match frame.into_data() {
@@ -51,6 +61,7 @@ impl<G: Unpin> http_body::Body for GuardedBody<G> {
         }
         let size = self.buffered.len().min(CHUNK_BYTES);
         let part = self.buffered.split_to(size);
+        self.must_yield = size == CHUNK_BYTES;
         Poll::Ready(Some(Ok(Frame::data(part))))
     }
 

@@ -1,10 +1,11 @@
-use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::admission::AdmissionControl;
+use tokio::time::Instant;
+
+use super::admission::{AdmissionControl, AdmissionTicket};
 use super::memory_pool::{MemoryLease, MemoryPool};
-use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
+use crate::domain::{ListQuery, Page, PageSize, Reading, ReadingId, UserId};
 use crate::http::problem::ApiError;
 use crate::store::{
     self, BatchPutStatus, Erasure, NewestReadings, PutResult, ReadBudget, ReadingStore, StoreError,
@@ -16,23 +17,25 @@ const MAX_PAGE_BYTES: usize = 10 * 1024 * 1024;
 /// Upper bound of one reading in a page, together with its part of the response.
 const MAX_READING_BYTES: usize = 34 * 1024;
 
-/// Memory reserved by handlers that stream or aggregate page by page: they never
-/// hold the response of a whole page.
-const SCAN_PAGE_BYTES: usize = MAX_PAGE_BYTES / 2;
+/// Upper bound of the readings of a page in memory, without a response.
+const MAX_SCANNED_PAGE_BYTES: usize = MAX_PAGE_BYTES / 2;
 
-/// The store as handlers see it: no page can be read without memory reserved
-/// for it.
+/// The store as handlers see it: no page can be read without memory leased for it.
 pub struct LeasedStore {
     store: Arc<dyn ReadingStore>,
     pages: MemoryPool,
+    scanned: MemoryPool,
+    exported: MemoryPool,
 }
 
 impl LeasedStore {
-    /// Wraps `store`; pages take memory from the pool of `admission`.
+    /// Wraps `store`; pages take memory from the pools of `admission`.
     pub fn new(store: Arc<dyn ReadingStore>, admission: &AdmissionControl) -> Self {
         Self {
             store,
             pages: admission.pages.clone(),
+            scanned: admission.scanned.clone(),
+            exported: admission.exported.clone(),
         }
     }
 
@@ -86,53 +89,83 @@ impl LeasedStore {
         store::erase_user(&*self.store, user_id, timeout, on_deleted).await
     }
 
-    /// Reads the page of `query`, with memory reserved for it and its response.
+    /// Reads the page of `query`, with memory leased for it and its response.
     ///
     /// # Errors
     /// Fails if no memory becomes available in time, or the store fails.
-    pub async fn list(&self, query: &ListQuery) -> Result<LeasedPage, ApiError> {
+    pub async fn list(
+        &self,
+        query: &ListQuery,
+        ticket: &AdmissionTicket,
+    ) -> Result<(Page, MemoryLease), ApiError> {
         let bytes = (query.limit.get() * MAX_READING_BYTES).min(MAX_PAGE_BYTES);
-        let lease = self.pages.reserve(bytes).await?;
-        let page = self.store.list(query).await?;
-        Ok(LeasedPage {
-            page,
-            _lease: lease,
-        })
+        let lease = ticket.lease_for_reading(&self.pages, bytes).await?;
+        Ok((self.store.list(query).await?, lease))
     }
 
-    /// Reserves memory for reading pages one after another.
+    /// Leases `bytes` for a summary or an analysis that reads page by page.
     ///
     /// # Errors
     /// Fails if no memory becomes available in time.
-    pub async fn scan(&self) -> Result<StoreScan, ApiError> {
+    pub async fn scan(
+        &self,
+        bytes: usize,
+        ticket: &AdmissionTicket,
+    ) -> Result<StoreScan, ApiError> {
         Ok(StoreScan {
-            _lease: self.pages.reserve(SCAN_PAGE_BYTES).await?,
+            memory: ticket.lease_for_reading(&self.scanned, bytes).await?,
+            store: Arc::clone(&self.store),
+        })
+    }
+
+    /// Leases memory for the first page of `limit` readings of an export.
+    ///
+    /// # Errors
+    /// Fails if no memory becomes available in time.
+    pub async fn export(
+        &self,
+        limit: PageSize,
+        ticket: &AdmissionTicket,
+    ) -> Result<StoreScan, ApiError> {
+        let bytes = scanned_page_bytes(limit);
+        Ok(StoreScan {
+            memory: ticket.lease_for_reading(&self.exported, bytes).await?,
             store: Arc::clone(&self.store),
         })
     }
 }
 
-/// Page of readings with the memory reserved for it and its response.
-pub struct LeasedPage {
-    page: Page,
-    _lease: MemoryLease,
-}
-
-impl Deref for LeasedPage {
-    type Target = Page;
-
-    fn deref(&self) -> &Page {
-        &self.page
-    }
+/// Returns the upper bound of a page of `limit` readings in memory, without a response.
+fn scanned_page_bytes(limit: PageSize) -> usize {
+    (limit.get() * MAX_READING_BYTES).min(MAX_SCANNED_PAGE_BYTES)
 }
 
 /// Access to pages of readings, of which the caller keeps one at a time.
 pub struct StoreScan {
     store: Arc<dyn ReadingStore>,
-    _lease: MemoryLease,
+    memory: MemoryLease,
 }
 
 impl StoreScan {
+    /// Leases memory for a page of `limit` readings.
+    ///
+    /// # Errors
+    /// Fails if it does not become available until `deadline`.
+    pub async fn lease_page(&mut self, limit: PageSize, deadline: Instant) -> Result<(), ApiError> {
+        let grown = self.memory.grow_to(scanned_page_bytes(limit), deadline);
+        grown.await.ok_or_else(|| ApiError::overloaded("memory"))
+    }
+
+    /// Gives back the memory that exceeds `bytes`.
+    pub fn shrink_to(&mut self, bytes: usize) {
+        self.memory.shrink_to(bytes);
+    }
+
+    /// Returns the memory, for the response.
+    pub fn into_memory(self) -> MemoryLease {
+        self.memory
+    }
+
     /// See [`ReadingStore::list`].
     ///
     /// # Errors

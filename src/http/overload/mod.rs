@@ -3,23 +3,30 @@
 //! | file | bound |
 //! | --- | --- |
 //! | `admission` | concurrent requests and deadline, by route class |
-//! | `scheduler_lag` | CPU backlog, above which requests are shed |
-//! | `sizes`, `buffered_body` | size of a request body, and bytes of all arriving bodies |
-//! | `memory_pool`, `leased_store` | memory for pages of readings |
-//! | `guarded_body` | memory for large responses until they are sent |
+//! | `places` | requests at work, and the queue for their places |
+//! | `memory_pool` | bytes, with a share per owner |
+//! | `sizes`, `buffered_body`, `body_segments` | size, memory and rate of request bodies |
+//! | `leased_store` | memory for pages of readings |
+//! | `guarded_body` | memory for responses until they are sent |
+//! | `blocking` | work on the threads that serve |
+//! | `refusals` | rate of refusals |
 
 mod admission;
+mod blocking;
+mod body_segments;
 mod buffered_body;
 mod guarded_body;
 mod leased_store;
 mod memory_pool;
-mod scheduler_lag;
+mod places;
+mod refusals;
 mod sizes;
 
-pub use admission::{
-    AdmissionControl, AdmissionTicket, ConcurrencyLimit, Deadlines, RouteLimit, admit,
-};
+pub use admission::{AdmissionControl, AdmissionTicket, Deadlines, RouteClass, admit};
+pub use blocking::run_blocking;
 pub use buffered_body::BufferedBody;
+pub use guarded_body::GuardedBody;
 pub use leased_store::{LeasedStore, StoreScan};
-pub use scheduler_lag::SchedulerLag;
+pub use memory_pool::{MemoryLease, Owner};
+pub use refusals::RefusalPace;
 pub use sizes::{DEFAULT_MAX_BODY_BYTES, MAX_BATCH_BODY_BYTES};

@@ -77,7 +77,7 @@ error_codes! {
     TOO_MANY_REQUESTS = TOO_MANY_REQUESTS "too_many_requests":
         "A rate limit is exceeded. Retry after the time in `Retry-After`.";
     HEADER_TOO_LARGE = REQUEST_HEADER_FIELDS_TOO_LARGE "header_too_large":
-        "The request header exceeds 32 KiB or 100 fields. The connection is closed.";
+        "The request header exceeds 16 KiB or 100 fields. The connection is closed.";
     INTERNAL_ERROR = INTERNAL_SERVER_ERROR "internal_error":
         "The service failed. Report the `request_id`.";
     UNSUPPORTED_TRANSFER_ENCODING = NOT_IMPLEMENTED "unsupported_transfer_encoding":

@@ -126,6 +126,15 @@ impl ApiError {
         Self::Overloaded
     }
 
+    /// Returns true if the request was refused before any work for it: a client that
+    /// repeats it at once takes capacity from others.
+    pub fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Overloaded | Self::TooManyRequests(_) | Self::Unauthorized
+        )
+    }
+
     /// Returns the entry of the table of error codes.
     fn code(&self) -> ErrorCode {
         match self {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::json_response::json_response;
+use super::json_response::large_json_response;
 use super::reading_json::NewReading;
 use crate::domain::{Measurement, Reading, UserId};
 use crate::http::access::{Authorized, WriteData};
@@ -48,8 +48,9 @@ const MAX_READINGS: usize = 5_000;
 pub async fn create(
     _: Authorized<WriteData>,
     State(state): State<AppState>,
-    Json(Batch { parsed, .. }): Json<Batch>,
+    Json { value, memory }: Json<Batch>,
 ) -> Result<Response, ApiError> {
+    let parsed = value.parsed;
     let mut results = BatchResultBuilder::with_capacity(parsed.len());
     let mut readings = Vec::with_capacity(parsed.len());
     for reading in parsed {
@@ -62,7 +63,7 @@ pub async fn create(
         }
     }
     let outcomes = state.store.put_batch(readings).await;
-    json_response(&BatchResponse::from(results.complete(outcomes)?))
+    large_json_response(&BatchResponse::from(results.complete(outcomes)?), memory)
 }
 
 /// Parsed readings of a batch, or the errors of each. Ids are derived while

@@ -7,7 +7,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream::try_unfold;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 use super::export_format::ExportFormat;
 use crate::domain::{DataTypes, ListQuery, Order, Page, PageSize, TimeRange};
@@ -15,14 +15,21 @@ use crate::http::access::{Authorized, ReadData};
 use crate::http::extract::{ReadingFilter, UserPath, parse_query};
 use crate::http::middleware::RequestId;
 use crate::http::openapi::ListErrors;
-use crate::http::overload::{AdmissionTicket, StoreScan};
+use crate::http::overload::{AdmissionTicket, GuardedBody, StoreScan};
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 use crate::telemetry::error_chain;
 
-/// Readings per page. A page is read when the client has taken the one before, so
-/// an export holds one page in memory.
-const PAGE_SIZE: u16 = 500;
+/// Readings of the first page. A page is read when the client has taken the one before,
+/// so an export holds one page in memory.
+const FIRST_PAGE_SIZE: u16 = 50;
+
+/// Most readings of a page.
+const MAX_PAGE_SIZE: usize = 500;
+
+/// Size of a formatted page that the number of its readings aims at: small enough to be
+/// formatted within a millisecond and to be held for a slow client.
+const PAGE_BYTES: usize = 256 * 1024;
 
 /// Export a user's readings
 ///
@@ -55,23 +62,21 @@ pub async fn export(
     authorized: Authorized<ReadData>,
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
-    ExportQueryParams {
-        data_types,
-        range,
-        deadline,
-    }: ExportQueryParams,
+    ExportQueryParams { data_types, range }: ExportQueryParams,
     request_id: RequestId,
+    ticket: AdmissionTicket,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
+    let limit = PageSize::try_from(FIRST_PAGE_SIZE).unwrap_or_default();
     let query = ListQuery {
         user_id,
         data_types,
         range,
         order: Order::Asc,
         after: None,
-        limit: PageSize::try_from(PAGE_SIZE).unwrap_or_default(),
+        limit,
     };
-    let scan = state.store.scan().await?;
+    let scan = state.store.export(limit, &ticket).await?;
     // Read before the response starts, so that a failing store gives an error
     // response.
     let first = scan.list(&query).await?;
@@ -83,7 +88,7 @@ pub async fn export(
         authorized,
         page: Some(first),
         count: 0,
-        deadline,
+        ticket,
     };
     let stream = try_unfold(export, move |export| {
         let request_id = request_id.clone();
@@ -103,15 +108,15 @@ pub async fn export(
             HeaderValue::from_static(format.disposition()),
         ),
     ];
-    Ok((headers, Body::from_stream(stream)).into_response())
+    // The pages have memory of their own.
+    let body = GuardedBody::new(Body::from_stream(stream), ());
+    Ok((headers, Body::new(body)).into_response())
 }
 
 /// Query parameters of an export.
 pub struct ExportQueryParams {
     data_types: DataTypes,
     range: TimeRange,
-    /// Deadline of the whole export.
-    deadline: Instant,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for ExportQueryParams {
@@ -125,7 +130,6 @@ impl<S: Send + Sync> FromRequestParts<S> for ExportQueryParams {
         })
         .map_err(ApiError::Invalid)?;
         Ok(Self {
-            deadline: AdmissionTicket::from_extensions(&parts.extensions)?.deadline(),
             range: filter.range(),
             data_types: filter.data_types().map_err(ApiError::Invalid)?,
         })
@@ -142,7 +146,7 @@ struct Export {
     /// Page that was read but not written yet.
     page: Option<Page>,
     count: u64,
-    deadline: Instant,
+    ticket: AdmissionTicket,
 }
 
 impl Export {
@@ -153,9 +157,8 @@ impl Export {
             Some(page) => page,
             None if self.query.after.is_none() => return Ok(None),
             None => {
-                let page = timeout_at(self.deadline, self.scan.list(&self.query)).await;
-                let page = page.map_err(|_| ApiError::DeadlineExceeded);
-                let page = page.and_then(|page| page.map_err(ApiError::from));
+                let page = timeout_at(self.ticket.deadline(), self.read_page()).await;
+                let page = page.unwrap_or(Err(ApiError::DeadlineExceeded));
                 page.inspect_err(|error| self.authorized.fail(error))?
             }
         };
@@ -167,6 +170,29 @@ impl Export {
         if page.next.is_none() {
             self.format.write_trailer(self.count, &mut part);
         }
+        self.query.limit = next_page_size(page.readings.len(), part.len());
+        self.scan.shrink_to(part.capacity());
         Ok(Some((part.into(), self)))
     }
+
+    /// Reads the next page. An export has a place among the scans only meanwhile, so
+    /// that slow clients keep none.
+    async fn read_page(&mut self) -> Result<Page, ApiError> {
+        let deadline = self.ticket.deadline();
+        self.scan.lease_page(self.query.limit, deadline).await?;
+        self.ticket.take_place_until_deadline().await?;
+        let page = self.scan.list(&self.query).await;
+        self.ticket.release_place();
+        Ok(page?)
+    }
+}
+
+/// Returns the size of the page after one of `readings` readings and `bytes` bytes.
+fn next_page_size(readings: usize, bytes: usize) -> PageSize {
+    let fitting = PAGE_BYTES * readings.max(1) / bytes.max(1);
+    let fitting = fitting.clamp(1, MAX_PAGE_SIZE);
+    u16::try_from(fitting)
+        .ok()
+        .and_then(|size| PageSize::try_from(size).ok())
+        .unwrap_or_default()
 }

@@ -17,9 +17,10 @@ use crate::http::access::{Authorized, QueryInsights};
 use crate::http::extract::{Json, RequestBody, accept, parse_object};
 use crate::http::middleware::RequestId;
 use crate::http::openapi::WriteErrors;
+use crate::http::overload::{AdmissionTicket, run_blocking};
 use crate::http::problem::{ApiError, ValidationErrors, text};
 use crate::http::state::AppState;
-use crate::insights::{DeltaSink, Evidence, Insight, Observation, Question};
+use crate::insights::{Analysis, DeltaSink, Evidence, Insight, Observation, Question};
 use crate::store::ReadBudget;
 
 /// Readings considered per answer, newest first, which bounds the cost of a
@@ -28,6 +29,10 @@ const READ_BUDGET: ReadBudget = ReadBudget {
     readings: 20_000,
     metadata_bytes: 8 * 1024 * 1024,
 };
+
+/// Memory of the readings of an answer: observations with the longest units, sources and
+/// granularities, and a page of which they are made.
+const READ_BYTES: usize = 20 * 1024 * 1024;
 
 /// Answer a question about a user's readings
 ///
@@ -64,29 +69,34 @@ pub async fn create(
     State(state): State<AppState>,
     request_id: RequestId,
     headers: HeaderMap,
-    Json(query): Json<InsightQuery>,
+    ticket: AdmissionTicket,
+    Json { value: query, .. }: Json<InsightQuery>,
 ) -> Result<Response, ApiError> {
-    let evidence = if query.include_recent_data {
-        let scan = state.store.scan().await?;
+    let now = state.clock.now();
+    let analysis = if query.include_recent_data {
+        // Held until the readings are reduced to facts.
+        let _place = state.admission.begin_analysis(&ticket).await?;
+        let scan = state.store.scan(READ_BYTES, &ticket).await?;
         let newest = scan
             .read_newest(&query.user_id, READ_BUDGET, Observation::from)
             .await?;
         authorized.count(newest.items.len() as u64);
-        Evidence::newest(newest.items, newest.complete)
+        let evidence = Evidence::newest(newest.items, newest.complete);
+        let analyze = move || Analysis::new(query.question, evidence, now);
+        let analysis = run_blocking(analyze).await?;
+        drop(scan);
+        analysis
     } else {
-        Evidence::Withheld
+        Analysis::new(query.question, Evidence::Withheld, now)
     };
-    let (insights, now) = (state.insights.clone(), state.clock.now());
+    let insights = state.insights.clone();
     if accepts_event_stream(&headers) {
         let answer = move |deltas: DeltaSink| async move {
-            let insight = insights.answer(query.question, evidence, now, &deltas);
-            InsightResponse::from(insight.await)
+            InsightResponse::from(insights.answer(analysis, &deltas).await)
         };
         return Ok(event_stream(answer, request_id).into_response());
     }
-    let insight = insights
-        .answer(query.question, evidence, now, &DeltaSink::disabled())
-        .await;
+    let insight = insights.answer(analysis, &DeltaSink::disabled()).await;
     json_response(&InsightResponse::from(insight))
 }
 

@@ -4,7 +4,12 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use serde::Serialize;
 
+use crate::http::overload::{GuardedBody, MemoryLease};
 use crate::http::problem::ApiError;
+
+/// Size up to which a response takes no memory of a pool while it is sent: that of the
+/// connection is enough.
+const SMALL_RESPONSE_BYTES: usize = 16 * 1024;
 
 /// Serializes `body` into a response with the status 200.
 ///
@@ -14,6 +19,24 @@ pub fn json_response(body: &impl Serialize) -> Result<Response, ApiError> {
     serde_json::to_vec(body)
         .map(json_bytes_response)
         .map_err(ApiError::Serialization)
+}
+
+/// Serializes `body` into a response with the status 200, which holds its part of
+/// `memory` until it is sent.
+///
+/// # Errors
+/// Fails if serialization fails, which is a bug.
+pub fn large_json_response(
+    body: &impl Serialize,
+    mut memory: MemoryLease,
+) -> Result<Response, ApiError> {
+    let json = serde_json::to_vec(body).map_err(ApiError::Serialization)?;
+    if json.len() <= SMALL_RESPONSE_BYTES {
+        return Ok(json_bytes_response(json));
+    }
+    memory.shrink_to(json.len());
+    let body = GuardedBody::new(Body::from(json), memory);
+    Ok(json_bytes_response(Body::new(body)))
 }
 
 /// Builds a response with the status 200 from JSON text.

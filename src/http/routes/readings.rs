@@ -5,7 +5,7 @@ use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::json_response::json_response;
+use super::json_response::{json_response, large_json_response};
 use super::reading_json::{NewReading, ReadingResponse};
 use crate::domain::{Measurement, Reading, ReadingId};
 use crate::http::access::{Authorized, EraseData, ReadData, WriteData};
@@ -13,6 +13,7 @@ use crate::http::extract::{
     Json, ListQueryParams, ReadingFilter, ReadingPath, UserPath, next_cursor,
 };
 use crate::http::openapi::{ListErrors, ReadingErrors, WriteErrors};
+use crate::http::overload::AdmissionTicket;
 use crate::http::problem::ApiError;
 use crate::http::state::AppState;
 use crate::store::PutResult;
@@ -40,9 +41,9 @@ use crate::store::PutResult;
 pub async fn create(
     _: Authorized<WriteData>,
     State(state): State<AppState>,
-    Json(measurement): Json<Measurement>,
+    body: Json<Measurement>,
 ) -> Result<Response, ApiError> {
-    let reading = Reading::accept(measurement, state.clock.now());
+    let reading = Reading::accept(body.value, state.clock.now());
     let outcome = state.store.put(reading).await?;
     json_response(&CreateReadingResponse::from(&outcome))
 }
@@ -72,11 +73,12 @@ pub async fn list(
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
     parameters: ListQueryParams,
+    ticket: AdmissionTicket,
 ) -> Result<Response, ApiError> {
     let query = parameters.query(user_id, &state.cursor_keys)?;
-    let page = state.store.list(&query).await?;
+    let (page, memory) = state.store.list(&query, &ticket).await?;
     authorized.count(page.readings.len() as u64);
-    json_response(&ListReadingsResponse {
+    let list = ListReadingsResponse {
         success: true,
         user_id: query.user_id.as_str(),
         data: page.readings.iter().map(ReadingResponse::from).collect(),
@@ -84,7 +86,8 @@ pub async fn list(
         next_cursor: page
             .next
             .and_then(|last| next_cursor(&query, last, &state.cursor_keys)),
-    })
+    };
+    large_json_response(&list, memory)
 }
 
 /// Get a reading

@@ -10,11 +10,12 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::json_response::json_response;
+use super::json_response::large_json_response;
 use crate::domain::{ListQuery, Order, PageSize};
 use crate::http::access::{Authorized, ReadData};
 use crate::http::extract::{ReadingFilter, SummaryPeriodParams, SummaryQueryParams, UserPath};
 use crate::http::openapi::SummaryErrors;
+use crate::http::overload::{AdmissionTicket, run_blocking};
 use crate::http::problem::{ApiError, ValidationErrors};
 use crate::http::state::AppState;
 use crate::summaries::{
@@ -25,6 +26,10 @@ use crate::summaries::{
 /// Time that one request spends on reading, below the response timeout of load
 /// balancers.
 const READ_TIMEOUT: Duration = Duration::from_secs(25);
+
+/// Memory of a summary: a page of readings, the numbers of exact medians in
+/// [`Summarizer::MAX_SERIES`] series, and the buckets.
+const SUMMARY_BYTES: usize = 20 * 1024 * 1024;
 
 /// Summarize a user's readings
 ///
@@ -47,6 +52,7 @@ pub async fn summarize(
     State(state): State<AppState>,
     UserPath { user_id }: UserPath,
     parameters: SummaryQueryParams,
+    ticket: AdmissionTicket,
 ) -> Result<Response, ApiError> {
     let SummaryQueryParams {
         data_types,
@@ -63,7 +69,7 @@ pub async fn summarize(
         limit: PageSize::MAX,
     };
     let deadline = Instant::now() + READ_TIMEOUT;
-    let scan = state.store.scan().await?;
+    let scan = state.store.scan(SUMMARY_BYTES, &ticket).await?;
     let mut summarizer = Summarizer::new(range, period, zone.clone(), state.clock.now());
     loop {
         let page = scan.list(&query).await?;
@@ -79,22 +85,28 @@ pub async fn summarize(
             return Err(ApiError::QueryTooExpensive);
         }
     }
-    let series = summarizer.finish();
-    let local = LocalTimeFormatter(&zone);
-    json_response(&SummaryResponse {
-        success: true,
-        user_id: query.user_id.as_str(),
-        start: range.start.map(|start| local.time(start)),
-        end: range.end.map(|end| local.time(end)),
-        bucket: match period {
-            CalendarPeriod::Hour => "hour",
-            CalendarPeriod::Day => "day",
-            CalendarPeriod::Week => "week",
-            CalendarPeriod::Month => "month",
-        },
-        tz: zone.iana_name().unwrap_or("UTC"),
-        summaries: series.iter().map(|series| local.series(series)).collect(),
-    })
+    let memory = scan.into_memory();
+    // Trends, and a response of thousands of buckets, take milliseconds.
+    let render = move || {
+        let series = summarizer.finish();
+        let local = LocalTimeFormatter(&zone);
+        let summary = SummaryResponse {
+            success: true,
+            user_id: query.user_id.as_str(),
+            start: range.start.map(|start| local.time(start)),
+            end: range.end.map(|end| local.time(end)),
+            bucket: match period {
+                CalendarPeriod::Hour => "hour",
+                CalendarPeriod::Day => "day",
+                CalendarPeriod::Week => "week",
+                CalendarPeriod::Month => "month",
+            },
+            tz: zone.iana_name().unwrap_or("UTC"),
+            summaries: series.iter().map(|series| local.series(series)).collect(),
+        };
+        large_json_response(&summary, memory)
+    };
+    run_blocking(render).await?
 }
 
 fn limit_exceeded(limit: SummaryLimitExceeded) -> ApiError {

@@ -5,11 +5,13 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use reqwest::Method;
 use serde_json::json;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::support::app::{TestApp, config, example_with};
+use crate::support::api_keys::{SCOPES, entry};
+use crate::support::app::{ApiResponse, TestApp, config, example_with};
 use crate::support::faulty_store::FaultyStore;
 
 fn cores() -> usize {
@@ -75,8 +77,9 @@ async fn slow_upload_times_out_with_408() {
 #[tokio::test]
 async fn memory_of_incoming_bodies_is_bounded() {
     let app = TestApp::start_with(&[("DATA_DEADLINE", "2")]).await;
-    // The memory pool has room for 64 maximum bodies per core.
-    let slow = start_slow_uploads(&app, 64 * cores() + 20, "/api/v1/data", 128 * 1024).await;
+    // One principal may have 64 maximum bodies per core in memory, or twice as many that
+    // shrink to half.
+    let slow = start_slow_uploads(&app, 128 * cores() + 40, "/api/v1/data", 128 * 1024).await;
     let responses = join_all(slow.into_iter().map(read_response)).await;
     let shed: Vec<&String> = responses
         .iter()
@@ -112,7 +115,7 @@ async fn memory_of_unread_responses_is_bounded() {
     let largest = "/api/v1/data/user123?limit=1000";
     let request =
         format!("GET {largest} HTTP/1.1\r\nHost: test\r\nX-API-Key: development-key\r\n\r\n");
-    // Each response takes 4 MB of the 64 MiB per core.
+    // Each response takes 4 MB of the 24 MiB per core that one principal may have.
     let mut unread = Vec::new();
     for _ in 0..17 * cores() {
         let socket = TcpSocket::new_v4().unwrap();
@@ -129,6 +132,129 @@ async fn memory_of_unread_responses_is_bounded() {
     while app.get(largest).await.status != 200 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
+}
+
+#[tokio::test]
+async fn uploads_beyond_memory_wait_for_each_other() {
+    let app = TestApp::start().await;
+    let length = 8 * 1024 * 1024;
+    // Twice what fits at once, all begun at the same time. What they send is not JSON,
+    // so that they cost little but memory.
+    let uploads = (0..28 * cores()).map(|upload| {
+        let mut sent = request_head("/api/v1/data/batch", length);
+        let mut noise = u32::try_from(upload).unwrap();
+        sent.extend((0..length).map(|_| {
+            noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (noise >> 24) as u8
+        }));
+        async {
+            let connection = app.connect(&sent).await;
+            drop(sent);
+            read_response(connection).await
+        }
+    });
+    for response in join_all(uploads).await {
+        assert!(response.starts_with("HTTP/1.1 400 "), "{response}");
+    }
+}
+
+#[tokio::test]
+async fn stalled_upload_is_cut_off_long_before_its_deadline() {
+    let app = TestApp::start().await;
+    let start = std::time::Instant::now();
+    let stalled = start_slow_uploads(&app, 1, "/api/v1/data/batch", 8 * 1024 * 1024).await;
+    for connection in stalled {
+        let response = read_response(connection).await;
+        assert!(response.starts_with("HTTP/1.1 408 "), "{response}");
+    }
+    assert!(start.elapsed() < Duration::from_secs(30));
+}
+
+#[tokio::test]
+async fn upload_is_asked_to_continue_when_there_is_memory_for_it() {
+    let app = TestApp::start_with(&[("BULK_DEADLINE", "3")]).await;
+    let length = 8 * 1024 * 1024;
+    let announce = || {
+        let head = String::from_utf8(request_head("/api/v1/data/batch", length)).unwrap();
+        head.replace("Content-Type", "Expect: 100-continue\r\nContent-Type")
+    };
+    let mut first = app.connect(announce().as_bytes()).await;
+    let mut interim = [0; 12];
+    first.read_exact(&mut interim).await.unwrap();
+    assert_eq!(&interim, b"HTTP/1.1 100");
+    let heads = (1..14 * cores()).map(|_| async { app.connect(announce().as_bytes()).await });
+    let others = join_all(heads).await;
+    let responses = join_all(others.into_iter().map(read_response)).await;
+    let refused: Vec<&String> = responses
+        .iter()
+        .filter(|response| !response.contains("HTTP/1.1 100 "))
+        .collect();
+    // One principal may begin five largest bodies per core, and the oldest besides.
+    assert!(refused.len() >= 7 * cores(), "{}", refused.len());
+    for response in refused {
+        assert!(response.starts_with("HTTP/1.1 503 "), "{response}");
+    }
+}
+
+#[tokio::test]
+async fn slow_downloads_of_one_principal_leave_others_alone() {
+    let keys = json!([
+        entry("greedy", "greedy-key", &SCOPES, &["*"]),
+        entry("other", "other-key", &SCOPES, &["*"]),
+    ]);
+    let app = TestApp::start_with(&[("CLARITY_API_KEYS", &keys.to_string())]).await;
+    let note = "x".repeat(16_000);
+    let large =
+        (0..255).map(|value| example_with(json!({"value": value, "metadata": {"note": note}})));
+    let batch = json!({"readings": large.collect::<Vec<_>>()}).to_string();
+    let stored = app.request_with_key("other-key", Method::POST, "/api/v1/data/batch");
+    let stored = stored
+        .header("Content-Type", "application/json")
+        .body(batch);
+    assert_eq!(ApiResponse::from_request(stored).await.status, 200);
+    let mut unread = Vec::new();
+    for path in ["user123/export", "user123?limit=1000"] {
+        let request = format!(
+            "GET /api/v1/data/{path} HTTP/1.1\r\nHost: test\r\nX-API-Key: greedy-key\r\n\r\n"
+        );
+        for _ in 0..30 * cores() {
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_recv_buffer_size(4_096).unwrap();
+            unread.push(app.connect_with(socket, request.as_bytes()).await);
+        }
+    }
+    join_all(unread.iter().map(TcpStream::readable)).await;
+    let paths = [
+        "user123/export",
+        "user123?limit=1000",
+        "user123?limit=50",
+        "user123/summary",
+    ];
+    for path in paths {
+        let path = format!("/api/v1/data/{path}");
+        let request = app.request_with_key("other-key", Method::GET, &path);
+        let response = ApiResponse::from_request(request).await;
+        assert_eq!(response.status, 200, "{path}: {}", response.body);
+    }
+    let question = json!({"user_id": "user123", "query": "How is my heart rate?"});
+    let request = app.request_with_key("other-key", Method::POST, "/api/v1/insights");
+    let response = ApiResponse::from_request(request.json(&question)).await;
+    assert_eq!(response.status, 200, "{}", response.body);
+    drop(unread);
+}
+
+#[tokio::test]
+async fn client_that_repeats_after_refusals_is_slowed_down() {
+    let app = TestApp::start().await;
+    let start = std::time::Instant::now();
+    let unauthorized = async || {
+        let request = app.anonymous(Method::GET, "/api/v1/data/user123");
+        let response = ApiResponse::from_request(request).await;
+        assert_eq!(response.status, 401);
+    };
+    // More than are answered at once.
+    join_all((0..150 * cores()).map(|_| unauthorized())).await;
+    assert!(start.elapsed() >= Duration::from_secs(1));
 }
 
 #[tokio::test]

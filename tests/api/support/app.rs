@@ -85,8 +85,7 @@ impl TestApp {
         let address = listener.local_addr().unwrap();
         let app = App::with_store(config, store, Arc::new(FixedClock))
             .await
-            .unwrap()
-            .without_scheduler_lag_monitor();
+            .unwrap();
         tokio::spawn(app.serve(listener, std::future::pending()));
         Self {
             address,
