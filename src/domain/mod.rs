@@ -6,6 +6,7 @@
 
 mod canonical;
 mod clock;
+mod emergency_number;
 mod identifiers;
 mod measurement_time;
 mod metadata;
@@ -19,6 +20,7 @@ pub mod vocabulary;
 
 pub use canonical::CanonicalWriter;
 pub use clock::Clock;
+pub use emergency_number::EmergencyNumber;
 pub use identifiers::{ClientRecordId, DataType, Unit, UserId};
 pub use measurement_time::{MeasurementTime, MeasurementTimeParts};
 pub use metadata::Metadata;

@@ -60,7 +60,10 @@ impl Analysis {
     /// a good part of a second, so it must not run on a thread that serves requests.
     pub fn new(question: Question, evidence: Evidence, now: Timestamp) -> Self {
         Self(match safety::detect_red_flag(&question, &evidence) {
-            Some(flag) => AnalysisResult::Escalated(Box::new(answer::escalation::answer(flag))),
+            Some(flag) => {
+                let emergency = question.emergency_number();
+                AnalysisResult::Escalated(Box::new(answer::escalation::answer(flag, emergency)))
+            }
             None => {
                 let context = AnalysisContext::new(question, evidence, now);
                 AnalysisResult::Context(Box::new(context))
@@ -80,7 +83,12 @@ impl Insights {
     pub async fn answer(&self, analysis: Analysis, deltas: &DeltaSink) -> Insight {
         let insight = match analysis.0 {
             AnalysisResult::Escalated(insight) => *insight,
-            AnalysisResult::Context(context) => self.provider.answer(&context, deltas).await,
+            AnalysisResult::Context(context) => {
+                if let Some(advice) = context.emergency_advice() {
+                    deltas.send(&format!("{advice} ")).await;
+                }
+                self.provider.answer(&context, deltas).await
+            }
         };
         deltas.finish(&insight.text).await;
         metrics::counter!(names::INSIGHTS.name, "status" => insight.status.as_str()).increment(1);

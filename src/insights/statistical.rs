@@ -162,7 +162,7 @@ fn statistics_of(
 /// Returns the mean, the extremes and the newest value in one sentence.
 fn overview(summary: &MetricSummary, span: Option<WindowLength>) -> Option<Finding> {
     let span = summary.longest_window_within(span.unwrap_or(WindowLength::Month));
-    let label = capitalize(&summary.label());
+    let label = capitalize(&summary.label.to_string());
     // No day is complete yet.
     if let (true, None, Some(sum)) = (
         summary.is_cumulative(),
@@ -257,7 +257,7 @@ fn reading_counts(summary: &MetricSummary, span: Option<WindowLength>) -> Option
     };
     let text = format!(
         "For {} there {are} {} {readings} on {} {}.",
-        summary.label(),
+        summary.label,
         value(count),
         value(days),
         when(count, summary)
@@ -285,13 +285,13 @@ pub fn findings_outside_vocabulary(context: &AnalysisContext) -> Vec<Finding> {
 pub fn recommendations(context: &AnalysisContext, findings: &[Finding]) -> Vec<Recommendation> {
     let mut recommendations: Vec<Recommendation> = Vec::new();
     for summary in &context.summaries {
-        let Some(advice) = recommendations::for_metric(summary.name()) else {
+        let Some(advice) = summary.metric.and_then(recommendations::for_metric) else {
             continue;
         };
         let fact = findings
             .iter()
             .flat_map(|finding| &finding.facts)
-            .find(|fact| fact.metric == summary.data_type);
+            .find(|fact| fact.metric.0 == summary.metric);
         if let Some(fact) = fact
             && recommendations
                 .iter()

@@ -1,16 +1,5 @@
 //! English text helpers.
 
-/// Returns the everyday name of a data type: `heart_rate` is "heart rate".
-pub fn spoken_name(data_type: &str) -> String {
-    let words = data_type.split(['_', ':', '.']).map(|word| match word {
-        "hrv" | "rmssd" | "sdnn" | "bmi" => word.to_uppercase(),
-        "vo2" => "VO2".to_owned(),
-        "spo2" => "SpO2".to_owned(),
-        word => word.to_owned(),
-    });
-    words.collect::<Vec<_>>().join(" ")
-}
-
 /// Returns `text` with its first letter in upper case.
 pub fn capitalize(text: &str) -> String {
     let mut characters = text.chars();

@@ -2,9 +2,12 @@
 //! aggregation.
 //!
 //! A reading may have any data type. Unknown ones are stored and described like the
-//! others, without a plausible range.
+//! others, without a plausible range and without their name. What a sentence or a prompt
+//! calls a data type, a unit or a source is a [`Label`], which this module maps to.
 
 mod conversion;
+mod label;
+mod tags;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::RangeInclusive;
@@ -12,13 +15,17 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-pub use conversion::{convert, same_unit};
+pub use conversion::{convert, same_unit, unit_label};
+pub use label::Label;
+pub use tags::{granularity_label, source_label};
 
 /// A known data type.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Metric {
     /// Name, as in `data_type`.
     pub name: String,
+    /// Everyday name: `heart_rate` is "heart rate".
+    spoken: String,
     /// Aliases.
     pub aliases: Vec<String>,
     /// Default unit of its values, in UCUM.
@@ -70,6 +77,11 @@ impl Metric {
         self.name.ends_with("_deviation")
     }
 
+    /// Returns the everyday name.
+    pub fn label(&'static self) -> Label {
+        Label::new(&self.spoken)
+    }
+
     /// Returns all names, [`Self::name`] first.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         std::iter::once(self.name.as_str()).chain(self.aliases.iter().map(String::as_str))
@@ -82,14 +94,14 @@ pub fn metrics() -> &'static [Metric] {
 }
 
 /// Finds a data type by name, alias, or unambiguous name in `HealthKit` or Health
-/// Connect, ignoring case.
+/// Connect, ignoring case and separators: `blood-glucose`, `bloodGlucose`.
 pub fn find(name: &str) -> Option<&'static Metric> {
     let index = VOCABULARY
         .by_name
         .get(name)
-        .or_else(|| VOCABULARY.by_name.get(&name.to_ascii_lowercase()))
+        .or_else(|| VOCABULARY.by_name.get(&fold(name)))
         .or_else(|| {
-            let name = name.to_ascii_lowercase();
+            let name = fold(name);
             let name = HEALTHKIT_PREFIXES
                 .iter()
                 .find_map(|prefix| name.strip_prefix(prefix))
@@ -99,9 +111,22 @@ pub fn find(name: &str) -> Option<&'static Metric> {
     VOCABULARY.metrics.get(*index)
 }
 
-/// Returns `true` if `unit` is a known spelling of a unit.
-pub fn is_unit(unit: &str) -> bool {
-    conversion::is_convertible(unit) || metrics().iter().any(|metric| metric.unit == unit)
+/// Returns `name` in lower case, without separators.
+fn fold(name: &str) -> String {
+    name.chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|character| character.to_ascii_lowercase())
+        .collect()
+}
+
+/// Returns the everyday form of a name.
+fn spoken(name: &str) -> String {
+    let words = name.split('_').map(|word| match word {
+        "hrv" | "rmssd" | "sdnn" | "bmi" => word.to_uppercase(),
+        "vo2" => "VO2".to_owned(),
+        word => word.to_owned(),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// Prefixes of `HealthKit` identifiers, in lower case.
@@ -109,8 +134,9 @@ const HEALTHKIT_PREFIXES: &[&str] = &["hkquantitytypeidentifier", "hkcategorytyp
 
 struct Vocabulary {
     metrics: Vec<Metric>,
+    /// Names and aliases, as written and folded.
     by_name: HashMap<String, usize>,
-    /// Names in `HealthKit` and Health Connect, in lower case.
+    /// Names in `HealthKit` and Health Connect, folded.
     by_platform_name: HashMap<String, usize>,
 }
 
@@ -122,7 +148,8 @@ static VOCABULARY: LazyLock<Vocabulary> = LazyLock::new(|| {
     let by_name = metrics
         .iter()
         .enumerate()
-        .flat_map(|(index, metric)| metric.names().map(move |name| (name.to_owned(), index)))
+        .flat_map(|(index, metric)| metric.names().map(move |name| (name, index)))
+        .flat_map(|(name, index)| [(name.to_owned(), index), (fold(name), index)])
         .collect();
     let by_platform_name = platform_names(&metrics);
     Vocabulary {
@@ -138,7 +165,7 @@ fn platform_names(metrics: &[Metric]) -> HashMap<String, usize> {
     let mut owners: HashMap<String, BTreeSet<usize>> = HashMap::new();
     for (index, metric) in metrics.iter().enumerate() {
         for name in metric.healthkit.iter().chain(&metric.health_connect) {
-            let name = name.to_ascii_lowercase();
+            let name = fold(name);
             owners.entry(name).or_default().insert(index);
         }
     }
@@ -167,6 +194,7 @@ impl From<Row> for Metric {
     fn from(row: Row) -> Self {
         let bounds = (row.hard_min.parse(), row.hard_max.parse());
         Self {
+            spoken: spoken(&row.name),
             name: row.name,
             aliases: row
                 .aliases
@@ -208,14 +236,30 @@ mod tests {
         let lines = include_str!("vocabulary.csv").lines().count();
         assert_eq!(metrics().len(), lines - 1);
         assert_eq!(metrics().len(), 38);
-        let names = metrics().iter().flat_map(Metric::names).count();
-        assert_eq!(VOCABULARY.by_name.len(), names, "no name stands for two");
+        let mut names = HashMap::new();
+        for metric in metrics() {
+            for name in metric.names() {
+                let other = names.insert(fold(name), &metric.name);
+                assert!(other.is_none_or(|other| *other == metric.name), "{name}");
+            }
+        }
     }
 
     #[test]
     fn metrics_are_found_by_name_and_alias() {
         for name in ["heart_rate", "hr", "BPM", "Heart_Rate"] {
             assert_eq!(find(name).unwrap().name, "heart_rate");
+        }
+        for (name, expected) in [
+            ("blood_sugar", "blood_glucose"),
+            ("Blood-Sugar", "blood_glucose"),
+            ("bp_systolic", "blood_pressure_systolic"),
+            ("systolicBP", "blood_pressure_systolic"),
+            ("diastolic_bp", "blood_pressure_diastolic"),
+            ("spo2_percent", "blood_oxygen"),
+            ("blood.oxygen", "blood_oxygen"),
+        ] {
+            assert_eq!(find(name).unwrap().name, expected, "{name}");
         }
         assert!(find("blood_type").is_none());
         let glucose = find("cgm").unwrap();

@@ -4,6 +4,7 @@ use std::iter;
 
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::http::header::ACCEPT_LANGUAGE;
 use axum::response::{IntoResponse as _, Response};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -12,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::insight_stream::event_stream;
 use super::json_response::json_response;
-use crate::domain::{UserId, ValidationError};
+use crate::domain::{EmergencyNumber, UserId, ValidationError};
 use crate::http::access::{Authorized, QueryInsights};
 use crate::http::extract::{Json, RequestBody, accept, parse_object};
 use crate::http::middleware::RequestId;
@@ -42,6 +43,10 @@ const READ_BYTES: usize = 20 * 1024 * 1024;
 /// verified against the numbers before it is sent; if it fails, the service
 /// answers with statistics.
 ///
+/// Answers name data types, units and sources by the service's names. What is not known
+/// to it, which could be any text, is "another data type", has no unit or is "one
+/// source". Readings dated later than now are left out.
+///
 /// With `Accept: text/event-stream` the answer is streamed as events: `delta`
 /// with `{"text": "…"}` for each piece of the text, then one `insight` with the
 /// whole answer, or one `error` with a problem document.
@@ -56,6 +61,12 @@ const READ_BYTES: usize = 20 * 1024 * 1024;
             "include_recent_data": true
         })
     ),
+    params((
+        "Accept-Language" = Option<String>, Header,
+        description = "Languages of the user. Answers are in English; the first region, \
+            as in `de-AT`, determines the emergency number in the disclaimer.",
+        example = "de-AT, en;q=0.8"
+    )),
     responses(
         (
             status = 200, description = "Answer to the question.",
@@ -73,6 +84,9 @@ pub async fn create(
     Json { value: query, .. }: Json<InsightQuery>,
 ) -> Result<Response, ApiError> {
     let now = state.clock.now();
+    let question = query
+        .question
+        .with_emergency_number(emergency_number(&headers));
     let analysis = if query.include_recent_data {
         // Held until the readings are reduced to facts.
         let _place = state.admission.begin_analysis(&ticket).await?;
@@ -81,13 +95,13 @@ pub async fn create(
             .read_newest(&query.user_id, READ_BUDGET, Observation::from)
             .await?;
         authorized.count(newest.items.len() as u64);
-        let evidence = Evidence::newest(newest.items, newest.complete);
-        let analyze = move || Analysis::new(query.question, evidence, now);
+        let evidence = Evidence::newest(newest.items, newest.complete, now);
+        let analyze = move || Analysis::new(question, evidence, now);
         let analysis = run_blocking(analyze).await?;
         drop(scan);
         analysis
     } else {
-        Analysis::new(query.question, Evidence::Withheld, now)
+        Analysis::new(question, Evidence::Withheld, now)
     };
     let insights = state.insights.clone();
     if accepts_event_stream(&headers) {
@@ -104,6 +118,19 @@ pub async fn create(
 fn accepts_event_stream(headers: &HeaderMap) -> bool {
     let mut weights = accept::weights(headers, "text/event-stream");
     weights.any(|weight| weight != Ok(0.0))
+}
+
+/// Returns the emergency number of the first region that the client prefers.
+fn emergency_number(headers: &HeaderMap) -> EmergencyNumber {
+    headers
+        .get_all(ACCEPT_LANGUAGE)
+        .iter()
+        .filter_map(|languages| languages.to_str().ok())
+        .flat_map(|languages| languages.split(','))
+        .filter_map(|range| range.split(';').next())
+        .map(|tag| EmergencyNumber::from_language_tag(tag.trim()))
+        .find(|number| number.is_known())
+        .unwrap_or_default()
 }
 
 /// Question about a user's readings. Unknown members are rejected.

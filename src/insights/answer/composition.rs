@@ -4,7 +4,7 @@ use super::{
     Finding, Insight, InsightSource, InsightStatus, Recommendation, Safety, VerificationReport,
 };
 use crate::insights::context::AnalysisContext;
-use crate::insights::safety::DISCLAIMER;
+use crate::insights::safety::disclaimer;
 
 impl Insight {
     /// Composes an answer from `findings`. Every number in them must be one of
@@ -17,10 +17,13 @@ impl Insight {
         source: InsightSource,
     ) -> Self {
         let mut sentences: Vec<&str> = findings.iter().map(|finding| &*finding.text).collect();
+        let advice = context.emergency_advice();
         if sentences.is_empty() && context.note.is_none() {
             sentences.push(no_data_message(context));
         }
         sentences.extend(context.note.as_deref());
+        // First of all, in a stream too: see `Insights::answer`.
+        sentences.splice(0..0, advice.as_deref());
         Self {
             text: sentences.join(" "),
             answer_id: Uuid::new_v4(),
@@ -36,7 +39,7 @@ impl Insight {
             data_coverage: context.coverage(),
             safety: Safety {
                 escalation: None,
-                disclaimer: DISCLAIMER,
+                disclaimer: disclaimer(context.question.emergency_number()),
             },
             model: None,
             usage: None,

@@ -36,7 +36,7 @@ impl AnalysisContext {
     fn confidence_in(&self, summary: &MetricSummary, reasons: &mut Vec<String>) -> ConfidenceLevel {
         const DAYS_FOR_HIGH: usize = 21;
         const DAYS_FOR_MEDIUM: usize = 7;
-        let label = summary.label();
+        let label = &summary.label;
         let days = summary.days.len();
         let mut level = match days {
             DAYS_FOR_HIGH.. => ConfidenceLevel::High,
@@ -48,7 +48,8 @@ impl AnalysisContext {
         }
         if summary.is_stale(self.now) {
             reasons.push(format!(
-                "the newest {label} reading is more than a week old"
+                "the newest {} is more than a week old",
+                label.of_reading()
             ));
             level = ConfidenceLevel::Low;
         }

@@ -3,19 +3,20 @@ use super::{
     Confidence, ConfidenceLevel, DataCoverage, Finding, Insight, InsightSource, InsightStatus,
     Safety, VerificationReport,
 };
-use crate::domain::vocabulary;
+use crate::domain::EmergencyNumber;
 use crate::insights::facts::{
-    Fact, FactIds, Observation, Period, Statistic, TimeWindow, WindowLength,
+    Fact, FactIds, FactMetric, Period, Statistic, TimeWindow, WindowLength,
 };
-use crate::insights::safety::{DISCLAIMER, RedFlag};
-use crate::insights::text::{capitalize, spoken_name};
+use crate::insights::safety::{FlaggedReading, RedFlag, disclaimer};
+use crate::insights::text::capitalize;
 
-/// Returns an answer that only advises the user to seek help.
-pub fn answer(flag: RedFlag) -> Insight {
-    let (reason, findings) = match &flag.observation {
-        Some(observation) => (
+/// Returns an answer that only advises the user to seek help. Its disclaimer names the
+/// `emergency` number.
+pub fn answer(flag: RedFlag, emergency: EmergencyNumber) -> Insight {
+    let (reason, findings) = match flag.reading {
+        Some(reading) => (
             "the latest reading calls for help now",
-            vec![finding(observation)],
+            vec![finding(reading)],
         ),
         None => ("the question calls for help now", Vec::new()),
     };
@@ -41,7 +42,7 @@ pub fn answer(flag: RedFlag) -> Insight {
         },
         safety: Safety {
             escalation: Some(flag.kind.as_str()),
-            disclaimer: DISCLAIMER,
+            disclaimer: disclaimer(emergency),
         },
         model: None,
         usage: None,
@@ -49,32 +50,27 @@ pub fn answer(flag: RedFlag) -> Insight {
 }
 
 /// Returns a finding about the reading that caused the escalation.
-fn finding(observation: &Observation) -> Finding {
-    let metric = observation.data_type.as_str();
+fn finding(reading: FlaggedReading) -> Finding {
     let fact = Fact {
         fact_id: FactIds::default().next(),
-        metric: metric.to_owned(),
+        metric: FactMetric(Some(reading.metric)),
         statistic: Statistic::Last,
         window: TimeWindow {
-            start: WindowLength::Day.before(observation.at),
-            end: observation.at,
+            start: WindowLength::Day.before(reading.at),
+            end: reading.at,
         },
-        value: observation.value.get(),
-        unit: match (&observation.unit, vocabulary::find(metric)) {
-            (Some(unit), _) => Some(unit.as_str().to_owned()),
-            (None, metric) => metric.map(|metric| metric.unit.clone()),
-        },
+        value: reading.value,
+        unit: reading.unit,
         n: 1,
-        reading_ids: vec![observation.id],
+        reading_ids: vec![reading.id],
         period: Period::UpToNewest(WindowLength::Day),
         trend: None,
     };
-    let label = spoken_name(metric);
     let text = format!(
         "{}: the last reading is {}, of {}.",
-        capitalize(&label),
+        capitalize(reading.metric.label().as_str()),
         value(&fact),
-        observation.date()
+        reading.date
     );
     Finding::new(text, vec![fact])
 }

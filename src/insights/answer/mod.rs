@@ -166,9 +166,9 @@ pub struct Safety {
     /// Kind of emergency that was detected, such as `chest_pain`; null if none.
     #[schema(required, value_type = Option<String>, example = json!(null))]
     pub escalation: Option<&'static str>,
-    /// Limits of the answer; to be shown to the user.
-    #[schema(value_type = String)]
-    pub disclaimer: &'static str,
+    /// Limits of the answer and the emergency number of the user's country, or 112 and
+    /// 911 if it is not known; to be shown to the user.
+    pub disclaimer: String,
 }
 
 /// Result of checking the numbers of an answer against its facts.

@@ -3,6 +3,7 @@
 //! A model may choose from the catalog but cannot write recommendations of its
 //! own, since wrong advice does the most harm.
 
+use crate::domain::vocabulary::Metric;
 use crate::insights::context::AnalysisContext;
 use crate::insights::question::topics::{
     BLOOD_PRESSURE, HEART, MOVEMENT, SLEEP, TEMPERATURE, WEIGHT,
@@ -126,7 +127,10 @@ const ADVICE: &[Advice] = &[
 /// Returns the advice for the data types of the context, in their order, and
 /// then the general advice.
 pub fn suitable(context: &AnalysisContext) -> Vec<&'static Advice> {
-    let described = context.summaries.iter().map(|summary| summary.name());
+    let described = context
+        .summaries
+        .iter()
+        .filter_map(|summary| Some(summary.metric?.name.as_str()));
     let asked = context.intent.mentions.iter().flat_map(|mention| {
         mention
             .named
@@ -148,10 +152,10 @@ pub fn suitable(context: &AnalysisContext) -> Vec<&'static Advice> {
 }
 
 /// Returns the first advice for a data type.
-pub fn for_metric(metric: &str) -> Option<&'static Advice> {
+pub fn for_metric(metric: &Metric) -> Option<&'static Advice> {
     ADVICE
         .iter()
-        .find(|advice| advice.metrics.contains(&metric))
+        .find(|advice| advice.metrics.contains(&metric.name.as_str()))
 }
 
 #[cfg(test)]

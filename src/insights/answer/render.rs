@@ -8,28 +8,32 @@ use crate::statistics::{Direction, Strength};
 
 /// Renders a fact as a sentence.
 pub fn sentence(fact: &Fact, summary: &MetricSummary) -> String {
-    let label = summary.label();
+    let label = &summary.label;
+    let (of_value, of_readings) = (label.of_value(), label.of_readings());
     let when = when(fact, summary);
     let value = value(fact);
     let text = match fact.statistic {
-        Statistic::Count if fact.value == 1.0 => format!("there is 1 {label} reading {when}"),
-        Statistic::Count => format!("there are {value} {label} readings {when}"),
-        Statistic::Days => format!("there are {label} readings on {value} {when}"),
+        Statistic::Count if fact.value == 1.0 => {
+            format!("there is 1 {} {when}", label.of_reading())
+        }
+        Statistic::Count => format!("there are {value} {of_readings} {when}"),
+        Statistic::Days => format!("there are {of_readings} on {value} {when}"),
         Statistic::LongestGap => {
-            format!("the longest gap between {label} readings {when} is {value}")
+            format!("the longest gap between {of_readings} {when} is {value}")
         }
         Statistic::Suspect => format!(
-            "{value} of the {label} readings {when} cannot be true and {} left out",
+            "{value} of the {of_readings} {when} cannot be true and {} left out",
             if fact.value == 1.0 { "is" } else { "are" }
         ),
-        Statistic::Min => format!("the lowest {label} {when} is {value}"),
-        Statistic::Max => format!("the highest {label} {when} is {value}"),
-        Statistic::P10 => format!("a tenth of {label} readings {when} is below {value}"),
-        Statistic::P90 => format!("a tenth of {label} readings {when} is above {value}"),
-        Statistic::Median => format!("the median {label} {when} is {value}"),
-        Statistic::Mean => format!("the mean {label} {when} is {value}"),
+        Statistic::Min => format!("the lowest {of_value} {when} is {value}"),
+        Statistic::Max => format!("the highest {of_value} {when} is {value}"),
+        Statistic::P10 => format!("a tenth of {of_readings} {when} is below {value}"),
+        Statistic::P90 => format!("a tenth of {of_readings} {when} is above {value}"),
+        Statistic::Median => format!("the median {of_value} {when} is {value}"),
+        Statistic::Mean => format!("the mean {of_value} {when} is {value}"),
         Statistic::Last => format!(
-            "the last {label} reading is {value}, of {}",
+            "the last {} is {value}, of {}",
+            label.of_reading(),
             summary.newest.1
         ),
         Statistic::Sum => format!("the total of {label} {when} is {value}"),
@@ -45,9 +49,9 @@ pub fn sentence(fact: &Fact, summary: &MetricSummary) -> String {
             1.0 => format!("1 day {when} has unusual {label}"),
             _ => format!("{value} days {when} have unusual {label}"),
         },
-        Statistic::TrendPerDay => trend(fact, &label, &value, &when),
-        Statistic::WeekdayMean => format!("the mean {label} of weekdays {when} is {value}"),
-        Statistic::WeekendMean => format!("the mean {label} of weekends {when} is {value}"),
+        Statistic::TrendPerDay => trend(fact, &label.to_string(), &value, &when),
+        Statistic::WeekdayMean => format!("the mean {of_value} of weekdays {when} is {value}"),
+        Statistic::WeekendMean => format!("the mean {of_value} of weekends {when} is {value}"),
         Statistic::DailyDeviation => {
             format!("between days, the standard deviation of {label} {when} is {value}")
         }
@@ -114,8 +118,8 @@ pub fn value(fact: &Fact) -> String {
         Statistic::TrendPerDay => {
             let unit = fact
                 .unit
-                .as_deref()
-                .and_then(|unit| unit.strip_suffix("/d"));
+                .as_ref()
+                .and_then(|unit| unit.as_str().strip_suffix("/d"));
             format!(
                 "{number}{} a day",
                 unit.map(unit_suffix).unwrap_or_default()
@@ -123,7 +127,10 @@ pub fn value(fact: &Fact) -> String {
         }
         _ => format!(
             "{number}{}",
-            fact.unit.as_deref().map(unit_suffix).unwrap_or_default()
+            fact.unit
+                .as_ref()
+                .map(|unit| unit_suffix(unit.as_str()))
+                .unwrap_or_default()
         ),
     }
 }

@@ -6,12 +6,13 @@ mod selection;
 use jiff::Timestamp;
 
 use self::notices::{Notices, Scope};
-use self::selection::{name, select};
+use self::selection::select;
 use super::facts::{
-    Evidence, Fact, FactIds, MetricSummary, Observation, ObservedSpan, group_into_series,
-    summarize, unify_units,
+    DataTypeLabel, Evidence, Fact, FactIds, MetricSummary, Observation, ObservedSpan, Series,
+    group_into_series, summarize, unify_units,
 };
 use super::question::{Intent, Question};
+use super::safety;
 
 /// All that an answer may state: the question, and the facts that bear on it.
 pub struct AnalysisContext {
@@ -33,6 +34,24 @@ pub struct AnalysisContext {
     pub now: Timestamp,
 }
 
+/// Names the data types of `selected` series: known ones by the vocabulary, others by
+/// their position.
+fn labels<'a>(selected: &'a [&Series<'_>]) -> impl Iterator<Item = DataTypeLabel> + 'a {
+    let mut unknown: Vec<&str> = Vec::new();
+    for series in selected {
+        if series.metric.is_none() && !unknown.contains(&series.data_type) {
+            unknown.push(series.data_type);
+        }
+    }
+    selected.iter().map(move |series| match series.metric {
+        Some(metric) => DataTypeLabel::known(metric),
+        None => {
+            let position = unknown.iter().position(|name| *name == series.data_type);
+            DataTypeLabel::unknown(position.unwrap_or_default(), unknown.len())
+        }
+    })
+}
+
 /// Maximum number of facts in a prompt, to bound its size. Those of the first
 /// series come first.
 const MAX_SENT_FACTS: usize = 200;
@@ -49,7 +68,11 @@ impl AnalysisContext {
                     .push("readings, which were not to be looked at".to_owned());
                 context
             }
-            Evidence::Readings { observations, .. } if observations.is_empty() => {
+            Evidence::Readings {
+                observations,
+                ahead,
+                ..
+            } if observations.is_empty() && ahead.is_empty() => {
                 let mut context = Self::empty(question, now);
                 context
                     .missing
@@ -58,8 +81,9 @@ impl AnalysisContext {
             }
             Evidence::Readings {
                 observations,
+                ahead,
                 complete,
-            } => Self::analyze(question, observations, complete, now),
+            } => Self::analyze(question, observations, &ahead, complete, now),
         }
     }
 
@@ -79,9 +103,11 @@ impl AnalysisContext {
     fn analyze(
         question: Question,
         mut observations: Vec<Observation>,
+        ahead: &[Observation],
         complete: bool,
         now: Timestamp,
     ) -> Self {
+        let unjudged = safety::unjudged(&observations, ahead);
         let observed = ObservedSpan::new(&observations, complete);
         unify_units(&mut observations);
         let all = group_into_series(&observations);
@@ -93,11 +119,14 @@ impl AnalysisContext {
         let (selected, not_found) = select(&all, &intent);
         let needs_resting = all
             .iter()
-            .all(|series| name(series) != "resting_heart_rate");
+            .all(|series| series.data_type != "resting_heart_rate");
         let mut ids = FactIds::default();
         let summaries: Vec<MetricSummary> = selected
             .iter()
-            .filter_map(|series| summarize(series, observed, now, needs_resting, &mut ids))
+            .zip(labels(&selected))
+            .filter_map(|(series, label)| {
+                summarize(series, observed, now, needs_resting, label, &mut ids)
+            })
             .collect();
         let left_out = if intent.mentions.is_empty() {
             all.len() - summaries.len()
@@ -112,6 +141,8 @@ impl AnalysisContext {
             readings: observations.len(),
             complete,
             left_out,
+            ahead: ahead.len(),
+            unjudged: &unjudged,
             now,
         });
         Self {
@@ -149,6 +180,13 @@ impl AnalysisContext {
         self.summaries
             .iter()
             .find(|summary| summary.facts.iter().any(|own| own.fact_id == fact.fact_id))
+    }
+
+    /// Returns the advice with which the answer starts if nothing of the question is
+    /// understood: it may describe an emergency.
+    pub fn emergency_advice(&self) -> Option<String> {
+        (!self.intent.is_understood)
+            .then(|| safety::emergency_advice(self.question.emergency_number()))
     }
 
     /// Returns the number of whole days since `instant`.

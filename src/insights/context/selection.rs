@@ -1,5 +1,6 @@
 use std::cmp::Reverse;
 
+use crate::domain::vocabulary::Label;
 use crate::insights::facts::Series;
 use crate::insights::question::Intent;
 use crate::insights::question::topics::{Mention, TOPICS};
@@ -11,10 +12,7 @@ const MAX_SERIES_PER_MENTION: usize = 3;
 
 /// Selects the series that the question is about. Also returns the phrases that
 /// no series matches.
-pub fn select<'a, 'b>(
-    all: &'b [Series<'a>],
-    intent: &Intent,
-) -> (Vec<&'b Series<'a>>, Vec<String>) {
+pub fn select<'a, 'b>(all: &'b [Series<'a>], intent: &Intent) -> (Vec<&'b Series<'a>>, Vec<Label>) {
     let mut selected: Vec<&Series<'_>> = Vec::new();
     let mut not_found = Vec::new();
     for mention in &intent.mentions {
@@ -43,7 +41,7 @@ fn find<'a, 'b>(all: &'b [Series<'a>], mention: &Mention) -> (Vec<&'b Series<'a>
     if let Some(named) = &mention.named {
         let found: Vec<_> = all
             .iter()
-            .filter(|series| name(series) == named)
+            .filter(|series| series.data_type == named)
             .take(MAX_SERIES_PER_MENTION)
             .collect();
         if !found.is_empty() {
@@ -53,7 +51,7 @@ fn find<'a, 'b>(all: &'b [Series<'a>], mention: &Mention) -> (Vec<&'b Series<'a>
     let found: Vec<_> = mention
         .related
         .iter()
-        .flat_map(|metric| all.iter().filter(move |series| name(series) == *metric))
+        .flat_map(|metric| all.iter().filter(move |series| series.data_type == *metric))
         .take(MAX_SERIES_PER_MENTION)
         .collect();
     let is_exact = mention.named.is_none() && !found.is_empty();
@@ -69,7 +67,7 @@ pub fn rank_by_topic<'a, 'b>(all: &'b [Series<'a>]) -> Vec<&'b Series<'a>> {
             let metric = topic
                 .metrics
                 .iter()
-                .position(|metric| *metric == name(series))?;
+                .position(|metric| *metric == series.data_type)?;
             Some((metric, rank))
         });
         (
@@ -78,11 +76,4 @@ pub fn rank_by_topic<'a, 'b>(all: &'b [Series<'a>]) -> Vec<&'b Series<'a>> {
         )
     });
     ranked
-}
-
-/// Returns the vocabulary's name of the data type, or else the client's.
-pub fn name<'a>(series: &Series<'a>) -> &'a str {
-    series
-        .metric
-        .map_or(series.data_type, |metric| metric.name.as_str())
 }

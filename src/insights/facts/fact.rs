@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::domain::ReadingId;
+use crate::domain::vocabulary::{Label, Metric};
 use crate::statistics::{Direction, Strength};
 
 /// One computed number and the readings it is computed from.
@@ -12,9 +13,11 @@ pub struct Fact {
     /// Identifier of the fact, unique within the answer.
     #[schema(example = "f1")]
     pub fact_id: String,
-    /// Data type that the number was computed from.
-    #[schema(example = "heart_rate")]
-    pub metric: String,
+    /// Data type that the number was computed from, by its name in the vocabulary,
+    /// such as `heart_rate` for `hr`, or `other`: names that a client made up are not
+    /// part of answers. `reading_ids` lead to the readings.
+    #[schema(value_type = String, example = "heart_rate")]
+    pub metric: FactMetric,
     /// The statistic that was computed.
     pub statistic: Statistic,
     /// Span of measurement time that the statistic covers.
@@ -23,10 +26,10 @@ pub struct Fact {
     #[schema(example = 72.0)]
     pub value: f64,
     /// Unit of the value (UCUM). Absent for plain counts, and if the readings name
-    /// no unit.
+    /// no unit or one that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(example = "/min")]
-    pub unit: Option<String>,
+    #[schema(value_type = Option<String>, example = "/min")]
+    pub unit: Option<Label>,
     /// Number of readings that the value was computed from.
     #[schema(example = 3)]
     pub n: usize,
@@ -50,6 +53,23 @@ impl Fact {
 
 fn ids<S: Serializer>(ids: &[ReadingId], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(ids.iter().map(ToString::to_string))
+}
+
+/// Data type of a fact: one of the vocabulary, or any other.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FactMetric(pub Option<&'static Metric>);
+
+impl FactMetric {
+    /// Returns the name in the vocabulary, or `other`.
+    pub fn name(self) -> &'static str {
+        self.0.map_or("other", |metric| &metric.name)
+    }
+}
+
+impl Serialize for FactMetric {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
 }
 
 /// Statistic that a fact states.

@@ -1,10 +1,10 @@
 use jiff::civil::Date;
 
 use super::days::Days;
-use super::fact::{Fact, FactIds, Period, Statistic, TimeWindow};
+use super::fact::{Fact, FactIds, FactMetric, Period, Statistic, TimeWindow};
 use super::observation::Observation;
 use super::series::Series;
-use crate::domain::vocabulary::DailyAggregation;
+use crate::domain::vocabulary::{DailyAggregation, Label};
 
 /// Collects the facts of one series.
 pub struct FactBuilder<'a, 'b> {
@@ -29,21 +29,21 @@ impl FactBuilder<'_, '_> {
     ) -> &mut Fact {
         let unit = match statistic {
             Statistic::Count | Statistic::Suspect | Statistic::Outliers => None,
-            Statistic::Days => Some("d".to_owned()),
-            Statistic::LongestGap => Some("h".to_owned()),
-            Statistic::TrendPerDay => self.series.unit.map(|unit| format!("{unit}/d")),
+            Statistic::Days => Some(Label::new("d")),
+            Statistic::LongestGap => Some(Label::new("h")),
+            Statistic::TrendPerDay => self.series.unit.label().map(Label::per_day),
             Statistic::TimeInRange
             | Statistic::TimeVeryLow
             | Statistic::TimeLow
             | Statistic::TimeHigh
             | Statistic::TimeVeryHigh
             | Statistic::CoefficientOfVariation
-            | Statistic::GlucoseManagementIndicator => Some("%".to_owned()),
-            _ => self.series.unit.map(str::to_owned),
+            | Statistic::GlucoseManagementIndicator => Some(Label::new("%")),
+            _ => self.series.unit.label().cloned(),
         };
         self.facts.push(Fact {
             fact_id: self.ids.next(),
-            metric: self.series.data_type.to_owned(),
+            metric: FactMetric(self.series.metric),
             statistic,
             window,
             value,

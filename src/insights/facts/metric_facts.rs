@@ -35,9 +35,10 @@ impl FactBuilder<'_, '_> {
         if length < MIN_WINDOW_FOR_SHARES {
             return;
         }
+        let unit = self.series.unit.label();
         let values: Option<Vec<f64>> = observations
             .iter()
-            .map(|observation| convert(observation.value.get(), self.series.unit?, &metric.unit))
+            .map(|observation| convert(observation.value.get(), unit?.as_str(), &metric.unit))
             .collect();
         let Some(control) = values
             .filter(|_| is_covered(observations, period.1))

@@ -3,9 +3,9 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use super::data_type_label::DataTypeLabel;
 use super::fact::{Fact, Period, Statistic, WindowLength};
-use crate::domain::vocabulary::{self, DailyAggregation, Metric};
-use crate::insights::text::spoken_name;
+use crate::domain::vocabulary::{DailyAggregation, Metric};
 
 /// Age beyond which the newest reading says little about the present.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -13,12 +13,12 @@ const STALE_AFTER: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Facts of one series of readings.
 #[derive(Debug, Clone)]
 pub struct MetricSummary {
-    /// The data type under the client's name.
-    pub data_type: String,
     /// The data type in the vocabulary, if it is known there.
     pub metric: Option<&'static Metric>,
-    /// The unit of the values.
-    pub unit: Option<String>,
+    /// Name of the data type in sentences.
+    pub label: DataTypeLabel,
+    /// True if the readings name a unit that is not known.
+    pub has_unknown_unit: bool,
     /// Time and local date of the newest reading.
     pub newest: (Timestamp, Date),
     /// The current local date, at the UTC offset of the newest reading.
@@ -60,15 +60,9 @@ impl MetricSummary {
             .is_some_and(|metric| metric.daily == DailyAggregation::Sum)
     }
 
-    /// Returns the vocabulary's name of the data type, or else the client's.
-    pub fn name(&self) -> &str {
-        self.metric
-            .map_or(self.data_type.as_str(), |metric| metric.name.as_str())
-    }
-
     /// Returns true if a sentence can state the fact without explaining it.
-    /// Single readings of cumulative data types are parts of days, and an
-    /// unknown unit could be any text.
+    /// Single readings of cumulative data types are parts of days, and numbers in an
+    /// unknown unit would seem to be in the usual one.
     pub fn is_self_explanatory(&self, fact: &Fact) -> bool {
         let is_of_parts = matches!(
             fact.statistic,
@@ -80,20 +74,18 @@ impl MetricSummary {
                 | Statistic::Max
                 | Statistic::Last
         );
-        let unit = fact.unit.as_deref();
-        let unit = unit.map(|unit| unit.strip_suffix("/d").unwrap_or(unit));
-        let has_known_unit = unit.is_none_or(|unit| unit == "d" || vocabulary::is_unit(unit));
-        !(is_of_parts && self.is_cumulative()) && has_known_unit
+        let is_count = matches!(
+            fact.statistic,
+            Statistic::Count | Statistic::Suspect | Statistic::Outliers
+        );
+        let lacks_unit = self.has_unknown_unit && fact.unit.is_none() && !is_count;
+        let is_part = is_of_parts && self.is_cumulative();
+        !(is_part || lacks_unit)
     }
 
     /// Returns true if the newest reading is too old to describe `now`.
     pub fn is_stale(&self, now: Timestamp) -> bool {
         now.duration_since(self.newest.0) > STALE_AFTER
-    }
-
-    /// Returns the everyday name of the data type.
-    pub fn label(&self) -> String {
-        spoken_name(&self.data_type)
     }
 
     /// Returns the longest window with facts that is not longer than `span`.

@@ -3,6 +3,7 @@
 //! Readings are grouped into series, and each series is summarized into facts.
 
 mod daily_facts;
+mod data_type_label;
 mod days;
 mod fact;
 mod fact_builder;
@@ -15,7 +16,8 @@ mod summarize;
 mod units;
 mod window_facts;
 
-pub use fact::{Fact, FactIds, Period, Statistic, TimeWindow, WindowLength};
+pub use data_type_label::DataTypeLabel;
+pub use fact::{Fact, FactIds, FactMetric, Period, Statistic, TimeWindow, WindowLength};
 pub use metric_summary::MetricSummary;
 pub use observation::{Evidence, Observation};
 pub use observed_span::ObservedSpan;

@@ -1,6 +1,6 @@
-use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::Offset;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::domain::{DataType, Measurement, Reading, ReadingId, ReadingValue, Unit};
 
@@ -11,25 +11,38 @@ pub enum Evidence {
     Withheld,
     /// The user's newest readings.
     Readings {
-        /// The readings, newest first.
+        /// The readings up to now, newest first.
         observations: Vec<Observation>,
+        /// Readings dated later than now, newest first. No statistic includes them, so
+        /// that a wrong date does not move the windows.
+        ahead: Vec<Observation>,
         /// True if these are all readings of the user.
         complete: bool,
     },
 }
 
 impl Evidence {
-    /// Creates evidence from a user's newest readings. `complete` is true if the
-    /// user has no older ones.
-    pub fn newest(mut observations: Vec<Observation>, complete: bool) -> Self {
+    /// Creates evidence from a user's newest readings as of `now`. `complete` is true
+    /// if the user has no older ones.
+    pub fn newest(mut observations: Vec<Observation>, complete: bool, now: Timestamp) -> Self {
         // A store returns readings of one millisecond in any order.
         observations.sort_by_key(|observation| std::cmp::Reverse(observation.at));
+        let is_ahead =
+            |observation: &Observation| observation.at.duration_since(now) > MAX_CLOCK_DIFFERENCE;
+        let first = observations.partition_point(is_ahead);
+        let up_to_now = observations.split_off(first);
         Self::Readings {
-            observations,
+            observations: up_to_now,
+            ahead: observations,
             complete,
         }
     }
 }
+
+/// Maximum difference of a device's clock from this one for its newest reading to
+/// count as measured now. Devices set their clock from the network, so that more is a
+/// wrong date or time zone.
+const MAX_CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// Part of a reading that answers use. It is much smaller than the reading,
 /// so that many fit in memory.
@@ -78,21 +91,19 @@ impl From<Reading> for Observation {
             value,
             at: timestamp.instant(),
             offset: timestamp.offset(),
-            granularity: tags.granularity.as_deref().map(label),
-            source: tags.source.as_deref().map(label),
+            granularity: tags.granularity.as_deref().map(truncated),
+            source: tags.source.as_deref().map(truncated),
         }
     }
 }
 
-/// Maximum length of a client's label in an answer.
-const MAX_LABEL_CHARS: usize = 40;
+/// Maximum length of a tag that distinguishes series, to bound memory.
+const MAX_TAG_CHARS: usize = 40;
 
-/// Returns a client's text in a form that fits in a sentence: without control
-/// characters, and truncated.
-fn label(text: &str) -> Box<str> {
+/// Returns a client's tag, truncated.
+fn truncated(text: &str) -> Box<str> {
     text.chars()
-        .filter(|character| !character.is_control())
-        .take(MAX_LABEL_CHARS)
+        .take(MAX_TAG_CHARS)
         .collect::<String>()
         .into_boxed_str()
 }

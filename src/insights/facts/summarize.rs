@@ -1,21 +1,24 @@
 use jiff::Timestamp;
 
+use super::data_type_label::DataTypeLabel;
 use super::fact::{FactIds, WindowLength};
 use super::fact_builder::FactBuilder;
 use super::metric_summary::MetricSummary;
 use super::observed_span::ObservedSpan;
-use super::series::{Series, SeriesChoice};
+use super::series::{Series, SeriesChoice, SeriesUnit};
 use super::window_facts::within;
+use crate::domain::vocabulary::{granularity_label, source_label};
 
 /// Computes the facts of `series`; `None` if no window of it was read.
 ///
 /// `needs_resting` is true if the resting heart rate is to be estimated from the
-/// heart rate.
+/// heart rate. `label` names the data type in sentences.
 pub fn summarize(
     series: &Series<'_>,
     observed: ObservedSpan,
     now: Timestamp,
     needs_resting: bool,
+    label: DataTypeLabel,
     ids: &mut FactIds,
 ) -> Option<MetricSummary> {
     let newest = *series
@@ -43,9 +46,9 @@ pub fn summarize(
         facts.add_resting_estimate(period, month, in_month);
     }
     Some(MetricSummary {
-        data_type: series.data_type.to_owned(),
         metric: series.metric,
-        unit: series.unit.map(str::to_owned),
+        label,
+        has_unknown_unit: matches!(series.unit, SeriesUnit::Unknown(_)),
         newest: (newest.at, newest.date()),
         today,
         days: in_month
@@ -62,8 +65,14 @@ pub fn summarize(
 fn render_choice(choice: SeriesChoice<'_>) -> String {
     let granularity = choice
         .granularity
-        .map(|text| format!("granularity \"{text}\""));
-    let source = choice.source.map(|text| format!("source \"{text}\""));
+        .map(|text| match granularity_label(text) {
+            Some(label) => format!("granularity \"{label}\""),
+            None => "one granularity".to_owned(),
+        });
+    let source = choice.source.map(|text| match source_label(text) {
+        Some(label) => format!("source \"{label}\""),
+        None => "one source".to_owned(),
+    });
     let labels: Vec<String> = granularity.into_iter().chain(source).collect();
     let taken = if labels.is_empty() {
         "the readings that name no source".to_owned()

@@ -1,14 +1,19 @@
 use std::collections::HashMap;
 
 use super::observation::Observation;
-use crate::domain::vocabulary::{convert, find, same_unit};
+use crate::domain::vocabulary::{convert, find, same_unit, unit_label};
 use crate::domain::{ReadingValue, Unit};
+
+/// Returns true if a reading names no unit or a known one.
+fn is_known(unit: Option<&Unit>) -> bool {
+    unit.is_none_or(|unit| unit_label(unit.as_str()).is_some())
+}
 
 /// Converts the observations of each data type to the unit of the newest one,
 /// where possible, so that they form one series. `observations` are ordered
 /// newest first.
 pub fn unify_units(observations: &mut [Observation]) {
-    let mut units: HashMap<String, Option<Unit>> = HashMap::new();
+    let mut units: HashMap<&str, Option<Unit>> = HashMap::new();
     for observation in observations {
         let Some(metric) = find(observation.data_type.as_str()) else {
             continue;
@@ -16,9 +21,11 @@ pub fn unify_units(observations: &mut [Observation]) {
         if metric.is_delta() {
             continue;
         }
-        let data_type = observation.data_type.as_str();
-        let Some(newest) = units.get(data_type) else {
-            units.insert(data_type.to_owned(), observation.unit.clone());
+        let Some(newest) = units.get(metric.name.as_str()) else {
+            // A unit that is not known converts to none, so the next one decides.
+            if is_known(observation.unit.as_ref()) {
+                units.insert(&metric.name, observation.unit.clone());
+            }
             continue;
         };
         let unit_or_default = |unit: &Option<Unit>| {

@@ -1,5 +1,6 @@
 use serde::Serialize;
 
+use crate::domain::vocabulary::Label;
 use crate::insights::answer::recommendations;
 use crate::insights::context::AnalysisContext;
 use crate::insights::facts::{Fact, Period, Statistic};
@@ -13,7 +14,7 @@ struct PromptPayload<'a> {
     question: &'a str,
     facts: Vec<PayloadFact<'a>>,
     /// Age of the newest reading of each metric.
-    newest: Vec<NewestReading<'a>>,
+    newest: Vec<NewestReading>,
     missing: &'a [String],
     advice: Vec<PayloadAdvice>,
 }
@@ -27,12 +28,12 @@ struct PayloadAdvice {
 #[derive(Serialize)]
 struct PayloadFact<'a> {
     id: &'a str,
-    metric: &'a str,
+    metric: &'static str,
     statistic: Statistic,
     period: String,
     value: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    unit: Option<&'a str>,
+    unit: Option<&'a Label>,
     n: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     direction: Option<Direction>,
@@ -41,8 +42,8 @@ struct PayloadFact<'a> {
 }
 
 #[derive(Serialize)]
-struct NewestReading<'a> {
-    metric: &'a str,
+struct NewestReading {
+    metric: &'static str,
     days_ago: i64,
 }
 
@@ -59,10 +60,11 @@ pub fn prompt_payload(context: &AnalysisContext) -> Result<String, serde_json::E
         newest: context
             .summaries
             .iter()
-            .filter(|summary| summary.metric.is_some())
-            .map(|summary| NewestReading {
-                metric: &summary.data_type,
-                days_ago: context.days_ago(summary.newest.0),
+            .filter_map(|summary| {
+                Some(NewestReading {
+                    metric: &summary.metric?.name,
+                    days_ago: context.days_ago(summary.newest.0),
+                })
             })
             .collect(),
         missing: &context.missing,
@@ -81,11 +83,11 @@ impl<'a> PayloadFact<'a> {
     fn new(fact: &'a Fact) -> Self {
         Self {
             id: &fact.fact_id,
-            metric: &fact.metric,
+            metric: fact.metric.name(),
             statistic: fact.statistic,
             period: period(fact.period),
             value: rounded(fact.value),
-            unit: fact.unit.as_deref(),
+            unit: fact.unit.as_ref(),
             n: fact.n,
             direction: fact.trend.map(|(direction, _)| direction),
             strength: fact.trend.map(|(_, strength)| strength),

@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use super::intent_rules::{IntentRule, RULES, RequestedStatistic};
+use super::intent_rules::{GENERAL, IntentRule, RULES, RequestedStatistic};
 use super::tokenize::{Word, tokenize};
 use super::topics::{Mention, find_mentions};
 use crate::insights::facts::WindowLength;
@@ -20,6 +20,9 @@ pub struct Intent {
     pub is_yesterday: bool,
     /// True if the question names a period for which no facts are computed.
     pub has_other_period: bool,
+    /// True if the question names readings in some way. A period alone, or a word that
+    /// also describes how somebody feels, could be part of any sentence.
+    pub is_understood: bool,
 }
 
 impl Intent {
@@ -49,7 +52,9 @@ impl Intent {
             span: None,
             is_yesterday: false,
             has_other_period: false,
+            is_understood: !GENERAL.find(&words).is_empty(),
         };
+        intent.is_understood |= !intent.mentions.is_empty();
         intent.has_other_period = names_other_period(&words, &rules);
         for (_, rule) in rules {
             match rule {
@@ -58,6 +63,7 @@ impl Intent {
                 IntentRule::OtherPeriod => intent.has_other_period = true,
                 IntentRule::Statistic(statistic) if !intent.statistics.contains(statistic) => {
                     intent.statistics.push(*statistic);
+                    intent.is_understood |= statistic.names_readings();
                 }
                 IntentRule::Statistic(_) => {}
             }

@@ -68,6 +68,69 @@ pub static RULES: LazyLock<PhraseTable<IntentRule>> = LazyLock::new(|| {
     PhraseTable::new(spans.chain(yesterday).chain(others).chain(statistics))
 });
 
+impl RequestedStatistic {
+    /// Returns true if its words ask for numbers. Those of the others also describe how
+    /// somebody feels: "worse", "strange", "now".
+    pub fn names_readings(self) -> bool {
+        match self {
+            Self::Mean
+            | Self::Median
+            | Self::Lowest
+            | Self::Highest
+            | Self::Total
+            | Self::Count
+            | Self::TimeInRange
+            | Self::Variability
+            | Self::Weekends => true,
+            Self::Latest | Self::Trend | Self::Outliers => false,
+        }
+    }
+}
+
+/// Phrases of questions about the readings as a whole.
+pub static GENERAL: LazyLock<PhraseTable<()>> = LazyLock::new(|| {
+    PhraseTable::new(
+        [
+            "how am i",
+            "how am i doing",
+            "how are things",
+            "how are we doing",
+            "how is everything",
+            "how have i been",
+            "how did i do",
+            "how do i do",
+            "overview",
+            "summary",
+            "summarize",
+            "summarise",
+            "report",
+            "status",
+            "statistics",
+            "stats",
+            "health",
+            "wellness",
+            "data",
+            "readings",
+            "values",
+            "measurements",
+            "numbers",
+            "insights",
+            "wie geht es mir",
+            "wie geht s mir",
+            "übersicht",
+            "werte",
+            "gesundheit",
+            "cómo estoy",
+            "resumen",
+            "salud",
+            "comment vais je",
+            "résumé",
+            "santé",
+        ]
+        .map(|phrase| (phrase, ())),
+    )
+});
+
 const STATISTICS: &[(RequestedStatistic, &[&str])] = &[
     (
         RequestedStatistic::Mean,

@@ -12,7 +12,7 @@ use regex::Regex;
 pub use intent::Intent;
 pub use intent_rules::RequestedStatistic;
 
-use crate::domain::{UserId, ValidationError};
+use crate::domain::{EmergencyNumber, UserId, ValidationError};
 
 /// Question of a client: 1 to 2,000 characters.
 #[derive(Clone)]
@@ -20,6 +20,8 @@ pub struct Question {
     original: String,
     /// Without personal data.
     redacted: String,
+    /// Number to call in an emergency.
+    emergency_number: EmergencyNumber,
 }
 
 impl Question {
@@ -35,6 +37,19 @@ impl Question {
     /// addresses and long numbers.
     pub fn redacted(&self) -> &str {
         &self.redacted
+    }
+
+    /// Returns the emergency number where the question is asked.
+    pub fn emergency_number(&self) -> EmergencyNumber {
+        self.emergency_number
+    }
+
+    /// Sets the emergency number where the question is asked.
+    pub fn with_emergency_number(self, emergency_number: EmergencyNumber) -> Self {
+        Self {
+            emergency_number,
+            ..self
+        }
     }
 
     /// Also redacts the id of this user.
@@ -57,6 +72,7 @@ impl TryFrom<String> for Question {
             Ok(Self {
                 redacted: redact_personal_data(&text),
                 original: text,
+                emergency_number: EmergencyNumber::default(),
             })
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use super::tokenize::{PhraseTable, Word};
-use crate::domain::vocabulary;
+use crate::domain::vocabulary::{self, Label};
 
 /// Subject that users ask about.
 pub struct Topic {
@@ -220,8 +220,8 @@ pub fn topic_of(metric: &str) -> Option<&'static Topic> {
 /// Reference to a data type or a topic in a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mention {
-    /// The words in everyday form.
-    pub phrase: String,
+    /// The words in everyday form; neutral for a data type beyond the vocabulary.
+    pub phrase: Label,
     /// The named data type; `None` for a topic.
     pub named: Option<String>,
     /// Related data types, most relevant first.
@@ -244,7 +244,7 @@ pub fn find_mentions<'a>(
     }
     let others = PhraseTable::new(others.into_iter().map(|name| {
         let mention = Mention {
-            phrase: name.replace('_', " "),
+            phrase: Label::new("another data type"),
             named: Some(name.to_owned()),
             related: Vec::new(),
         };
@@ -282,7 +282,7 @@ static NAMED: LazyLock<PhraseTable<Mention>> = LazyLock::new(|| {
     let names = names().filter(|(name, _)| !AMBIGUOUS.contains(name));
     let also = ALSO.iter().map(|(word, name)| {
         let mention = Mention {
-            phrase: (*word).to_owned(),
+            phrase: Label::new(word),
             named: Some((*name).to_owned()),
             related: Vec::new(),
         };
@@ -300,7 +300,7 @@ fn topics() -> impl Iterator<Item = (&'static str, Mention)> {
     TOPICS.iter().flat_map(|topic| {
         topic.words.iter().map(|word| {
             let mention = Mention {
-                phrase: (*word).to_owned(),
+                phrase: Label::new(word),
                 named: None,
                 related: topic.metrics.to_vec(),
             };
@@ -317,7 +317,7 @@ fn names() -> impl Iterator<Item = (&'static str, Mention)> {
     let spoken = SPOKEN.iter().copied();
     written.chain(spoken).map(|(phrase, name)| {
         let mention = Mention {
-            phrase: phrase.replace('_', " "),
+            phrase: Label::spaced(phrase),
             named: Some(name.to_owned()),
             related: topic_of(name).map_or_else(Vec::new, |topic| topic.metrics.to_vec()),
         };
@@ -367,7 +367,7 @@ mod tests {
         let found = |text: &str| -> Vec<String> {
             find_mentions(&tokenize(text), ["grip_strength", "sleep_score"])
                 .into_iter()
-                .map(|(_, mention)| mention.named.unwrap_or(mention.phrase))
+                .map(|(_, mention)| mention.named.unwrap_or_else(|| mention.phrase.to_string()))
                 .collect()
         };
         assert_eq!(found("How did I sleep?"), ["sleep"]);

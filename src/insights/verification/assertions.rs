@@ -1,8 +1,6 @@
 use super::phrases::Assertion;
 use super::sentence::{Clause, ClausePart, Sentence};
-use super::stated_number::{
-    COUNTED, HIGH_END, LOW_END, StatedNumber, StatedPeriod, is_about, vocabulary_name,
-};
+use super::stated_number::{COUNTED, HIGH_END, LOW_END, StatedNumber, StatedPeriod, is_about};
 use super::verdict::{DraftViolation, Verdict};
 use crate::insights::facts::{Fact, Statistic};
 use crate::insights::question::topics::Mention;
@@ -193,7 +191,7 @@ impl<'a> SentenceChecker<'a> {
                     (has_number, DraftViolation::UnsupportedNumber)
                 }
                 ClausePart::Assertion(Assertion::Walked) => {
-                    let is_walked = |fact: &Fact| WALKED.contains(&vocabulary_name(fact));
+                    let is_walked = |fact: &Fact| WALKED.contains(&fact.metric.name());
                     (self.is_cited(is_walked), DraftViolation::UnknownWord)
                 }
                 ClausePart::Assertion(Assertion::Direction(stated)) => {

@@ -1,5 +1,5 @@
 use super::tokens::Number;
-use crate::domain::vocabulary::{self, Metric};
+use crate::domain::vocabulary::{self, Label, Metric};
 use crate::insights::facts::{Fact, Period, Statistic, WindowLength};
 use crate::insights::question::topics::Mention;
 use crate::statistics::Direction;
@@ -118,8 +118,7 @@ fn is_specific_to_glucose(statistic: Statistic) -> bool {
 
 /// Returns true for facts about sleep, whose values are daily by nature.
 fn is_sleep(fact: &Fact) -> bool {
-    fact.statistic != Statistic::TrendPerDay
-        && vocabulary::find(&fact.metric).is_some_and(Metric::is_sleep)
+    fact.statistic != Statistic::TrendPerDay && fact.metric.0.is_some_and(Metric::is_sleep)
 }
 
 /// Returns true for statistics whose name implies daily values.
@@ -138,14 +137,9 @@ fn permits_days(fact: &Fact) -> bool {
     )
 }
 
-/// Returns the name of the fact's data type in the vocabulary.
-pub fn vocabulary_name(fact: &Fact) -> &str {
-    vocabulary::find(&fact.metric).map_or(fact.metric.as_str(), |metric| &metric.name)
-}
-
 /// Returns true if the fact is about the data type or topic that is mentioned.
 pub fn is_about(fact: &Fact, mention: &Mention) -> bool {
-    let name = vocabulary_name(fact);
+    let name = fact.metric.name();
     let names = match fact.statistic {
         Statistic::RestingEstimate => [name, "resting_heart_rate"],
         _ => [name, name],
@@ -160,12 +154,12 @@ pub fn is_about(fact: &Fact, mention: &Mention) -> bool {
 /// be stated without a unit.
 fn value_in(fact: &Fact, unit: Option<&str>) -> Option<f64> {
     let value = fact.value;
-    let is_delta = vocabulary::find(&fact.metric).is_some_and(Metric::is_delta)
+    let is_delta = fact.metric.0.is_some_and(Metric::is_delta)
         || matches!(
             fact.statistic,
             Statistic::TrendPerDay | Statistic::BaselineSpread | Statistic::DailyDeviation
         );
-    match (fact.unit.as_deref(), unit) {
+    match (fact.unit.as_ref().map(Label::as_str), unit) {
         _ if fact.statistic == Statistic::Outliers => (unit == Some("d")).then_some(value),
         (None, None) => Some(value),
         (Some(own), None) => own.starts_with(['{', '1']).then_some(value),

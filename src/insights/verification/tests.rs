@@ -39,7 +39,7 @@ fn context() -> AnalysisContext {
         ]
     });
     let question = "heart rate, resting heart rate, steps and weight".to_owned();
-    let evidence = Evidence::newest(observations.collect(), true);
+    let evidence = Evidence::newest(observations.collect(), true, newest);
     AnalysisContext::new(
         Question::try_from(question).unwrap(),
         evidence,
@@ -61,7 +61,7 @@ fn glucose() -> AnalysisContext {
         };
         observation("blood_glucose", value, at)
     });
-    let evidence = Evidence::newest(observations.collect(), true);
+    let evidence = Evidence::newest(observations.collect(), true, newest);
     let question = Question::try_from("glucose".to_owned());
     AnalysisContext::new(question.unwrap(), evidence, newest)
 }
@@ -72,7 +72,10 @@ fn ids(context: &AnalysisContext, cited: Cited<'_>) -> Vec<String> {
     cited
         .iter()
         .map(|(metric, statistic, span)| {
-            let summary = context.summaries.iter().find(|is| is.data_type == *metric);
+            let summary = context
+                .summaries
+                .iter()
+                .find(|is| is.metric.is_some_and(|known| known.name == *metric));
             let fact = summary.unwrap().fact(*statistic, *span);
             fact.unwrap().fact_id.clone()
         })

@@ -1,9 +1,11 @@
 //! Answers to questions.
 
+mod client_text;
 mod conformance;
 mod events;
 mod faithfulness;
 mod gemini;
+mod readings_ahead;
 mod reference;
 mod safety;
 mod series;
@@ -299,7 +301,7 @@ async fn answer_to_a_general_question_selects_a_few_series() {
     );
     // Any series can be requested by its name, known or not.
     let answer = ask(&app, "And type 37?").await;
-    assert_eq!(values(&answer, "type_37", "last"), [72.0]);
+    assert_eq!(values(&answer, "other", "last"), [72.0]);
     assert_eq!(answer["status"], "complete");
 }
 

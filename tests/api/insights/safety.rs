@@ -1215,7 +1215,68 @@ const DOUBTFUL: &[(&str, Option<&str>, f64, Option<&str>)] = &[
         2.5,
         Some("severe_hypoglycaemia"),
     ),
-    ("blood_glucose", Some("spoons"), 2.5, None),
+    // Known spellings and aliases.
+    ("blood_oxygen", Some("pct"), 70.0, Some("low_oxygen")),
+    ("blood_oxygen", Some("%SpO2"), 70.0, Some("low_oxygen")),
+    ("spo2_percent", Some("%[O2]"), 70.0, Some("low_oxygen")),
+    (
+        "systolic_bp",
+        Some("mm_Hg"),
+        200.0,
+        Some("very_high_blood_pressure"),
+    ),
+    (
+        "bp_systolic",
+        Some("torr"),
+        200.0,
+        Some("very_high_blood_pressure"),
+    ),
+    (
+        "blood_sugar",
+        Some("mg/100mL"),
+        40.0,
+        Some("severe_hypoglycaemia"),
+    ),
+    (
+        "blood_glucose",
+        Some("mg%"),
+        40.0,
+        Some("severe_hypoglycaemia"),
+    ),
+    (
+        "blood_glucose",
+        Some("mgdl"),
+        40.0,
+        Some("severe_hypoglycaemia"),
+    ),
+    (
+        "blood_glucose",
+        Some("mg_dl"),
+        40.0,
+        Some("severe_hypoglycaemia"),
+    ),
+    (
+        "blood_glucose",
+        Some("mM"),
+        2.1,
+        Some("severe_hypoglycaemia"),
+    ),
+    // With an unknown unit, or an impossible one, a value is dangerous if it is so in
+    // every unit that it may have.
+    (
+        "blood_glucose",
+        Some("spoons"),
+        2.5,
+        Some("severe_hypoglycaemia"),
+    ),
+    ("blood_glucose", Some("spoons"), 5.5, None),
+    ("blood_glucose", Some("spoons"), 25.0, None),
+    ("blood_glucose", None, 12.4, None),
+    ("blood_glucose", None, 25.0, None),
+    ("blood_oxygen", Some("ratio"), 70.0, Some("low_oxygen")),
+    ("blood_oxygen", Some("ratio"), 0.97, None),
+    ("blood_oxygen", Some("spoons"), 70.0, Some("low_oxygen")),
+    ("systolic", Some("spoons"), 18.0, None),
 ];
 
 #[tokio::test]
@@ -1240,4 +1301,79 @@ async fn past_readings_are_not_escalated() {
     assert_eq!(ask(&app, "How am I?").await["status"], "escalated");
     store(&app, [json!({"timestamp": "2024-05-31T08:00:01Z"})]).await;
     assert_ne!(ask(&app, "How am I?").await["status"], "escalated");
+}
+
+/// Glucose of 25 mg/dL would be an emergency, of 25 mmol/L it would not.
+#[tokio::test]
+async fn reading_in_unclear_unit_is_mentioned_and_hides_no_other() {
+    let app = TestApp::start().await;
+    let glucose = |unit: &str, value: f64, at: &str| json!({"data_type": "glucose", "unit": unit, "value": value, "timestamp": at, "metadata": {}});
+    store(&app, [glucose("spoons", 25.0, "2024-05-31T09:00:00Z")]).await;
+    let answer = ask(&app, "How am I?").await;
+    assert_eq!(answer["status"], "complete");
+    let text = answer["insight"].as_str().unwrap();
+    assert!(
+        text.contains("cannot be judged whether a reading of blood glucose is dangerous"),
+        "{text}"
+    );
+    store(&app, [glucose("mg/dL", 40.0, "2024-05-31T08:00:00Z")]).await;
+    assert_eq!(ask(&app, "How am I?").await["status"], "escalated");
+}
+
+/// Asks a question with these headers.
+async fn ask_with(app: &TestApp, query: &str, languages: Option<&str>) -> Value {
+    let question = json!({"user_id": "user123", "query": query}).to_string();
+    let mut request = app
+        .request(reqwest::Method::POST, "/api/v1/insights")
+        .header("content-type", "application/json")
+        .body(question);
+    if let Some(languages) = languages {
+        request = request.header("accept-language", languages);
+    }
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), 200);
+    response.json().await.unwrap()
+}
+
+#[tokio::test]
+async fn disclaimer_names_the_emergency_number_of_the_region() {
+    let app = TestApp::start().await;
+    for (languages, expected) in [
+        (None, "call 112 or 911, or the local emergency number."),
+        (
+            Some("en"),
+            "call 112 or 911, or the local emergency number.",
+        ),
+        (Some("en;q=0.5, de-AT"), "call 112 (elsewhere 112 or 911, "),
+        (Some("en-US,en;q=0.9"), "call 911 (elsewhere 112 or 911, "),
+        (Some("en-AU"), "call 000 (elsewhere 112 or 911, "),
+    ] {
+        for query in ["How am I?", "chest pain"] {
+            let answer = ask_with(&app, query, languages).await;
+            let disclaimer = answer["safety"]["disclaimer"].as_str().unwrap();
+            assert!(disclaimer.contains(expected), "{languages:?}: {disclaimer}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn question_that_is_not_understood_gets_emergency_advice_first() {
+    let app = TestApp::start().await;
+    store(&app, [json!({"timestamp": "2024-05-31T00:00:00Z"})]).await;
+    let advice = "If this is an emergency, call 112 or 911, or the local emergency number right \
+                  away. ";
+    for (query, is_first) in [
+        ("Il gatto dorme sul divano", true),
+        ("qwerty today", true),
+        ("我很好吗", true),
+        ("What is going on now?", true),
+        ("How am I doing?", false),
+        ("What was my highest?", false),
+        ("heart rate today", false),
+        ("Show me a summary", false),
+    ] {
+        let answer = ask(&app, query).await;
+        let text = answer["insight"].as_str().unwrap();
+        assert_eq!(text.starts_with(advice), is_first, "{query}: {text}");
+    }
 }

@@ -39,13 +39,13 @@ async fn ended_series_is_not_selected() {
             "metadata": {"source": source},
         })
     };
-    let old = (3..=21).map(|day| reading(day, 60, "old watch"));
-    let new = (26..=31).map(|day| reading(day, 90, "new watch"));
+    let old = (3..=21).map(|day| reading(day, 60, "phone"));
+    let new = (26..=31).map(|day| reading(day, 90, "apple_watch"));
     store(&app, old.chain(new)).await;
     let answer = ask(&app, "What is my latest heart rate?").await;
     assert_eq!(values(&answer, "heart_rate", "last"), [90.0]);
     let text = answer["insight"].as_str().unwrap();
-    assert!(text.contains("source \"new watch\""), "{text}");
+    assert!(text.contains("source \"Apple Watch\""), "{text}");
     assert_eq!(answer["data_coverage"]["missing"], json!([]));
 }
 

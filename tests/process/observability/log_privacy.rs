@@ -17,7 +17,10 @@ async fn client_input_is_never_logged() {
         "value": 424_242.5,
         "timestamp": "2011-11-11T11:11:11Z",
         "unit": "canary-unit",
-        "metadata": {"canary-name": "canary-text"},
+        "metadata": {
+            "canary-name": "canary-text", "unit": "canary-unit-tag", "source": "canary-source",
+            "device": "canary-device", "granularity": "canary-granularity"
+        },
         "client_record_id": "canary-record"
     });
     let (status, stored) = service.post("/api/v1/data", &reading).await;

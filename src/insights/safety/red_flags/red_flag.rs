@@ -1,4 +1,8 @@
-use crate::insights::facts::Observation;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::domain::ReadingId;
+use crate::domain::vocabulary::{Label, Metric};
 
 /// Sign of an emergency, detected before a model is called.
 #[derive(Debug, Clone, PartialEq)]
@@ -6,7 +10,24 @@ pub struct RedFlag {
     /// Kind of emergency.
     pub kind: RedFlagKind,
     /// The reading that shows it; `None` if the question does.
-    pub observation: Option<Observation>,
+    pub reading: Option<FlaggedReading>,
+}
+
+/// Reading beyond its limit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FlaggedReading {
+    /// Id of the reading.
+    pub id: ReadingId,
+    /// The data type.
+    pub metric: &'static Metric,
+    /// The measured value.
+    pub value: f64,
+    /// The unit; `None` if it may be one of several.
+    pub unit: Option<Label>,
+    /// Time of the measurement.
+    pub at: Timestamp,
+    /// Local date of the measurement.
+    pub date: Date,
 }
 
 /// Kind of emergency.

@@ -127,6 +127,7 @@ async fn client_texts_in_readings_are_not_sent() {
         answer["insight"]
             .as_str()
             .unwrap()
-            .contains("Grip strength")
+            .contains("Another data type")
     );
+    assert!(!answer.to_string().contains("canary"), "{answer}");
 }
