@@ -25,7 +25,7 @@ pub use identifiers::{ClientRecordId, DataType, Unit, UserId};
 pub use measurement_time::{MeasurementTime, MeasurementTimeParts};
 pub use metadata::Metadata;
 pub use metadata_tags::MetadataTags;
-pub use page::{DataTypes, ListQuery, Order, Page, PageSize, TimeRange};
+pub use page::{DataTypes, ListQuery, Order, Page, PageSize, TimeRange, UnreadableReading};
 pub use reading::{ClientRecord, Measurement, Reading, RecordVersion};
 pub use reading_id::{ReadingId, ReadingIdRange};
 pub use validation_error::ValidationError;

@@ -153,6 +153,17 @@ pub struct Page {
     /// page may have fewer readings than its limit, as it also may if metadata is
     /// large.
     pub next: Option<ReadingId>,
+    /// Stored readings between those of the page that cannot be decoded.
+    pub unreadable: Vec<UnreadableReading>,
+}
+
+/// Stored reading that cannot be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableReading {
+    /// Its id.
+    pub id: ReadingId,
+    /// Reason, without any stored value.
+    pub reason: String,
 }
 
 impl Page {
@@ -162,6 +173,10 @@ impl Page {
         let has_more = readings.len() > limit.get();
         readings.truncate(limit.get());
         let next = readings.last().filter(|_| has_more).map(|last| last.id);
-        Self { readings, next }
+        Self {
+            readings,
+            next,
+            unreadable: Vec::new(),
+        }
     }
 }

@@ -9,7 +9,7 @@ use tracing::field::Empty;
 use tracing::{Instrument as _, Span, info_span};
 
 use super::{BatchPutStatus, DistinctReadings, Erasure, PutResult, ReadingStore, StoreError};
-use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
+use crate::domain::{ListQuery, Page, Reading, ReadingId, UnreadableReading, UserId};
 use crate::telemetry::metrics::names;
 
 /// Wraps a store, and records a count, a duration and a span of each operation.
@@ -99,6 +99,20 @@ fn count_readings(result: &'static str, readings: usize) {
     }
 }
 
+/// Counts the unreadable readings of a page, and logs them in one line: without their
+/// ids, which contain times of measurement.
+fn report_unreadable(unreadable: &[UnreadableReading]) {
+    if let Some(first) = unreadable.first() {
+        let counter = metrics::counter!(names::READINGS_UNREADABLE.name);
+        counter.increment(unreadable.len() as u64);
+        tracing::error!(
+            count = unreadable.len(),
+            reason = first.reason,
+            "skipped unreadable readings"
+        );
+    }
+}
+
 #[async_trait]
 impl ReadingStore for InstrumentedStore {
     async fn put(&self, reading: Reading) -> Result<PutResult, StoreError> {
@@ -143,7 +157,11 @@ impl ReadingStore for InstrumentedStore {
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {
-        OperationRecorder::measure("list", self.store.list(query), outcome).await
+        let listed = OperationRecorder::measure("list", self.store.list(query), outcome).await;
+        if let Ok(page) = &listed {
+            report_unreadable(&page.unreadable);
+        }
+        listed
     }
 
     async fn check(&self) -> Result<(), StoreError> {

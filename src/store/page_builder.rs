@@ -1,9 +1,16 @@
-use crate::domain::{ListQuery, Page, Reading, ReadingId};
+use std::error::Error as _;
+
+use super::error::StoreError;
+use crate::domain::{ListQuery, Order, Page, Reading, ReadingId, UnreadableReading};
 
 /// Maximum number of non-matching readings that a page skips: those that share the
 /// millisecond of a bound of the range and, in a store without an index by type, those
 /// of other types.
 const MAX_SKIPPED: usize = 10_000;
+
+/// Maximum number of unreadable readings that a page skips, so that it stays short in a
+/// store that reads no more than the page needs.
+const MAX_UNREADABLE: usize = 100;
 
 /// Bytes of metadata after which a page accepts no more readings. A page of the largest
 /// readings would otherwise take 16 MB.
@@ -20,6 +27,7 @@ pub(super) struct PageBuilder<'a> {
     /// A matching reading did not fit.
     is_full: bool,
     skipped: usize,
+    unreadable: Vec<UnreadableReading>,
     /// Last reading that was pushed or skipped.
     last: Option<ReadingId>,
 }
@@ -32,6 +40,7 @@ impl<'a> PageBuilder<'a> {
             metadata_bytes: 0,
             is_full: false,
             skipped: 0,
+            unreadable: Vec::new(),
             last: None,
         }
     }
@@ -41,11 +50,26 @@ impl<'a> PageBuilder<'a> {
         self.readings.last()
     }
 
-    /// Adds the next reading if it matches and fits.
-    pub(super) fn push(&mut self, reading: Reading) {
+    /// Adds the next stored reading if it matches and fits, or skips it if it cannot be
+    /// decoded.
+    pub(super) fn push(&mut self, id: ReadingId, decoded: Result<Reading, StoreError>) {
         if self.is_full {
             return;
         }
+        match decoded {
+            Ok(reading) => self.push_reading(reading),
+            Err(error) => {
+                let cause = error.source().map(ToString::to_string);
+                self.last = Some(id);
+                self.unreadable.push(UnreadableReading {
+                    id,
+                    reason: cause.unwrap_or_else(|| error.to_string()),
+                });
+            }
+        }
+    }
+
+    fn push_reading(&mut self, reading: Reading) {
         let matches = self.query.matches(&reading);
         if matches && self.metadata_bytes >= MAX_METADATA_BYTES {
             self.is_full = true;
@@ -76,16 +100,34 @@ impl<'a> PageBuilder<'a> {
         (self.query.limit.get() + 1).saturating_sub(self.readings.len())
     }
 
+    /// Returns the number of unreadable readings that were skipped. A store that adds it
+    /// to the number that it reads next passes many of them in few steps.
+    pub(super) fn unreadable(&self) -> usize {
+        self.unreadable.len()
+    }
+
     /// Returns `true` if no more readings are to be pushed.
     pub(super) fn is_done(&self) -> bool {
-        self.missing() == 0 || self.is_full || self.skipped >= MAX_SKIPPED && self.last.is_some()
+        self.missing() == 0
+            || self.is_full
+            || self.unreadable.len() >= MAX_UNREADABLE
+            || self.skipped >= MAX_SKIPPED && self.last.is_some()
     }
 
     /// Returns the page after all readings in the range were pushed.
     pub(super) fn finish(self) -> Page {
         let page = Page::from_lookahead(self.readings, self.query.limit);
+        let mut unreadable = self.unreadable;
+        if let Some(next) = page.next {
+            // The next page meets the others again.
+            unreadable.retain(|skipped| match self.query.order {
+                Order::Asc => skipped.id <= next,
+                Order::Desc => skipped.id >= next,
+            });
+        }
         Page {
             next: page.next.or(self.last.filter(|_| self.is_full)),
+            unreadable,
             ..page
         }
     }

@@ -40,7 +40,9 @@ pub trait ReadingStore: Send + Sync {
     async fn put_many(&self, readings: DistinctReadings)
     -> Vec<Result<BatchPutStatus, StoreError>>;
 
-    /// Returns the reading with this id, or `None` if the user has none.
+    /// Returns the reading with this id, or `None` if the user has none. Fails with
+    /// [`StoreError::Corrupt`] if it exists but cannot be decoded: its absence would
+    /// be a wrong answer.
     async fn get(&self, user_id: &UserId, id: ReadingId) -> Result<Option<Reading>, StoreError>;
 
     /// Deletes the reading with this id, and returns `true` if it existed.
@@ -57,6 +59,11 @@ pub trait ReadingStore: Send + Sync {
     /// Pages of one query do not overlap. A reading that exists throughout is on
     /// exactly one of them, whatever is written meanwhile. The cost depends on the size
     /// of the page, not on how many readings the user has.
+    ///
+    /// A reading that cannot be decoded does not hide the others. It is skipped, and
+    /// [`Page::unreadable`] of one page has its id. After many of them the page ends
+    /// early, even if empty, and has [`Page::next`]. Deletion and erasure need not
+    /// decode, so they work as for any other.
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError>;
 
     /// Checks that the store can serve reads; the error is the reason why not.

@@ -21,3 +21,4 @@ mod samples;
 mod suite;
 #[path = "../support/mod.rs"]
 mod support;
+mod unreadable;

@@ -62,6 +62,9 @@ pub async fn create(
 /// A page may have fewer readings than `limit` although there are more: it ends
 /// after 4 MiB of metadata. With `data_type` on a DynamoDB table without the
 /// index by type, it may even be empty.
+///
+/// Stored readings that cannot be decoded are skipped, and many of them also shorten
+/// a page. Getting one by its id fails with 500.
 #[utoipa::path(
     get, path = "/data/{user_id}", tag = "readings", operation_id = "list_readings",
     security(("api_key" = ["data:read"]), ("token" = ["data:read"])),

@@ -14,7 +14,7 @@ use super::query_response::{self, RawItem};
 use super::schema::{AttributeMap, DATA_ID, DATA_TYPE, TYPE_INDEX, TYPE_KEY, USER_ID};
 use super::table_client::TableClient;
 use super::type_index::TypeIndex;
-use crate::domain::{DataType, ListQuery, Order, Page, Reading};
+use crate::domain::{DataType, ListQuery, Order, Page, Reading, ReadingId};
 use crate::store::StoreError;
 use crate::store::page_builder::PageBuilder;
 
@@ -50,13 +50,13 @@ async fn list_all(table: &TableClient, query: &ListQuery) -> Result<Page, StoreE
     // A response holds at most 1 MB, so a page may take several.
     loop {
         let request = table_query(table, query)
-            .limit(to_limit(page.missing()))
+            .limit(to_limit(page.missing() + page.unreadable()))
             .set_exclusive_start_key(start_key);
         let response = query_response::send(request, table.fast_query_parser)
             .await
             .map_err(|error| table.errors.classify("Query", error))?;
         for item in response.items {
-            push_item(table, &mut page, item)?;
+            push_item(table, &mut page, item);
         }
         start_key = response.exclusive_start_key;
         if start_key.is_none() {
@@ -91,7 +91,7 @@ async fn list_filtered(table: &TableClient, query: &ListQuery) -> Result<Page, S
             .map_err(|error| table.errors.classify("Query", error))?;
         let filtered_out = response.filtered_out;
         for item in response.items {
-            push_item(table, &mut page, item)?;
+            push_item(table, &mut page, item);
         }
         start_key = response.exclusive_start_key;
         let last = start_key.as_ref().and_then(item::reading_id);
@@ -124,7 +124,7 @@ async fn list_by_index(
         let fetches = scans
             .iter_mut()
             .filter(|scan| scan.readings.is_empty() && !scan.is_finished)
-            .map(|scan| scan.fetch_more(table, query, per_type));
+            .map(|scan| scan.fetch_more(table, query, per_type + page.unreadable()));
         match try_join_all(fetches).await {
             Ok(_) => {}
             Err(ScanError::NoIndex) => {
@@ -142,10 +142,10 @@ async fn list_by_index(
                 .iter_mut()
                 .filter(|scan| !scan.readings.is_empty())
                 .min_by(|one, other| one.compare(other, query.order));
-            let Some(reading) = next.and_then(|scan| scan.readings.pop_front()) else {
+            let Some((id, reading)) = next.and_then(|scan| scan.readings.pop_front()) else {
                 return Ok(Some(page.finish()));
             };
-            page.push(reading);
+            page.push(id, reading);
             if page.is_done() {
                 return Ok(Some(page.finish_partial()));
             }
@@ -156,7 +156,7 @@ async fn list_by_index(
 /// Readings of one type, in the order of the query.
 struct TypeScan<'a> {
     data_type: &'a DataType,
-    readings: VecDeque<Reading>,
+    readings: VecDeque<(ReadingId, Result<Reading, StoreError>)>,
     start_key: Option<AttributeMap>,
     is_finished: bool,
 }
@@ -177,7 +177,7 @@ impl<'a> TypeScan<'a> {
     }
 
     fn compare(&self, other: &Self, order: Order) -> Ordering {
-        let first_id = |scan: &Self| scan.readings.front().map(|reading| reading.id);
+        let first_id = |scan: &Self| scan.readings.front().map(|(id, _)| *id);
         let ascending = first_id(self).cmp(&first_id(other));
         match order {
             Order::Asc => ascending,
@@ -206,8 +206,8 @@ impl<'a> TypeScan<'a> {
                     }
                 })?;
             for item in response.items {
-                if let RawItem::Reading { reading, .. } = item {
-                    self.readings.push_back(reading.map_err(ScanError::Store)?);
+                if let RawItem::Reading { id, reading, .. } = item {
+                    self.readings.push_back((id, reading));
                 }
             }
             self.start_key = response.exclusive_start_key;
@@ -227,27 +227,23 @@ fn is_missing_index(error: &QueryError) -> bool {
 }
 
 /// Adds an item to the page, if it is a reading.
-fn push_item(
-    table: &TableClient,
-    page: &mut PageBuilder<'_>,
-    item: RawItem,
-) -> Result<(), StoreError> {
+fn push_item(table: &TableClient, page: &mut PageBuilder<'_>, item: RawItem) {
     match item {
         RawItem::Reading {
+            id,
             reading,
             is_indexed,
         } => {
             if !is_indexed {
                 table.warn_missing_index_keys();
             }
-            page.push(reading?);
+            page.push(id, reading);
         }
         RawItem::Foreign => {
             tracing::warn!("skipped an item that this service did not write");
             page.skip(1, None);
         }
     }
-    Ok(())
 }
 
 /// Consistent query of a user's readings in the table.

@@ -43,6 +43,7 @@ pub(super) struct QueryPage {
 pub(super) enum RawItem {
     /// An item with a reading's sort key, or the error in decoding it.
     Reading {
+        id: ReadingId,
         reading: Result<Reading, StoreError>,
         /// Has the key of the index by type.
         is_indexed: bool,
@@ -197,17 +198,17 @@ impl From<QueryOutput> for QueryPage {
 
 impl From<ItemAttributes<'_>> for RawItem {
     fn from(item: ItemAttributes<'_>) -> Self {
-        let is_reading = match &item.data_id {
-            Some(Attribute::Text(id)) => id.parse::<ReadingId>().is_ok(),
-            _ => false,
+        let id = match &item.data_id {
+            Some(Attribute::Text(id)) => id.parse().ok(),
+            _ => None,
         };
-        if is_reading {
-            Self::Reading {
+        match id {
+            Some(id) => Self::Reading {
+                id,
                 is_indexed: item.type_key.is_some(),
                 reading: item::decode(item),
-            }
-        } else {
-            Self::Foreign
+            },
+            None => Self::Foreign,
         }
     }
 }

@@ -34,8 +34,8 @@ fn list_all(database: &Database, query: &ListQuery) -> Result<Page, StoreError> 
     for entry in in_order(entries, query.order) {
         let (key, value) = entry.map_err(engine_error)?;
         let id = record::id_of_key(key.value())?;
-        let reading = record::decode(&query.user_id, id, value.value(), page.last_reading())?;
-        page.push(reading);
+        let reading = record::decode(&query.user_id, id, value.value(), page.last_reading());
+        page.push(id, reading);
         if page.is_done() {
             return Ok(page.finish_partial());
         }
@@ -69,7 +69,8 @@ fn list_some_types(database: &Database, query: &ListQuery) -> Result<Page, Store
         match table.get(key.as_slice()).map_err(engine_error)? {
             Some(value) => {
                 let taken = page.last_reading();
-                page.push(record::decode(&query.user_id, id, value.value(), taken)?);
+                let reading = record::decode(&query.user_id, id, value.value(), taken);
+                page.push(id, reading);
             }
             // An index entry of a record that was deleted while it was unreadable.
             None => page.skip(1, Some(id)),

@@ -157,6 +157,10 @@ metrics! {
         "clarity_readings_stored_total",
         "Readings acknowledged by result: `stored` or `superseded`; includes replays."
     ).labels(&["result"]).dimensions(&["result"]);
+    READINGS_UNREADABLE = counter(
+        "clarity_readings_unreadable_total",
+        "Stored readings that lists, exports, summaries and insights skipped since they cannot be decoded; each time one is skipped counts."
+    );
     BATCH_READINGS = new(
         "clarity_batch_readings",
         MetricKind::Histogram(Unit::Count, BATCH_SIZES),

@@ -9,3 +9,4 @@ pub mod raw;
 mod tables;
 mod type_index;
 mod unprocessed;
+mod unreadable_items;

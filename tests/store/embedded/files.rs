@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clarity_backend::domain::{DataTypes, ListQuery, Reading};
+use clarity_backend::domain::{DataTypes, ListQuery, Reading, ReadingId};
 use clarity_backend::store::{
     BatchPutStatus, EmbeddedStore, OpenError, PutResult, ReadingStore, StoreError, erase_user,
     put_batch,
@@ -15,6 +15,7 @@ use redb::{Database, ReadableDatabase, ReadableTableMetadata, TableDefinition};
 use crate::backend::temporary_directory;
 use crate::concurrency::run_concurrently;
 use crate::samples::{all_of, series};
+use crate::unreadable::{COUNT, check_lists, unreadable_ids};
 
 const READINGS: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("readings");
 const FORMAT: TableDefinition<'_, &str, u32> = TableDefinition::new("format");
@@ -248,31 +249,47 @@ async fn type_index_matches_the_readings() {
     assert_eq!(keys_by_type(directory.path()), 0);
 }
 
+/// Overwrites the records with these ids.
+fn make_unreadable(directory: &Path, ids: impl IntoIterator<Item = ReadingId>) {
+    let database = Database::open(file_in(directory)).unwrap();
+    let transaction = database.begin_write().unwrap();
+    let mut table = transaction.open_table(READINGS).unwrap();
+    for id in ids {
+        let key = [b"someone\0", id.as_bytes().as_slice()].concat();
+        table
+            .insert(key.as_slice(), [0xff_u8; 3].as_slice())
+            .unwrap();
+    }
+    drop(table);
+    transaction.commit().unwrap();
+}
+
+#[tokio::test]
+async fn unreadable_record_does_not_hide_others() {
+    let directory = temporary_directory();
+    let readings = series("someone", COUNT);
+    fill(directory.path(), &readings).await;
+    make_unreadable(directory.path(), unreadable_ids(&readings));
+    let store = EmbeddedStore::open(directory.path()).unwrap();
+    check_lists(&store, &readings).await;
+}
+
 /// An unreadable record affects only the operations that need it.
 #[tokio::test]
-async fn unreadable_record_is_reported_as_corrupt() {
+async fn unreadable_record_affects_only_itself() {
     let directory = temporary_directory();
     let readings = series("someone", 3);
     fill(directory.path(), &readings).await;
     let unreadable = &readings[1];
-    let mut key = b"someone\0".to_vec();
-    key.extend_from_slice(unreadable.id.as_bytes());
-    let database = Database::open(file_in(directory.path())).unwrap();
-    let transaction = database.begin_write().unwrap();
-    transaction
-        .open_table(READINGS)
-        .unwrap()
-        .insert(key.as_slice(), [0xff_u8; 3].as_slice())
-        .unwrap();
-    transaction.commit().unwrap();
-    drop(database);
+    make_unreadable(directory.path(), [unreadable.id]);
 
     let store = EmbeddedStore::open(directory.path()).unwrap();
     let user_id = &unreadable.measurement.user_id;
     let got = store.get(user_id, unreadable.id).await;
     assert!(matches!(got, Err(StoreError::Corrupt(_))), "{got:?}");
-    let listed = store.list(&all_of("someone")).await;
-    assert!(matches!(listed, Err(StoreError::Corrupt(_))), "{listed:?}");
+    let listed = store.list(&all_of("someone")).await.unwrap();
+    assert_eq!(listed.readings, [readings[0].clone(), readings[2].clone()]);
+    assert_eq!(listed.unreadable[0].id, unreadable.id);
     let others = store.get(user_id, readings[0].id).await.unwrap();
     assert_eq!(others.as_ref(), Some(&readings[0]));
 
@@ -299,7 +316,7 @@ async fn unreadable_record_is_reported_as_corrupt() {
     assert_eq!(
         page.readings,
         [readings[0].clone(), readings[2].clone()],
-        "deleting it heals the rest"
+        "the others remain"
     );
     let by_type = ListQuery {
         data_types: DataTypes::try_from(vec!["heart_rate".parse().unwrap()]).unwrap(),
