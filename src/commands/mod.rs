@@ -6,6 +6,7 @@ mod import;
 mod keys;
 mod serve;
 mod stop_signals;
+mod unreadable;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,8 @@ enum Command {
     /// Manage API keys.
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// List a user's stored readings that cannot be decoded.
+    Unreadable(unreadable::Unreadable),
 }
 
 /// Exit code for an invalid configuration.
@@ -75,6 +78,10 @@ impl CommandLine {
             Command::Import(import) => {
                 config::load_env_file()?;
                 return import::run(&import);
+            }
+            Command::Unreadable(arguments) => {
+                config::load_env_file()?;
+                return unreadable::run(&arguments);
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -151,9 +151,9 @@ impl Config {
     }
 }
 
-/// Configuration of an import, which needs no keys and does not listen.
+/// Configuration of a command that uses the store, needs no keys and does not listen.
 #[derive(Debug)]
-pub struct ImportConfig {
+pub struct StoreCommandConfig {
     /// Environment, which selects defaults and checks.
     pub environment: Environment,
     /// Store of the readings.
@@ -162,7 +162,7 @@ pub struct ImportConfig {
     pub telemetry: TelemetrySettings,
 }
 
-impl ImportConfig {
+impl StoreCommandConfig {
     /// Reads the configuration like [`Config::read`].
     ///
     /// # Errors

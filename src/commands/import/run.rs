@@ -8,7 +8,7 @@ use super::args::Import;
 use super::print::{print_outcome, print_verification};
 use crate::app::{self, SystemClock};
 use crate::commands::error::CommandError;
-use crate::config::{ImportConfig, StoreConfig};
+use crate::config::{StoreCommandConfig, StoreConfig};
 use crate::domain::{Clock as _, UserId};
 use crate::import::{
     Checkpoint, CheckpointError, ImportContext, ImportProgress, ImportRun, Job, Mapping, Report,
@@ -26,7 +26,7 @@ const EXIT_INTERRUPTED: u8 = 130;
 
 /// Runs the command.
 pub(in crate::commands) fn run(import: &Import) -> Result<ExitCode, CommandError> {
-    let config = ImportConfig::read(import.variables())?;
+    let config = StoreCommandConfig::read(import.variables())?;
     Telemetry::start(&config.telemetry)?;
     tokio::runtime::Builder::new_multi_thread()
         .max_blocking_threads(MAX_BLOCKING_THREADS)
@@ -36,7 +36,7 @@ pub(in crate::commands) fn run(import: &Import) -> Result<ExitCode, CommandError
 }
 
 impl Import {
-    async fn run(&self, config: ImportConfig) -> Result<ExitCode, CommandError> {
+    async fn run(&self, config: StoreCommandConfig) -> Result<ExitCode, CommandError> {
         let mapping = match &self.map {
             Some(path) => Mapping::read(path)?,
             None => Mapping::default(),
@@ -116,7 +116,7 @@ impl Import {
         &self,
         source: &Source,
         mapping: &Mapping,
-        config: &ImportConfig,
+        config: &StoreCommandConfig,
     ) -> Result<Job, CommandError> {
         let settings = [
             source.describe(),
@@ -162,7 +162,7 @@ impl Import {
     }
 }
 
-async fn open_store(config: &ImportConfig) -> Result<Arc<dyn ReadingStore>, CommandError> {
+async fn open_store(config: &StoreCommandConfig) -> Result<Arc<dyn ReadingStore>, CommandError> {
     let store = app::open_store(&config.store, config.environment).await?;
     if let StoreConfig::DynamoDb(_) = config.store {
         store.check().await?;

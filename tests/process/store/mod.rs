@@ -4,3 +4,4 @@ mod crashes;
 mod durability;
 mod faults;
 mod missing_credentials;
+mod unreadable;
