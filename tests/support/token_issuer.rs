@@ -19,6 +19,8 @@ use tokio::net::TcpListener;
 
 /// The issuer's key.
 static KEY: LazyLock<RsaKeyPair> = LazyLock::new(new_key);
+/// Another key that the issuer may publish under the same id.
+static PAIR_KEY: LazyLock<RsaKeyPair> = LazyLock::new(new_key);
 /// A key that the issuer does not publish.
 static OTHER_KEY: LazyLock<RsaKeyPair> = LazyLock::new(new_key);
 
@@ -78,6 +80,19 @@ impl TokenIssuer {
     /// Replaces the key set by the issuer's key under each of these ids.
     pub fn publish(&self, ids: &[&str]) {
         let keys: Vec<Value> = ids.iter().map(|id| jwk(id, &KEY)).collect();
+        self.respond_with(StatusCode::OK, json!({ "keys": keys }).to_string());
+    }
+
+    /// Replaces the key set by another key and the issuer's, in both orders, under two
+    /// ids that each name both.
+    pub fn publish_pairs(&self, ids: [&str; 2]) {
+        let [first, second] = ids;
+        let keys = [
+            jwk(first, &KEY),
+            jwk(first, &PAIR_KEY),
+            jwk(second, &PAIR_KEY),
+            jwk(second, &KEY),
+        ];
         self.respond_with(StatusCode::OK, json!({ "keys": keys }).to_string());
     }
 

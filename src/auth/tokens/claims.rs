@@ -1,6 +1,8 @@
 use serde::Deserialize;
 
-/// Claims of a token that matter here. A claim that occurs twice is rejected.
+/// Claims of a token that matter here. A claim that occurs twice is rejected. An
+/// optional claim that is null counts as absent, as some issuers write it; one of
+/// another type is rejected.
 #[derive(Deserialize)]
 pub(super) struct Claims {
     pub(super) iss: String,
@@ -18,7 +20,7 @@ pub(super) struct Claims {
     #[serde(default, rename = "custom:clarity_user_id")]
     pub(super) user_id: Option<String>,
     #[serde(default, rename = "cognito:groups")]
-    pub(super) groups: Vec<String>,
+    pub(super) groups: Option<Vec<String>>,
 }
 
 /// Seconds since 1970, possibly with a fraction (RFC 7519, section 2).

@@ -36,7 +36,9 @@ pub(super) struct KeySet {
     last_request: Arc<Mutex<Option<Instant>>>,
 }
 
-type KeysById = HashMap<String, Arc<DecodingKey>>;
+/// Keys by id. An id may have several keys, of which any may have signed a token: RFC
+/// 7517, section 4.5, only recommends distinct ids.
+type KeysById = HashMap<String, Arc<Vec<DecodingKey>>>;
 
 /// Cached keys, and when they were read.
 #[derive(Default)]
@@ -61,19 +63,22 @@ impl KeySet {
         })
     }
 
-    /// Returns the key with this id.
+    /// Returns the keys with this id, at least one.
     ///
     /// # Errors
     /// If the issuer has no such key; or if it may have, but cannot be reached.
-    pub(super) async fn lookup(self: &Arc<Self>, id: &str) -> Result<Arc<DecodingKey>, TokenError> {
-        if let Some(key) = self.cached(id) {
-            return Ok(key);
+    pub(super) async fn lookup(
+        self: &Arc<Self>,
+        id: &str,
+    ) -> Result<Arc<Vec<DecodingKey>>, TokenError> {
+        if let Some(keys) = self.cached(id) {
+            return Ok(keys);
         }
         self.refresh().await;
         // Read first, as keys may arrive in between.
         let is_stale = self.is_stale();
         match self.cached(id) {
-            Some(key) => Ok(key),
+            Some(keys) => Ok(keys),
             None if is_stale => Err(TokenError::KeysUnavailable),
             None => Err(TokenError::Invalid),
         }
@@ -121,7 +126,7 @@ impl KeySet {
         }
     }
 
-    fn cached(&self, id: &str) -> Option<Arc<DecodingKey>> {
+    fn cached(&self, id: &str) -> Option<Arc<Vec<DecodingKey>>> {
         let known = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         let is_current = known.read_at?.elapsed() < MAX_KEY_SET_AGE;
         known.keys.get(id).filter(|_| is_current).cloned()
@@ -140,13 +145,17 @@ impl KeySet {
         let keys = keys.into_iter().filter_map(|key| {
             let key: Jwk = serde_json::from_value(key).ok()?;
             let id = key.common.key_id.clone()?;
-            Some((id, Arc::new(decoding_key(&key)?)))
+            Some((id, decoding_key(&key)?))
         });
-        let keys: KeysById = keys.collect();
-        if keys.is_empty() {
+        let mut by_id = HashMap::<_, Vec<_>>::new();
+        for (id, key) in keys {
+            by_id.entry(id).or_default().push(key);
+        }
+        if by_id.is_empty() {
             return Err(KeySetError::Empty);
         }
-        Ok(keys)
+        let shared = by_id.into_iter().map(|(id, keys)| (id, Arc::new(keys)));
+        Ok(shared.collect())
     }
 }
 
@@ -206,9 +215,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn keys_expire_after_a_day() {
         let set = KeySet::new("http://127.0.0.1:9/".to_owned()).unwrap();
-        let key = Arc::new(DecodingKey::from_secret(b""));
+        let keys = Arc::new(vec![DecodingKey::from_secret(b"")]);
         *set.keys.write().unwrap() = CachedKeys {
-            keys: KeysById::from([("one".to_owned(), key)]),
+            keys: KeysById::from([("one".to_owned(), keys)]),
             read_at: Some(Instant::now()),
         };
         tokio::time::advance(MAX_KEY_SET_AGE / 2).await;

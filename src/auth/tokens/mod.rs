@@ -78,9 +78,11 @@ impl TokenVerifier {
         }
         let header = decode_header(token).map_err(|_| TokenError::Invalid)?;
         let key_id = key_id(&header).ok_or(TokenError::Invalid)?;
-        let key = self.keys.lookup(key_id).await?;
-        let claims = decode::<Claims>(token, &key, &self.validation)
-            .map_err(|_| TokenError::Invalid)?
+        let keys = self.keys.lookup(key_id).await?;
+        let claims = keys
+            .iter()
+            .find_map(|key| decode::<Claims>(token, key, &self.validation).ok())
+            .ok_or(TokenError::Invalid)?
             .claims;
         self.principal(&claims, now)
             .map(Arc::new)
@@ -98,7 +100,11 @@ impl TokenVerifier {
         if !is_current || !is_well_formed || !self.issuer.audience.matches(claims) {
             return None;
         }
-        let is_administrator = claims.groups.iter().any(|group| group == ADMIN_GROUP);
+        let is_administrator = claims
+            .groups
+            .iter()
+            .flatten()
+            .any(|group| group == ADMIN_GROUP);
         let user_id = claims.user_id.as_ref().unwrap_or(&claims.sub);
         Some(Principal {
             id: PrincipalId::Subject(claims.sub.as_str().into()),

@@ -129,6 +129,11 @@ async fn access_and_id_tokens_within_clock_skew_are_accepted() {
         claims_with(json!({"nbf": now() + 60})),
         claims_with(json!({"exp": 4_102_444_800.5_f64, "nbf": 0.5})),
         claims_with(json!({"sub": "another", "custom:clarity_user_id": "user123"})),
+        // An optional claim that is null is absent.
+        claims_with(json!({
+            "cognito:groups": null, "custom:clarity_user_id": null, "nbf": null, "aud": null,
+        })),
+        claims_with(json!({"cognito:groups": []})),
     ] {
         let response = list(&app, "user123", &signed_token(&good)).await;
         assert_eq!(response.status, StatusCode::OK, "{good}: {}", response.body);
@@ -143,6 +148,24 @@ async fn access_and_id_tokens_within_clock_skew_are_accepted() {
     list(&app, "user123", &strange)
         .await
         .expect_problem(403, "forbidden");
+}
+
+/// Ids of keys need not be distinct (RFC 7517, section 4.5).
+#[tokio::test]
+async fn token_signed_by_any_key_of_its_id_is_accepted() {
+    let issuer = TokenIssuer::start().await;
+    issuer.publish_pairs(["one", "two"]);
+    let app = start(&issuer).await;
+    let claims = claims("user123").to_string();
+    for id in ["one", "two"] {
+        let header = header_with(json!({ "kid": id }));
+        list(&app, "user123", &token(&header, &claims))
+            .await
+            .expect(StatusCode::OK);
+        list(&app, "user123", &signed_by_other_key(&header, &claims))
+            .await
+            .expect_problem(401, "unauthorized");
+    }
 }
 
 #[tokio::test]
@@ -212,6 +235,30 @@ async fn invalid_tokens_are_rejected_without_a_reason() {
         (
             "wrong token use",
             signed_token(&claims_with(json!({"token_use": "refresh"}))),
+        ),
+        (
+            "groups of another type",
+            signed_token(&claims_with(json!({"cognito:groups": "clarity-admins"}))),
+        ),
+        (
+            "null in groups",
+            signed_token(&claims_with(json!({"cognito:groups": [null]}))),
+        ),
+        (
+            "user id of another type",
+            signed_token(&claims_with(json!({"custom:clarity_user_id": 123}))),
+        ),
+        (
+            "null subject",
+            signed_token(&claims_with(json!({"sub": null}))),
+        ),
+        (
+            "null expiry",
+            signed_token(&claims_with(json!({"exp": null}))),
+        ),
+        (
+            "null client",
+            signed_token(&claims_with(json!({"client_id": null}))),
         ),
         ("no token use", signed_token(&claims_without("token_use"))),
         (
