@@ -234,8 +234,8 @@ settings! {
         RATE_LIMIT_FAILED_AUTHENTICATIONS: "Failed authentications per minute and client address (IPv6: /64 network), or `off`"
             .default_to("off").in_production("20").range(1, 1_000_000);
         TRUSTED_PROXIES: "Addresses or networks, separated by commas, of proxies whose `X-Forwarded-For` is trusted, such as the load balancer's `10.0.0.0/16`";
-        CORS_ALLOWED_ORIGINS: "Origins of web pages that may call the API, separated by commas, such as `https://app.example.com`, or `*`. Cookies are not used"
-            .default_to("*").in_production("");
+        CORS_ALLOWED_ORIGINS: "Origins of web pages that may call the API, separated by commas, such as `https://app.example.com`; `localhost` for pages of this machine on any port; or `*`. Cookies are not used"
+            .default_to("localhost").in_production("");
     }
     Storage {
         CLARITY_STORE: "`embedded` or `dynamodb`"

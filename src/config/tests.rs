@@ -453,7 +453,8 @@ fn origins_must_be_serialized_as_browsers_do() {
         let result = read(&[("CORS_ALLOWED_ORIGINS", list)]);
         result.map(|config| config.allowed_origins).ok()
     };
-    assert_eq!(cors(""), Some(AllowedOrigins::Any));
+    assert_eq!(cors(""), Some(AllowedOrigins::Localhost));
+    assert_eq!(cors("localhost"), Some(AllowedOrigins::Localhost));
     assert_eq!(cors("*"), Some(AllowedOrigins::Any));
     let two = "https://app.example.com, http://localhost:3000";
     let expected = ["https://app.example.com", "http://localhost:3000"];

@@ -43,10 +43,42 @@ async fn allowed_origin(app: &TestApp, origin: &str) -> Option<String> {
 }
 
 #[tokio::test]
-async fn development_allows_any_origin() {
+async fn development_allows_only_pages_of_this_machine() {
     let app = TestApp::start().await;
     let origin = "http://localhost:3000";
-    assert_eq!(allowed_origin(&app, origin).await.as_deref(), Some("*"));
+    for good in [
+        origin,
+        "http://localhost",
+        "https://localhost:5173",
+        "http://127.0.0.1:8080",
+        "http://[::1]:8080",
+        "http://app.localhost:3000",
+    ] {
+        assert_eq!(allowed_origin(&app, good).await.as_deref(), Some(good));
+    }
+    for bad in [
+        "null",
+        "*",
+        "https://evil.example",
+        "http://localhost.evil.example",
+        "http://evil-localhost",
+        "http://evillocalhost:3000",
+        "http://LOCALHOST:3000",
+        "http://localhost@evil.example",
+        "http://localhost:80",
+        "http://localhost:3000/",
+        "http://localhost.",
+        "http://127.0.0.1.evil.example",
+        "http://127.1",
+        "http://0.0.0.0:3000",
+        "http://[::]:3000",
+        "http://192.168.0.1",
+        "ws://localhost:3000",
+        "file://localhost",
+        "localhost",
+    ] {
+        assert_eq!(allowed_origin(&app, bad).await, None, "{bad}");
+    }
     let headers = preflight(&app, origin).await;
     let header = |name: &str| headers[name].to_str().unwrap().to_ascii_lowercase();
     for name in ["x-api-key", "authorization", "content-type"] {
@@ -61,7 +93,7 @@ async fn development_allows_any_origin() {
         .header("Origin", origin);
     let rejected = ApiResponse::from_request(rejected).await;
     assert_eq!(rejected.status, StatusCode::UNAUTHORIZED);
-    assert_eq!(rejected.headers["access-control-allow-origin"], "*");
+    assert_eq!(rejected.headers["access-control-allow-origin"], origin);
     let exposed = rejected.headers["access-control-expose-headers"].to_str();
     assert!(exposed.unwrap().contains("x-request-id"));
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use url::{Origin, Url};
+use url::{Host, Origin, Url};
 
 use crate::http::headers::{API_KEY, RATE_LIMIT, RATE_LIMIT_POLICY, REQUEST_ID};
 
@@ -18,6 +18,9 @@ const PREFLIGHT_MAX_AGE: Duration = Duration::from_secs(600);
 pub enum AllowedOrigins {
     /// Any origin.
     Any,
+    /// Pages that this machine itself serves, on any port. Any other page that a
+    /// developer opens could use the known development key.
+    Localhost,
     /// These origins, such as `https://app.example.com`; possibly none.
     Only(Vec<HeaderValue>),
 }
@@ -25,17 +28,19 @@ pub enum AllowedOrigins {
 /// Error of a list of origins.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "must be * or origins separated by commas, such as https://app.example.com: as browsers send them, without a path"
+    "must be *, localhost, or origins separated by commas, such as https://app.example.com: as browsers send them, without a path"
 )]
 pub struct InvalidOriginError;
 
-/// Parses `*` or a list of origins separated by commas.
+/// Parses `*`, `localhost`, or a list of origins separated by commas.
 impl FromStr for AllowedOrigins {
     type Err = InvalidOriginError;
 
     fn from_str(list: &str) -> Result<Self, InvalidOriginError> {
-        if list.trim() == "*" {
-            return Ok(Self::Any);
+        match list.trim() {
+            "*" => return Ok(Self::Any),
+            "localhost" => return Ok(Self::Localhost),
+            _ => {}
         }
         let origins = list.split(',').map(|text| {
             let text = text.trim();
@@ -59,11 +64,30 @@ fn is_origin(text: &str) -> bool {
     })
 }
 
+/// Returns true for an origin whose host is this machine: `localhost`, a name below it
+/// (RFC 6761, section 6.3), or a loopback address.
+fn is_localhost(origin: &HeaderValue) -> bool {
+    let Ok(text) = origin.to_str() else {
+        return false;
+    };
+    is_origin(text)
+        && Url::parse(text).is_ok_and(|url| {
+            let is_local = match url.host() {
+                Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+                Some(Host::Ipv4(address)) => address.is_loopback(),
+                Some(Host::Ipv6(address)) => address.is_loopback(),
+                None => false,
+            };
+            matches!(url.scheme(), "http" | "https") && is_local
+        })
+}
+
 /// Builds the CORS layer. It does not allow browser-managed credentials such as
 /// cookies: a page must send an API key or a token itself.
 pub fn cors_layer(origins: &AllowedOrigins) -> CorsLayer {
     let origins = match origins {
         AllowedOrigins::Any => AllowOrigin::any(),
+        AllowedOrigins::Localhost => AllowOrigin::predicate(|origin, _| is_localhost(origin)),
         AllowedOrigins::Only(origins) => AllowOrigin::list(origins.iter().cloned()),
     };
     CorsLayer::new()
