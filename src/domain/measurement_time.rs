@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 
 use jiff::civil::DateTime;
@@ -10,7 +11,9 @@ use super::ValidationError;
 /// Time of a measurement: an instant, and its original notation.
 ///
 /// The offset and the number of fractional digits are preserved, so that a response
-/// contains what the client sent; parsers on phones are strict about both.
+/// contains what the client sent; parsers on phones are strict about both. There are two
+/// exceptions: digits beyond nanoseconds are truncated, and a leap second becomes the
+/// second before it, on the same day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MeasurementTime {
     instant: Timestamp,
@@ -151,7 +154,8 @@ fn parse_parts(text: &str) -> Result<(DateTime, Option<Offset>), ValidationError
     if !has_extended_form(text) {
         return Err(invalid_format());
     }
-    let pieces = Pieces::parse(text).map_err(|_| invalid_format())?;
+    let parsed = truncate_fraction(text);
+    let pieces = Pieces::parse(&*parsed).map_err(|_| invalid_format())?;
     let time = pieces.time().ok_or_else(invalid_format)?;
     let offset = match pieces.offset() {
         None | Some(PiecesOffset::Zulu) => None,
@@ -167,14 +171,45 @@ fn parse_parts(text: &str) -> Result<(DateTime, Option<Offset>), ValidationError
     if offset.is_some_and(|offset| offset.seconds().abs() >= 24 * 60 * 60) {
         return Err(invalid_format());
     }
-    Ok((pieces.date().to_datetime(time), offset))
+    let local = pieces.date().to_datetime(time);
+    if is_leap_second(text) && !ends_a_month(local, offset.unwrap_or(Offset::UTC)) {
+        return Err(ValidationError::new(
+            "must have a leap second only at the end of a month in UTC, as in 2016-12-31T23:59:60Z",
+        ));
+    }
+    Ok((local, offset))
+}
+
+/// Returns `true` if the seconds are 60. The parser reads them as 59.
+fn is_leap_second(text: &str) -> bool {
+    text.get(16..19) == Some(":60")
+}
+
+/// Returns `true` if `local` is in the last second of a month in UTC, the only one after
+/// which there may be a leap second (ITU-R TF.460-6, section 2.1).
+fn ends_a_month(local: DateTime, offset: Offset) -> bool {
+    let seconds = SignedDuration::from_secs(1 - i64::from(offset.seconds()));
+    let next = local.saturating_add(seconds);
+    next.day() == 1 && (next.hour(), next.minute(), next.second()) == (0, 0, 0)
+}
+
+/// Removes the fractional digits beyond nanoseconds, which the parser rejects.
+fn truncate_fraction(text: &str) -> Cow<'_, str> {
+    let Some((before, after)) = text.split_once(['.', ',']) else {
+        return text.into();
+    };
+    let digits = after.bytes().take_while(u8::is_ascii_digit).count();
+    match (after.get(..9), after.get(digits..)) {
+        (Some(kept), Some(offset)) if digits > 9 => format!("{before}.{kept}{offset}").into(),
+        _ => text.into(),
+    }
 }
 
 /// Returns `true` if the text has the form of RFC 3339, where seconds and offset are
 /// optional.
 ///
 /// The parser accepts more of ISO 8601, including forms that would not be reproduced as
-/// sent: seconds in offsets, leap seconds, and annotations in brackets.
+/// sent: seconds in offsets, and annotations in brackets.
 fn has_extended_form(text: &str) -> bool {
     const MAX_LEN: usize = 64;
     let bytes = text.as_bytes();
@@ -188,12 +223,9 @@ fn has_extended_form(text: &str) -> bool {
             .is_some_and(|byte| allowed.as_bytes().contains(byte))
     });
     let time = text.get(11..).unwrap_or_default();
-    let (clock, offset) = match time.find(['+', '-']) {
-        Some(at) => time.split_at(at),
-        None => (time, ""),
-    };
-    let is_leap_second = clock.get(5..8) == Some(":60");
-    has_separators && !is_leap_second && offset.len() <= "+00:00".len()
+    let offset = time.find(['+', '-']).and_then(|at| time.get(at..));
+    let offset = offset.unwrap_or_default();
+    has_separators && offset.len() <= "+00:00".len()
 }
 
 fn invalid_format() -> ValidationError {
@@ -202,8 +234,8 @@ fn invalid_format() -> ValidationError {
     )
 }
 
-/// Returns the number of fractional digits. A valid date-time has at most one decimal
-/// point, and nine digits.
+/// Returns the number of fractional digits, without those that are truncated. A valid
+/// date-time has at most one decimal point.
 fn fraction_digits(text: &str) -> u8 {
     let fraction = text.split_once(['.', ',']).map_or("", |(_, after)| after);
     let digits = fraction.bytes().take_while(u8::is_ascii_digit).count();
@@ -247,6 +279,45 @@ mod tests {
     }
 
     #[test]
+    fn leap_second_is_the_second_before_it() {
+        for (text, written) in [
+            ("2016-12-31T23:59:60Z", "2016-12-31T23:59:59Z"),
+            ("2016-12-31t23:59:60.25z", "2016-12-31T23:59:59.25Z"),
+            ("2015-06-30T23:59:60", "2015-06-30T23:59:59Z"),
+            ("2017-01-01T05:29:60+05:30", "2017-01-01T05:29:59+05:30"),
+            ("2016-12-31T15:59:60-08:00", "2016-12-31T15:59:59-08:00"),
+        ] {
+            let time = MeasurementTime::parse(text, now()).unwrap();
+            assert_eq!(time.to_string(), written);
+            assert_eq!(time, MeasurementTime::parse(written, now()).unwrap());
+        }
+        let bound = MeasurementTime::parse_bound("2016-12-31T23:59:60Z").unwrap();
+        assert_eq!(bound.to_string(), "2016-12-31T23:59:59Z");
+    }
+
+    #[test]
+    fn digits_beyond_nanoseconds_are_truncated() {
+        for (text, written) in [
+            (
+                "2024-01-15T10:30:00.1234567899Z",
+                "2024-01-15T10:30:00.123456789Z",
+            ),
+            (
+                "2024-01-15T10:30:00,00000000099999999999+01:00",
+                "2024-01-15T10:30:00.000000000+01:00",
+            ),
+            (
+                "2024-01-15T10:30:00.123456789012345",
+                "2024-01-15T10:30:00.123456789Z",
+            ),
+        ] {
+            let time = MeasurementTime::parse(text, now()).unwrap();
+            assert_eq!(time.to_string(), written);
+            assert_eq!(time, MeasurementTime::parse(written, now()).unwrap());
+        }
+    }
+
+    #[test]
     fn unknown_offset_is_written_as_z() {
         let time = MeasurementTime::parse("2024-01-15T10:30:00-00:00", now()).unwrap();
         assert_eq!(time.to_string(), "2024-01-15T10:30:00Z");
@@ -271,7 +342,12 @@ mod tests {
             "2024-01-15T10:30:00+01:00:30",
             "2024-01-15T10:30:00+24:00",
             "2024-01-15T10:30:00-25:00",
-            "2016-12-31T23:59:60Z",
+            "2016-12-31T22:59:60Z",
+            "2016-12-31T23:58:60Z",
+            "2016-12-31T23:59:61Z",
+            "2016-12-30T23:59:60Z",
+            "2016-12-31T23:59:60+01:00",
+            "2016-12-31T23:60Z",
             "20161231T235960Z",
             "20240115T103000Z",
             "2024-01-15T1030",
@@ -280,7 +356,9 @@ mod tests {
             "2024-01-15T10",
             "2024-W03-1T10:30:00Z",
             "+002024-01-15T10:30:00Z",
-            "2024-01-15T10:30:00.1234567890Z",
+            "2024-01-15T10:30:00.1234567890x",
+            "2024-01-15T10:30:00.1234567890.1Z",
+            "2024-01-15T10:30:00.0000000000000000000000000000000000000000000000000Z",
             "1969-12-31T23:59:59Z",
             "2024-06-02T00:00:00.000000001Z",
             "2999-01-01T00:00:00Z",
