@@ -47,7 +47,7 @@ impl Import {
         }
         let uses_checkpoint = !self.dry_run && source.can_resume();
         self.ensure_distinct_paths(uses_checkpoint)?;
-        let job = self.job(&source, &mapping, &config)?;
+        let job = self.job(&source, &mapping, &config, uses_checkpoint)?;
         let context = ImportContext {
             now: SystemClock.now(),
             user_id: self.user.clone(),
@@ -117,6 +117,7 @@ impl Import {
         source: &Source,
         mapping: &Mapping,
         config: &StoreCommandConfig,
+        uses_checkpoint: bool,
     ) -> Result<Job, CommandError> {
         let settings = [
             source.describe(),
@@ -125,7 +126,12 @@ impl Import {
             config.store.identity(),
             format!("{:?}", self.report),
         ];
-        Ok(Job::new(source.fingerprints()?, &settings))
+        // Reads every file once; a dry run needs no fingerprints.
+        let files = match uses_checkpoint {
+            true => source.fingerprints()?,
+            false => Vec::new(),
+        };
+        Ok(Job::new(files, &settings))
     }
 
     /// Returns the checkpoint from which to resume.

@@ -1,7 +1,7 @@
 //! State of an interrupted import, from which it resumes.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -51,11 +51,14 @@ impl Job {
 }
 
 /// Identity of a file, which detects a replaced or changed one.
+///
+/// All of the file counts: a resumed import skips what was processed, and would never
+/// read a correction there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFingerprint {
     name: String,
     bytes: u64,
-    /// SHA-256 of its first and last 64 KiB.
+    /// SHA-256 of its content.
     digest: String,
 }
 
@@ -163,17 +166,22 @@ impl FileFingerprint {
     }
 
     fn compute(path: &Path) -> io::Result<Self> {
-        const SAMPLE_BYTES: u64 = 64 * 1024;
-        let mut file = File::open(path)?;
-        let bytes = file.metadata()?.len();
+        const BUFFER_BYTES: usize = 128 * 1024;
+        let mut file = BufReader::with_capacity(BUFFER_BYTES, File::open(path)?);
         let mut hash = Sha256::new();
-        let mut sample = Vec::new();
-        (&mut file).take(SAMPLE_BYTES).read_to_end(&mut sample)?;
-        hash.update(&sample);
-        file.seek(SeekFrom::Start(bytes.saturating_sub(SAMPLE_BYTES)))?;
-        sample.clear();
-        file.take(SAMPLE_BYTES).read_to_end(&mut sample)?;
-        hash.update(&sample);
+        let mut bytes = 0;
+        loop {
+            let part = match file.fill_buf() {
+                Ok([]) => break,
+                Ok(part) => part,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            hash.update(part);
+            let length = part.len();
+            bytes += length as u64;
+            file.consume(length);
+        }
         Ok(Self {
             name: path.to_string_lossy().into_owned(),
             bytes,

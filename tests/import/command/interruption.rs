@@ -128,16 +128,25 @@ fn checkpoint_of_another_job_is_rejected() {
         "{}",
         ran.complaints
     );
-    let mut text = fs::read_to_string(path.join("in.ndjson")).unwrap();
-    text = text.replacen("\"value\":0", "\"value\":7", 1);
-    fs::write(path.join("in.ndjson"), text).unwrap();
-    let ran = import(path, &arguments);
-    assert_eq!(ran.code, 1);
-    assert!(
-        ran.complaints.contains("belongs to a different source"),
-        "{}",
-        ran.complaints
-    );
+    // A change of the beginning, and one of the middle: line 10,000 of 40,000.
+    let original = fs::read_to_string(path.join("in.ndjson")).unwrap();
+    for (value, changed) in [
+        ("\"value\":0", "\"value\":7"),
+        ("\"value\":10000,", "\"value\":10009,"),
+    ] {
+        let text = original.replacen(value, changed, 1);
+        assert!(text != original && text.len() == original.len());
+        fs::write(path.join("in.ndjson"), text).unwrap();
+        let ran = import(path, &arguments);
+        assert_eq!(ran.code, 1, "{changed}");
+        assert!(
+            ran.complaints.contains("belongs to a different source"),
+            "{}",
+            ran.complaints
+        );
+    }
+    fs::write(path.join("in.ndjson"), original).unwrap();
+    assert_resumes(path, true);
 }
 
 #[test]
