@@ -2,11 +2,12 @@
 
 use std::fs::{self, DirBuilder, File};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redb::{Builder, Database, DatabaseError};
 use uuid::Uuid;
 
+use super::data_file::{DataFile, DirectoryLock};
 use super::format::{self, PrepareError};
 use super::open_error::OpenError;
 
@@ -21,33 +22,48 @@ const CACHE_BYTES: usize = 32 * 1024 * 1024;
 /// Page cache while all checksums are verified, in file order.
 const CHECK_CACHE_BYTES: usize = 1024 * 1024;
 
-/// Returns the path of the database in `directory`.
-pub(super) fn path_in(directory: &Path) -> PathBuf {
-    directory.join(FILE_NAME)
+/// An open database with its file and the lock on its directory.
+pub(super) struct Opened {
+    pub(super) database: Database,
+    pub(super) file: DataFile,
+    pub(super) lock: DirectoryLock,
 }
 
 /// Opens the database in `directory`, and creates both if missing.
-pub(super) fn open(directory: &Path) -> Result<Database, OpenError> {
-    let path = path_in(directory);
+pub(super) fn open(directory: &Path) -> Result<Opened, OpenError> {
+    let path = directory.join(FILE_NAME);
     let io_error = |source| OpenError::directory(directory, source);
     let is_new = !directory.exists();
     create_private_directory(directory).map_err(io_error)?;
+    let lock = DirectoryLock::acquire(directory, &path)?;
     if !path.exists() {
         create(directory, &path)?;
     }
+    let file =
+        DataFile::open(&path).map_err(|error| OpenError::from_engine(error.into(), &path))?;
     let database = prepare(open_checked(|builder| builder.open(&path)), &path)?;
+    // The engine opens the file by its path.
+    file.verify()?;
     remove_temporary(directory);
     sync_directory(directory, is_new).map_err(io_error)?;
-    Ok(database)
+    Ok(Opened {
+        database,
+        file,
+        lock,
+    })
 }
 
-/// Reopens the file after a disk failure.
-pub(super) fn reopen(path: &Path) -> Result<Database, OpenError> {
-    reopen_clean(
+/// Reopens the file after a disk failure, unless another file is at its path.
+pub(super) fn reopen(file: &DataFile) -> Result<Database, OpenError> {
+    let path = file.path();
+    file.verify()?;
+    let database = reopen_clean(
         path,
         || discard_dirty_pages(path),
         |builder| builder.open(path),
-    )
+    )?;
+    file.verify()?;
+    Ok(database)
 }
 
 /// Reopens a failed database from what is on its disk.

@@ -5,6 +5,7 @@
 //! single [`writer`] thread commits concurrent writes together, and acknowledges each
 //! after its commit is on disk.
 
+mod data_file;
 mod database_handle;
 mod engine_error;
 mod file;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use redb::{Builder, Database, ReadableDatabase, StorageBackend};
 
+use self::data_file::{DirectoryLock, VerifyPath};
 use self::database_handle::DatabaseHandle;
 use self::engine_error::engine_error;
 pub use self::open_error::OpenError;
@@ -32,6 +34,10 @@ use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 pub struct EmbeddedStore {
     database: Arc<DatabaseHandle>,
     writer: Writer,
+    /// Fails if the database is no longer at its path.
+    verify_path: VerifyPath,
+    /// Released after the writer has closed the file. `None` on other storage.
+    _lock: Option<DirectoryLock>,
 }
 
 impl EmbeddedStore {
@@ -41,9 +47,18 @@ impl EmbeddedStore {
     /// If the directory cannot be created or written, another process has the store
     /// open, or the file has an unknown format.
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
-        let database = file::open(directory)?;
-        let path = file::path_in(directory);
-        Self::with_database(database, move || file::reopen(&path))
+        let opened = file::open(directory)?;
+        let file = Arc::new(opened.file);
+        let verify_path = {
+            let file = Arc::clone(&file);
+            move || file.verify().map_err(StoreError::unavailable)
+        };
+        Self::with_database(
+            opened.database,
+            move || file::reopen(&file),
+            Arc::new(verify_path),
+            Some(opened.lock),
+        )
     }
 
     /// Opens the store on the storage that `make` returns, now and after each failure.
@@ -65,20 +80,23 @@ impl EmbeddedStore {
         let path = Path::new("the storage");
         let open = move |builder: &Builder| builder.create_with_backend(make());
         let database = file::prepare(file::open_checked(&open), path)?;
-        Self::with_database(database, move || {
-            file::reopen_clean(path, &discard_dirty_pages, &open)
-        })
+        let reopen = move || file::reopen_clean(path, &discard_dirty_pages, &open);
+        Self::with_database(database, reopen, Arc::new(|| Ok(())), None)
     }
 
     fn with_database(
         database: Database,
         reopen: impl Fn() -> Result<Database, OpenError> + Send + 'static,
+        verify_path: VerifyPath,
+        lock: Option<DirectoryLock>,
     ) -> Result<Self, OpenError> {
         let database = Arc::new(DatabaseHandle::new(database));
-        let writer = Writer::start(Arc::clone(&database), reopen);
+        let writer = Writer::start(Arc::clone(&database), reopen, Arc::clone(&verify_path));
         Ok(Self {
             writer: writer.map_err(OpenError::Thread)?,
             database,
+            verify_path,
+            _lock: lock,
         })
     }
 
@@ -90,8 +108,9 @@ impl EmbeddedStore {
         let database = self.database.get()?;
         match tokio::task::spawn_blocking(move || read(&database)).await {
             Ok(Err(error @ StoreError::Unavailable(_))) => {
-                // After a failed read the engine fails all others. A write, even an
-                // empty one, makes the writer reopen the file.
+                // After a failed read the engine fails all others, and a replaced file
+                // must not be read on. A write, even an empty one, makes the writer
+                // reopen the file.
                 self.writer.put_many(Vec::new()).await;
                 Err(error)
             }
@@ -139,7 +158,11 @@ impl ReadingStore for EmbeddedStore {
 
     async fn check(&self) -> Result<(), StoreError> {
         self.writer.check()?;
-        self.read(|database| database.begin_read().map(drop).map_err(engine_error))
-            .await
+        let verify_path = Arc::clone(&self.verify_path);
+        self.read(move |database| {
+            verify_path()?;
+            database.begin_read().map(drop).map_err(engine_error)
+        })
+        .await
     }
 }

@@ -27,6 +27,14 @@ pub enum OpenError {
         /// Path of the file.
         path: PathBuf,
     },
+    /// The file at the path is no longer the one that was opened.
+    #[error(
+        "{path} was deleted, moved or replaced: restart the service to use what is there now, or move the original file back"
+    )]
+    Replaced {
+        /// Path of the file.
+        path: PathBuf,
+    },
     /// Another version of the service wrote the file.
     #[error(
         "{path} has format {found}, this version reads up to {}: use the version that wrote it",

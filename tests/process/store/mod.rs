@@ -4,4 +4,5 @@ mod crashes;
 mod durability;
 mod faults;
 mod missing_credentials;
+mod replaced_file;
 mod unreadable;

@@ -5,7 +5,8 @@
 //! caller has gone away are skipped.
 //!
 //! After a failed commit the engine rejects everything until the file is reopened. The
-//! thread reopens it until that succeeds, and rejects writes meanwhile.
+//! thread reopens it until that succeeds, and rejects writes meanwhile. A commit into a
+//! file that is no longer at its path counts as failed.
 
 mod queue;
 mod write;
@@ -21,11 +22,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use self::queue::{Closed, Queued, WriteQueue, queue};
 use self::write::{PutRequest, Responder, Tables, Write};
+use super::data_file::VerifyPath;
 use super::database_handle::DatabaseHandle;
 use super::engine_error::engine_error;
 use super::open_error::OpenError;
 use crate::domain::{Reading, ReadingId, UserId};
 use crate::store::{BatchPutStatus, Erasure, PutResult, StoreError};
+use crate::telemetry::error_chain;
 
 /// Number of readings after which a commit accepts no more writes, which bounds its
 /// duration and memory.
@@ -46,15 +49,17 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// Starts the thread. It reopens the database with `reopen` after a failure.
+    /// Starts the thread. It reopens the database with `reopen` after a failure, and
+    /// acknowledges a commit if `verify_path` then succeeds.
     pub(super) fn start(
         database: Arc<DatabaseHandle>,
         reopen: impl Fn() -> Result<Database, OpenError> + Send + 'static,
+        verify_path: VerifyPath,
     ) -> io::Result<Self> {
         let (queue, writes) = queue();
         let thread = thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || run(&database, &reopen, writes))?;
+            .spawn(move || run(&database, &reopen, &verify_path, writes))?;
         Ok(Self {
             queue: Some(queue),
             thread: Some(thread),
@@ -128,6 +133,7 @@ fn stopped() -> StoreError {
 fn run(
     current: &DatabaseHandle,
     reopen: &impl Fn() -> Result<Database, OpenError>,
+    verify_path: &VerifyPath,
     mut writes: mpsc::UnboundedReceiver<Queued>,
 ) {
     let mut group = Vec::new();
@@ -152,12 +158,15 @@ fn run(
         let committed = database
             .as_deref()
             .map_err(Clone::clone)
-            .and_then(|database| commit(database, &mut group));
+            .and_then(|database| commit(database, &mut group))
+            // After the commit: whatever is acknowledged was then at the path.
+            .and_then(|()| verify_path());
         if let Err(error) = &committed {
             // Before the first caller gets its error, so that readiness reflects the
             // failure.
             current.invalidate(error.clone());
             tracing::error!(
+                error = error_chain(error),
                 "write failed: check the disk; reopening the database until it succeeds"
             );
         }
