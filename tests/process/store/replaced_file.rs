@@ -93,7 +93,9 @@ async fn moved_directory_stops_writes_until_it_is_back() {
     fs::rename(&data, &elsewhere).unwrap();
     assert_stopped(&service, false).await;
     fs::rename(&elsewhere, &data).unwrap();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while service.get("/health/ready").await.0 != 200 {
+        assert!(std::time::Instant::now() < deadline);
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     assert_eq!(service.post("/api/v1/data", &reading(9)).await.0, 200);
