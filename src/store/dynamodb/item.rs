@@ -2,8 +2,8 @@
 //!
 //! `user_id` (S) and `data_id` (S) are the key of the table; `type_key` (S,
 //! `user_id#data_type`) and `data_id` that of the index `by-type`. The other attributes
-//! are `data_type` (S), `value` (N), `timestamp` (S), `created_at` (S), `metadata` (M),
-//! and optionally `unit` (S), `client_record_id` (S) and `client_record_version` (N).
+//! are `data_type` (S), `value` (N), `timestamp` (S), `created_at` (S), `mark` (N),
+//! `metadata` (M), and optionally `unit` (S), `client_record_id` (S) and `client_record_version` (N).
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -14,20 +14,21 @@ use serde_json::Value;
 
 use super::attribute::{Attribute, ItemAttributes};
 use super::schema::{
-    AttributeMap, CLIENT_RECORD_ID, CLIENT_RECORD_VERSION, CREATED_AT, DATA_ID, DATA_TYPE,
+    AttributeMap, CLIENT_RECORD_ID, CLIENT_RECORD_VERSION, CREATED_AT, DATA_ID, DATA_TYPE, MARK,
     METADATA, TIMESTAMP, TYPE_KEY, UNIT, USER_ID, VALUE,
 };
+use super::write_mark::WriteMark;
 use crate::domain::{
     CanonicalWriter, ClientRecord, DataType, Measurement, MeasurementTime, Metadata, Reading,
     ReadingId, RecordVersion, UserId, ValidationError,
 };
 use crate::store::StoreError;
 
-/// Encodes a reading.
+/// Encodes a reading, with a mark of its own.
 pub(super) fn encode(reading: &Reading) -> AttributeMap {
     let measurement = &reading.measurement;
     let text = |text: &str| AttributeValue::S(text.to_owned());
-    let mut item = HashMap::with_capacity(11);
+    let mut item = HashMap::with_capacity(12);
     let mut set = |name: &str, value| item.insert(name.to_owned(), value);
     set(USER_ID, text(measurement.user_id.as_str()));
     set(DATA_ID, AttributeValue::S(reading.id.to_string()));
@@ -46,6 +47,7 @@ pub(super) fn encode(reading: &Reading) -> AttributeMap {
         CREATED_AT,
         AttributeValue::S(format!("{:.3}", reading.created_at)),
     );
+    set(MARK, WriteMark::new().to_attribute());
     if let Some(unit) = &measurement.unit {
         set(UNIT, text(unit.as_str()));
     }

@@ -142,7 +142,7 @@ impl LegacyTable {
             (DATA_ID.to_owned(), AttributeValue::S(data_id.to_owned())),
         ]);
         let deadline = Instant::now() + TIMEOUTS.operation;
-        write::delete(&self.client, &self.table, &self.errors, key, deadline).await
+        write::delete_item(&self.client, &self.table, &self.errors, key, deadline).await
     }
 }
 

@@ -21,6 +21,8 @@ pub(super) const METADATA: &str = "metadata";
 pub(super) const CLIENT_RECORD_ID: &str = "client_record_id";
 pub(super) const CLIENT_RECORD_VERSION: &str = "client_record_version";
 pub(super) const CREATED_AT: &str = "created_at";
+/// Mark of the write that stored the item.
+pub(super) const MARK: &str = "mark";
 
 /// Global secondary index of readings by user and data type.
 pub(super) const TYPE_INDEX: &str = "by-type";

@@ -2,12 +2,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_dynamodb::Config;
-use tokio::time::Instant;
 
 use super::client::{self, DynamoDbSettings, DynamoDbTimeouts};
-use super::table_client::{TableClient, key};
+use super::table_client::TableClient;
 use super::type_index::TypeIndex;
-use super::write::{self, PutCoalescer};
+use super::write::{self, LateWrites, PutCoalescer};
 use super::{list, table};
 use crate::domain::{ListQuery, Page, Reading, ReadingId, UserId};
 use crate::store::{
@@ -27,6 +26,7 @@ pub struct DynamoDbStore {
     table: TableClient,
     type_index: Arc<TypeIndex>,
     put_coalescer: PutCoalescer,
+    late_writes: LateWrites,
 }
 
 impl DynamoDbStore {
@@ -41,6 +41,7 @@ impl DynamoDbStore {
             table: TableClient::connect(settings, timeouts).await,
             type_index: Arc::default(),
             put_coalescer: PutCoalescer::default(),
+            late_writes: LateWrites::default(),
         }
     }
 
@@ -91,18 +92,11 @@ impl ReadingStore for DynamoDbStore {
     }
 
     async fn delete(&self, user_id: &UserId, id: ReadingId) -> Result<bool, StoreError> {
-        let deadline = Instant::now() + self.table.operation_timeout;
-        let TableClient {
-            client,
-            table,
-            errors,
-            ..
-        } = &self.table;
-        write::delete(client, table, errors, key(user_id, id), deadline).await
+        write::delete(&self.table, &self.late_writes, user_id, id).await
     }
 
     async fn erase_part(&self, user_id: &UserId) -> Result<Erasure, StoreError> {
-        write::erase_part(&self.table, user_id).await
+        write::erase_part(&self.table, &self.late_writes, user_id).await
     }
 
     async fn list(&self, query: &ListQuery) -> Result<Page, StoreError> {

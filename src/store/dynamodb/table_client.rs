@@ -50,6 +50,16 @@ impl TableClient {
         user_id: &UserId,
         id: ReadingId,
     ) -> Result<Option<Reading>, StoreError> {
+        let item = self.get_item(user_id, id).await?;
+        item.map(|item| self.decode((&item).into())).transpose()
+    }
+
+    /// Gets the item of a reading.
+    pub(super) async fn get_item(
+        &self,
+        user_id: &UserId,
+        id: ReadingId,
+    ) -> Result<Option<AttributeMap>, StoreError> {
         let response = self
             .client
             .get_item()
@@ -59,8 +69,7 @@ impl TableClient {
             .send()
             .await
             .map_err(|error| self.errors.classify("GetItem", error))?;
-        let item = response.item.as_ref();
-        item.map(|item| self.decode(item.into())).transpose()
+        Ok(response.item)
     }
 
     /// Gets an item that cannot exist, as no user id starts with a dot. This checks the

@@ -153,6 +153,10 @@ metrics! {
         "clarity_store_retries_total",
         "Retries of requests to DynamoDB, by operation."
     ).labels(&["operation"]);
+    LATE_WRITES = counter(
+        "clarity_store_late_writes_total",
+        "Deleted readings that a write restored which had been sent before, and that were deleted again."
+    );
     READINGS_STORED = counter(
         "clarity_readings_stored_total",
         "Readings acknowledged by result: `stored` or `superseded`; includes replays."

@@ -2,5 +2,6 @@
 
 mod dynamodb_faults;
 mod health;
+mod late_attempts;
 mod overload;
 mod rate_limits;

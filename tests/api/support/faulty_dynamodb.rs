@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::serve::ListenerExt;
@@ -18,6 +18,7 @@ use futures_util::stream;
 use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 
 /// A running proxy. It stops with the runtime that started it.
 pub struct FaultyDynamoDb {
@@ -47,8 +48,32 @@ pub enum Fault {
     Rejection(&'static str),
 }
 
+/// An attempt of a request that the proxy holds back while its client gives up.
+pub struct HeldAttempt {
+    release: oneshot::Sender<()>,
+    executed: oneshot::Receiver<()>,
+}
+
+impl HeldAttempt {
+    /// Lets the attempt arrive, and waits until it was executed.
+    pub async fn release(self) {
+        self.release.send(()).expect("an attempt is held");
+        self.executed.await.unwrap();
+    }
+}
+
+/// Attempt to hold.
+struct Hold {
+    operation: &'static str,
+    /// Number of requests of this operation that pass before.
+    skip: usize,
+    released: oneshot::Receiver<()>,
+    executed: oneshot::Sender<()>,
+}
+
 struct Proxy {
     fault: Mutex<Fault>,
+    hold: Mutex<Option<Hold>>,
     upstream: String,
     client: Client,
     requests: AtomicUsize,
@@ -65,6 +90,7 @@ impl FaultyDynamoDb {
         let client = Client::new();
         let proxy = Arc::new(Proxy {
             fault: Mutex::new(Fault::None),
+            hold: Mutex::new(None),
             upstream: upstream.to_owned(),
             client,
             requests: AtomicUsize::new(0),
@@ -90,6 +116,23 @@ impl FaultyDynamoDb {
         *self.proxy.fault.lock().unwrap() = fault;
     }
 
+    /// Holds back the next request of `operation` after `skip` others. Its client gets
+    /// no response to it.
+    pub fn hold(&self, operation: &'static str, skip: usize) -> HeldAttempt {
+        let ((release, released), (executed, is_executed)) =
+            (oneshot::channel(), oneshot::channel());
+        *self.proxy.hold.lock().unwrap() = Some(Hold {
+            operation,
+            skip,
+            released,
+            executed,
+        });
+        HeldAttempt {
+            release,
+            executed: is_executed,
+        }
+    }
+
     /// Number of requests received so far.
     pub fn requests(&self) -> usize {
         self.proxy.requests.load(Ordering::SeqCst)
@@ -109,6 +152,16 @@ async fn handle(State(proxy): State<Arc<Proxy>>, headers: HeaderMap, body: Bytes
     let operation = operation.unwrap_or_default().to_owned();
     if operation == "PutItem" {
         proxy.puts.fetch_add(1, Ordering::SeqCst);
+    }
+    if let Some(hold) = proxy.take_hold(&operation) {
+        // Goes on after the client has disconnected.
+        tokio::spawn(async move {
+            if hold.released.await.is_ok() {
+                proxy.forward(headers, body).await;
+                let _ = hold.executed.send(());
+            }
+        });
+        return std::future::pending().await;
     }
     let number = proxy.requests.fetch_add(1, Ordering::SeqCst);
     let fault = *proxy.fault.lock().unwrap();
@@ -155,10 +208,25 @@ fn truncated_response() -> Response {
 }
 
 impl Proxy {
+    /// Returns the hold if this request of `operation` is the one to hold.
+    fn take_hold(&self, operation: &str) -> Option<Hold> {
+        let mut hold = self.hold.lock().unwrap();
+        let next = hold.as_mut().filter(|hold| hold.operation == operation)?;
+        match next.skip {
+            0 => hold.take(),
+            _ => {
+                next.skip -= 1;
+                None
+            }
+        }
+    }
+
     async fn forward(&self, headers: HeaderMap, body: impl Into<reqwest::Body>) -> Response {
         let sent = self.client.post(&self.upstream).headers(headers).body(body);
         let response = sent.send().await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
+        let (status, mut headers) = (response.status(), response.headers().clone());
+        // The body is forwarded as a whole.
+        headers.remove(TRANSFER_ENCODING);
         (status, headers, response.bytes().await.unwrap()).into_response()
     }
 

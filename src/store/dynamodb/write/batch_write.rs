@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::batch_write_item::BatchWriteItemOutput;
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, PutRequest, WriteRequest};
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
@@ -24,12 +24,6 @@ pub(super) fn put(item: AttributeMap) -> Result<WriteRequest, StoreError> {
     let put = PutRequest::builder().set_item(Some(item)).build();
     let put = put.map_err(StoreError::unavailable)?;
     Ok(WriteRequest::builder().put_request(put).build())
-}
-
-pub(super) fn delete(key: AttributeMap) -> Result<WriteRequest, StoreError> {
-    let delete = DeleteRequest::builder().set_key(Some(key)).build();
-    let delete = delete.map_err(StoreError::unavailable)?;
-    Ok(WriteRequest::builder().delete_request(delete).build())
 }
 
 /// Number of retries of a call that was throttled as a whole. A call that was processed
@@ -111,10 +105,9 @@ fn unprocessed(
         .ok_or_else(invalid)
 }
 
-/// Returns the key of the item that a request puts or deletes.
+/// Returns the key of the item that a request puts.
 fn key_of(request: &WriteRequest) -> Option<[&AttributeValue; 2]> {
-    let put = request.put_request().map(PutRequest::item);
-    let item = put.or(request.delete_request().map(DeleteRequest::key))?;
+    let item = request.put_request().map(PutRequest::item)?;
     Some([item.get(USER_ID)?, item.get(DATA_ID)?])
 }
 

@@ -5,10 +5,15 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 
 use crate::domain::Reading;
 use crate::store::dynamodb::item;
-use crate::store::dynamodb::schema::{CLIENT_RECORD_VERSION, DATA_ID, TYPE_KEY};
+use crate::store::dynamodb::schema::{AttributeMap, CLIENT_RECORD_VERSION, DATA_ID, TYPE_KEY};
 use crate::store::dynamodb::table_client::TableClient;
+use crate::store::dynamodb::write_mark::Unchanged;
 use crate::store::reading_store::WriteOutcome;
 use crate::store::{PutResult, StoreError};
+
+/// Maximum number of times that a put replaces a reading of the same version. More are
+/// needed only while others replace it too.
+const MAX_REPLACEMENTS: usize = 4;
 
 /// Puts `reading` with requests of its own.
 pub(in crate::store::dynamodb) async fn put_single(
@@ -22,27 +27,34 @@ pub(in crate::store::dynamodb) async fn put_single(
 impl TableClient {
     /// Puts `reading` on the condition that its version requires.
     pub(super) async fn put_one(&self, reading: &Reading) -> Result<WriteOutcome, StoreError> {
-        let condition = match reading.version() {
+        let mut condition = match reading.version() {
             None => PutCondition::Absent,
             Some(_) => PutCondition::Higher,
         };
-        let stored = match self.put_if(reading, condition).await? {
+        let mut replacements = 0;
+        loop {
+            let Some(item) = self.put_if(reading, &condition).await? else {
+                return Ok(WriteOutcome::Written);
+            };
+            let stored = self.decode_existing(&item).await?;
             // The stored reading has the same version with other content: the later
-            // write wins, unless a higher version was stored in between.
-            Some(stored) if reading.replaces(&stored) => {
-                self.put_if(reading, PutCondition::NotLower).await?
+            // write wins. It replaces what it has seen, so that an attempt that arrives
+            // late does not replace a later one. After some concurrent writes, this one
+            // counts as replaced by the last of them.
+            if !reading.replaces(&stored) || replacements == MAX_REPLACEMENTS {
+                return Ok(WriteOutcome::Existing(stored));
             }
-            stored => stored,
-        };
-        Ok(stored.map_or(WriteOutcome::Written, WriteOutcome::Existing))
+            replacements += 1;
+            condition = PutCondition::Unchanged(Unchanged::since(&item));
+        }
     }
 
-    /// Writes `reading` if `condition` holds. Otherwise returns the stored reading.
+    /// Writes `reading` if `condition` holds. Otherwise returns the stored item.
     async fn put_if(
         &self,
         reading: &Reading,
-        condition: PutCondition,
-    ) -> Result<Option<Reading>, StoreError> {
+        condition: &PutCondition,
+    ) -> Result<Option<AttributeMap>, StoreError> {
         let mut request = self
             .client
             .put_item()
@@ -50,10 +62,8 @@ impl TableClient {
             .set_item(Some(item::encode(reading)))
             .condition_expression(condition.expression())
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        if condition.compares_version() {
-            let version = reading.version().unwrap_or_default().get();
-            request = request
-                .expression_attribute_values(":version", AttributeValue::N(version.to_string()));
+        if let Some((name, value)) = condition.value(reading) {
+            request = request.expression_attribute_values(name, value);
         }
         let Err(error) = request.send().await else {
             return Ok(None);
@@ -63,21 +73,26 @@ impl TableClient {
             return Err(self.errors.classify("PutItem", error));
         };
         if let Some(stored) = &failed.item {
-            let is_indexed = stored.contains_key(TYPE_KEY);
-            let stored = self.decode(stored.into())?;
-            if !is_indexed {
-                self.add_index_key(&stored).await?;
-            }
-            return Ok(Some(stored));
+            return Ok(Some(stored.clone()));
         }
-        // The endpoint does not return the stored item with the failed condition.
+        // The item was deleted since it was seen, or the endpoint does not return it with
+        // the failed condition.
         let stored = self
-            .get(&reading.measurement.user_id, reading.id)
+            .get_item(&reading.measurement.user_id, reading.id)
             .await?
             .ok_or_else(|| {
                 StoreError::unavailable("the stored reading was deleted concurrently")
             })?;
         Ok(Some(stored))
+    }
+
+    /// Decodes the item of a reading that was put before, and completes it.
+    async fn decode_existing(&self, item: &AttributeMap) -> Result<Reading, StoreError> {
+        let stored = self.decode(item.into())?;
+        if !item.contains_key(TYPE_KEY) {
+            self.add_index_key(&stored).await?;
+        }
+        Ok(stored)
     }
 
     /// Rewrites a stored reading with the key of the index by type, unless that was
@@ -108,27 +123,34 @@ impl TableClient {
 }
 
 /// Condition on the stored item under which a put writes.
-#[derive(Clone, Copy)]
 enum PutCondition {
     /// Nothing is stored.
     Absent,
     /// Nothing is stored, or a lower version.
     Higher,
-    /// Nothing is stored, or a version that is not higher.
-    NotLower,
+    /// The item that was read is still stored.
+    Unchanged(Unchanged),
 }
 
 impl PutCondition {
-    fn expression(self) -> String {
+    fn expression(&self) -> String {
         let absent = format!("attribute_not_exists({DATA_ID})");
         match self {
             Self::Absent => absent,
             Self::Higher => format!("{absent} OR {CLIENT_RECORD_VERSION} < :version"),
-            Self::NotLower => format!("{absent} OR {CLIENT_RECORD_VERSION} <= :version"),
+            Self::Unchanged(unchanged) => unchanged.expression.clone(),
         }
     }
 
-    fn compares_version(self) -> bool {
-        !matches!(self, Self::Absent)
+    /// Returns the placeholder in the expression and its value.
+    fn value(&self, reading: &Reading) -> Option<(&'static str, AttributeValue)> {
+        match self {
+            Self::Absent => None,
+            Self::Higher => {
+                let version = reading.version()?.get().to_string();
+                Some((":version", AttributeValue::N(version)))
+            }
+            Self::Unchanged(unchanged) => unchanged.value.clone(),
+        }
     }
 }
