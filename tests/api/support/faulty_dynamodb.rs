@@ -57,7 +57,7 @@ pub struct HeldAttempt {
 impl HeldAttempt {
     /// Lets the attempt arrive, and waits until it was executed.
     pub async fn release(self) {
-        self.release.send(()).expect("an attempt is held");
+        self.release.send(()).unwrap();
         self.executed.await.unwrap();
     }
 }

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
-use super::delete::delete_unchanged;
+use super::conditional_delete::delete_unchanged;
 use crate::domain::{ReadingId, UserId};
 use crate::store::StoreError;
 use crate::store::dynamodb::schema::{AttributeMap, CREATED_AT, DATA_ID, MARK, USER_ID};

@@ -2,6 +2,7 @@
 
 mod batch_put;
 mod batch_write;
+mod conditional_delete;
 mod delete;
 mod late_writes;
 mod put;
