@@ -31,7 +31,7 @@ pub enum JsonError {
     #[error("a string or number is longer than {MAX_TOKEN_BYTES} bytes")]
     Token,
     /// A document is too long.
-    #[error("a document is longer than {MAX_DOCUMENT_BYTES} bytes")]
+    #[error("a document takes more than {MAX_DOCUMENT_BYTES} bytes")]
     Document,
     /// Maps and arrays nest too deeply.
     #[error("maps and arrays nest more than {MAX_DEPTH} levels deep")]

@@ -68,6 +68,7 @@ impl<R: Read> Lines<R> {
 }
 
 fn whole_document(line: &[u8]) -> Result<Document, JsonError> {
+    let mut remaining = MAX_DOCUMENT_BYTES;
     let mut tokens = JsonTokens::new(line);
     let (mut path, mut fields) = (None, None);
     let mut token = tokens.next()?;
@@ -88,14 +89,14 @@ fn whole_document(line: &[u8]) -> Result<Document, JsonError> {
             },
             ("data", _, fields @ None) => match tokens.next()? {
                 JsonToken::StartObject => {
-                    *fields = Some(ValueReader::new(&mut tokens, MAX_DOCUMENT_BYTES).fields()?);
+                    *fields = Some(ValueReader::new(&mut tokens, &mut remaining).fields()?);
                 }
                 _ => return Err(JsonError::Shape),
             },
             ("path" | "data", ..) => return Err(JsonError::RepeatedField),
             // Among them `timestamps`: timestamps are recognized by their form.
             _ => {
-                ValueReader::new(&mut tokens, MAX_DOCUMENT_BYTES).value()?;
+                ValueReader::new(&mut tokens, &mut remaining).value()?;
             }
         }
     }
@@ -107,13 +108,14 @@ fn whole_document(line: &[u8]) -> Result<Document, JsonError> {
 }
 
 fn member_document(member: &[u8]) -> Result<Document, JsonError> {
+    let mut remaining = MAX_DOCUMENT_BYTES;
     let mut tokens = JsonTokens::new(b"{".chain(member).chain(&b"}"[..]));
     let (JsonToken::StartObject, JsonToken::Key(path), JsonToken::StartObject) =
         (tokens.next()?, tokens.next()?, tokens.next()?)
     else {
         return Err(JsonError::Shape);
     };
-    let fields = ValueReader::new(&mut tokens, MAX_DOCUMENT_BYTES).fields()?;
+    let fields = ValueReader::new(&mut tokens, &mut remaining).fields()?;
     match tokens.next()? {
         JsonToken::EndObject => end(&mut tokens)?,
         _ => return Err(JsonError::Shape),

@@ -145,7 +145,6 @@ impl<R: Read> Tree<R> {
         document: &mut OpenDocument,
         key: String,
     ) -> Result<Option<String>, JsonError> {
-        let start = self.tokens.offset();
         let is_candidate = key == PATHED && self.style == SubCollections::Pathed;
         let value = if is_candidate {
             match self.tokens.next()? {
@@ -158,16 +157,15 @@ impl<R: Read> Tree<R> {
                         self.start_object()?;
                         return Ok(Some(path.clone()));
                     }
-                    ValueReader::new(&mut self.tokens, document.remaining).object(Some(first))?
+                    ValueReader::new(&mut self.tokens, &mut document.remaining)
+                        .object(Some(first))?
                 }
-                token => ValueReader::new(&mut self.tokens, document.remaining)
+                token => ValueReader::new(&mut self.tokens, &mut document.remaining)
                     .value_from_token(token)?,
             }
         } else {
-            ValueReader::new(&mut self.tokens, document.remaining).value()?
+            ValueReader::new(&mut self.tokens, &mut document.remaining).value()?
         };
-        let length = self.tokens.offset() - start;
-        document.remaining = document.remaining.saturating_sub(length);
         match document.fields.insert(key, value) {
             None => Ok(None),
             Some(_) => Err(JsonError::RepeatedField),

@@ -7,20 +7,21 @@ use std::io::Read;
 use jiff::Timestamp;
 
 use super::events::{JsonError, JsonToken, JsonTokens};
+use super::limits::VALUE_BYTES;
 use crate::import::sources::firestore::value::{GeoPoint, MAX_DEPTH, Value};
 
 /// Reader of values of documents.
 pub(super) struct ValueReader<'a, R> {
     tokens: &'a mut JsonTokens<R>,
-    /// Maximum offset of the end of the document.
-    end: u64,
+    /// Bytes that the document may still take.
+    remaining: &'a mut u64,
 }
 
 impl<'a, R: Read> ValueReader<'a, R> {
-    /// Returns a reader for a document that may take `remaining` more bytes.
-    pub(super) fn new(tokens: &'a mut JsonTokens<R>, remaining: u64) -> Self {
-        let end = tokens.offset().saturating_add(remaining);
-        Self { tokens, end }
+    /// Returns a reader for a document that may take `remaining` more bytes, from which it
+    /// deducts what it reads.
+    pub(super) fn new(tokens: &'a mut JsonTokens<R>, remaining: &'a mut u64) -> Self {
+        Self { tokens, remaining }
     }
 
     /// Reads the next value.
@@ -45,10 +46,11 @@ impl<'a, R: Read> ValueReader<'a, R> {
     }
 
     fn token(&mut self) -> Result<JsonToken, JsonError> {
+        let start = self.tokens.offset();
         let token = self.tokens.next()?;
-        if self.tokens.offset() > self.end {
-            return Err(JsonError::Document);
-        }
+        let cost = self.tokens.offset() - start + VALUE_BYTES;
+        let remaining = self.remaining.checked_sub(cost);
+        *self.remaining = remaining.ok_or(JsonError::Document)?;
         Ok(token)
     }
 
@@ -217,16 +219,55 @@ fn tagged(fields: &BTreeMap<String, Value>) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::import::sources::firestore::json::limits::MAX_DOCUMENT_BYTES;
 
     #[test]
     fn document_size_is_limited() {
         let json = r#"[1, "text", {"a": null}]"#;
-        let length = u64::try_from(json.len()).unwrap();
-        let read = |remaining| {
+        let tokens = 8;
+        let size = u64::try_from(json.len()).unwrap() + tokens * VALUE_BYTES;
+        let read = |mut remaining| {
             let mut tokens = JsonTokens::new(json.as_bytes());
-            ValueReader::new(&mut tokens, remaining).value()
+            ValueReader::new(&mut tokens, &mut remaining).value()
         };
-        assert!(read(length).is_ok());
-        assert!(matches!(read(length - 1), Err(JsonError::Document)));
+        assert!(read(size).is_ok());
+        assert!(matches!(read(size - 1), Err(JsonError::Document)));
+    }
+
+    #[test]
+    fn endless_array_is_abandoned_early() {
+        for (start, element) in [("[", "0,"), ("[", "[],"), ("[", "null,")] {
+            let endless = start.as_bytes().chain(Repeated::of(element));
+            let mut tokens = JsonTokens::new(endless);
+            let mut remaining = MAX_DOCUMENT_BYTES;
+            let read = ValueReader::new(&mut tokens, &mut remaining).value();
+            assert!(matches!(read, Err(JsonError::Document)));
+            assert!(tokens.offset() <= MAX_DOCUMENT_BYTES / 4, "{element}");
+        }
+    }
+
+    /// A text without end.
+    struct Repeated {
+        text: &'static [u8],
+        position: usize,
+    }
+
+    impl Repeated {
+        fn of(text: &'static str) -> Self {
+            Self {
+                text: text.as_bytes(),
+                position: 0,
+            }
+        }
+    }
+
+    impl Read for Repeated {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            for byte in &mut *buffer {
+                *byte = self.text[self.position];
+                self.position = (self.position + 1) % self.text.len();
+            }
+            Ok(buffer.len())
+        }
     }
 }
