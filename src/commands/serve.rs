@@ -1,5 +1,7 @@
 use std::io::{ErrorKind, Write as _};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -11,9 +13,14 @@ use crate::app::{self, App};
 use crate::config::{self, Config, DEVELOPMENT_KEY};
 use crate::telemetry::Telemetry;
 
-/// Maximum number of threads that block on the disk. Each holds a page of readings,
-/// so Tokio's default of 512 could exhaust the memory of a small container.
-const MAX_BLOCKING_THREADS: usize = 8;
+/// Maximum number of threads per core for work that blocks or takes long: the disk,
+/// parsing and analyses. Each holds a page of readings or more, so Tokio's default of
+/// 512 could exhaust the memory of a small container.
+const BLOCKING_THREADS_PER_CORE: usize = 8;
+
+/// Niceness of those threads. Linux weighs each step by a factor of 1.25, so five leave
+/// them a third of the weight of a thread that serves.
+const NICENESS: i32 = 5;
 
 /// Time allowed for blocking threads to finish after the service has stopped.
 const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
@@ -22,13 +29,29 @@ const RUNTIME_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 /// signal terminates at once.
 pub(super) fn run() -> Result<(), CommandError> {
     let config = Config::read(config::variable)?;
+    let workers = available_parallelism().map_or(1, usize::from);
+    let started = AtomicUsize::new(0);
     let runtime = tokio::runtime::Builder::new_multi_thread()
-        .max_blocking_threads(MAX_BLOCKING_THREADS)
+        .worker_threads(workers)
+        .max_blocking_threads(BLOCKING_THREADS_PER_CORE * workers.min(16))
+        // The workers are started first, by `build`.
+        .on_thread_start(move || {
+            if started.fetch_add(1, Ordering::Relaxed) >= workers {
+                lower_priority();
+            }
+        })
         .enable_all()
         .build()?;
     let served = runtime.block_on(run_with_telemetry(&config));
     runtime.shutdown_timeout(RUNTIME_SHUTDOWN_TIMEOUT);
     served
+}
+
+/// Lets the threads that serve requests go before this one, which does work of many
+/// milliseconds: it gets about a quarter of a core for which both compete.
+fn lower_priority() {
+    // On Linux this is the priority of the thread. A failure costs latency alone.
+    let _ = rustix::process::nice(NICENESS);
 }
 
 /// Serves with logs, metrics and traces.

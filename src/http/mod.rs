@@ -22,9 +22,10 @@ mod state;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::body::Body;
 use axum::body::Bytes;
 use axum::http::{Response, StatusCode};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{delete, get};
 use tower::ServiceBuilder;
 use tower_http::CompressionLevel;
@@ -44,7 +45,7 @@ pub use state::{AppServices, AppState};
 
 use access::authenticate;
 use middleware::{RequestContext, SecurityHeaders, connection_error, cors_layer};
-use overload::{RefusalPace, RouteClass, admit};
+use overload::{GuardedBody, RejectionPace, RouteClass, admit};
 use problem::ApiError;
 use routes::{batch, erasure, export, health, insights, readings, summary};
 
@@ -60,7 +61,7 @@ pub fn router(state: AppState, allowed_origins: &AllowedOrigins, is_behind_https
         // Assigns the request id, renders errors, logs and counts the response.
         .layer(RequestContext::layer(
             SecurityHeaders { is_behind_https },
-            Arc::new(RefusalPace::for_cores()),
+            Arc::new(RejectionPace::for_cores()),
         ))
         // Answers preflight requests, which carry no credential.
         .layer(cors_layer(allowed_origins))
@@ -98,7 +99,7 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
     let admission = &state.admission;
     let admitted = |class: &Arc<RouteClass>| from_fn_with_state(Arc::clone(class), admit);
     // Apps that sync and show readings: short requests, many at a time. Writes and
-    // reads apart, so that a flood of one leaves the other its places.
+    // reads are classes of their own, so that a flood of one leaves the other its places.
     let writes = OpenApiRouter::new()
         .routes(routes!(readings::create))
         .routes(routes!(readings::delete))
@@ -110,7 +111,12 @@ fn documented_routes(state: &AppState) -> OpenApiRouter<AppState> {
     // Backups and spreadsheets: the largest responses, so they are compressed.
     let exports = OpenApiRouter::new()
         .routes(routes!(export::export))
-        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+        // Compressed chunks may be so small that the connection would buffer any number
+        // of them at once.
+        .layer(map_response(async |response: Response<Body>| {
+            response.map(|body| Body::new(GuardedBody::new(body, ())))
+        }));
     // Dashboards, exports and erasures: one request reads or deletes many
     // readings, so fewer run at a time and they may take longer.
     let scans = OpenApiRouter::new()

@@ -31,11 +31,7 @@ impl<T: RequestBody> FromRequest<AppState> for Json<T> {
         }
         let ticket = AdmissionTicket::from_extensions(request.extensions())?.clone();
         let body = BufferedBody::read(request, &ticket, T::MAX_BODY_BYTES).await?;
-        if body.was_upload() {
-            ticket.take_place_until_deadline().await?;
-        } else {
-            ticket.take_place().await?;
-        }
+        ticket.take_place().await?;
         let now = state.clock.now();
         let is_small = body.length() <= INLINE_PARSE_MAX_BYTES;
         let parse = move || {

@@ -19,7 +19,7 @@ use super::request_id::RequestId;
 use super::security_headers::SecurityHeaders;
 use crate::domain::Clock;
 use crate::http::headers::REQUEST_ID;
-use crate::http::overload::RefusalPace;
+use crate::http::overload::RejectionPace;
 use crate::http::problem::{ApiError, error_of, into_problem};
 use crate::telemetry::{RequestStats, error_chain};
 
@@ -32,19 +32,19 @@ use crate::telemetry::{RequestStats, error_chain};
 pub struct RequestContext<S> {
     inner: S,
     security_headers: SecurityHeaders,
-    refusals: Arc<RefusalPace>,
+    rejections: Arc<RejectionPace>,
 }
 
 impl<S> RequestContext<S> {
     /// Returns the layer.
     pub fn layer(
         security_headers: SecurityHeaders,
-        refusals: Arc<RefusalPace>,
+        rejections: Arc<RejectionPace>,
     ) -> impl Layer<S, Service = Self> + Clone {
         layer_fn(move |inner| Self {
             inner,
             security_headers,
-            refusals: Arc::clone(&refusals),
+            rejections: Arc::clone(&rejections),
         })
     }
 }
@@ -78,12 +78,15 @@ where
             response.headers_mut().insert(CONNECTION, close);
             return Box::pin(async move { Ok(response) });
         }
-        let refusals = Arc::clone(&self.refusals);
+        let rejections = Arc::clone(&self.rejections);
         let response = self.inner.call(request).instrument(entry.span().clone());
         Box::pin(async move {
             let response = stats.serve(response).await?.into_response();
-            if error_of(&response).is_some_and(|error| error.is_refusal()) {
-                refusals.wait().await;
+            // Callers without a valid credential are not delayed: they could occupy all
+            // connections.
+            let is_rejected = error_of(&response).is_some_and(|error| error.is_rejection());
+            if is_rejected && stats.principal().is_some() {
+                rejections.wait().await;
             }
             Ok(finish(response, id, entry, security_headers))
         })

@@ -15,9 +15,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, timeout_at};
 
-use super::memory_pool::{Age, MemoryLease, MemoryPool, Owner};
+use super::memory_pool::{MemoryLease, MemoryPool};
+use super::owner::{Age, Owner};
 use super::places::{Place, Places};
-use super::sizes::MAX_PROCESSING_BYTES;
+use super::sizes::MAX_BATCH_BODY_BYTES;
 use crate::http::problem::ApiError;
 
 /// Time between the deadline of the body and that of the request, so that the
@@ -54,9 +55,9 @@ pub struct AdmissionControl {
     pub insights: Arc<RouteClass>,
     /// Questions whose readings are being read and analyzed.
     pub analyses: Arc<Places>,
-    /// Memory for pages of readings and responses of lists.
-    pub(super) pages: MemoryPool,
-    /// Memory for summaries and analyses.
+    /// Memory for pages of lists, and for responses until they are sent.
+    pub(super) responses: MemoryPool,
+    /// Memory for what summaries and analyses read.
     pub(super) scanned: MemoryPool,
     /// Memory for the parts of exports.
     pub(super) exported: MemoryPool,
@@ -69,10 +70,14 @@ impl AdmissionControl {
     pub fn for_cores(deadlines: Deadlines) -> Self {
         const MIB: usize = 1024 * 1024;
         let cores = available_parallelism().map_or(1, usize::from).min(16);
-        let pool = |mib: usize, reserve| MemoryPool::new(mib * cores * MIB, reserve);
-        let bodies = pool(16, 0);
-        let uploads = pool(112, MAX_PROCESSING_BYTES);
-        let class = |name, places: usize, waiting: usize, deadline, bodies: &MemoryPool| {
+        let pool = |mib: usize| MemoryPool::with_shares(mib * cores * MIB);
+        let lending = |mib: usize, reserve| MemoryPool::lending(mib * cores * MIB, reserve);
+        let bodies = Bodies::Small(pool(16));
+        let uploads = Bodies::Uploads {
+            arriving: lending(72, MAX_BATCH_BODY_BYTES),
+            processed: lending(40, 0),
+        };
+        let class = |name, places: usize, waiting: usize, deadline, bodies: &Bodies| {
             Arc::new(RouteClass {
                 name,
                 places: Places::new(places * cores, waiting * cores),
@@ -87,16 +92,30 @@ impl AdmissionControl {
             batches: class("batches", 2, 64, deadlines.bulk, &uploads),
             insights: class("insights", 16, 64, deadlines.insights, &bodies),
             analyses: Places::new(2 * cores, 16 * cores),
-            pages: pool(48, 0),
-            scanned: pool(64, 0),
-            exported: pool(24, 0),
+            responses: pool(48),
+            scanned: lending(64, 0),
+            exported: pool(24),
         }
     }
 
-    /// Takes a place and memory for the analysis of a question.
+    /// Leases memory for a response of `bytes` until it is sent.
     ///
     /// # Errors
-    /// Fails if neither becomes free in time.
+    /// Fails if it does not become available until the deadline.
+    pub async fn lease_response(
+        &self,
+        bytes: usize,
+        ticket: &AdmissionTicket,
+    ) -> Result<MemoryLease, ApiError> {
+        ticket
+            .lease(&self.responses, bytes, ticket.body_deadline())
+            .await
+    }
+
+    /// Takes a place for the analysis of a question.
+    ///
+    /// # Errors
+    /// Fails if none becomes free in time.
     pub async fn begin_analysis(&self, ticket: &AdmissionTicket) -> Result<Place, ApiError> {
         let place = self.analyses.take().await;
         place.ok_or_else(|| ApiError::overloaded(ticket.0.class.name))
@@ -109,8 +128,19 @@ pub struct RouteClass {
     name: &'static str,
     places: Arc<Places>,
     deadline: Duration,
-    /// Memory for bodies.
-    bodies: MemoryPool,
+    bodies: Bodies,
+}
+
+/// Memory for the bodies of a route class.
+#[derive(Clone)]
+pub(super) enum Bodies {
+    /// Bodies that are leased with the memory for processing them.
+    Small(MemoryPool),
+    /// Bodies that arrive for much longer than they are processed.
+    Uploads {
+        arriving: MemoryPool,
+        processed: MemoryPool,
+    },
 }
 
 /// Admission of a request: its class, deadline, age and place.
@@ -157,7 +187,7 @@ impl AdmissionTicket {
     }
 
     /// Returns the memory for bodies of this class.
-    pub fn bodies(&self) -> &MemoryPool {
+    pub(super) fn bodies(&self) -> &Bodies {
         &self.0.class.bodies
     }
 
@@ -188,22 +218,31 @@ impl AdmissionTicket {
         self.lease(pool, bytes, deadline.min(self.0.deadline)).await
     }
 
-    /// Takes a place for the request, which has cost its client nothing yet.
+    /// Takes a place for the request.
     ///
     /// # Errors
-    /// Fails if none becomes free while the request is fresh.
+    /// Fails if none becomes free while the request is fresh; for uploads, until the
+    /// deadline.
     pub async fn take_place(&self) -> Result<(), ApiError> {
-        self.hold(self.0.class.places.take().await)
+        match self.0.class.bodies {
+            Bodies::Small(_) => self.hold(self.0.class.places.take().await),
+            Bodies::Uploads { .. } => self.take_place_until_deadline().await,
+        }
     }
 
-    /// Takes a place for a request that its client has already paid for, by an
-    /// upload or with the beginning of a download.
+    /// Takes a place for work that its client has already paid for, by an upload or with
+    /// the beginning of a download.
     ///
     /// # Errors
     /// Fails if none becomes free until the deadline.
     pub async fn take_place_until_deadline(&self) -> Result<(), ApiError> {
         let deadline = self.body_deadline();
         self.hold(self.0.class.places.take_until(deadline).await)
+    }
+
+    /// Moves the place to work that goes on after the head of the response.
+    pub fn move_place(&self) -> Option<Place> {
+        self.place().take()
     }
 
     /// Gives the place back, if the request has one.

@@ -5,8 +5,8 @@ use axum::extract::Request;
 use futures_util::TryStreamExt as _;
 use tokio::time::{Instant, timeout_at};
 
-use super::admission::AdmissionTicket;
-use super::body_segments::{BodySegments, SEGMENT_BYTES};
+use super::admission::{AdmissionTicket, Bodies};
+use super::body_segments::BodySegments;
 use super::memory_pool::MemoryLease;
 use super::sizes::PROCESSING_FACTOR;
 use crate::http::problem::ApiError;
@@ -55,12 +55,6 @@ impl BufferedBody {
         self.segments.length()
     }
 
-    /// Returns whether the client has spent so much on sending the body that the
-    /// request should not be refused any more.
-    pub fn was_upload(&self) -> bool {
-        self.length() > SEGMENT_BYTES
-    }
-
     /// Returns the bytes of the body, and the memory for processing them.
     pub fn into_parts(self) -> (Vec<u8>, MemoryLease) {
         (self.segments.into_bytes(), self.memory)
@@ -83,18 +77,15 @@ impl ArrivingBody {
         let announced = body.size_hint().exact();
         let announced = announced.and_then(|bytes| usize::try_from(bytes).ok());
         let announced = announced.unwrap_or(max_bytes);
-        // Small bodies are processed as they are; for larger ones the memory for that
-        // is leased when they are complete.
-        let bytes = if announced <= SEGMENT_BYTES {
-            announced * PROCESSING_FACTOR
-        } else {
-            announced
-        };
         let now = Instant::now();
         let half = ticket.body_deadline().saturating_duration_since(now) / 2;
         let deadline = now + BEGIN_PATIENCE.min(half);
+        let (pool, bytes) = match ticket.bodies() {
+            Bodies::Small(pool) => (pool, announced * PROCESSING_FACTOR),
+            Bodies::Uploads { arriving, .. } => (arriving, announced),
+        };
         Ok(Self {
-            memory: ticket.lease(ticket.bodies(), bytes, deadline).await?,
+            memory: ticket.lease(pool, bytes, deadline).await?,
             parts: body.into_data_stream(),
             announced,
             segments: BodySegments::new(announced),
@@ -112,29 +103,32 @@ impl ArrivingBody {
             if part.len() > max_bytes - self.segments.length() {
                 return Err(ApiError::BodyTooLarge(max_bytes));
             }
-            let bodies = ticket.bodies();
-            if self.segments.push(&part, || bodies.is_short()) {
+            let Bodies::Uploads { arriving, .. } = ticket.bodies() else {
+                self.segments.push(&part, || false);
+                continue;
+            };
+            if self.segments.push(&part, || arriving.is_short()) {
                 let expected = self.segments.expected_bytes(self.announced);
                 self.memory.shrink_to(expected);
-                self.grow(expected, deadline).await?;
+                let grown = self.memory.grow_to(expected, deadline).await;
+                grown.ok_or_else(|| ApiError::overloaded("memory"))?;
                 // Waiting for memory is not the sender's fault.
                 rate = RateWindow::new();
             }
         }
-        let length = self.segments.length();
-        if self.memory.bytes() > length * PROCESSING_FACTOR {
-            self.memory.shrink_to(length * PROCESSING_FACTOR);
+        let bytes = self.segments.length() * PROCESSING_FACTOR;
+        match ticket.bodies() {
+            Bodies::Small(_) => self.memory.shrink_to(bytes),
+            Bodies::Uploads { processed, .. } => {
+                let processed = ticket.lease(processed, bytes, deadline).await?;
+                // Gives the memory of the arriving body back.
+                self.memory = processed;
+            }
         }
-        self.grow(length * PROCESSING_FACTOR, deadline).await?;
         Ok(BufferedBody {
             segments: self.segments,
             memory: self.memory,
         })
-    }
-
-    async fn grow(&mut self, bytes: usize, deadline: Instant) -> Result<(), ApiError> {
-        let grown = self.memory.grow_to(bytes, deadline).await;
-        grown.ok_or_else(|| ApiError::overloaded("memory"))
     }
 }
 

@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 /// fraction of a millisecond.
 const CHUNK_BYTES: usize = 32 * 1024;
 
-/// Response body in small chunks, between which other requests have their turn.
+/// Response body in small chunks that yields to other requests after each.
 ///
 /// It holds a guard, such as a memory lease, until its last chunk is handed over or it
 /// is dropped.
@@ -61,7 +61,7 @@ impl<G: Unpin> http_body::Body for GuardedBody<G> {
         }
         let size = self.buffered.len().min(CHUNK_BYTES);
         let part = self.buffered.split_to(size);
-        self.must_yield = size == CHUNK_BYTES;
+        self.must_yield = true;
         Poll::Ready(Some(Ok(Frame::data(part))))
     }
 

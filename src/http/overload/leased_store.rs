@@ -23,7 +23,7 @@ const MAX_SCANNED_PAGE_BYTES: usize = MAX_PAGE_BYTES / 2;
 /// The store as handlers see it: no page can be read without memory leased for it.
 pub struct LeasedStore {
     store: Arc<dyn ReadingStore>,
-    pages: MemoryPool,
+    responses: MemoryPool,
     scanned: MemoryPool,
     exported: MemoryPool,
 }
@@ -33,7 +33,7 @@ impl LeasedStore {
     pub fn new(store: Arc<dyn ReadingStore>, admission: &AdmissionControl) -> Self {
         Self {
             store,
-            pages: admission.pages.clone(),
+            responses: admission.responses.clone(),
             scanned: admission.scanned.clone(),
             exported: admission.exported.clone(),
         }
@@ -99,7 +99,7 @@ impl LeasedStore {
         ticket: &AdmissionTicket,
     ) -> Result<(Page, MemoryLease), ApiError> {
         let bytes = (query.limit.get() * MAX_READING_BYTES).min(MAX_PAGE_BYTES);
-        let lease = ticket.lease_for_reading(&self.pages, bytes).await?;
+        let lease = ticket.lease_for_reading(&self.responses, bytes).await?;
         Ok((self.store.list(query).await?, lease))
     }
 
@@ -159,11 +159,6 @@ impl StoreScan {
     /// Gives back the memory that exceeds `bytes`.
     pub fn shrink_to(&mut self, bytes: usize) {
         self.memory.shrink_to(bytes);
-    }
-
-    /// Returns the memory, for the response.
-    pub fn into_memory(self) -> MemoryLease {
-        self.memory
     }
 
     /// See [`ReadingStore::list`].

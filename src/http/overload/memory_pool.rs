@@ -1,40 +1,21 @@
-use std::collections::hash_map::{Entry, RandomState};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::hash::{BuildHasher as _, Hash};
 use std::ops::Bound;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-/// Order in which requests arrived: an older one goes first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Age(pub(super) u64);
-
-/// Who takes memory, as hashes of the principal and of the client address.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Owner {
-    principal: u64,
-    address: u64,
-}
-
-impl Owner {
-    /// Creates an owner.
-    pub fn new(principal: impl Hash, address: impl Hash) -> Self {
-        static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-        Self {
-            principal: HASHER.hash_one((0, principal)),
-            address: HASHER.hash_one((1, address)),
-        }
-    }
-}
+use super::owner::{Age, Owner};
 
 /// Budget of memory in bytes, shared by the requests of some route classes.
 ///
 /// Requests that wait for memory are served by age. A principal takes at most half, and
 /// a client address, which many principals may share, at most seven eighths, so that
-/// none keeps the others out. The oldest request may also use a reserve that nobody
-/// else touches: whatever the others hold, it can finish, and then the next.
+/// none keeps the others out. A pool whose memory comes back within seconds *lends*: a
+/// principal may take more while nobody else waits. The oldest request may also use a
+/// reserve that nobody else touches: whatever the others hold, it can finish, and then
+/// the next.
 #[derive(Clone)]
 pub struct MemoryPool(Arc<Pool>);
 
@@ -42,6 +23,7 @@ struct Pool {
     capacity: usize,
     /// Bytes for the oldest request alone.
     reserve: usize,
+    lends: bool,
     state: Mutex<State>,
 }
 
@@ -55,6 +37,13 @@ struct State {
     waiting: BTreeMap<Age, Waiting>,
 }
 
+#[derive(PartialEq, Eq)]
+enum Verdict {
+    Fits,
+    ExceedsShare,
+    NoRoom,
+}
+
 struct Waiting {
     bytes: usize,
     owner: Owner,
@@ -62,12 +51,22 @@ struct Waiting {
 }
 
 impl MemoryPool {
-    /// Creates a pool of `capacity` bytes, of which `reserve` are for the oldest
+    /// Creates a pool of `capacity` bytes with fixed shares.
+    pub fn with_shares(capacity: usize) -> Self {
+        Self::new(capacity, 0, false)
+    }
+
+    /// Creates a pool of `capacity` bytes that lends, with a reserve for the oldest
     /// request.
-    pub fn new(capacity: usize, reserve: usize) -> Self {
+    pub fn lending(capacity: usize, reserve: usize) -> Self {
+        Self::new(capacity, reserve, true)
+    }
+
+    fn new(capacity: usize, reserve: usize, lends: bool) -> Self {
         Self(Arc::new(Pool {
             capacity,
             reserve,
+            lends,
             state: Mutex::default(),
         }))
     }
@@ -83,7 +82,7 @@ impl MemoryPool {
     ) -> Option<MemoryLease> {
         {
             let mut state = self.lock();
-            if state.waiting.is_empty() && self.fits(&state, bytes, age, owner) {
+            if state.waiting.is_empty() && self.judge(&state, bytes, age, owner) == Verdict::Fits {
                 return Some(self.grant(&mut state, bytes, age, owner));
             }
         }
@@ -94,11 +93,8 @@ impl MemoryPool {
             granted,
         };
         self.serve_waiting(|state| drop(state.waiting.insert(age, request)));
-        let leased = timeout_at(deadline, waiting).await;
-        if leased.is_err() {
-            self.serve_waiting(|state| drop(state.waiting.remove(&age)));
-        }
-        leased.ok()?.ok()
+        let _abandoned = AbandonedWait { pool: self, age };
+        timeout_at(deadline, waiting).await.ok()?.ok()
     }
 
     /// Returns whether requests wait for memory, or will soon.
@@ -111,16 +107,29 @@ impl MemoryPool {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn fits(&self, state: &State, bytes: usize, age: Age, owner: Owner) -> bool {
+    fn judge(&self, state: &State, bytes: usize, age: Age, owner: Owner) -> Verdict {
         let oldest = state.holding.first();
-        if oldest.is_none_or(|oldest| age <= *oldest) {
-            return state.used + bytes <= self.0.capacity;
+        let is_oldest = oldest.is_none_or(|oldest| age <= *oldest);
+        if !is_oldest && self.exceeds_share(state, bytes, owner) {
+            return Verdict::ExceedsShare;
+        }
+        let reserve = if is_oldest { 0 } else { self.0.reserve };
+        if state.used + bytes <= self.0.capacity - reserve {
+            Verdict::Fits
+        } else {
+            Verdict::NoRoom
+        }
+    }
+
+    fn exceeds_share(&self, state: &State, bytes: usize, owner: Owner) -> bool {
+        let is_other = |waiting: &Waiting| waiting.owner.principal != owner.principal;
+        if self.0.lends && !state.waiting.values().any(is_other) {
+            return false;
         }
         let shared = self.0.capacity - self.0.reserve;
         let used_by = |part: u64| state.used_by.get(&part).copied().unwrap_or_default();
-        state.used + bytes <= shared
-            && used_by(owner.principal) + bytes <= shared / 2
-            && used_by(owner.address) + bytes <= shared / 8 * 7
+        used_by(owner.principal) + bytes > shared / 2
+            || used_by(owner.address) + bytes > shared / 8 * 7
     }
 
     fn grant(&self, state: &mut State, bytes: usize, age: Age, owner: Owner) -> MemoryLease {
@@ -146,18 +155,37 @@ impl MemoryPool {
         let mut served = Age(0);
         while let Some((age, bytes, owner)) = state.next_waiting(served) {
             served = age;
-            if self.fits(&state, bytes, age, owner) {
-                let lease = self.grant(&mut state, bytes, age, owner);
-                if let Some(waiting) = state.waiting.remove(&age) {
-                    abandoned.extend(waiting.granted.send(lease).err());
+            match self.judge(&state, bytes, age, owner) {
+                Verdict::Fits => {
+                    let lease = self.grant(&mut state, bytes, age, owner);
+                    if let Some(waiting) = state.waiting.remove(&age) {
+                        abandoned.extend(waiting.granted.send(lease).err());
+                    }
                 }
-            } else if state.used + bytes > self.0.capacity - self.0.reserve {
+                Verdict::ExceedsShare => {}
                 // Younger requests must not take what this one waits for.
-                break;
+                Verdict::NoRoom => break,
             }
         }
         drop(state);
         drop(abandoned);
+    }
+}
+
+/// Ends a wait that was not served, also when its request is dropped, and serves those
+/// that waited behind it.
+struct AbandonedWait<'a> {
+    pool: &'a MemoryPool,
+    age: Age,
+}
+
+impl Drop for AbandonedWait<'_> {
+    fn drop(&mut self) {
+        if self.pool.lock().waiting.contains_key(&self.age) {
+            let age = self.age;
+            self.pool
+                .serve_waiting(|state| drop(state.waiting.remove(&age)));
+        }
     }
 }
 
@@ -174,17 +202,11 @@ impl State {
         }
     }
 
-    /// Returns the oldest request that waits and is younger than `served`. Forgets
-    /// those whose clients have gone.
-    fn next_waiting(&mut self, served: Age) -> Option<(Age, usize, Owner)> {
-        loop {
-            let younger = (Bound::Excluded(served), Bound::Unbounded);
-            let (&age, waiting) = self.waiting.range(younger).next()?;
-            if !waiting.granted.is_closed() {
-                return Some((age, waiting.bytes, waiting.owner));
-            }
-            self.waiting.remove(&age);
-        }
+    /// Returns the oldest request that waits and is younger than `served`.
+    fn next_waiting(&self, served: Age) -> Option<(Age, usize, Owner)> {
+        let younger = (Bound::Excluded(served), Bound::Unbounded);
+        let (&age, waiting) = self.waiting.range(younger).next()?;
+        Some((age, waiting.bytes, waiting.owner))
     }
 }
 
@@ -269,7 +291,7 @@ mod tests {
 
     #[tokio::test]
     async fn owner_gets_no_more_than_its_share() {
-        let pool = MemoryPool::new(200, 40);
+        let pool = MemoryPool::new(200, 40, false);
         let oldest = lease(&pool, 10, 1, GREEDY).await.unwrap();
         let held = lease(&pool, 70, 2, GREEDY).await.unwrap();
         assert!(lease(&pool, 10, 3, GREEDY).await.is_none());
@@ -287,8 +309,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn lending_pool_returns_to_shares_when_another_principal_waits() {
+        let pool = MemoryPool::lending(100, 0);
+        let _oldest = lease(&pool, 10, 1, GREEDY).await.unwrap();
+        let held = lease(&pool, 90, 2, GREEDY).await.unwrap();
+        let wait = |bytes, age, owner| {
+            let pool = pool.clone();
+            let deadline = Instant::now() + Duration::from_secs(5);
+            tokio::spawn(async move { pool.lease(bytes, Age(age), owner, deadline).await })
+        };
+        let greedy = wait(60, 3, GREEDY);
+        let honest = wait(40, 4, HONEST);
+        yield_now().await;
+        drop(held);
+        let honest = honest.await.unwrap().unwrap();
+        assert!(!greedy.is_finished());
+        drop(honest);
+        assert!(greedy.await.unwrap().is_some());
+    }
+
+    #[tokio::test]
     async fn oldest_request_can_always_grow_into_the_reserve() {
-        let pool = MemoryPool::new(100, 40);
+        let pool = MemoryPool::lending(100, 40);
         let mut first = lease(&pool, 10, 1, HONEST).await.unwrap();
         let mut second = lease(&pool, 20, 2, HONEST).await.unwrap();
         let _third = lease(&pool, 30, 3, GREEDY).await.unwrap();
@@ -303,7 +345,7 @@ mod tests {
 
     #[tokio::test]
     async fn waiting_requests_are_served_by_age() {
-        let pool = MemoryPool::new(100, 0);
+        let pool = MemoryPool::with_shares(100);
         let held = lease(&pool, 100, 1, HONEST).await.unwrap();
         let wait = |bytes, age| {
             let pool = pool.clone();
@@ -325,15 +367,33 @@ mod tests {
 
     #[tokio::test]
     async fn abandoned_waits_hold_nothing() {
-        let pool = MemoryPool::new(100, 0);
+        let pool = MemoryPool::with_shares(100);
         let mut held = lease(&pool, 100, 1, HONEST).await.unwrap();
         let deadline = Instant::now() + Duration::from_secs(5);
         for age in 2..10 {
             let waiting = pool.lease(50, Age(age), GREEDY, deadline);
             assert!(tokio::time::timeout(Duration::ZERO, waiting).await.is_err());
         }
-        held.shrink_to(10);
-        assert_eq!(pool.lock().used, 10);
-        assert!(lease(&pool, 40, 11, HONEST).await.is_some());
+        assert!(pool.lock().waiting.is_empty());
+        held.shrink_to(60);
+        // A large request leaves, and a small one behind it does not wait for others.
+        let large = pool.lease(50, Age(11), GREEDY, deadline);
+        let small = pool.lease(10, Age(12), owner(5, 6), deadline);
+        let mut small = std::pin::pin!(small);
+        {
+            let mut large = std::pin::pin!(large);
+            assert!(
+                tokio::time::timeout(Duration::ZERO, &mut large)
+                    .await
+                    .is_err()
+            );
+            assert!(
+                tokio::time::timeout(Duration::ZERO, &mut small)
+                    .await
+                    .is_err()
+            );
+        }
+        assert!(small.await.is_some());
+        assert_eq!(pool.lock().used, 60);
     }
 }

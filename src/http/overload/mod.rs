@@ -4,12 +4,12 @@
 //! | --- | --- |
 //! | `admission` | concurrent requests and deadline, by route class |
 //! | `places` | requests at work, and the queue for their places |
-//! | `memory_pool` | bytes, with a share per owner |
+//! | `memory_pool`, `owner` | bytes, with a share per owner |
 //! | `sizes`, `buffered_body`, `body_segments` | size, memory and rate of request bodies |
 //! | `leased_store` | memory for pages of readings |
 //! | `guarded_body` | memory for responses until they are sent |
-//! | `blocking` | work on the threads that serve |
-//! | `refusals` | rate of refusals |
+//! | `blocking` | keeps long work off the threads that serve |
+//! | `rejections` | rate of rejections |
 
 mod admission;
 mod blocking;
@@ -18,8 +18,9 @@ mod buffered_body;
 mod guarded_body;
 mod leased_store;
 mod memory_pool;
+mod owner;
 mod places;
-mod refusals;
+mod rejections;
 mod sizes;
 
 pub use admission::{AdmissionControl, AdmissionTicket, Deadlines, RouteClass, admit};
@@ -27,6 +28,7 @@ pub use blocking::run_blocking;
 pub use buffered_body::BufferedBody;
 pub use guarded_body::GuardedBody;
 pub use leased_store::{LeasedStore, StoreScan};
-pub use memory_pool::{MemoryLease, Owner};
-pub use refusals::RefusalPace;
+pub use memory_pool::MemoryLease;
+pub use owner::Owner;
+pub use rejections::RejectionPace;
 pub use sizes::{DEFAULT_MAX_BODY_BYTES, MAX_BATCH_BODY_BYTES};

@@ -10,6 +10,3 @@ pub const MAX_BATCH_BODY_BYTES: usize = 8 * 1024 * 1024;
 /// Memory of a request while its body is parsed and stored, as a multiple of the body:
 /// the body, its readings, their encoding for the store, and the response.
 pub const PROCESSING_FACTOR: usize = 4;
-
-/// Memory for processing the largest body.
-pub const MAX_PROCESSING_BYTES: usize = PROCESSING_FACTOR * MAX_BATCH_BODY_BYTES;

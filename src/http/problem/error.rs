@@ -126,13 +126,10 @@ impl ApiError {
         Self::Overloaded
     }
 
-    /// Returns true if the request was refused before any work for it: a client that
+    /// Returns true if the request was rejected before any work for it: a client that
     /// repeats it at once takes capacity from others.
-    pub fn is_refusal(&self) -> bool {
-        matches!(
-            self,
-            Self::Overloaded | Self::TooManyRequests(_) | Self::Unauthorized
-        )
+    pub fn is_rejection(&self) -> bool {
+        matches!(self, Self::Overloaded | Self::TooManyRequests(_))
     }
 
     /// Returns the entry of the table of error codes.

@@ -11,13 +11,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use super::json_response::large_json_response;
+use super::json_response::leased_json_response;
 use super::reading_json::NewReading;
 use crate::domain::{Measurement, Reading, UserId};
 use crate::http::access::{Authorized, WriteData};
 use crate::http::extract::{Json, RequestBody, parse_object};
 use crate::http::openapi::BatchErrors;
-use crate::http::overload::MAX_BATCH_BODY_BYTES;
+use crate::http::overload::{AdmissionTicket, MAX_BATCH_BODY_BYTES};
 use crate::http::problem::{ApiError, BatchItemResult, BatchItemStatus, ValidationErrors};
 use crate::http::state::AppState;
 use crate::store::{BatchPutStatus, StoreError};
@@ -48,6 +48,7 @@ const MAX_READINGS: usize = 5_000;
 pub async fn create(
     _: Authorized<WriteData>,
     State(state): State<AppState>,
+    ticket: AdmissionTicket,
     Json { value, memory }: Json<Batch>,
 ) -> Result<Response, ApiError> {
     let parsed = value.parsed;
@@ -63,7 +64,11 @@ pub async fn create(
         }
     }
     let outcomes = state.store.put_batch(readings).await;
-    large_json_response(&BatchResponse::from(results.complete(outcomes)?), memory)
+    let response = BatchResponse::from(results.complete(outcomes)?);
+    let json = serde_json::to_vec(&response).map_err(ApiError::Serialization)?;
+    let response = leased_json_response(json, &state.admission, &ticket).await;
+    drop(memory);
+    response
 }
 
 /// Parsed readings of a batch, or the errors of each. Ids are derived while

@@ -179,6 +179,8 @@ impl Export {
     /// that slow clients keep none.
     async fn read_page(&mut self) -> Result<Page, ApiError> {
         let deadline = self.ticket.deadline();
+        // The client has taken the page before: an export that waits holds nothing.
+        self.scan.shrink_to(0);
         self.scan.lease_page(self.query.limit, deadline).await?;
         self.ticket.take_place_until_deadline().await?;
         let page = self.scan.list(&self.query).await;

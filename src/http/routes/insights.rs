@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 use super::insight_stream::event_stream;
-use super::json_response::json_response;
+use super::json_response::leased_json_response;
 use crate::domain::{EmergencyNumber, UserId, ValidationError};
 use crate::http::access::{Authorized, QueryInsights};
 use crate::http::extract::{Json, RequestBody, accept, parse_object};
@@ -105,13 +105,19 @@ pub async fn create(
     };
     let insights = state.insights.clone();
     if accepts_event_stream(&headers) {
+        // The answer is made while the response is sent.
+        let place = ticket.move_place();
         let answer = move |deltas: DeltaSink| async move {
-            InsightResponse::from(insights.answer(analysis, &deltas).await)
+            let insight = insights.answer(analysis, &deltas).await;
+            drop(place);
+            InsightResponse::from(insight)
         };
         return Ok(event_stream(answer, request_id).into_response());
     }
     let insight = insights.answer(analysis, &DeltaSink::disabled()).await;
-    json_response(&InsightResponse::from(insight))
+    let response = serde_json::to_vec(&InsightResponse::from(insight));
+    let json = response.map_err(ApiError::Serialization)?;
+    leased_json_response(json, &state.admission, &ticket).await
 }
 
 /// Returns whether the client accepts server-sent events, by name.

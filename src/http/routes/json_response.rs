@@ -4,7 +4,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::Response;
 use serde::Serialize;
 
-use crate::http::overload::{GuardedBody, MemoryLease};
+use crate::http::overload::{AdmissionControl, AdmissionTicket, GuardedBody, MemoryLease};
 use crate::http::problem::ApiError;
 
 /// Size up to which a response takes no memory of a pool while it is sent: that of the
@@ -28,15 +28,34 @@ pub fn json_response(body: &impl Serialize) -> Result<Response, ApiError> {
 /// Fails if serialization fails, which is a bug.
 pub fn large_json_response(
     body: &impl Serialize,
-    mut memory: MemoryLease,
+    memory: MemoryLease,
 ) -> Result<Response, ApiError> {
     let json = serde_json::to_vec(body).map_err(ApiError::Serialization)?;
+    Ok(response_holding(json, memory))
+}
+
+/// Builds a response with the status 200 from JSON text, with memory until it is sent.
+///
+/// # Errors
+/// Fails if the memory does not become available until the deadline.
+pub async fn leased_json_response(
+    json: Vec<u8>,
+    admission: &AdmissionControl,
+    ticket: &AdmissionTicket,
+) -> Result<Response, ApiError> {
     if json.len() <= SMALL_RESPONSE_BYTES {
         return Ok(json_bytes_response(json));
     }
-    memory.shrink_to(json.len());
-    let body = GuardedBody::new(Body::from(json), memory);
-    Ok(json_bytes_response(Body::new(body)))
+    let memory = admission.lease_response(json.capacity(), ticket).await?;
+    Ok(response_holding(json, memory))
+}
+
+fn response_holding(json: Vec<u8>, mut memory: MemoryLease) -> Response {
+    if json.len() <= SMALL_RESPONSE_BYTES {
+        return json_bytes_response(json);
+    }
+    memory.shrink_to(json.capacity());
+    json_bytes_response(Body::new(GuardedBody::new(Body::from(json), memory)))
 }
 
 /// Builds a response with the status 200 from JSON text.

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 use utoipa::ToSchema;
 
-use super::json_response::large_json_response;
+use super::json_response::leased_json_response;
 use crate::domain::{ListQuery, Order, PageSize};
 use crate::http::access::{Authorized, ReadData};
 use crate::http::extract::{ReadingFilter, SummaryPeriodParams, SummaryQueryParams, UserPath};
@@ -85,7 +85,6 @@ pub async fn summarize(
             return Err(ApiError::QueryTooExpensive);
         }
     }
-    let memory = scan.into_memory();
     // Trends, and a response of thousands of buckets, take milliseconds.
     let render = move || {
         let series = summarizer.finish();
@@ -104,9 +103,12 @@ pub async fn summarize(
             tz: zone.iana_name().unwrap_or("UTC"),
             summaries: series.iter().map(|series| local.series(series)).collect(),
         };
-        large_json_response(&summary, memory)
+        serde_json::to_vec(&summary).map_err(ApiError::Serialization)
     };
-    run_blocking(render).await?
+    let json = run_blocking(render).await??;
+    let response = leased_json_response(json, &state.admission, &ticket).await;
+    drop(scan);
+    response
 }
 
 fn limit_exceeded(limit: SummaryLimitExceeded) -> ApiError {

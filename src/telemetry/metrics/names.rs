@@ -133,7 +133,7 @@ metrics! {
     );
     REQUESTS_SHED = counter(
         "clarity_http_requests_shed_total",
-        "Requests shed under load, by the limit that was reached: `data`, `scans`, `batches`, `insights`, `memory` or `cores`."
+        "Requests shed under load, by the limit that was reached: `writes`, `reads`, `scans`, `batches`, `insights` or `memory`."
     ).labels(&["limit"]);
     CONNECTIONS_OPEN = gauge("clarity_http_connections_open", "Open client connections.");
     PANICS = counter("clarity_panics_total", "Panics, each of which is a bug.");
