@@ -40,9 +40,12 @@ impl TableClient {
             // The stored reading has the same version with other content: the later
             // write wins. It replaces what it has seen, so that an attempt that arrives
             // late does not replace a later one. After some concurrent writes, this one
-            // counts as replaced by the last of them.
-            if !reading.replaces(&stored) || replacements == MAX_REPLACEMENTS {
+            // counts as written before the last of them, which replaced it.
+            if !reading.replaces(&stored) {
                 return Ok(WriteOutcome::Existing(stored));
+            }
+            if replacements == MAX_REPLACEMENTS {
+                return Ok(WriteOutcome::Written);
             }
             replacements += 1;
             condition = PutCondition::Unchanged(Unchanged::since(&item));
