@@ -149,6 +149,8 @@ fn restamped(line: &Value, offset: i32) -> Value {
     line
 }
 
+const VOCABULARY: &str = include_str!("../../../src/domain/vocabulary/vocabulary.csv");
+
 /// Stores the lines, asks for each statistic of each type over each window,
 /// checks the answers and returns their count.
 async fn check(lines: &[Value], types: &[&str]) -> usize {
@@ -220,10 +222,16 @@ fn reading(line: &Value) -> Reading {
     Reading::accept(measurement, NOW.parse().unwrap())
 }
 
+/// Returns whether the vocabulary has the data type.
+fn is_known(data_type: &str) -> bool {
+    VOCABULARY
+        .lines()
+        .any(|line| line.split(',').next() == Some(data_type))
+}
+
 /// Returns the plausible range of a type and its daily aggregation.
 fn vocabulary(data_type: &str) -> (f64, f64, Daily) {
-    let table = include_str!("../../../src/domain/vocabulary/vocabulary.csv");
-    let row = table
+    let row = VOCABULARY
         .lines()
         .map(|line| line.split(',').collect::<Vec<_>>())
         .find(|row| row[0] == data_type);
@@ -354,7 +362,13 @@ impl AskedQuestion<'_> {
             }
             _ => ids == newest,
         };
-        fact["metric"] == self.data_type
+        // A data type that is not in the vocabulary is not named.
+        let metric = if is_known(self.data_type) {
+            self.data_type
+        } else {
+            "other"
+        };
+        fact["metric"] == metric
             && (fact["value"].as_f64().unwrap() - due.value).abs()
                 <= 1e-9 * due.value.abs().max(1.0)
             && fact["unit"] == unit
