@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 pub struct EmergencyNumber(Option<&'static str>);
 
 /// Numbers by region (ISO 3166-1 alpha-2): the general emergency number, or that of
-/// the ambulance where there is none (Recommendation ITU-T E.161.1 and national
-/// regulators).
+/// the ambulance where there is none. The answer always names 112 and 911 as well, as the
+/// region of a language is not a place.
 static NUMBERS: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
     include_str!("emergency_numbers.csv")
         .lines()

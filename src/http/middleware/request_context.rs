@@ -107,7 +107,11 @@ fn finish(
     }
     // A shed request has no cause to look for, and is counted.
     let is_bug = |error: &Arc<ApiError>| {
-        error.status_and_code().0.is_server_error() && !matches!(**error, ApiError::Overloaded)
+        error.status_and_code().0.is_server_error()
+            && !matches!(
+                **error,
+                ApiError::Overloaded | ApiError::UnsupportedTransferEncoding
+            )
     };
     if let Some(error) = error.filter(is_bug) {
         let cause = error_chain(&*error);
