@@ -96,9 +96,7 @@ impl Service {
             let store = EmbeddedStore::open_on(InMemoryBackend::new);
             let store = Arc::new(store.expect("a store in memory opens"));
             let app = App::with_store(&config, store, Arc::new(FixedClock)).await;
-            // This runtime only runs during requests, so it would seem to lag.
-            let app = app
-                .expect("a development service starts");
+            let app = app.expect("a development service starts");
             let router = app.router();
             // Runs background tasks, such as fetching the issuer's keys.
             let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
