@@ -7,6 +7,8 @@ from service import KEY, Service
 
 # Of what the links or the processor can take.
 MIN_STORED = 0.9
+# For runs of a few seconds on a busy machine.
+MIN_STORED_SHORT = 0.7
 STALLED_PER_CORE = 2
 WARM_UP_SECS = 4
 
@@ -62,5 +64,6 @@ class Upload:
         share = results.stored_per_second / min(count * self.rate, self.capacity)
         wasted = (results.sent_bytes - results.stored_bytes) / 1e6
         details = (results.statuses, results.errors, results.unfinished)
-        report.check(f"{name}: {share:.0%} is stored, at least {MIN_STORED:.0%}; {wasted:.0f} MB sent in vain", share >= MIN_STORED, details)
+        bound = MIN_STORED_SHORT if self.short else MIN_STORED
+        report.check(f"{name}: {share:.0%} is stored, at least {bound:.0%}; {wasted:.0f} MB sent in vain", share >= bound, details)
         report.check(f"{name}: {results.rejected_begun} rejected after the body was begun, none", results.rejected_begun == 0, details)
