@@ -22,11 +22,14 @@ use crate::store::dynamodb::table_client::{TableClient, key};
 use crate::store::dynamodb::write_mark::WriteMark;
 use crate::telemetry::metrics::names;
 
-/// Time for which a deletion is checked. AWS accepts a signature until five minutes
-/// after its time, and a clock that is five minutes ahead:
-/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/signing-elements.html>. The rest
-/// is a margin for processing.
-const WATCH_TIME: Duration = Duration::from_secs(15 * 60);
+/// Time for which a deletion is checked: longer than AWS can accept an attempt that was
+/// sent before it. In most cases it accepts a signature for five minutes, but the errors
+/// common to all services allow 15, and a clock that is up to 15 ahead:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-signing.html>,
+/// `RequestExpired` in
+/// <https://docs.aws.amazon.com/awsconsolehelpdocs/latest/gsg/common-errors.html>. A
+/// minute is a margin for processing.
+const WATCH_TIME: Duration = Duration::from_secs(31 * 60);
 
 /// Time between two rounds of checks, and shortest time between two of one deletion.
 const ROUND: Duration = Duration::from_secs(1);
