@@ -19,6 +19,10 @@ use reqwest::Client;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+/// Ample for a request to DynamoDB Local on a busy machine.
+const MAX_EXECUTION_TIME: Duration = Duration::from_secs(30);
 
 /// A running proxy. It stops with the runtime that started it.
 pub struct FaultyDynamoDb {
@@ -55,10 +59,11 @@ pub struct HeldAttempt {
 }
 
 impl HeldAttempt {
-    /// Lets the attempt arrive, and waits until it was executed.
+    /// Lets the attempt arrive, and waits until it was executed. Fails if none was held.
     pub async fn release(self) {
         self.release.send(()).unwrap();
-        self.executed.await.unwrap();
+        let executed = timeout(MAX_EXECUTION_TIME, self.executed).await;
+        executed.unwrap().unwrap();
     }
 }
 
