@@ -1,13 +1,11 @@
 """Memory is bounded: in a control group of the smallest task's size, with the worst of every class at once."""
 
-import threading
-import time
 from contextlib import contextmanager
 
 from cgroup import Group, NotPermitted, limited
 from clients import ATTACKER, PEOPLE, Class, principals, run
 from people import MAX_BATCH_BYTES, body_files, question, reading, rich, series, store
-from report import eventually, report
+from report import eventually, repeating, report
 from service import Service
 from slow import SERVICE_CORES
 
@@ -79,18 +77,10 @@ def worst_of_each(write) -> list[Class]:
 def sampled(group: Group):
     """Yields the highest values of the group's memory, which are updated until the end."""
     highest = {"held": 0, "anonymous": 0}
-    finished = threading.Event()
 
     def sample() -> None:
-        while not finished.is_set():
-            for name, value in [("held", group.held()), ("anonymous", group.anonymous())]:
-                highest[name] = max(highest[name], value)
-            time.sleep(0.05)
+        for name, value in [("held", group.held()), ("anonymous", group.anonymous())]:
+            highest[name] = max(highest[name], value)
 
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
+    with repeating(sample, pause_secs=0.05):
         yield highest
-    finally:
-        finished.set()
-        thread.join()

@@ -11,7 +11,6 @@ from service import Service
 from slow import SERVICE_CORES
 
 
-
 @dataclass
 class Bounds:
     # Of the capacity.

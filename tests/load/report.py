@@ -1,6 +1,8 @@
 """Results of the checks."""
 
+import threading
 import time
+from contextlib import contextmanager
 
 
 class Report:
@@ -21,6 +23,25 @@ class Report:
 
 
 report = Report()
+
+
+@contextmanager
+def repeating(action, pause_secs: float):
+    """Repeats an action in the background until the end."""
+    finished = threading.Event()
+
+    def run() -> None:
+        while not finished.is_set():
+            action()
+            time.sleep(pause_secs)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield
+    finally:
+        finished.set()
+        thread.join()
 
 
 def eventually(condition, seconds: float = 30) -> bool:

@@ -5,8 +5,6 @@
 
 import http.client
 import tempfile
-import threading
-import time
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,7 +13,7 @@ from pathlib import Path
 from balancer import haproxy
 from dynamodb import dynamodb
 from load import Load, readings, run
-from report import report
+from report import repeating, report
 from service import KEY, Service, free_port
 from slow import CLIENT_CORES, SERVICE_CORES
 
@@ -112,23 +110,15 @@ def overload(service: Service, name: str, path: str, short: bool, bounds: Bounds
 def polling(service: Service, path: str):
     """Polls the service with one client, and counts the responses."""
     seen = {"retry-after": Counter(), "health": Counter()}
-    finished = threading.Event()
 
     def poll() -> None:
-        while not finished.is_set():
-            status, retry_after = request(service, path)
-            if status == 503:
-                seen["retry-after"][retry_after] += 1
-            seen["health"][request(service, "/health")[0]] += 1
-            time.sleep(0.1)
+        status, retry_after = request(service, path)
+        if status == 503:
+            seen["retry-after"][retry_after] += 1
+        seen["health"][request(service, "/health")[0]] += 1
 
-    poller = threading.Thread(target=poll)
-    poller.start()
-    try:
+    with repeating(poll, pause_secs=0.1):
         yield seen
-    finally:
-        finished.set()
-        poller.join()
 
 
 def request(service: Service, path: str) -> tuple[int, str | None]:
