@@ -22,8 +22,7 @@ mod state;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Body;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::http::{Response, StatusCode};
 use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{delete, get};

@@ -43,9 +43,9 @@ impl<T: RequestBody> FromRequest<AppState> for Json<T> {
         } else {
             run_blocking(parse).await??
         };
-        let mut users = read.value.users();
-        users.try_for_each(|user_id| grant.authorize(user_id, T::READINGS_PER_USER))?;
-        drop(users);
+        read.value
+            .users()
+            .try_for_each(|user_id| grant.authorize(user_id, T::READINGS_PER_USER))?;
         Ok(read)
     }
 }

@@ -45,7 +45,7 @@ impl FromStr for AllowedOrigins {
         let origins = list.split(',').map(|text| {
             let text = text.trim();
             match HeaderValue::from_str(text) {
-                Ok(origin) if is_origin(text) => Ok(origin),
+                Ok(origin) if parse_origin(text).is_some() => Ok(origin),
                 _ => Err(InvalidOriginError),
             }
         });
@@ -53,33 +53,30 @@ impl FromStr for AllowedOrigins {
     }
 }
 
-/// Returns true for an origin as browsers serialize it: in lower case, without a
-/// default port, a path or a final slash.
-fn is_origin(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| {
-        let origin = url.origin();
-        matches!(origin, Origin::Tuple(..))
-            && origin.ascii_serialization() == text
-            && !text.contains('*')
-    })
+/// Parses an origin as browsers serialize it: in lower case, without a default port, a
+/// path or a final slash.
+fn parse_origin(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let origin = url.origin();
+    let is_origin = matches!(origin, Origin::Tuple(..))
+        && origin.ascii_serialization() == text
+        && !text.contains('*');
+    is_origin.then_some(url)
 }
 
 /// Returns true for an origin whose host is this machine: `localhost`, a name below it
 /// (RFC 6761, section 6.3), or a loopback address.
 fn is_localhost(origin: &HeaderValue) -> bool {
-    let Ok(text) = origin.to_str() else {
+    let Some(url) = origin.to_str().ok().and_then(parse_origin) else {
         return false;
     };
-    is_origin(text)
-        && Url::parse(text).is_ok_and(|url| {
-            let is_local = match url.host() {
-                Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-                Some(Host::Ipv4(address)) => address.is_loopback(),
-                Some(Host::Ipv6(address)) => address.is_loopback(),
-                None => false,
-            };
-            matches!(url.scheme(), "http" | "https") && is_local
-        })
+    let is_local = match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    matches!(url.scheme(), "http" | "https") && is_local
 }
 
 /// Builds the CORS layer. It does not allow browser-managed credentials such as

@@ -8,8 +8,8 @@ use crate::http::problem::ApiError;
 
 /// Checks the rules of HTTP/1.1 that hyper leaves to the application.
 ///
-/// Another server in front may understand such a request differently, so the
-/// connection must not be used any more.
+/// A proxy in front may read such a request differently, so the connection must be
+/// closed.
 ///
 /// # Errors
 /// If `Host` or `Transfer-Encoding` are not acceptable.

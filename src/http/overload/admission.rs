@@ -4,8 +4,7 @@
 //! memory of what it reads. `docs/design/overload.md` explains them and has the sum.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::available_parallelism;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Request, State};
@@ -15,6 +14,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::time::{Instant, timeout_at};
 
+use super::cores::counted_cores;
 use super::memory_pool::{MemoryLease, MemoryPool};
 use super::owner::{Age, Owner};
 use super::places::{Place, Places};
@@ -69,7 +69,7 @@ impl AdmissionControl {
     /// docs/design/overload.md for the sum.
     pub fn for_cores(deadlines: Deadlines) -> Self {
         const MIB: usize = 1024 * 1024;
-        let cores = available_parallelism().map_or(1, usize::from).min(16);
+        let cores = counted_cores();
         let pool = |mib: usize| MemoryPool::with_shares(mib * cores * MIB);
         let lending = |mib: usize, reserve| MemoryPool::lending(mib * cores * MIB, reserve);
         let bodies = Bodies::Small(pool(16));
@@ -247,7 +247,7 @@ impl AdmissionTicket {
 
     /// Gives the place back, if the request has one.
     pub fn release_place(&self) {
-        drop(self.place().take());
+        drop(self.move_place());
     }
 
     fn hold(&self, place: Option<Place>) -> Result<(), ApiError> {
@@ -256,7 +256,7 @@ impl AdmissionTicket {
         Ok(())
     }
 
-    fn place(&self) -> std::sync::MutexGuard<'_, Option<Place>> {
+    fn place(&self) -> MutexGuard<'_, Option<Place>> {
         self.0.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

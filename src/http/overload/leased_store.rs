@@ -112,10 +112,7 @@ impl LeasedStore {
         bytes: usize,
         ticket: &AdmissionTicket,
     ) -> Result<StoreScan, ApiError> {
-        Ok(StoreScan {
-            memory: ticket.lease_for_reading(&self.scanned, bytes).await?,
-            store: Arc::clone(&self.store),
-        })
+        self.scan_with(&self.scanned, bytes, ticket).await
     }
 
     /// Leases memory for the first page of `limit` readings of an export.
@@ -128,8 +125,17 @@ impl LeasedStore {
         ticket: &AdmissionTicket,
     ) -> Result<StoreScan, ApiError> {
         let bytes = scanned_page_bytes(limit);
+        self.scan_with(&self.exported, bytes, ticket).await
+    }
+
+    async fn scan_with(
+        &self,
+        pool: &MemoryPool,
+        bytes: usize,
+        ticket: &AdmissionTicket,
+    ) -> Result<StoreScan, ApiError> {
         Ok(StoreScan {
-            memory: ticket.lease_for_reading(&self.exported, bytes).await?,
+            memory: ticket.lease_for_reading(pool, bytes).await?,
             store: Arc::clone(&self.store),
         })
     }

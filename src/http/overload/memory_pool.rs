@@ -12,10 +12,9 @@ use super::owner::{Age, Owner};
 ///
 /// Requests that wait for memory are served by age. A principal takes at most half, and
 /// a client address, which many principals may share, at most seven eighths, so that
-/// none keeps the others out. A pool whose memory comes back within seconds *lends*: a
-/// principal may take more while nobody else waits. The oldest request may also use a
-/// reserve that nobody else touches: whatever the others hold, it can finish, and then
-/// the next.
+/// none keeps the others out. A pool whose memory comes back within seconds *lends*: it
+/// ignores these shares while no other principal waits. A reserve is for the oldest
+/// request alone, so that it can finish whatever the others hold, and after it the next.
 #[derive(Clone)]
 pub struct MemoryPool(Arc<Pool>);
 
@@ -221,11 +220,6 @@ pub struct MemoryLease {
 }
 
 impl MemoryLease {
-    /// Returns the number of bytes.
-    pub fn bytes(&self) -> usize {
-        self.bytes
-    }
-
     /// Grows the lease to `bytes`, if it is smaller. Returns `None` if they do not
     /// become available until `deadline`.
     pub async fn grow_to(&mut self, bytes: usize, deadline: Instant) -> Option<()> {

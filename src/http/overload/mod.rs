@@ -15,6 +15,7 @@ mod admission;
 mod blocking;
 mod body_segments;
 mod buffered_body;
+mod cores;
 mod guarded_body;
 mod leased_store;
 mod memory_pool;

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Age(pub(super) u64);
 
-/// Who takes memory, as hashes of the principal and of the client address.
+/// Owner of leased memory: hashes of the principal and of the client address.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Owner {
     pub(super) principal: u64,

@@ -1,10 +1,11 @@
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tokio::time::sleep;
+
+use super::cores::counted_cores;
 
 /// Rejections per core and second that are sent at once.
 const PROMPT_PER_CORE: NonZeroU32 = NonZeroU32::new(100).unwrap();
@@ -38,8 +39,7 @@ pub struct RejectionPace {
 impl RejectionPace {
     /// Creates the pace for the cores of this machine.
     pub fn for_cores() -> Self {
-        let cores = available_parallelism().map_or(1, |cores| cores.get().min(16));
-        let cores = u32::try_from(cores).unwrap_or(1);
+        let cores = u32::try_from(counted_cores()).unwrap_or(1);
         let prompt = PROMPT_PER_CORE.saturating_mul(NonZeroU32::MIN.saturating_add(cores - 1));
         Self {
             prompt: RateLimiter::direct(Quota::per_second(prompt)),

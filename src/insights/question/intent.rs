@@ -20,8 +20,8 @@ pub struct Intent {
     pub is_yesterday: bool,
     /// True if the question names a period for which no facts are computed.
     pub has_other_period: bool,
-    /// True if the question names readings in some way. A period alone, or a word that
-    /// also describes how somebody feels, could be part of any sentence.
+    /// True if the question is about readings. A period alone, or a word that also
+    /// describes a feeling, may occur in any sentence.
     pub is_understood: bool,
 }
 

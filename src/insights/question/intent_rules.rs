@@ -69,8 +69,8 @@ pub static RULES: LazyLock<PhraseTable<IntentRule>> = LazyLock::new(|| {
 });
 
 impl RequestedStatistic {
-    /// Returns true if its words ask for numbers. Those of the others also describe how
-    /// somebody feels: "worse", "strange", "now".
+    /// Returns true if its words ask for numbers. Words of the others may also describe a
+    /// feeling: "worse", "strange", "now".
     pub fn names_readings(self) -> bool {
         match self {
             Self::Mean
